@@ -1,0 +1,151 @@
+"""Name -> thing, checked fully before it is registered.
+
+The built-in things live in layers above this one. A registry knows only the names of their modules
+and imports them at the first look-up, so that a command that needs no torch never waits for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
+
+from lrsearch.errors import Fault, InputError, LrsearchError, nearest
+
+Thing = TypeVar("Thing")
+
+
+class UnknownNameError(InputError):
+    """A name that is not registered; carries the nearest ones that are."""
+
+
+class Registry(Generic[Thing]):
+    """The things of one kind, by name, with aliases and groups.
+
+    Args:
+        kind: What one of them is called in messages, such as ``scheduler``.
+        builtin: Modules that register the built-in ones when they are imported.
+    """
+
+    def __init__(self, kind: str, builtin: Sequence[str]) -> None:
+        self.kind = kind
+        self._builtin = tuple(builtin)
+        self._loading = False
+        self._loaded = not builtin
+        self._things: dict[str, Thing] = {}
+        self._aliases: dict[str, str] = {}
+        self._groups: dict[str, list[str]] = {}
+
+    def add(self, name: str, thing: Thing, *, aliases: Iterable[str] = (), groups: Iterable[str] = ()) -> None:
+        """Register a thing.
+
+        Args:
+            name: Its name in study files and on the command line.
+            thing: What the name stands for.
+            aliases: Other names that are understood for it.
+            groups: Names that stand for several things, this one among them.
+
+        Raises:
+            LrsearchError: A name or alias is taken, or is the name of a group.
+        """
+        self._load()
+        aliases, groups = tuple(aliases), tuple(groups)
+        for taken in (name, *aliases):
+            if taken in self._things or taken in self._aliases or taken in self._groups:
+                raise LrsearchError(f"{self.kind} {taken!r} is registered already; choose another name")
+        for group in groups:
+            if group in self._things or group in self._aliases:
+                raise LrsearchError(f"{self.kind} group {group!r} of {name!r} is the name of a {self.kind}")
+        self._things[name] = thing
+        self._aliases.update(dict.fromkeys(aliases, name))
+        for group in groups:
+            self._groups.setdefault(group, []).append(name)
+
+    def get(self, name: str) -> Thing:
+        """The thing of that name or alias.
+
+        Raises:
+            UnknownNameError: Nothing is registered under it.
+        """
+        return self._things[self.resolve(name)]
+
+    def resolve(self, name: str) -> str:
+        """The registered name for a name or alias.
+
+        Raises:
+            UnknownNameError: Nothing is registered under it.
+        """
+        self._load()
+        found = name if name in self._things else self._aliases.get(name)
+        if found is None:
+            raise UnknownNameError(self.kind, [self.unknown(name)])
+        return found
+
+    def expand(self, names: Iterable[str]) -> list[str]:
+        """Groups and aliases spelled out, each name once, in the order first mentioned.
+
+        Raises:
+            UnknownNameError: With a fault for every name that is neither.
+        """
+        self._load()
+        expanded: dict[str, None] = {}
+        faults = []
+        for name in names:
+            if name in self._groups:
+                expanded.update(dict.fromkeys(self._groups[name]))
+            elif name in self._things or name in self._aliases:
+                expanded[self._aliases.get(name, name)] = None
+            else:
+                faults.append(self.unknown(name))
+        if faults:
+            raise UnknownNameError(self.kind, faults)
+        return list(expanded)
+
+    def unknown(self, name: str, key: str = "") -> Fault:
+        """The fault that says a name is unknown, which are close, and which there are.
+
+        Args:
+            name: What was received.
+            key: The key it was received for.
+        """
+        choices = [*self._things, *self._groups, *self._aliases]
+        close = nearest(name, choices)
+        rule = f"unknown {self.kind}"
+        if not close:
+            rule += f"; there are {', '.join([*self._things, *self._groups])}"
+        return Fault(key=key, rule=rule, received=f'"{name}"', nearest=close)
+
+    def aliases_of(self, name: str) -> list[str]:
+        self._load()
+        return [alias for alias, target in self._aliases.items() if target == name]
+
+    def groups(self) -> dict[str, list[str]]:
+        """Group name -> names of its members, in the order of registration."""
+        self._load()
+        return {group: list(members) for group, members in self._groups.items()}
+
+    def __contains__(self, name: str) -> bool:
+        self._load()
+        return name in self._things or name in self._aliases
+
+    def __iter__(self) -> Iterator[str]:
+        self._load()
+        return iter(self._things)
+
+    def _load(self) -> None:
+        if self._loaded or self._loading:
+            return
+        self._loading = True
+        try:
+            for module in self._builtin:
+                importlib.import_module(module)
+            self._loaded = True
+        finally:
+            self._loading = False
+
+
+# The values are classes and functions of the layers above; those layers state their types at the point of use.
+schedules: Registry[Any] = Registry("scheduler", ["lrsearch.schedules"])
+tasks: Registry[Any] = Registry("task", ["lrsearch.tasks"])
+samplers: Registry[Any] = Registry("sampler", ["lrsearch.search.sampling"])
+pruners: Registry[Any] = Registry("pruner", ["lrsearch.search.pruning"])

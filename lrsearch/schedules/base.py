@@ -1,0 +1,202 @@
+"""What every schedule is: checked numbers and one pure function of the step.
+
+Nothing here imports torch before `Schedule.build` is called: reports, study files and both engines
+read schedules as plain float64 arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from lrsearch.errors import Fault, InputError, LrsearchError, nearest
+from lrsearch.registry import schedules
+from lrsearch.study_file.axes import Choices, Range
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+Unit = Literal["epoch", "batch", "evaluation"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A schedule's parameter: what it means, which values are right, and where to search.
+
+    Attributes:
+        meaning: One line for lists and error messages.
+        search: Default search axis; None if it is searched only when a study file names it.
+        minimum: Smallest right value.
+        maximum: Largest right value.
+        above: The value must be larger than this.
+        below: The value must be smaller than this.
+        integer: Whether it counts something.
+    """
+
+    meaning: str
+    search: Range | Choices | float | None = None
+    minimum: float = -math.inf
+    maximum: float = math.inf
+    above: float = -math.inf
+    below: float = math.inf
+    integer: bool = False
+
+    def rule(self, name: str) -> str:
+        """The rule in words, such as ``must satisfy 0 < decay <= 1``."""
+        low = next((f"{bound:g} {sign} " for bound, sign in ((self.above, "<"), (self.minimum, "<="))
+                    if math.isfinite(bound)), "")  # fmt: skip
+        high = next((f" {sign} {bound:g}" for bound, sign in ((self.below, "<"), (self.maximum, "<="))
+                     if math.isfinite(bound)), "")  # fmt: skip
+        kind = "a whole number" if self.integer else "a finite number"
+        return f"must be {kind}" + (f" with {low}{name}{high}" if low or high else "")
+
+    def holds(self, value: float) -> bool:
+        """Whether a value keeps the rule."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            return False
+        if self.integer and value != int(value):
+            return False
+        return self.minimum <= value <= self.maximum and self.above < value < self.below
+
+
+def parameter(default: float, meaning: str, **details: Any) -> Any:
+    """A dataclass field that is a schedule's parameter.
+
+    Args:
+        default: Value where none is given.
+        meaning: One line for lists and error messages.
+        **details: Further fields of `Parameter`.
+    """
+    return field(default=default, metadata={"parameter": Parameter(meaning, **details)})
+
+
+@dataclass(frozen=True)
+class Schedule(ABC):
+    """A scheduler type with its parameters filled in.
+
+    The learning rate of step t is the initial learning rate times `factor`. Steps are counted from 0 in the
+    family's own `unit`; the horizon is how many of them the schedule spans.
+
+    Raises:
+        InputError: At construction, naming every parameter that breaks its rule.
+    """
+
+    name: ClassVar[str]
+    unit: ClassVar[Unit]
+    formula: ClassVar[str]
+    torch_class: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    groups: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        given = {name: getattr(self, name) for name in self.parameters()}
+        faults = self.faults(given)
+        if faults:
+            raise InputError(f"scheduler {self.name}", faults)
+        for name, declared in self.parameters().items():
+            number = int(given[name]) if declared.integer else float(given[name])
+            object.__setattr__(self, name, number)
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter]:
+        """Parameter name -> declaration, in the order of the class."""
+        return {f.name: f.metadata["parameter"] for f in fields(cls) if "parameter" in f.metadata}
+
+    @classmethod
+    def faults(cls, values: Mapping[str, Any]) -> list[Fault]:
+        """What is wrong with some parameter values.
+
+        Args:
+            values: Parameter name -> value; missing ones take their defaults.
+        """
+        declared = cls.parameters()
+        found = []
+        for name, value in values.items():
+            if name not in declared:
+                known = f"{cls.name} has {', '.join(declared)}" if declared else f"{cls.name} has no parameters"
+                found.append(Fault(name, f"unknown parameter; {known}", repr(value), nearest(name, declared)))
+            elif not declared[name].holds(value):
+                found.append(Fault(name, declared[name].rule(name), repr(value)))
+        return found
+
+    def values(self) -> dict[str, float]:
+        """Parameter name -> value."""
+        return {name: getattr(self, name) for name in self.parameters()}
+
+    @abstractmethod
+    def factor(self, t: int, horizon: int) -> float:
+        """Multiplier of the initial learning rate at a step.
+
+        Args:
+            t: Step, from 0, in the family's unit.
+            horizon: Number of steps the schedule spans.
+
+        Returns:
+            The factor, in float64. From the horizon on it keeps a finite value.
+        """
+
+    @abstractmethod
+    def code(self, lr: float, horizon: int) -> str:
+        """Lines of torch code that do the same to an ``optimizer`` whose learning rate is `lr`.
+
+        Args:
+            lr: Initial learning rate (the peak for families that rise to one).
+            horizon: Number of steps the schedule spans, in the family's unit.
+
+        Returns:
+            Code that names its result ``scheduler`` and ends with where to step it.
+        """
+
+    def build(self, optimizer: Optimizer, horizon: int) -> LRScheduler:
+        """A torch scheduler for an optimizer whose learning rates are the initial ones.
+
+        Every parameter group keeps its own initial learning rate. It is a `LambdaLR` over `factor`, so that it
+        may be stepped past the horizon, resumed, and agrees with the engines to the last bit.
+
+        Args:
+            optimizer: The optimizer to steer.
+            horizon: Number of steps the schedule spans, in the family's unit.
+
+        Returns:
+            The scheduler, to be stepped once per `unit`.
+        """
+        from torch.optim.lr_scheduler import LambdaLR
+
+        return LambdaLR(optimizer, lambda t: self.factor(t, horizon))
+
+    def steps(self, epochs: int, batches_per_epoch: int) -> int:
+        """The horizon of a run, in the family's unit.
+
+        Args:
+            epochs: Epochs of the run.
+            batches_per_epoch: Updates in each of them.
+        """
+        return epochs * batches_per_epoch if self.unit == "batch" else epochs
+
+    def describe(self) -> str:
+        """One line, such as ``lambda (decay 0.95)``."""
+        given = ", ".join(f"{name} {value:.4g}" for name, value in self.values().items())
+        return f"{self.name} ({given})" if given else self.name
+
+    def step_comment(self) -> str:
+        return f"# call scheduler.step() after every {self.unit}"
+
+
+def register(family: type[Schedule]) -> type[Schedule]:
+    """Class decorator: check a family and make it known under its name, aliases and groups.
+
+    Raises:
+        LrsearchError: A class attribute is missing, a default breaks its own rule, or a name is taken.
+    """
+    for attribute in ("name", "unit", "formula", "torch_class"):
+        if not isinstance(getattr(family, attribute, None), str):
+            raise LrsearchError(f"schedule {family.__name__}: class attribute {attribute!r} must be a text")
+    faults = family.faults({f.name: f.default for f in fields(family) if "parameter" in f.metadata})
+    if faults:
+        raise LrsearchError(f"schedule {family.name}: default {faults[0]}")
+    schedules.add(family.name, family, aliases=family.aliases, groups=(*family.groups, "all"))
+    return family

@@ -1,0 +1,1 @@
+"""TOML -> validated definition."""
