@@ -1,0 +1,245 @@
+"""Read a study file: TOML -> document -> `Definition`, with all faults reported together."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lrsearch import registry
+from lrsearch.errors import Fault, InputError, input_error, nearest
+from lrsearch.study_file.faults import show, validate
+from lrsearch.study_file.meaning import check_meaning
+from lrsearch.study_file.model import (
+    Definition,
+    PluginSection,
+    SearchSection,
+    StudySection,
+    TrainingSection,
+    TrySection,
+)
+
+SECTIONS = ("study", "task", "training", "search", "sampler", "pruner", "try", "confirm")
+DEFAULT_TRIALS = 100
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The document in a study file.
+
+    Args:
+        path: A TOML file.
+
+    Raises:
+        InputError: The file cannot be read or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        near = nearest(path.name, [p.name for p in path.parent.glob("*.toml")]) if path.parent.is_dir() else ()
+        raise input_error(str(path), "no such file", nearest=near) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise input_error(str(path), f"cannot be read: {reason}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise input_error(str(path), f"not valid TOML: {error}") from None
+
+
+def override(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """A document with some keys replaced, as by ``--set training.epochs=30``.
+
+    Args:
+        document: The document; it stays as it is.
+        settings: ``key.path=value`` each; a value that is not TOML is taken as text.
+
+    Raises:
+        InputError: A setting has no ``=``, or its path runs through something that is no table.
+    """
+    changed = _copy(document)
+    faults = []
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        keys = path.strip().split(".")
+        if not equals or not all(keys):
+            faults.append(Fault("--set", "must look like training.epochs=30", show(setting)))
+            continue
+        table = changed
+        for key in keys[:-1]:
+            table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                faults.append(Fault("--set", f"{key} is not a table", show(setting)))
+                break
+        else:
+            table[keys[-1]] = _value(text.strip())
+    if faults:
+        raise InputError("command line", faults)
+    return changed
+
+
+def parse(document: dict[str, Any], source: str) -> Definition:
+    """The definition that a document describes, checked against everything that is registered.
+
+    Args:
+        document: A study file's content.
+        source: What to call it in messages.
+
+    Raises:
+        InputError: With every fault that was found.
+    """
+    faults: list[Fault] = []
+    parts = _sections(document, faults)
+    check_meaning(parts, faults)
+    if faults:
+        raise InputError(source, sorted(faults, key=lambda fault: _place(fault.key)))
+    return _with_trials(Definition(**parts))
+
+
+def parse_stored(document: dict[str, Any], source: str) -> Definition:
+    """The definition in a storage: it was checked when it was stored, so names are not looked up again.
+
+    Args:
+        document: What `Definition.document` gave.
+        source: What to call it in messages.
+
+    Raises:
+        InputError: It is not a definition that this version understands.
+    """
+    faults: list[Fault] = []
+    parts = _sections(document, faults)
+    if faults:
+        raise InputError(source, faults)
+    return Definition(**parts)
+
+
+def differences(first: Definition, second: Definition) -> list[Fault]:
+    """The keys in which two definitions differ, but for the number of trials.
+
+    Args:
+        first: The one that holds.
+        second: The one that is compared with it.
+    """
+    ours, theirs = _leaves(first.document()), _leaves(second.document())
+    return [
+        Fault(key, f"the stored study has {show(ours[key]) if key in ours else 'no such key'}",
+              show(theirs[key]) if key in theirs else "missing")  # fmt: skip
+        for key in {**ours, **theirs}
+        if key != "study.trials" and ours.get(key) != theirs.get(key)
+    ]
+
+
+def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    for key, value in document.items():
+        if key not in SECTIONS:
+            faults.append(_unknown_section(key, value))
+        elif key == "confirm":
+            faults.append(Fault("confirm", "confirmation on fresh seeds is not available in this version"))
+    parts: dict[str, Any] = {
+        "study": validate(StudySection, document.get("study", {}), "study", faults),
+        "task": _plugin(document.get("task", {}), "task", faults),
+        "training": validate(TrainingSection, document.get("training", {}), "training", faults),
+        "search": _search(document.get("search", {}), faults),
+        "sampler": _plugin(document.get("sampler", {"name": "tpe"}), "sampler", faults, default="tpe"),
+        "pruner": _pruner(document, faults),
+        "tries": _tries(document.get("try", []), faults),
+    }
+    return parts
+
+
+def _unknown_section(key: str, value: object) -> Fault:
+    near = nearest(key, SECTIONS)
+    rule = "unknown section" if isinstance(value, (dict, list)) else "unknown key outside any section"
+    return Fault(key, rule if near else f"{rule}; known: {', '.join(SECTIONS)}", show(value), near)
+
+
+def _plugin(section: object, key: str, faults: list[Fault], default: str | None = None) -> PluginSection | None:
+    if not isinstance(section, dict):
+        faults.append(Fault(key, "must be a table", show(section)))
+        return None
+    options = dict(section)
+    head = {"name": options.pop("name", default)}
+    if head["name"] is None:
+        head = {}
+    return validate(PluginSection, {**head, "options": options}, key, faults)
+
+
+def _pruner(document: dict[str, Any], faults: list[Fault]) -> PluginSection | None:
+    sampler = document.get("sampler")
+    grid = isinstance(sampler, dict) and sampler.get("name") == "grid"
+    default = "none" if grid else "halving"
+    return _plugin(document.get("pruner", {}), "pruner", faults, default=default)
+
+
+def _search(section: object, faults: list[Fault]) -> SearchSection | None:
+    if not isinstance(section, dict):
+        faults.append(Fault("search", "must be a table", show(section)))
+        return None
+    head = {key: value for key, value in section.items() if key in ("lr", "schedulers")}
+    found: list[Fault] = []
+    checked = validate(SearchSection, head, "search", found)
+    parameters: dict[str, Any] = {}
+    for name, table in section.items():
+        if name in head:
+            continue
+        if not isinstance(table, dict):
+            near = nearest(name, ("lr", "schedulers"))
+            rule = "unknown key" if near else "unknown key; known: lr, schedulers, and a table for each scheduler"
+            found.append(Fault(f"search.{name}", rule, show(table), near))
+            continue
+        axes = validate(SearchSection, {"parameters": {name: table}}, "search", part := [])
+        found.extend(Fault(f.key.replace("search.parameters.", "search.", 1), f.rule, f.received, f.nearest)
+                     for f in part)  # fmt: skip
+        parameters.update(axes.parameters if axes else {})
+    faults.extend(found)
+    if found or checked is None:
+        return None
+    return checked.model_copy(update={"parameters": parameters})
+
+
+def _tries(section: object, faults: list[Fault]) -> list[TrySection] | None:
+    if not isinstance(section, list):
+        faults.append(Fault("try", "must be a list of tables: write [[try]]", show(section)))
+        return None
+    tries = []
+    for index, entry in enumerate(section):
+        values = dict(entry) if isinstance(entry, dict) else entry
+        if isinstance(values, dict):
+            head = {key: values.pop(key) for key in ("lr", "scheduler") if key in values}
+            values = {**head, "parameters": values}
+        found: list[Fault] = []
+        tries.append(validate(TrySection, values, f"try[{index}]", found))
+        faults.extend(Fault(f.key.replace(".parameters.", "."), f.rule, f.received, f.nearest) for f in found)
+    return None if None in tries else tries  # type: ignore[return-value]
+
+
+def _with_trials(definition: Definition) -> Definition:
+    if definition.study.trials is not None:
+        return definition
+    sampler = registry.samplers.get(definition.sampler.name)
+    trials = sampler.default_trials(definition) or DEFAULT_TRIALS
+    return definition.model_copy(update={"study": definition.study.model_copy(update={"trials": trials})})
+
+
+def _place(key: str) -> int:
+    section = key.split(".")[0].split("[")[0]
+    return SECTIONS.index(section) if section in SECTIONS else -1
+
+
+def _leaves(value: object, path: str = "") -> dict[str, object]:
+    if isinstance(value, dict) and value:
+        return {
+            leaf: item
+            for key, part in value.items()
+            for leaf, item in _leaves(part, f"{path}.{key}" if path else key).items()
+        }
+    return {path: value}
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _copy(value: Any) -> Any:
+    return {key: _copy(item) for key, item in value.items()} if isinstance(value, dict) else value

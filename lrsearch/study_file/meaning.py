@@ -1,0 +1,109 @@
+"""The rules that need the registries: do the names exist, do the options and ranges fit them?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lrsearch import registry
+from lrsearch.errors import Fault
+from lrsearch.study_file.axes import bounds, contains
+from lrsearch.study_file.faults import show, validate
+from lrsearch.study_file.model import PluginSection, SearchSection, TrySection
+
+
+def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
+    """Check the sections that have the right shape, and fill in the options' defaults.
+
+    Args:
+        parts: Section name -> section, or None where its shape was wrong. Plugin sections are replaced by ones
+            whose options are complete; search and try by ones whose names are resolved.
+        faults: What is wrong is appended here.
+    """
+    for key, names in (("task", registry.tasks), ("sampler", registry.samplers), ("pruner", registry.pruners)):
+        if parts[key] is not None:
+            parts[key] = _plugin(parts[key], key, names, faults)
+    if parts["search"] is not None:
+        parts["search"] = _search(parts["search"], faults)
+    if parts["tries"] is not None and parts["search"] is not None:
+        parts["tries"] = [
+            _try(entry, parts["search"], f"try[{index}]", faults) for index, entry in enumerate(parts["tries"])
+        ]
+
+
+def _plugin(
+    section: PluginSection, key: str, names: registry.Registry[Any], faults: list[Fault]
+) -> PluginSection | None:
+    if section.name not in names:
+        faults.append(names.unknown(section.name, f"{key}.name"))
+        return None
+    options = validate(names.get(section.name).options, section.options, key, faults)
+    if options is None:
+        return None
+    return PluginSection(name=names.resolve(section.name), options=options.model_dump(mode="json"))
+
+
+def _search(section: SearchSection, faults: list[Fault]) -> SearchSection | None:
+    found = [
+        registry.schedules.unknown(name, f"search.schedulers[{index}]")
+        for index, name in enumerate(section.schedulers)
+        if name not in registry.schedules and name not in registry.schedules.groups()
+    ]
+    if min(bounds(section.lr)) <= 0:
+        found.append(Fault("search.lr", "a learning rate must be larger than 0", show_axis(section.lr)))
+    parameters: dict[str, Any] = {}
+    for name, axes in section.parameters.items():
+        if name not in registry.schedules:
+            found.append(registry.schedules.unknown(name, f"search.{name}"))
+            continue
+        found.extend(_axis_faults(name, axes))
+        parameters[registry.schedules.resolve(name)] = axes
+    schedulers = [] if found else registry.schedules.expand(section.schedulers)
+    found.extend(
+        Fault(f"search.{name}", f"scheduler {name} is not searched: add it to search.schedulers or take this away")
+        for name in parameters
+        if schedulers and name not in schedulers
+    )
+    faults.extend(found)
+    return None if found else section.model_copy(update={"schedulers": schedulers, "parameters": parameters})
+
+
+def _axis_faults(name: str, axes: dict[str, Any]) -> list[Fault]:
+    family = registry.schedules.get(name)
+    found = []
+    for parameter, axis in axes.items():
+        wrong = next((f for value in bounds(axis) for f in family.faults({parameter: value})), None)
+        if wrong is not None:
+            found.append(
+                Fault(f"search.{name}.{parameter}", wrong.rule, show_axis(axis), wrong.nearest)
+            )
+    return found
+
+
+def _try(entry: TrySection, search: SearchSection, key: str, faults: list[Fault]) -> TrySection | None:
+    if entry.scheduler not in registry.schedules:
+        faults.append(registry.schedules.unknown(entry.scheduler, f"{key}.scheduler"))
+        return None
+    name = registry.schedules.resolve(entry.scheduler)
+    family = registry.schedules.get(name)
+    found = [Fault(f"{key}.{f.key}", f.rule, f.received, f.nearest) for f in family.faults(entry.parameters)]
+    if name not in search.schedulers:
+        found.append(Fault(f"{key}.scheduler", "is not among search.schedulers: add it there", f'"{name}"'))
+    if not contains(search.lr, entry.lr):
+        found.append(Fault(f"{key}.lr", f"is outside search.lr = {show_axis(search.lr)}: widen it", show(entry.lr)))
+    for parameter, value in entry.parameters.items():
+        axis = search.parameters.get(name, {}).get(parameter) or _default_axis(family, parameter)
+        if axis is not None and not contains(axis, value):
+            rule = f"is outside search.{name}.{parameter} = {show_axis(axis)}: widen it"
+            found.append(Fault(f"{key}.{parameter}", rule, show(value)))
+    faults.extend(found)
+    return None if found else entry.model_copy(update={"scheduler": name})
+
+
+def _default_axis(family: Any, parameter: str) -> Any:
+    declared = family.parameters().get(parameter)
+    return declared.search if declared else None
+
+
+def show_axis(axis: Any) -> str:
+    """A search axis as it would be written in a study file."""
+    return show(axis.model_dump(exclude_none=True, exclude_defaults=True) if hasattr(axis, "model_dump") else axis)

@@ -1,0 +1,150 @@
+"""The validated definition of a study, section by section (the file's own shape is in `load`)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from lrsearch.study_file.axes import Axis, Range, StrictModel
+
+NAME_LENGTH = 120
+"""Longest study name; the databases index 512 bytes, and linked studies add a suffix."""
+
+
+class StudySection(StrictModel):
+    """``[study]``: its name and how many trials it has in all, however many workers share it."""
+
+    name: str = Field(min_length=1, max_length=NAME_LENGTH)
+    trials: int | None = Field(default=None, ge=1)
+    load: list[str] = []
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, name: str) -> str:
+        if not name.isprintable() or name != name.strip():
+            raise PydanticCustomError("rule", "must be printable, without blanks around it")
+        return name
+
+
+class PluginSection(StrictModel):
+    """A section that names a registered thing; its other keys are that thing's options."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+class TrainingSection(StrictModel):
+    """``[training]``: what every trial has in common.
+
+    Attributes:
+        epochs: Passes over the training rows.
+        batch_size: Rows in one update.
+        optimizer: Which of torch's optimizers.
+        seeds: A trial is trained once for each; they vary initial weights and data order, never the split.
+        momentum: Of sgd.
+        nesterov: Of sgd.
+        weight_decay: L2 penalty of sgd and adam, decoupled for adamw.
+        betas: Of adam and adamw.
+        eps: Of adam and adamw.
+    """
+
+    epochs: int = Field(default=60, ge=1, le=1_000_000)
+    batch_size: int = Field(default=50, ge=1)
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    seeds: list[int] = Field(default=[24], min_length=1)
+    momentum: FiniteFloat = Field(default=0.0, ge=0, lt=1)
+    nesterov: bool = False
+    weight_decay: FiniteFloat = Field(default=0.0, ge=0)
+    betas: list[FiniteFloat] = Field(default=[0.9, 0.999], min_length=2, max_length=2)
+    eps: FiniteFloat = Field(default=1e-8, gt=0)
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise PydanticCustomError("rule", "seeds must differ from each other")
+        if not all(0 <= seed < 2**32 for seed in seeds):
+            raise PydanticCustomError("rule", "seeds must be from 0 to 4294967295")
+        return seeds
+
+    @field_validator("betas")
+    @classmethod
+    def _betas(cls, betas: list[float]) -> list[float]:
+        if not all(0 <= beta < 1 for beta in betas):
+            raise PydanticCustomError("rule", "each must satisfy 0 <= beta < 1")
+        return betas
+
+    @model_validator(mode="after")
+    def _fits_optimizer(self) -> TrainingSection:
+        if self.optimizer != "sgd" and (self.momentum or self.nesterov):
+            raise PydanticCustomError("rule", "momentum and nesterov belong to optimizer sgd; adam has betas")
+        if self.nesterov and not self.momentum:
+            raise PydanticCustomError("rule", "nesterov needs a momentum larger than 0")
+        return self
+
+
+class SearchSection(StrictModel):
+    """``[search]``: the initial learning rate, the scheduler types, and their parameters.
+
+    Attributes:
+        lr: Axis of the initial learning rate.
+        schedulers: Names, groups or aliases as the file gives them.
+        parameters: Scheduler type -> parameter -> axis, where the file differs from the defaults.
+    """
+
+    lr: Axis = Range(low=1e-4, high=0.3, log=True)
+    schedulers: list[str] = Field(default=["classical"], min_length=1)
+    parameters: dict[str, dict[str, Axis]] = {}
+
+
+class TrySection(StrictModel):
+    """``[[try]]``: settings to train first; parameters that are left out take their defaults."""
+
+    lr: FiniteFloat = Field(gt=0)
+    scheduler: str
+    parameters: dict[str, FiniteFloat] = {}
+
+
+class Definition(StrictModel):
+    """Everything that says what a study is. `trials` of the study section is filled in."""
+
+    study: StudySection
+    task: PluginSection
+    training: TrainingSection = TrainingSection()
+    search: SearchSection = SearchSection()
+    sampler: PluginSection = PluginSection(name="tpe")
+    pruner: PluginSection = PluginSection(name="halving")
+    tries: list[TrySection] = []
+
+    @property
+    def trials(self) -> int:
+        """The study's budget."""
+        assert self.study.trials is not None
+        return self.study.trials
+
+    def document(self) -> dict[str, Any]:
+        """The definition in the shape of a study file, complete with defaults; what the storage keeps."""
+        parts = self.model_dump(mode="python", exclude_none=True)
+        document: dict[str, Any] = {
+            "study": {key: value for key, value in parts["study"].items() if value != []},
+            "task": _flat(parts["task"]),
+            "training": parts["training"],
+            "search": {
+                "lr": parts["search"]["lr"],
+                "schedulers": parts["search"]["schedulers"],
+                **parts["search"]["parameters"],
+            },
+            "sampler": _flat(parts["sampler"]),
+            "pruner": _flat(parts["pruner"]),
+        }
+        if self.tries:
+            document["try"] = [
+                {"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]
+            ]
+        return document
+
+
+def _flat(section: dict[str, Any]) -> dict[str, Any]:
+    return {"name": section["name"], **section["options"]}

@@ -1,0 +1,46 @@
+"""The multilayer perceptron of the built-in tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import nn
+
+Activation = Literal["tanh", "relu", "sigmoid", "gelu", "elu", "leaky_relu", "silu"]
+BatchNorm = Literal["none", "pre", "post"]
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "gelu": nn.GELU,
+    "elu": nn.ELU,
+    "leaky_relu": nn.LeakyReLU,
+    "silu": nn.SiLU,
+}
+
+
+def multilayer_perceptron(
+    inputs: int, hidden: Sequence[int], outputs: int, *, activation: Activation, batch_norm: BatchNorm
+) -> nn.Sequential:
+    """Linear layers with an activation after each but the last.
+
+    Args:
+        inputs: Number of features.
+        hidden: Width of each hidden layer.
+        outputs: Number of outputs.
+        activation: Name of the activation.
+        batch_norm: Whether a `BatchNorm1d` stands before (pre) or after (post) each activation.
+    """
+    layers: list[nn.Module] = []
+    width = inputs
+    for units in hidden:
+        layers.append(nn.Linear(width, units))
+        if batch_norm == "pre":
+            layers.append(nn.BatchNorm1d(units))
+        layers.append(ACTIVATIONS[activation]())
+        if batch_norm == "post":
+            layers.append(nn.BatchNorm1d(units))
+        width = units
+    return nn.Sequential(*layers, nn.Linear(width, outputs))

@@ -1,0 +1,1 @@
+"""How trials are trained. Nothing here knows Optuna."""

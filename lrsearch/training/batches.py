@@ -1,0 +1,41 @@
+"""The order in which a seed sees the rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+
+class DataOrder:
+    """A new permutation of the rows for every epoch, as ``DataLoader(shuffle=True)`` draws them.
+
+    A loader takes two numbers from the random stream per epoch, one for its workers and one that seeds the
+    permutation. Taking the same two makes a run repeat a plain PyTorch script with the same seed, and it makes the
+    order a matter of the seed alone, so that every schedule is compared on the same batches.
+
+    Args:
+        generator: The seed's random stream, as it stands after the model was made.
+        rows: Number of training rows.
+        batch_size: Rows in one batch; the last batch of an epoch may have fewer.
+    """
+
+    def __init__(self, generator: torch.Generator, rows: int, batch_size: int) -> None:
+        self.generator = generator
+        self.rows = rows
+        self.batch_size = batch_size
+
+    @property
+    def batches_per_epoch(self) -> int:
+        return math.ceil(self.rows / self.batch_size)
+
+    def epoch(self) -> Iterator[Tensor]:
+        """Row numbers [batch] of each batch of the next epoch; advances the stream by one epoch."""
+        self._draw()  # the loader's number for its workers
+        permutation = torch.randperm(self.rows, generator=torch.Generator().manual_seed(self._draw()))
+        return iter(permutation.split(self.batch_size))
+
+    def _draw(self) -> int:
+        return int(torch.empty((), dtype=torch.int64).random_(generator=self.generator).item())

@@ -1,0 +1,112 @@
+"""What trains trials: lanes in, one record per epoch out, whichever engine it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrsearch.schedules.base import Schedule
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.task import Task
+from lrsearch.training.loop import EpochRecord, Run, start, train
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One network to train: settings and a seed."""
+
+    lr: float
+    schedule: Schedule
+    seed: int
+
+
+@dataclass(frozen=True)
+class LaneRecords:
+    """`EpochRecord` with a lane axis. The record of epoch 0 is the state before training.
+
+    Attributes:
+        epoch: Epochs finished.
+        lanes: Which lanes the arrays speak of, as positions in the list given to the engine; [lanes].
+        lr: Learning rate of the epoch's first update; [lanes].
+        train_metric: [lanes].
+        test_metric: [lanes].
+        diverged: [lanes], bool; a diverged lane is not in later records.
+        extra: Name -> [lanes].
+        seconds: Wall-clock seconds of the epoch.
+    """
+
+    epoch: int
+    lanes: tuple[int, ...]
+    lr: Numbers
+    train_metric: Numbers
+    test_metric: Numbers
+    diverged: NDArray[np.bool_]
+    extra: Mapping[str, Numbers]
+    seconds: float
+
+
+LaneStream = Generator[LaneRecords, Collection[int] | None, None]
+"""Yields records; ``send`` the lanes to keep, or None to keep all."""
+
+
+class Engine(Protocol):
+    """Trains lanes together. Which engine it is must not show in the records."""
+
+    name: str
+
+    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+        """Train all lanes, epoch by epoch, until the last epoch or until none is left.
+
+        Args:
+            task: What is trained.
+            lanes: The networks.
+            training: Epochs, batch size, optimizer.
+        """
+
+
+class SequentialEngine:
+    """Trains lanes one after the other within each epoch, with ordinary torch modules and optimizers."""
+
+    name = "sequential"
+
+    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+        """See `Engine.train`."""
+        runs = {
+            index: start(task, lane.schedule, lane.lr, training, lane.seed) for index, lane in enumerate(lanes)
+        }
+        kept = yield _records(0, {index: _before_training(run) for index, run in runs.items()}, 0.0)
+        epochs = {index: train(run) for index, run in runs.items()}
+        for epoch in range(1, training.epochs + 1):
+            live = [i for i, run in runs.items() if not run.diverged and (kept is None or i in kept)]
+            if not live:
+                return
+            began = time.perf_counter()
+            runs = {index: runs[index] for index in live}
+            records = {index: next(epochs[index]) for index in live}
+            kept = yield _records(epoch, records, time.perf_counter() - began)
+
+
+def _before_training(run: Run) -> EpochRecord:
+    before = run.before
+    return EpochRecord(0, run.rate(0), before.train_metric, before.test_metric, before.extra, False, 0.0)
+
+
+def _records(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> LaneRecords:
+    parts = list(records.values())
+    return LaneRecords(
+        epoch=epoch,
+        lanes=tuple(records),
+        lr=np.array([part.lr for part in parts]),
+        train_metric=np.array([part.train_metric for part in parts]),
+        test_metric=np.array([part.test_metric for part in parts]),
+        diverged=np.array([part.diverged for part in parts]),
+        extra={name: np.array([part.extra[name] for part in parts]) for name in parts[0].extra},
+        seconds=seconds,
+    )

@@ -1,0 +1,197 @@
+"""The one training loop. It yields what happened in each epoch; who asks decides what to do about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from lrsearch.schedules.base import Schedule
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.task import Data, Task
+from lrsearch.training import optimizers
+from lrsearch.training.batches import DataOrder
+from lrsearch.training.divergence import diverged
+
+EVALUATION_ROWS = 8192
+"""Rows in one forward pass of an evaluation: enough for speed, few enough for memory."""
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch came to.
+
+    Attributes:
+        epoch: Epochs finished, from 1.
+        lr: Learning rate of the epoch's first update.
+        train_metric: The task's metric over all training rows, in eval mode, after the epoch.
+        test_metric: The same over all test rows.
+        extra: The task's further metrics over all test rows.
+        diverged: Whether the run has diverged; it does not go on then.
+        seconds: Wall-clock seconds of the epoch, evaluation included.
+    """
+
+    epoch: int
+    lr: float
+    train_metric: float
+    test_metric: float
+    extra: Mapping[str, float]
+    diverged: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a run measured before its first update; divergence is judged against it."""
+
+    train_loss: float
+    train_metric: float
+    test_metric: float
+    extra: Mapping[str, float]
+
+
+@dataclass
+class Run:
+    """One network on its way: all state that the loop advances.
+
+    Made by `start`, advanced by `train`. Between two epochs it may be looked at, saved, or given another learning
+    rate or schedule.
+    """
+
+    task: Task
+    schedule: Schedule
+    lr: float
+    training: TrainingSection
+    seed: int
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    order: DataOrder
+    random_state: Tensor
+    before: Before
+    epoch: int = 0
+    diverged: bool = False
+    horizon: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.horizon = self.schedule.steps(self.training.epochs, self.order.batches_per_epoch)
+
+    def rate(self, batch: int) -> float:
+        """Learning rate of an update of the current epoch.
+
+        Args:
+            batch: The update, from 0.
+        """
+        per_batch = self.schedule.unit == "batch"
+        step = self.epoch * self.order.batches_per_epoch + batch if per_batch else self.epoch
+        return self.lr * self.schedule.factor(step, self.horizon)
+
+
+def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int) -> Run:
+    """A run before its first epoch. Draws from no random stream but its own.
+
+    Args:
+        task: What is trained.
+        schedule: How the learning rate goes.
+        lr: Initial learning rate.
+        training: Epochs, batch size, optimizer.
+        seed: Decides initial weights and data order.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = task.model()
+        # A script that makes its loaders after the model goes on with the stream from here.
+        stream = torch.Generator()
+        stream.set_state(torch.get_rng_state())
+        random_state = torch.get_rng_state()
+        before = _before(task, model)
+    return Run(
+        task=task,
+        schedule=schedule,
+        lr=lr,
+        training=training,
+        seed=seed,
+        model=model,
+        optimizer=optimizers.build(training, model.parameters(), lr),
+        order=DataOrder(stream, len(task.train[0]), training.batch_size),
+        random_state=random_state,
+        before=before,
+    )
+
+
+def train(run: Run, epochs: int | None = None) -> Iterator[EpochRecord]:
+    """Train on, one record per epoch, until the horizon or until the run diverges.
+
+    Args:
+        run: Where to go on from; it is advanced.
+        epochs: Stop after so many; by default at the last epoch of the run's training section.
+
+    Yields:
+        The record of each epoch, when it is finished.
+    """
+    last = run.training.epochs if epochs is None else run.epoch + epochs
+    while run.epoch < last and not run.diverged:
+        yield _one_epoch(run)
+
+
+def _one_epoch(run: Run) -> EpochRecord:
+    began = time.perf_counter()
+    lr = run.rate(0)
+    # Runs take turns, so what the model draws (dropout) comes from a stream that is the run's own.
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(run.random_state)
+        worst_loss = _update_on_every_batch(run)
+        run.random_state = torch.get_rng_state()
+        train_metric = _evaluate(run.model, run.task.train, {"metric": run.task.metric_function})["metric"]
+        test = _evaluate(run.model, run.task.test, {"metric": run.task.metric_function, **run.task.extra})
+    run.epoch += 1
+    test_metric = test.pop("metric")
+    run.diverged = diverged(worst_loss, run.before.train_loss) or diverged(test_metric, run.before.test_metric)
+    return EpochRecord(
+        epoch=run.epoch,
+        lr=lr,
+        train_metric=train_metric,
+        test_metric=test_metric,
+        extra=test,
+        diverged=run.diverged,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _update_on_every_batch(run: Run) -> float:
+    """One pass over the training rows.
+
+    Returns:
+        The largest loss of a batch, NaN if any was.
+    """
+    inputs, targets = run.task.train
+    loss_function, model, optimizer = run.task.loss_function, run.model, run.optimizer
+    losses = []
+    model.train()
+    for batch, rows in enumerate(run.order.epoch()):
+        rate = run.rate(batch)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        loss = loss_function(model(inputs[rows]), targets[rows])
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        losses.append(loss.detach())
+    return float(torch.stack(losses).max())
+
+
+def _before(task: Task, model: nn.Module) -> Before:
+    train = _evaluate(model, task.train, {"loss": task.loss_function, "metric": task.metric_function})
+    test = _evaluate(model, task.test, {"metric": task.metric_function, **task.extra})
+    return Before(train["loss"], train["metric"], test.pop("metric"), test)
+
+
+def _evaluate(model: nn.Module, data: Data, metrics: Mapping[str, object]) -> dict[str, float]:
+    """Metrics over whole tensors, in eval mode and without gradients; draws no random numbers."""
+    inputs, targets = data
+    model.eval()
+    with torch.no_grad():
+        outputs = torch.cat([model(part) for part in inputs.split(EVALUATION_ROWS)])
+        return {name: float(metric(outputs, targets)) for name, metric in metrics.items()}  # type: ignore[operator]
