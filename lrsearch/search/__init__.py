@@ -1,0 +1,1 @@
+"""Ask, train, report, tell: the search over settings."""
