@@ -74,16 +74,11 @@ class Exponential(Schedule):
     aliases = ("ExponentialLR",)
     groups = ("classical",)
 
-    decades: float = parameter(
-        1.0, "powers of ten lost over the whole run", search=Range(low=0.1, high=4.0), minimum=0
-    )
+    decades: float = parameter(1.0, "powers of ten lost over the whole run", search=Range(low=0.1, high=4.0), minimum=0)
 
     def factor(self, t: int, horizon: int) -> float:
         return float(0.1 ** (self.decades * t / horizon))
 
     def code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
         gamma = 0.1 ** (self.decades / horizon)
-        return (
-            f"scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma={gamma!r})\n"
-            + self.step_comment()
-        )
+        return f"scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma={gamma!r})\n" + self.step_comment()

@@ -31,9 +31,7 @@ class Settings:
 
     def params(self) -> dict[str, Any]:
         """The settings as Optuna parameters, complete."""
-        named = {
-            parameter_name(self.schedule.name, key): value for key, value in self.schedule.values().items()
-        }
+        named = {parameter_name(self.schedule.name, key): value for key, value in self.schedule.values().items()}
         return {"lr": self.lr, "scheduler": self.schedule.name, **named}
 
 
@@ -114,11 +112,7 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
         InputError: The scheduler is unknown, or a parameter breaks its rule.
     """
     family = registry.schedules.get(params["scheduler"])
-    values = {
-        key: params[name]
-        for key in family.parameters()
-        if (name := parameter_name(family.name, key)) in params
-    }
+    values = {key: params[name] for key in family.parameters() if (name := parameter_name(family.name, key)) in params}
     return Settings(float(params["lr"]), family(**values))
 
 
@@ -133,7 +127,7 @@ def _distribution(axis: Axis, *, integer: bool = False) -> BaseDistribution:
 
 def _suggest(trial: Trial, name: str, distribution: BaseDistribution) -> float:
     if isinstance(distribution, CategoricalDistribution):
-        return trial.suggest_categorical(name, distribution.choices)  # type: ignore[return-value, arg-type]
+        return trial.suggest_categorical(name, distribution.choices)  # type: ignore[return-value]
     if isinstance(distribution, IntDistribution):
         return trial.suggest_int(name, distribution.low, distribution.high, log=distribution.log)
     assert isinstance(distribution, FloatDistribution)

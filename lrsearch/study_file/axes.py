@@ -85,9 +85,7 @@ def _kind(value: Any) -> Literal["range", "choices", "number"]:
 
 
 Axis = Annotated[
-    Annotated[Range, Tag("range")]
-    | Annotated[Choices, Tag("choices")]
-    | Annotated[FiniteFloat, Tag("number")],
+    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")] | Annotated[FiniteFloat, Tag("number")],
     Discriminator(_kind),
 ]
 """What may stand for a searched number in a study file."""

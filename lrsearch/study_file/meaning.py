@@ -39,7 +39,7 @@ def _plugin(
     options = validate(names.get(section.name).options, section.options, key, faults)
     if options is None:
         return None
-    return PluginSection(name=names.resolve(section.name), options=options.model_dump(mode="json"))
+    return PluginSection(name=names.resolve(section.name), options=options.model_dump(mode="json", exclude_none=True))
 
 
 def _search(section: SearchSection, faults: list[Fault]) -> SearchSection | None:
@@ -73,9 +73,7 @@ def _axis_faults(name: str, axes: dict[str, Any]) -> list[Fault]:
     for parameter, axis in axes.items():
         wrong = next((f for value in bounds(axis) for f in family.faults({parameter: value})), None)
         if wrong is not None:
-            found.append(
-                Fault(f"search.{name}.{parameter}", wrong.rule, show_axis(axis), wrong.nearest)
-            )
+            found.append(Fault(f"search.{name}.{parameter}", wrong.rule, show_axis(axis), wrong.nearest))
     return found
 
 

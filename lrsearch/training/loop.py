@@ -193,5 +193,5 @@ def _evaluate(model: nn.Module, data: Data, metrics: Mapping[str, object]) -> di
     inputs, targets = data
     model.eval()
     with torch.no_grad():
-        outputs = torch.cat([model(part) for part in inputs.split(EVALUATION_ROWS)])
+        outputs = torch.cat([model(part) for part in torch.split(inputs, EVALUATION_ROWS)])
         return {name: float(metric(outputs, targets)) for name, metric in metrics.items()}  # type: ignore[operator]
