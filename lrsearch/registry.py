@@ -108,8 +108,7 @@ class Registry(Generic[Thing]):
             name: What was received.
             key: The key it was received for.
         """
-        choices = [*self._things, *self._groups, *self._aliases]
-        close = nearest(name, choices)
+        close = nearest(name, [*self._things, *self._groups]) or nearest(name, self._aliases)
         rule = f"unknown {self.kind}"
         if not close:
             rule += f"; there are {', '.join([*self._things, *self._groups])}"

@@ -90,7 +90,7 @@ def _try(entry: TrySection, search: SearchSection, key: str, faults: list[Fault]
         found.append(Fault(f"{key}.lr", f"is outside search.lr = {show_axis(search.lr)}: widen it", show(entry.lr)))
     for parameter, value in entry.parameters.items():
         axis = search.parameters.get(name, {}).get(parameter) or _default_axis(family, parameter)
-        if axis is not None and not contains(axis, value):
+        if axis is not None and not contains(axis, value) and not family.faults({parameter: value}):
             rule = f"is outside search.{name}.{parameter} = {show_axis(axis)}: widen it"
             found.append(Fault(f"{key}.{parameter}", rule, show(value)))
     faults.extend(found)

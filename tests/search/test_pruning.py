@@ -51,7 +51,9 @@ rows = st.tuples(st.sampled_from("ab"), st.sampled_from([1.0, 2.0, 3.0, math.inf
 
 
 @settings(derandomize=True, deadline=None, max_examples=150)
-@given(st.lists(rows, max_size=14), st.sampled_from("ab"), st.sampled_from([1.0, 2.0, 3.0]), st.sampled_from([0.333, 0.5]))
+@given(
+    st.lists(rows, max_size=14), st.sampled_from("ab"), st.sampled_from([1.0, 2.0, 3.0]), st.sampled_from([0.333, 0.5])
+)
 def test_equals_the_rule(others: list[tuple[str, float, TrialState]], kind: str, value: float, keep: float) -> None:
     trials = [*others, (kind, value, TrialState.RUNNING)]
     study = study_of(trials)
@@ -67,9 +69,7 @@ def test_only_rungs_prune() -> None:
     assert not StratifiedHalving([4, 6], 0.333).prune(study, study.trials[-1])
 
 
-@pytest.mark.parametrize(
-    ("trials", "kept"), [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (6, 2), (9, 3), (300, 100)]
-)
+@pytest.mark.parametrize(("trials", "kept"), [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (6, 2), (9, 3), (300, 100)])
 def test_a_third_is_a_third(trials: int, kept: int) -> None:
     """0.333 in a study file means a third, also of 6."""
     assert survivors(trials, 0.333) == kept

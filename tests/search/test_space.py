@@ -36,7 +36,13 @@ def test_a_fixed_number_is_still_a_parameter(define: Callable[..., Definition]) 
 
 def test_every_suggestion_lies_in_the_space(define: Callable[..., Definition]) -> None:
     space = Space.of(
-        define(search={"lr": {"choices": [0.1, 0.2]}, "schedulers": ["all"], "lambda": {"decay": {"low": 0.9, "high": 0.91}}})
+        define(
+            search={
+                "lr": {"choices": [0.1, 0.2]},
+                "schedulers": ["all"],
+                "lambda": {"decay": {"low": 0.9, "high": 0.91}},
+            }
+        )
     )
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     drawn = [space.suggest(study.ask()) for _ in range(100)]

@@ -27,7 +27,11 @@ def test_a_file_is_imported_once_and_relative_to_its_folder(tmp_path: Path, monk
 
 @pytest.mark.parametrize(
     ("source", "words"),
-    [("missing.py", "no such file"), ("no_such_module", "ModuleNotFoundError"), ("broken.py", r"ZeroDivisionError.*line 2")],
+    [
+        ("missing.py", "no such file"),
+        ("no_such_module", "ModuleNotFoundError"),
+        ("broken.py", r"ZeroDivisionError.*line 2"),
+    ],
 )
 def test_what_cannot_be_loaded_is_named(source: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("x = 1\nx / 0\n")
