@@ -89,4 +89,6 @@ def nearest(name: str, choices: Iterable[str]) -> tuple[str, ...]:
         Choices, compared without regard to case; empty when none is close.
     """
     spelled = {choice.lower(): choice for choice in choices}
-    return tuple(spelled[match] for match in difflib.get_close_matches(name.lower(), spelled, n=2, cutoff=0.55))
+    return tuple(
+        spelled[match] for match in difflib.get_close_matches(name.lower(), spelled, n=2, cutoff=0.55)
+    )

@@ -7,6 +7,7 @@ read schedules as plain float64 arithmetic.
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -56,7 +57,11 @@ class Parameter:
 
     def holds(self, value: float) -> bool:
         """Whether a value keeps the rule."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        if isinstance(value, int) and abs(value) > sys.maxsize:
+            return False
+        if not math.isfinite(value):
             return False
         if self.integer and value != int(value):
             return False
@@ -117,7 +122,9 @@ class Schedule(ABC):
         found = []
         for name, value in values.items():
             if name not in declared:
-                known = f"{cls.name} has {', '.join(declared)}" if declared else f"{cls.name} has no parameters"
+                known = (
+                    f"{cls.name} has {', '.join(declared)}" if declared else f"{cls.name} has no parameters"
+                )
                 found.append(Fault(name, f"unknown parameter; {known}", repr(value), nearest(name, declared)))
             elif not declared[name].holds(value):
                 found.append(Fault(name, declared[name].rule(name), repr(value)))
@@ -154,8 +161,8 @@ class Schedule(ABC):
     def build(self, optimizer: Optimizer, horizon: int) -> LRScheduler:
         """A torch scheduler for an optimizer whose learning rates are the initial ones.
 
-        Every parameter group keeps its own initial learning rate. It is a `LambdaLR` over `factor`, so that it
-        may be stepped past the horizon, resumed, and agrees with the engines to the last bit.
+        Every parameter group keeps its own initial learning rate. It is a `LambdaLR` over `factor`, so that
+        it may be stepped past the horizon, resumed, and agrees with the engines to the last bit.
 
         Args:
             optimizer: The optimizer to steer.

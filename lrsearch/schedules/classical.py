@@ -54,8 +54,8 @@ class Lambda(Schedule):
 
     def code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
         return (
-            f"scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: {self.decay!r} ** epoch)\n"
-            + self.step_comment()
+            "scheduler = torch.optim.lr_scheduler.LambdaLR(\n"
+            f"    optimizer, lambda epoch: {self.decay!r} ** epoch\n)\n" + self.step_comment()
         )
 
 

@@ -14,14 +14,14 @@ from lrsearch.study_file.axes import Range
 class OneCycle(Schedule):
     """One rise to the peak and one long fall, both along half a cosine.
 
-    With ``p = warmup_fraction * horizon - 1`` the last step of the rise, ``l = horizon - 1`` the last of all, and
-    ``cosine(a, b, x) = b + (a - b) * (1 + cos(pi * x)) / 2``::
+    With ``p = warmup_fraction * horizon - 1`` the last step of the rise, ``l = horizon - 1`` the last of all,
+    and ``cosine(a, b, x) = b + (a - b) * (1 + cos(pi * x)) / 2``::
 
         factor(t) = cosine(start, 1, t / p)                 while t <= p
                     cosine(1, final, (t - p) / (l - p))     afterwards
 
-    The study's `lr` is the peak. Source: Smith and Topin, "Super-Convergence" (2018), in the two-phase cosine form
-    of torch's `OneCycleLR`, with ``cycle_momentum=False``.
+    The study's `lr` is the peak. Source: Smith and Topin, "Super-Convergence" (2018), in the two-phase cosine
+    form of torch's `OneCycleLR`, with ``cycle_momentum=False``.
     """
 
     name = "one_cycle"
@@ -35,10 +35,18 @@ class OneCycle(Schedule):
         0.3, "share of the run that rises", search=Range(low=0.05, high=0.5), above=0, below=1
     )
     start: float = parameter(
-        0.04, "first rate, as a share of the peak", search=Range(low=0.01, high=0.5, log=True), above=0, maximum=1
+        0.04,
+        "first rate, as a share of the peak",
+        search=Range(low=0.01, high=0.5, log=True),
+        above=0,
+        maximum=1,
     )
     final: float = parameter(
-        0.001, "last rate, as a share of the peak", search=Range(low=1e-4, high=0.1, log=True), above=0, maximum=1
+        0.001,
+        "last rate, as a share of the peak",
+        search=Range(low=1e-4, high=0.1, log=True),
+        above=0,
+        maximum=1,
     )
 
     def factor(self, t: int, horizon: int) -> float:
@@ -56,7 +64,8 @@ class OneCycle(Schedule):
         return (
             "scheduler = torch.optim.lr_scheduler.OneCycleLR(\n"
             f"    optimizer, max_lr={lr!r}, total_steps={horizon}, pct_start={rise!r},\n"
-            f"    div_factor={1 / self.start!r}, final_div_factor={self.start / self.final!r}, cycle_momentum=False,\n"
+            f"    div_factor={1 / self.start!r}, final_div_factor={self.start / self.final!r},\n"
+            "    cycle_momentum=False,\n"
             ")\n" + self.step_comment()
         )
 
