@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import subprocess
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +20,7 @@ from lrsearch.registry import schedules
 from lrsearch.schedules import Parameter, Schedule
 
 LR = 0.05
+STALLING = (3.0, 2.0, *[1.9999] * 4, 1.0, *[1.0] * 30, math.nan, 0.5, *[0.6] * 40)
 FAMILIES = [schedules.get(name) for name in schedules]
 PARAMETERS = [
     pytest.param(family, name, declared, id=f"{family.name}.{name}")
@@ -28,6 +32,9 @@ every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: fa
 every_parameter = pytest.mark.parametrize(("family", "name", "declared"), PARAMETERS)
 deterministic = settings(derandomize=True, deadline=None, max_examples=25)
 HORIZONS = st.integers(1, 500)
+METRICS = st.lists(
+    st.floats(-1.0, 10.0) | st.sampled_from([1.0, math.nan, math.inf, -math.inf]), min_size=1, max_size=40
+)
 
 
 def right_values(declared: Parameter) -> st.SearchStrategy[float]:
@@ -88,20 +95,27 @@ def close(found: float, expected: float) -> bool:
     return math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-200)
 
 
+def step(scheduler: Any, schedule: Schedule, metric: float) -> None:
+    """What a training loop does after a step; only families with memory are shown the metric."""
+    scheduler.optimizer.step()
+    scheduler.step(*([] if schedule.initial_state(1) is None else [metric]))
+
+
 def assert_follows(
     scheduler: torch.optim.lr_scheduler.LRScheduler,
     schedule: Schedule,
-    rates: tuple[float, ...],
     horizon: int,
+    rates: tuple[float, ...] = (LR,),
+    metrics: Sequence[float] = STALLING,
 ) -> None:
     """Every group's learning rate is its initial one times `factor`, at every step of the horizon."""
-    optimizer = scheduler.optimizer
-    for t in range(horizon):
-        expected = schedule.factor(t, horizon)
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+    state = schedule.initial_state(horizon)
+    for t, metric in zip(range(horizon), itertools.cycle(metrics), strict=False):
+        expected = schedule.factor(t, horizon, state)
+        for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
             assert close(group["lr"], rate * expected), f"{schedule} at step {t} of {horizon}"
-        optimizer.step()
-        scheduler.step()
+        step(scheduler, schedule, metric)
+        state = schedule.update(state, metric)
 
 
 @every_family
@@ -134,6 +148,7 @@ def test_tells_what_it_is(family: type[Schedule]) -> None:
     assert schedules.get(family.name) is family
     assert family.unit in ("epoch", "batch", "evaluation")
     assert family.formula
+    assert family.summary().endswith(".")
     assert hasattr(torch.optim.lr_scheduler, family.torch_class)
     assert family().describe().startswith(family.name)
     assert "\n" not in family().describe()
@@ -201,60 +216,135 @@ def test_factor_is_pure_and_finite(family: type[Schedule], data: st.DataObject, 
 
 
 @every_family
-@pytest.mark.parametrize("horizon", [1, 2, 3, 60, 500])
-def test_code_of_the_defaults_follows_factor(family: type[Schedule], horizon: int) -> None:
-    optimizer = sgd(LR)
-    scheduler = pasted(family().code(LR, horizon), optimizer)
-    assert_follows(scheduler, family(), (LR,), horizon)
+@given(data=st.data(), horizon=HORIZONS)
+@deterministic
+def test_warmup_precedes_the_shape(family: type[Schedule], data: st.DataObject, horizon: int) -> None:
+    """It rises by equal steps up to the initial rate; the rest is the schedule of the remaining horizon."""
+    schedule = draw_schedule(data, family)
+    warmup = schedule.warmup_steps(horizon)
+    assert 0 <= warmup < horizon
+    for t in range(warmup):
+        assert schedule.factor(t, horizon) == (t + 1) / (warmup + 1)
+    for t in range(warmup, horizon):
+        assert schedule.factor(t, horizon) == schedule.shape(t - warmup, horizon - warmup)
 
 
 @every_family
-@given(data=st.data(), horizon=HORIZONS)
+def test_has_one_warmup(family: type[Schedule]) -> None:
+    """Every family takes `warmup_fraction`; unless it is part of the shape, it is off and not searched."""
+    declared = family.parameters()["warmup_fraction"]
+    assert (family().warmup_fraction == 0) == (declared.search is None)
+    assert ("warmup_fraction" in family().describe()) == (family().warmup_fraction > 0)
+    if declared.search is None:
+        assert list(family.parameters())[-1] == "warmup_fraction"
+        assert dataclasses.replace(family(), warmup_fraction=0.3).warmup_steps(10) == 3
+        assert dataclasses.replace(family(), warmup_fraction=0.99).warmup_steps(10) == 9
+        assert dataclasses.replace(family(), warmup_fraction=0.99).warmup_steps(1) == 0
+    else:
+        assert family().warmup_steps(10) == 0
+
+
+@every_family
+@given(data=st.data(), horizon=HORIZONS, metrics=METRICS)
+@deterministic
+def test_update_is_pure(
+    family: type[Schedule], data: st.DataObject, horizon: int, metrics: list[float]
+) -> None:
+    """The state is a value, and a schedule asked again from the same state answers the same."""
+    schedule = draw_schedule(data, family)
+    state = schedule.initial_state(horizon)
+    for t, metric in enumerate(metrics):
+        before = repr(state)
+        updated = schedule.update(state, metric)
+        assert repr(state) == before
+        assert schedule.update(state, metric) == updated
+        if state is None:
+            assert updated is None
+        else:
+            assert hash(updated) == hash(schedule.update(state, metric))
+            assert all(type(number) in (int, float) for number in dataclasses.asdict(updated).values())
+        factor = schedule.factor(t, horizon, updated)
+        assert math.isfinite(factor)
+        assert factor >= 0
+        state = updated
+
+
+@every_family
+@pytest.mark.parametrize("warmup", [None, 0.1, 0.6])
+@pytest.mark.parametrize("horizon", [1, 2, 3, 60, 500])
+def test_code_of_the_defaults_follows_factor(
+    family: type[Schedule], horizon: int, warmup: float | None
+) -> None:
+    schedule = family() if warmup is None else family(warmup_fraction=warmup)
+    assert_follows(pasted(schedule.code(LR, horizon), sgd(LR)), schedule, horizon)
+
+
+@every_family
+@given(data=st.data(), horizon=HORIZONS, metrics=METRICS)
 @settings(deterministic, max_examples=12)
-def test_code_follows_factor(family: type[Schedule], data: st.DataObject, horizon: int) -> None:
+def test_code_follows_factor(
+    family: type[Schedule], data: st.DataObject, horizon: int, metrics: list[float]
+) -> None:
     """Whatever the parameters, the generated torch lines give the factor at every step."""
     schedule = draw_schedule(data, family)
-    optimizer = sgd(LR)
-    assert_follows(pasted(schedule.code(LR, horizon), optimizer), schedule, (LR,), horizon)
+    assert_follows(pasted(schedule.code(LR, horizon), sgd(LR)), schedule, horizon, metrics=metrics)
 
 
 @every_family
 @pytest.mark.parametrize("make", [sgd, adam], ids=["momentum", "betas"])
-def test_code_leaves_momentum_alone(family: type[Schedule], make: object) -> None:
+def test_code_leaves_momentum_alone(family: type[Schedule], make: Any) -> None:
     """A learning rate schedule changes learning rates only."""
-    optimizer = make(LR)  # type: ignore[operator]
+    optimizer = make(LR)
     before = {key: optimizer.param_groups[0].get(key) for key in ("momentum", "betas", "weight_decay")}
-    assert_follows(pasted(family().code(LR, 20), optimizer), family(), (LR,), 20)
+    assert_follows(pasted(family().code(LR, 20), optimizer), family(), 20)
     assert {key: optimizer.param_groups[0].get(key) for key in before} == before
 
 
 @every_family
-def test_build_follows_factor_in_every_group(family: type[Schedule]) -> None:
-    """The built scheduler is torch's, and each parameter group keeps its own initial rate."""
-    optimizer = sgd(LR, 0.003)
-    scheduler = family().build(optimizer, 40)
-    assert isinstance(scheduler, torch.optim.lr_scheduler.LRScheduler)
-    assert_follows(scheduler, family(), (LR, 0.003), 40)
+def test_code_ends_with_where_to_step(family: type[Schedule]) -> None:
+    assert family().code(LR, 20).splitlines()[-1] == family().step_comment()
+    assert family.torch_class in family().code(LR, 20)
+    assert family.unit in family().step_comment()
 
 
 @every_family
-def test_build_resumes_in_the_middle(family: type[Schedule]) -> None:
+@given(data=st.data(), horizon=HORIZONS, metrics=METRICS)
+@settings(deterministic, max_examples=6)
+def test_build_follows_factor_in_every_group(
+    family: type[Schedule], data: st.DataObject, horizon: int, metrics: list[float]
+) -> None:
+    """The built scheduler is torch's, and each parameter group keeps its own initial rate."""
+    schedule = draw_schedule(data, family)
+    scheduler = schedule.build(sgd(LR, 0.003), horizon)
+    assert isinstance(scheduler, torch.optim.lr_scheduler.LRScheduler)
+    assert_follows(scheduler, schedule, horizon, (LR, 0.003), metrics)
+
+
+@every_family
+@pytest.mark.parametrize("warmup", [None, 0.2, 0.7])
+def test_build_resumes_in_the_middle(family: type[Schedule], warmup: float | None) -> None:
     """Saved and loaded into new objects, a scheduler goes on as if it had never stopped."""
+    schedule = family() if warmup is None else family(warmup_fraction=warmup)
     whole, first, second = sgd(LR), sgd(LR), sgd(LR)
-    uninterrupted = family().build(whole, 30)
-    scheduler = family().build(first, 30)
-    for _ in range(13):
-        for optimizer, stepped in ((whole, uninterrupted), (first, scheduler)):
-            optimizer.step()
-            stepped.step()
-    resumed = family().build(second, 30)
+    uninterrupted, scheduler = schedule.build(whole, 50), schedule.build(first, 50)
+    for t in range(23):
+        step(uninterrupted, schedule, STALLING[t])
+        step(scheduler, schedule, STALLING[t])
+    resumed = schedule.build(second, 50)
     second.load_state_dict(first.state_dict())
     resumed.load_state_dict(scheduler.state_dict())
-    for _ in range(13, 30):
+    for t in range(23, 50):
         assert second.param_groups[0]["lr"] == whole.param_groups[0]["lr"]
-        for optimizer, stepped in ((whole, uninterrupted), (second, resumed)):
-            optimizer.step()
-            stepped.step()
+        step(uninterrupted, schedule, STALLING[t])
+        step(resumed, schedule, STALLING[t])
+
+
+@every_family
+def test_is_found_by_its_aliases_and_groups(family: type[Schedule]) -> None:
+    """An alias is understood wherever a name is; every family is in `all` and one more group."""
+    assert all(schedules.get(alias) is family for alias in family.aliases)
+    assert family.name in schedules.groups()["all"]
+    assert schedules.expand(family.aliases) == ([family.name] if family.aliases else [])
 
 
 def test_torch_is_not_imported() -> None:
