@@ -113,7 +113,7 @@ class OneCycle(Schedule):
 
     def shape_code(self, lr: float, horizon: int) -> str:
         rise = self.warmup_fraction
-        if rise * horizon == 1.0:
+        while rise * horizon == 1.0:
             rise = math.nextafter(rise, 0.0)  # torch divides by the length of the rise, which is 0 here
         return (
             "scheduler = torch.optim.lr_scheduler.OneCycleLR(\n"

@@ -194,6 +194,18 @@ def test_one_cycle_peaks_where_the_rise_ends() -> None:
     assert max(found) == found[29]
 
 
+@pytest.mark.parametrize("horizon", [2, 3, 6, 17, 49, 100])
+@pytest.mark.parametrize("towards", [0.0, 1.0])
+def test_one_cycle_may_rise_for_a_single_step(horizon: int, towards: float) -> None:
+    """A rise of one step has length 0 in torch, which divides by it; rounding makes several such rises."""
+    fraction = math.nextafter(1 / horizon, towards)
+    for rise in (1 / horizon, fraction):
+        schedule = OneCycle(warmup_fraction=rise)
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        exec(schedule.code(0.1, horizon), {"torch": torch, "optimizer": optimizer})
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * schedule.factor(0, horizon), rel=1e-9)
+
+
 def test_cosine_is_halfway_in_the_middle() -> None:
     assert Cosine(final=0.2).factor(50, 100) == pytest.approx(0.6)
     assert Cosine(final=0.2).factor(100, 100) == Cosine(final=0.2).factor(150, 100) == 0.2
