@@ -143,7 +143,7 @@ class Registry(Generic[Thing]):
             self._loading = False
 
 
-# The values are classes and functions of the layers above; those layers state their types at the point of use.
+# The values are classes and functions of the layers above, which state their types at the point of use.
 schedules: Registry[Any] = Registry("scheduler", ["lrsearch.schedules"])
 tasks: Registry[Any] = Registry("task", ["lrsearch.tasks"])
 samplers: Registry[Any] = Registry("sampler", ["lrsearch.search.sampling"])

@@ -88,10 +88,10 @@ class Space:
         Args:
             entry: The settings.
         """
-        defaults = registry.schedules.get(entry.scheduler)()
+        defaults = registry.schedules.get(entry.scheduler)().values()
         params: dict[str, Any] = {"lr": entry.lr, "scheduler": entry.scheduler}
         for key, axis in self.parameters[entry.scheduler].items():
-            value = entry.parameters.get(key, _nearest(axis, getattr(defaults, key)))
+            value = entry.parameters.get(key, _nearest(axis, defaults[key]))
             params[parameter_name(entry.scheduler, key)] = value
         return params
 
@@ -113,7 +113,7 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
     """
     family = registry.schedules.get(params["scheduler"])
     values = {key: params[name] for key in family.parameters() if (name := parameter_name(family.name, key)) in params}
-    return Settings(float(params["lr"]), family(**values))
+    return Settings(float(params["lr"]), family.of(values))
 
 
 def _distribution(axis: Axis, *, integer: bool = False) -> BaseDistribution:

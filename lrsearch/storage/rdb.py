@@ -78,12 +78,12 @@ def _parse(url: str) -> URL:
         if name in _DRIVERS:
             parsed = parsed.set(drivername=_DRIVERS[name][0])
         parsed.get_dialect()
-    except ArgumentError:
-        rule = f"is not a database URL, such as {DEFAULT_URL} or postgresql://user@host/database"
-        raise input_error("--storage", rule) from None
     except NoSuchModuleError:
         rule = "unknown kind of database; use sqlite, postgresql or mysql"
         raise input_error("--storage", rule, received=redacted(url)) from None
+    except ArgumentError:
+        rule = f"is not a database URL, such as {DEFAULT_URL} or postgresql://user@host/database"
+        raise input_error("--storage", rule) from None
     except ImportError:
         return parsed
     return parsed

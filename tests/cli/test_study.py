@@ -237,7 +237,8 @@ def test_a_failing_model_ends_the_run_with_its_reason(lrsearch: Command, tmp_pat
         "@lrsearch.task\n"
         "def broken() -> lrsearch.Task:\n"
         "    data = torch.zeros(8, 3), torch.zeros(8, 1)\n"
-        "    return lrsearch.Task(model=lambda: torch.nn.Linear(2, 1), train=data, test=data, loss='mse', metric='mse')\n"
+        "    net = lambda: torch.nn.Linear(2, 1)\n"
+        "    return lrsearch.Task(model=net, train=data, test=data, loss='mse', metric='mse')\n"
     )
     (tmp_path / "broken.toml").write_text('[study]\nname = "b"\nload = ["broken.py"]\n[task]\nname = "broken"\n')
     failed = lrsearch("study", "run", "broken.toml")

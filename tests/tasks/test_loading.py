@@ -18,7 +18,8 @@ def test_a_file_is_imported_once_and_relative_to_its_folder(tmp_path: Path, monk
         "@lrsearch.task\n"
         "def from_a_file(*, rows: int = 4) -> lrsearch.Task:\n"
         "    data = torch.zeros(rows, 2), torch.zeros(rows, 1)\n"
-        "    return lrsearch.Task(model=lambda: torch.nn.Linear(2, 1), train=data, test=data, loss='mse', metric='mse')\n"
+        "    net = lambda: torch.nn.Linear(2, 1)\n"
+        "    return lrsearch.Task(model=net, train=data, test=data, loss='mse', metric='mse')\n"
     )
     load(["mytask.py"], tmp_path)
     load([str(tmp_path / "mytask.py")])
