@@ -156,7 +156,7 @@ def test_tells_what_it_is(family: type[Schedule]) -> None:
 
 
 @every_parameter
-def test_search_axis_keeps_the_rule(family: type[Schedule], name: str, declared: Parameter) -> None:  # noqa: ARG001
+def test_search_axis_keeps_the_rule(family: type[Schedule], name: str, declared: Parameter) -> None:
     """Whatever a sampler draws from the default axis is a right value."""
     axis = declared.search
     ends = () if axis is None else (axis,) if isinstance(axis, float) else axis.bounds()
@@ -187,7 +187,7 @@ def test_all_faults_are_reported_at_once(family: type[Schedule]) -> None:
 
 @every_parameter
 def test_mistyped_parameter_names_the_nearest(
-    family: type[Schedule], name: str, declared: Parameter  # noqa: ARG001
+    family: type[Schedule], name: str, declared: Parameter
 ) -> None:  # fmt: skip
     (fault,) = family.faults({name + "x": 0.5})
     assert fault.key == name + "x"

@@ -14,9 +14,14 @@ from lrsearch.search.interruption import Interruption
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_inside_the_open_block_a_signal_raises_at_once(number: int) -> None:
     reached = []
-    with Interruption().caught() as interruption, pytest.raises(InterruptedRunError), interruption.open():
-        os.kill(os.getpid(), number)
-        reached.append("after")
+
+    def train(interruption: Interruption) -> None:
+        with interruption.open():
+            os.kill(os.getpid(), number)
+            reached.append("after")
+
+    with Interruption().caught() as interruption, pytest.raises(InterruptedRunError):
+        train(interruption)
     assert reached == []
 
 
