@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lrsearch import registry
-from lrsearch.search import studies
+from lrsearch.search import standing, studies
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.storage.rdb import open_storage
@@ -24,7 +24,7 @@ def test_runs_with_a_tiny_budget(file: Path, tmp_path: Path) -> None:
     task = registry.tasks.get(definition.task.name).build(definition.task.options)
     stored = studies.create(open_storage(f"sqlite:///{tmp_path}/s.db", create=True), definition, task.metric_name)
     list(Runner(stored, task, SequentialEngine(), Interruption()).events())
-    counts = studies.count(stored)
+    counts = standing.count(stored)
     assert counts.complete + counts.pruned == 3
     assert counts.failed == 0
 

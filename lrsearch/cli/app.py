@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lrsearch import __version__
-from lrsearch.cli import report, study, tasks
+from lrsearch.cli import report, run, study, tasks, trial
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError
 
@@ -19,7 +19,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.add_typer(study.app, name="study")
+studies = typer.Typer(help="Create, run and look at studies.", no_args_is_help=True)
+for name, command in (
+    ("new", run.new),
+    ("create", run.create),
+    ("run", run.run),
+    ("list", study.list_studies),
+    ("show", study.show_study),
+    ("best", study.best),
+    ("export", study.export),
+    ("stop", study.stop),
+    ("delete", study.delete),
+):
+    studies.command(name)(command)
+app.add_typer(studies, name="study")
+app.add_typer(trial.app, name="trial")
 app.command("report")(report.report)
 app.add_typer(tasks.app, name="tasks")
 

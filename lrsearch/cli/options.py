@@ -24,6 +24,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace a key of the study file, such as training.epochs=30."),
 ]
+StudyName = Annotated[str, typer.Argument(metavar="NAME", help="A study in the storage.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 

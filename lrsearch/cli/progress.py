@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from lrsearch.cli.output import show
 from lrsearch.search.runner import EpochDone, Event, TrialBegan, TrialEnded
 from lrsearch.search.space import Settings
-from lrsearch.search.studies import TrialCounts
+from lrsearch.search.standing import TrialCounts
 
 PLAIN_SECONDS = 5.0
 """Pause between two lines where there is no terminal."""

@@ -129,7 +129,7 @@ class Linear(Schedule):
     def shape(self, t: int, horizon: int) -> float:
         return self.final + (1 - self.final) * max(horizon - t, 0) / horizon
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         return (
             "scheduler = torch.optim.lr_scheduler.LinearLR(\n"
             f"    optimizer, start_factor=1.0, end_factor={self.final!r}, total_iters={horizon}\n)"
@@ -163,7 +163,7 @@ class Polynomial(Schedule):
         left = max(horizon - t, 0) / horizon
         return float(self.final + (1 - self.final) * left**self.exponent)
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         if self.final == 0:
             return (
                 "scheduler = torch.optim.lr_scheduler.PolynomialLR(\n"
@@ -206,7 +206,7 @@ class WarmupStableDecay(Schedule):
         decay = self._decay_steps(horizon)
         return self.final + (1 - self.final) * min(max(horizon - t, 0) / decay, 1.0)
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         fall = f"min(max({horizon} - step, 0) / {self._decay_steps(horizon)}, 1.0)"
         if self.final:
             fall = f"{self.final!r} + {1 - self.final!r} * {fall}"
@@ -240,7 +240,7 @@ class InverseSqrt(Schedule):
     def shape(self, t: int, horizon: int) -> float:
         return float((1 + t / (self.scale * horizon)) ** -0.5)
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         return (
             "scheduler = torch.optim.lr_scheduler.LambdaLR(\n"
             f"    optimizer, lambda step: (1 + step / {self.scale * horizon!r}) ** -0.5\n)"

@@ -202,7 +202,7 @@ class Schedule(ABC):
         """
         return min(round(self.warmup_fraction * horizon), horizon - 1)
 
-    def factor(self, t: int, horizon: int, state: Any = None) -> float:  # noqa: ARG002
+    def factor(self, t: int, horizon: int, state: Any = None) -> float:
         """Multiplier of the initial learning rate at a step.
 
         It is ``(t + 1) / (w + 1)`` in the w steps of a warm-up, and `shape` after them.
@@ -220,7 +220,7 @@ class Schedule(ABC):
             return (t + 1) / (warmup + 1)
         return self.shape(t - warmup, horizon - warmup)
 
-    def initial_state(self, horizon: int) -> Any:  # noqa: ARG002
+    def initial_state(self, horizon: int) -> Any:
         """What the family remembers before the first evaluation; None if only the step matters to it.
 
         Args:
@@ -228,7 +228,7 @@ class Schedule(ABC):
         """
         return None
 
-    def update(self, state: Any, metric: float) -> Any:  # noqa: ARG002
+    def update(self, state: Any, metric: float) -> Any:
         """The state after one more evaluation; a pure function. To be called once after every epoch.
 
         Args:

@@ -24,10 +24,10 @@ class Constant(Schedule):
     aliases = ("ConstantLR", "constant_with_warmup")
     groups = ("classical",)
 
-    def shape(self, t: int, horizon: int) -> float:  # noqa: ARG002
+    def shape(self, t: int, horizon: int) -> float:
         return 1.0
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         return "scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)"
 
 
@@ -50,10 +50,10 @@ class Lambda(Schedule):
         0.95, "share of the rate kept at every epoch", search=Range(low=0.8, high=0.999), above=0, maximum=1
     )
 
-    def shape(self, t: int, horizon: int) -> float:  # noqa: ARG002
+    def shape(self, t: int, horizon: int) -> float:
         return float(self.decay**t)
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         return (
             f"scheduler = torch.optim.lr_scheduler.LambdaLR(\n    optimizer, lambda epoch: {self.decay!r} ** epoch\n)"
         )
@@ -84,7 +84,7 @@ class Power(Schedule):
     def shape(self, t: int, horizon: int) -> float:
         return float((1 + t / (self.scale * horizon)) ** -self.exponent)
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         return (
             "scheduler = torch.optim.lr_scheduler.LambdaLR(\n"
             f"    optimizer, lambda epoch: (1 + epoch / {self.scale * horizon!r}) ** -{self.exponent!r}\n)"
@@ -112,7 +112,7 @@ class Exponential(Schedule):
     def shape(self, t: int, horizon: int) -> float:
         return float(0.1 ** (self.decades * t / horizon))
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         gamma = 0.1 ** (self.decades / horizon)
         return f"scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma={gamma!r})"
 
@@ -160,7 +160,7 @@ class Piecewise(Schedule):
     def shape(self, t: int, horizon: int) -> float:
         return float(self.drop ** sum(place <= t for place in self.places(horizon)))
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         return (
             "scheduler = torch.optim.lr_scheduler.MultiStepLR(\n"
             f"    optimizer, milestones={self.places(horizon)}, gamma={self.drop!r}\n)"

@@ -99,7 +99,7 @@ class OneCycle(Schedule):
         search=Range(low=1e-4, high=0.1, log=True), above=0, maximum=1,
     )  # fmt: skip
 
-    def warmup_steps(self, horizon: int) -> int:  # noqa: ARG002
+    def warmup_steps(self, horizon: int) -> int:
         # The rise is part of the shape, so no second one precedes it.
         return 0
 

@@ -78,10 +78,10 @@ class Plateau(Schedule):
         risen = super().factor(t, horizon)
         return risen if state is None else risen * state.kept
 
-    def shape(self, t: int, horizon: int) -> float:  # noqa: ARG002
+    def shape(self, t: int, horizon: int) -> float:
         return 1.0
 
-    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:
         return f"scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(\n    optimizer, {self._options()}\n)"
 
     def code(self, lr: float, horizon: int) -> str:

@@ -48,7 +48,7 @@ class Interruption:
         finally:
             self._open = False
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         self.received = True
         if self._open:
             self._raise_if_received()

@@ -6,21 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
-from optuna.pruners import BasePruner, NopPruner
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PercentilePruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import Field
 
 from lrsearch.registry import pruners
-from lrsearch.search.attributes import EXCLUDED
-from lrsearch.study_file.axes import StrictModel
+from lrsearch.storage.attributes import EXCLUDED
+from lrsearch.study_file.axes import NoOptions, StrictModel
 from lrsearch.study_file.model import Definition
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-
-
-class NoOptions(StrictModel):
-    """For pruners that have nothing to set."""
 
 
 class HalvingOptions(StrictModel):
@@ -35,17 +31,50 @@ class HalvingOptions(StrictModel):
     keep: Fraction = 0.333
 
 
+class PercentileOptions(StrictModel):
+    """Options of `Percentile`.
+
+    Attributes:
+        percentile: Share of the trials that go on, in percent.
+        startup_trials: So many complete trials before anything is pruned.
+        warmup_epochs: No trial is pruned before so many epochs.
+    """
+
+    percentile: Annotated[float, Field(gt=0, lt=100)] = 25.0
+    startup_trials: Annotated[int, Field(ge=0)] = 5
+    warmup_epochs: Annotated[int, Field(ge=0)] = 5
+
+
+class MedianOptions(StrictModel):
+    """Options of `Median`; see `PercentileOptions`."""
+
+    startup_trials: Annotated[int, Field(ge=0)] = 5
+    warmup_epochs: Annotated[int, Field(ge=0)] = 5
+
+
+class HyperbandOptions(StrictModel):
+    """Options of `Hyperband`.
+
+    Attributes:
+        min_epochs: Epochs that every trial of the most impatient bracket gets.
+        reduction: One in so many goes on at each rung.
+    """
+
+    min_epochs: Annotated[int, Field(ge=1)] = 3
+    reduction: Annotated[int, Field(ge=2)] = 3
+
+
 class Nothing:
     """Every trial is trained to its last epoch."""
 
     options: ClassVar[type[StrictModel]] = NoOptions
 
     @staticmethod
-    def build(options: NoOptions, epochs: int) -> BasePruner:  # noqa: ARG004
+    def build(options: NoOptions, epochs: int) -> BasePruner:
         return NopPruner()
 
     @staticmethod
-    def rungs(options: NoOptions, epochs: int) -> Sequence[int]:  # noqa: ARG004
+    def rungs(options: NoOptions, epochs: int) -> Sequence[int]:
         return ()
 
 
@@ -64,8 +93,55 @@ class Halving:
         return sorted(step for step in steps if step < epochs)
 
 
-pruners.add("none", Nothing)
+class Percentile:
+    """Optuna's: a trial ends when its best epoch so far is outside the best percentile of all trials there."""
+
+    options: ClassVar[type[StrictModel]] = PercentileOptions
+
+    @staticmethod
+    def build(options: PercentileOptions, epochs: int) -> BasePruner:
+        return PercentilePruner(
+            options.percentile, n_startup_trials=options.startup_trials, n_warmup_steps=options.warmup_epochs
+        )
+
+    @staticmethod
+    def rungs(options: PercentileOptions | MedianOptions, epochs: int) -> Sequence[int]:
+        return range(options.warmup_epochs + 1, epochs)
+
+
+class Median:
+    """Optuna's: a trial ends when its best epoch so far is worse than the median of all trials there."""
+
+    options: ClassVar[type[StrictModel]] = MedianOptions
+
+    @staticmethod
+    def build(options: MedianOptions, epochs: int) -> BasePruner:
+        return MedianPruner(n_startup_trials=options.startup_trials, n_warmup_steps=options.warmup_epochs)
+
+    rungs = Percentile.rungs
+
+
+class Hyperband:
+    """Optuna's: several brackets of successive halving, from impatient to patient."""
+
+    options: ClassVar[type[StrictModel]] = HyperbandOptions
+
+    @staticmethod
+    def build(options: HyperbandOptions, epochs: int) -> BasePruner:
+        return HyperbandPruner(
+            min_resource=min(options.min_epochs, epochs), max_resource=epochs, reduction_factor=options.reduction
+        )
+
+    @staticmethod
+    def rungs(options: HyperbandOptions, epochs: int) -> Sequence[int]:
+        return range(options.min_epochs, epochs)
+
+
 pruners.add("halving", Halving)
+pruners.add("none", Nothing)
+pruners.add("median", Median)
+pruners.add("percentile", Percentile)
+pruners.add("hyperband", Hyperband)
 
 
 def build(definition: Definition) -> BasePruner:
@@ -117,6 +193,7 @@ class StratifiedHalving(BasePruner):
         if rung not in self.rungs:
             return False
         scheduler = trial.params.get("scheduler")
+        excluded = study.user_attrs.get(EXCLUDED, {})
         others = [
             _rank(other, rung)
             for other in study.get_trials(deepcopy=False)
@@ -124,7 +201,7 @@ class StratifiedHalving(BasePruner):
             and rung in other.intermediate_values
             and other.params.get("scheduler") == scheduler
             and other.state != TrialState.FAIL
-            and EXCLUDED not in other.user_attrs
+            and str(other.number) not in excluded
         ]
         if len(others) < self.FREE:
             return False

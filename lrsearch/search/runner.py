@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import torch
 from optuna.trial import Trial, TrialState
 
-from lrsearch.errors import InterruptedRunError, LrsearchError
-from lrsearch.search import pruning, studies
-from lrsearch.search.attributes import CONSTRAINT, ENGINE, ERROR, HORIZON, THREADS
+from lrsearch.errors import LrsearchError
+from lrsearch.search import pruning, standing, studies
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.space import Settings, Space
 from lrsearch.search.studies import StoredStudy
 from lrsearch.search.trace import TrialTrace
+from lrsearch.storage.attributes import CONSTRAINT, ENGINE, ERROR, HORIZON, THREADS
 from lrsearch.storage.recording import Recorder
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task
@@ -91,7 +91,7 @@ class Runner:
         """Run the search, and say what happens as it happens.
 
         Raises:
-            InterruptedRunError: A signal came; the running trial waits in the storage to be run again.
+            InterruptedRunError: A signal came; the running trial's settings wait in the storage to be run again.
             LrsearchError: `FAILURES_IN_A_ROW` trials failed.
         """
         failures = 0
@@ -109,7 +109,9 @@ class Runner:
     def _budget_left(self) -> bool:
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return False
-        counts = studies.count(self.stored)
+        if studies.is_stopped(self.stored):
+            return False
+        counts = standing.count(self.stored)
         return counts.waiting > 0 or counts.claimed < self.definition.trials
 
     def _run(self, trial: Trial) -> Iterator[Event]:
@@ -117,11 +119,8 @@ class Runner:
             settings = self.space.suggest(trial)
             yield TrialBegan(trial.number, settings)
             yield from self._train(trial, settings)
-        except (InterruptedRunError, GeneratorExit):
-            self.recorder.hand_back(trial)
-            raise
-        except LrsearchError:
-            self.recorder.hand_back(trial)
+        except (LrsearchError, GeneratorExit) as ending:
+            self.recorder.hand_back(trial, str(ending) or "the run was ended")
             raise
         except Exception as error:
             # A model may fail for some settings only; the others go on, and the reason is kept.

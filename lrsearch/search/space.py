@@ -17,7 +17,7 @@ from optuna.trial import Trial
 from lrsearch import registry
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.axes import Choices, Range
-from lrsearch.study_file.model import Definition, TrySection
+from lrsearch.study_file.model import Definition, SearchSection, TrySection
 
 Axis = Range | Choices | float
 
@@ -51,8 +51,12 @@ class Space:
 
     @classmethod
     def of(cls, definition: Definition) -> Space:
-        """The space of a definition: the families' default axes, and the file's where it has its own."""
-        search = definition.search
+        """The space of a definition."""
+        return cls.of_section(definition.search)
+
+    @classmethod
+    def of_section(cls, search: SearchSection) -> Space:
+        """The space of a search section: the families' default axes, and the file's where it has its own."""
         parameters = {}
         for name in search.schedulers:
             defaults = {
@@ -70,6 +74,11 @@ class Space:
             parameter_name(scheduler, key): _distribution(axis, integer=family.parameters()[key].integer)
             for key, axis in self.parameters[scheduler].items()
         }
+
+    def names(self) -> list[str]:
+        """Optuna's names of all parameters, those of every scheduler type included."""
+        own = [name for scheduler in self.schedulers for name in self.distributions(scheduler)]
+        return ["lr", "scheduler", *own]
 
     def suggest(self, trial: Trial) -> Settings:
         """The settings that Optuna's sampler proposes for a trial; a fixed number is a parameter, too.

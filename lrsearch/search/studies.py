@@ -1,62 +1,24 @@
-"""Studies in a storage: create, find, count, best trial."""
+"""Studies in a storage: create, find, stop, exclude trials, delete."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 import lrsearch
 from lrsearch.errors import Fault, InputError, input_error, nearest
+from lrsearch.registry import samplers
 from lrsearch.search import pruning, sampling
-from lrsearch.search.attributes import DEFINITION, EXCLUDED, METRIC, RETRIED, VERSION
 from lrsearch.search.space import Space
+from lrsearch.storage.attributes import DEFINITION, EXCLUDED, METRIC, STOPPED, VERSION
 from lrsearch.study_file.load import differences, parse_stored
 from lrsearch.study_file.model import Definition
-
-
-@dataclass(frozen=True)
-class TrialCounts:
-    """How far a study is. At the end ``complete + pruned + failed = budget``.
-
-    Attributes:
-        budget: Trials the study has in all; None for a study that lrsearch did not create.
-        complete: Trained to the last epoch, or diverged.
-        pruned: Stopped at a rung.
-        failed: Failed for good.
-        retried: Failed, and their settings were run again under another number.
-        running: Being trained.
-        waiting: Settings that are chosen but not yet trained.
-        diverged: Of the complete ones, those that diverged.
-    """
-
-    budget: int | None
-    complete: int
-    pruned: int
-    failed: int
-    retried: int
-    running: int
-    waiting: int
-    diverged: int
-
-    @property
-    def finished(self) -> int:
-        """Settings that are done: complete, pruned, or failed for good."""
-        return self.complete + self.pruned + self.failed
-
-    @property
-    def claimed(self) -> int:
-        """Settings that are done, under way or waiting."""
-        return self.finished + self.running + self.waiting
-
-    def as_dict(self) -> dict[str, int | None]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -64,10 +26,12 @@ class StoredStudy:
     """A study of a storage.
 
     Attributes:
+        storage: Where it is.
         study: Optuna's study.
         definition: What lrsearch stored with it; None for a study of another tool.
     """
 
+    storage: BaseStorage
     study: optuna.Study
     definition: Definition | None
 
@@ -83,6 +47,22 @@ class StoredStudy:
     @property
     def metric(self) -> str:
         return str(self.study.user_attrs.get(METRIC, "value"))
+
+    def excluded(self) -> dict[int, str]:
+        """Number of each trial that a person took out -> why."""
+        return {int(number): reason for number, reason in self.study.user_attrs.get(EXCLUDED, {}).items()}
+
+    def trial(self, number: int) -> FrozenTrial:
+        """The trial of that number.
+
+        Raises:
+            InputError: There is none.
+        """
+        trials = self.trials()
+        if not 0 <= number < len(trials):
+            there = f"study {self.name} has trials 0 to {len(trials) - 1}" if trials else f"study {self.name} has none"
+            raise input_error("trial", f"no such trial; {there}", received=str(number))
+        return trials[number]
 
     def trials(self) -> list[FrozenTrial]:
         """All trials, by number; they are not copies."""
@@ -107,13 +87,25 @@ def create(storage: BaseStorage, definition: Definition, metric: str) -> StoredS
             key="study.name", received=f'"{name}"',
         )  # fmt: skip
     study = optuna.create_study(study_name=name, storage=storage, direction="minimize")
-    space = Space.of(definition)
-    for entry in definition.tries:
-        study.enqueue_trial(space.params_of(entry))
+    for params in chosen(definition, 0, definition.trials):
+        study.enqueue_trial(params)
     study.set_user_attr(METRIC, metric)
     study.set_user_attr(VERSION, lrsearch.__version__)
     study.set_user_attr(DEFINITION, definition.document())
     return load(storage, name)
+
+
+def chosen(definition: Definition, first: int, last: int) -> Iterator[dict[str, Any]]:
+    """Parameters of the trials that are chosen beforehand: tried settings, then the cells of a grid.
+
+    Args:
+        definition: The study's definition.
+        first: How many to pass over.
+        last: Trials of the study; there is at most one entry for each.
+    """
+    space = Space.of(definition)
+    tried = (space.params_of(entry) for entry in definition.tries)
+    return islice(chain(tried, samplers.get(definition.sampler.name).chosen(space)), first, last)
 
 
 def load(storage: BaseStorage, name: str) -> StoredStudy:
@@ -133,11 +125,11 @@ def load(storage: BaseStorage, name: str) -> StoredStudy:
     study = optuna.load_study(study_name=name, storage=storage)
     document = study.user_attrs.get(DEFINITION)
     if document is None:
-        return StoredStudy(study, None)
+        return StoredStudy(storage, study, None)
     definition = parse_stored(document, f"stored study {name}")
     study.sampler = sampling.build(definition)
     study.pruner = pruning.build(definition)
-    return StoredStudy(study, definition)
+    return StoredStudy(storage, study, definition)
 
 
 def names(storage: BaseStorage) -> list[str]:
@@ -172,90 +164,57 @@ def check_same(stored: StoredStudy, definition: Definition, source: str) -> None
         raise InputError(source, [first, *found])
 
 
-def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
-    """The study with another number of trials in all.
+def exclude(stored: StoredStudy, number: int, reason: str) -> None:
+    """Take a trial out of best settings, comparisons and tables; it stays in the storage.
 
     Args:
         stored: The study.
-        trials: Its new total.
+        number: The trial's number.
+        reason: Why; the report says it.
+    """
+    stored.trial(number)
+    stored.study.set_user_attr(EXCLUDED, _keyed({**stored.excluded(), number: reason}))
+
+
+def include(stored: StoredStudy, number: int) -> None:
+    """Undo `exclude`.
+
+    Args:
+        stored: The study.
+        number: The trial's number.
 
     Raises:
-        InputError: More trials are claimed already.
+        InputError: The trial is not excluded.
     """
-    assert stored.definition is not None
-    if trials == stored.definition.trials:
-        return stored
-    done = count(stored).claimed
-    if trials < done:
-        rule = f"is the study's total and cannot be below the {done} trials that it has"
-        raise input_error("command line", rule, key="--trials", received=str(trials))
-    section = stored.definition.study.model_copy(update={"trials": trials})
-    changed = stored.definition.model_copy(update={"study": section})
-    stored.study.set_user_attr(DEFINITION, changed.document())
-    return StoredStudy(stored.study, changed)
+    kept = stored.excluded()
+    if number not in kept:
+        raise input_error("trial exclude", "is not excluded", received=str(number))
+    del kept[number]
+    stored.study.set_user_attr(EXCLUDED, _keyed(kept))
 
 
-def count(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> TrialCounts:
-    """How far the study is.
+def _keyed(excluded: dict[int, str]) -> dict[str, str]:
+    return {str(number): excluded[number] for number in sorted(excluded)}
+
+
+def stop(stored: StoredStudy, stopped: bool) -> None:
+    """Let no run take further trials, or let them again.
 
     Args:
         stored: The study.
-        trials: Its trials, if they were read already.
+        stopped: Whether nobody shall take trials.
     """
-    trials = stored.trials() if trials is None else trials
-    by_state = {state: [t for t in trials if t.state == state] for state in TrialState}
-    retried = sum(RETRIED in trial.user_attrs for trial in by_state[TrialState.FAIL])
-    return TrialCounts(
-        budget=stored.definition.trials if stored.definition else None,
-        complete=len(by_state[TrialState.COMPLETE]),
-        pruned=len(by_state[TrialState.PRUNED]),
-        failed=len(by_state[TrialState.FAIL]) - retried,
-        retried=retried,
-        running=len(by_state[TrialState.RUNNING]),
-        waiting=len(by_state[TrialState.WAITING]),
-        diverged=sum(is_diverged(trial) for trial in by_state[TrialState.COMPLETE]),
-    )
+    stored.study.set_user_attr(STOPPED, stopped)
 
 
-def is_diverged(trial: FrozenTrial) -> bool:
-    return any(value > 0 for value in trial.constraints.values())
+def is_stopped(stored: StoredStudy) -> bool:
+    return bool(stored.study.user_attrs.get(STOPPED, False))
 
 
-def best(trials: Iterable[FrozenTrial], direction: StudyDirection = StudyDirection.MINIMIZE) -> FrozenTrial | None:
-    """The best complete trial that did not diverge and was not excluded; None if there is none.
+def delete(stored: StoredStudy) -> None:
+    """Delete a study and all its trials for good.
 
     Args:
-        trials: The candidates.
-        direction: Which way is better.
+        stored: The study.
     """
-    candidates = [
-        trial
-        for trial in trials
-        if trial.state == TrialState.COMPLETE
-        and not is_diverged(trial)
-        and EXCLUDED not in trial.user_attrs
-        and trial.value is not None
-        and math.isfinite(trial.value)
-    ]
-    sign = -1 if direction == StudyDirection.MAXIMIZE else 1
-    return min(candidates, key=lambda trial: (sign * trial.values[0], trial.number), default=None)
-
-
-def epochs_trained(trials: Iterable[FrozenTrial]) -> int:
-    """Epochs of all trials together; a trial's seeds count as one."""
-    return sum(len(trial.intermediate_values) for trial in trials)
-
-
-def summary(stored: StoredStudy) -> dict[str, Any]:
-    """What `study show` says, with the keys of its JSON form."""
-    trials = stored.trials()
-    winner = best(trials, stored.study.direction)
-    return {
-        "name": stored.name,
-        "metric": stored.metric,
-        "version": stored.version,
-        "trials": count(stored, trials).as_dict(),
-        "best": None if winner is None else {"number": winner.number, "value": winner.value, "params": winner.params},
-        "epochs_trained": epochs_trained(trials),
-        "definition": stored.definition.document() if stored.definition else None,
-    }
+    optuna.delete_study(study_name=stored.name, storage=stored.storage)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lrsearch.search.attributes import (
+from lrsearch.storage.attributes import (
     BEFORE,
     DIVERGED_AT,
     EXTRA_CURVES,

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import optuna
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial, TrialState, create_trial
+
+from lrsearch.storage.attributes import RETRIED, RETRY_OF
 
 
 class Recorder:
@@ -61,10 +63,24 @@ class Recorder:
             trial.set_constraint(key, number)
         self._study.tell(trial, value, state)
 
-    def hand_back(self, trial: Trial) -> None:
-        """Let a running trial wait again, with the settings it has; whoever takes it trains it from the start.
+    def hand_back(self, trial: Trial, reason: str) -> None:
+        """Let a running trial's settings be run again, by whoever takes them, as a trial of its own.
+
+        The original keeps its curve and is marked; a trial that goes on under its old number would mix the epochs of
+        two runs. A trial that has finished in the meantime stays as it is.
 
         Args:
-            trial: A running trial.
+            trial: The trial.
+            reason: Why; stored with the original.
         """
-        trial.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+        stored = trial.storage.get_trial(trial._trial_id)
+        if stored.state.is_finished():
+            return
+        # The retry comes first: whatever happens between the two, settings are not lost.
+        retry = create_trial(
+            state=TrialState.WAITING,
+            user_attrs={RETRY_OF: stored.number},
+            system_attrs={"fixed_params": stored.params},
+        )
+        self._study.add_trial(retry)
+        self.finish(trial, TrialState.FAIL, None, {RETRIED: reason}, {})

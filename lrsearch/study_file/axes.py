@@ -16,6 +16,10 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+class NoOptions(StrictModel):
+    """Of a sampler or pruner that has nothing to set."""
+
+
 class Range(StrictModel):
     """All numbers between two bounds.
 

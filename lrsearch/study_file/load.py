@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,7 +59,7 @@ def override(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any
     changed: dict[str, Any] = _copy(document)
     faults = []
     for setting in settings:
-        path, equals, text = setting.partition("=")
+        path, equals, written = setting.partition("=")
         keys = path.strip().split(".")
         if not equals or not all(keys):
             faults.append(Fault("--set", "must look like training.epochs=30", show(setting)))
@@ -70,7 +71,7 @@ def override(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any
                 faults.append(Fault("--set", f"{key} is not a table", show(setting)))
                 break
         else:
-            table[keys[-1]] = _value(text.strip())
+            table[keys[-1]] = _value(written.strip())
     if faults:
         raise InputError("command line", faults)
     return changed
@@ -239,11 +240,16 @@ def _leaves(value: object, path: str = "") -> dict[str, object]:
     return {path: value}
 
 
-def _value(text: str) -> Any:
+def text(value: str) -> str:
+    """A text as TOML writes it, whatever characters it has."""
+    return json.dumps(value)
+
+
+def _value(written: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return tomllib.loads(f"value = {written}")["value"]
     except tomllib.TOMLDecodeError:
-        return text
+        return written
 
 
 def _copy(value: Any) -> Any:

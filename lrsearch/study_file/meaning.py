@@ -24,6 +24,10 @@ def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
             parts[key] = _plugin(parts[key], key, names, faults)
     if parts["search"] is not None:
         parts["search"] = _search(parts["search"], faults)
+    if parts["search"] is not None and parts["sampler"] is not None and parts["study"] is not None:
+        trials = parts["study"].trials
+        cells = None if trials is None else trials - len(parts["tries"] or [])
+        faults.extend(registry.samplers.get(parts["sampler"].name).faults(parts["search"], cells))
     if parts["tries"] is not None and parts["search"] is not None:
         parts["tries"] = [
             _try(entry, parts["search"], f"try[{index}]", faults) for index, entry in enumerate(parts["tries"])

@@ -1,6 +1,6 @@
 """On what a study searches. Importing this package registers the built-in tasks."""
 
-from lrsearch.tasks import polynomial
+from lrsearch.tasks import polynomial, tabular
 from lrsearch.tasks.task import Data, Task, TaskDefinition, task
 
-__all__ = ["Data", "Task", "TaskDefinition", "polynomial", "task"]
+__all__ = ["Data", "Task", "TaskDefinition", "polynomial", "tabular", "task"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from torch import nn
 
+Width = Annotated[int, Field(ge=1)]
 Activation = Literal["tanh", "relu", "sigmoid", "gelu", "elu", "leaky_relu", "silu"]
 BatchNorm = Literal["none", "pre", "post"]
 

@@ -9,13 +9,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lrsearch.tasks.network import Activation, BatchNorm, multilayer_perceptron
+from lrsearch.tasks.network import Activation, BatchNorm, Width, multilayer_perceptron
 from lrsearch.tasks.task import Data, Task, task
 
 HOLDOUT_SEED_OFFSET = 0x9E3779B9
 """Leads from the rows' seed to that of the holdout rows, far from any that a person counts up to."""
-
-Count = Annotated[int, Field(ge=1)]
 
 
 @task
@@ -29,7 +27,7 @@ def polynomial(
     seed: Annotated[int, Field(ge=0)] = 420,
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3,
     holdout_rows: Annotated[int, Field(ge=0)] = 300,
-    hidden: Annotated[list[Count], Field(min_length=0)] = [4, 4],  # noqa: B006 (never changed)
+    hidden: list[Width] = [4, 4],  # noqa: B006 (never changed)
     activation: Activation = "tanh",
     batch_norm: BatchNorm = "pre",
 ) -> Task:

@@ -145,23 +145,12 @@ def test_an_interrupted_run_loses_nothing(lrsearch: Command, tmp_path: Path, num
     assert process.returncode == 130
     assert errors.count("\n") == 1
     assert "Go on with: lrsearch study run small" in errors
-    [interrupted] = study.get_trials(deepcopy=False)
-    assert interrupted.state == optuna.trial.TrialState.WAITING
-    assert shown(lrsearch)["trials"]["waiting"] == 1  # type: ignore[index]
-
-
-def test_the_interrupted_trial_is_run_again_with_its_settings(lrsearch: Command, tmp_path: Path) -> None:
-    lrsearch("study", "create", "small.toml")
-    study = optuna.load_study(study_name="small", storage=f"sqlite:///{tmp_path}/lrsearch.db")
-    trial = study.ask()
-    trial.suggest_float("lr", 1e-4, 0.3, log=True)
-    trial.storage.set_trial_intermediate_value(trial._trial_id, 1, 123.0)
-    trial.storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.WAITING)
-    assert lrsearch("study", "run", "small").returncode == 0
-    again = study.trials[0]
-    assert again.params["lr"] == trial.params["lr"]
-    assert again.intermediate_values[1] != 123.0
-    assert len(study.trials) == 5
+    interrupted, waiting = study.get_trials(deepcopy=False)
+    assert interrupted.user_attrs["retried"] == "interrupted"
+    assert waiting.state == optuna.trial.TrialState.WAITING
+    trials = shown(lrsearch)["trials"]
+    assert isinstance(trials, dict)
+    assert (trials["retried"], trials["waiting"], trials["failed"], trials["running"]) == (1, 1, 0, 0)
 
 
 def test_tried_settings_come_first(lrsearch: Command, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from lrsearch import registry
 from lrsearch.errors import LrsearchError
-from lrsearch.search import studies
+from lrsearch.search import standing, studies
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Event, Runner, TrialEnded
 from lrsearch.search.space import settings_from
@@ -78,7 +78,7 @@ def test_pruned_trials_end_at_a_rung(storage: BaseStorage, define: Callable[...,
     )
     stored = studies.create(storage, definition, "mse")
     events = run(stored)
-    counts = studies.count(stored)
+    counts = standing.count(stored)
     assert counts.complete + counts.pruned == 25 == sum(isinstance(event, TrialEnded) for event in events)
     assert counts.pruned > 0
     for trial in stored.study.trials:
@@ -105,9 +105,9 @@ def test_diverged_trials_rank_last(storage: BaseStorage, define: Callable[..., D
         assert trial.constraints == {"diverged": 1.0}
         assert trial.value == trial.user_attrs["before_training"]
         assert trial.user_attrs["diverged_at"] == len(trial.intermediate_values)
-    assert studies.count(stored).diverged == len(wild)
+    assert standing.count(stored).diverged == len(wild)
     assert stored.study.best_trial.params["lr"] == 0.001
-    best = studies.best(stored.trials())
+    best = standing.best(stored)
     assert best is not None
     assert best.number == stored.study.best_trial.number
 
@@ -131,7 +131,7 @@ def test_a_trial_that_fails_is_kept_with_its_reason_and_the_others_go_on(
     states = [trial.state for trial in stored.study.trials]
     assert states.count(TrialState.FAIL) == 1
     assert stored.study.trials[1].user_attrs["error"] == "RuntimeError: out of luck"
-    counts = studies.count(stored)
+    counts = standing.count(stored)
     assert counts.complete + counts.pruned + counts.failed == counts.budget == 6
 
 
@@ -141,7 +141,7 @@ def test_three_failures_in_a_row_end_the_run(storage: BaseStorage, define: Calla
     broken = Task(model=lambda: torch.nn.Linear(2, 1), train=data, test=data, loss="mse", metric="mse")
     with pytest.raises(LrsearchError, match="3 trials failed one after the other"):
         run(stored, broken)
-    assert studies.count(stored).failed == 3
+    assert standing.count(stored).failed == 3
 
 
 def test_a_consumer_that_stops_listening_hands_the_trial_back(
@@ -152,7 +152,50 @@ def test_a_consumer_that_stops_listening_hands_the_trial_back(
     events = Runner(stored, task_of(stored.definition), SequentialEngine(), Interruption()).events()
     next(events)
     events.close()  # type: ignore[attr-defined]
-    assert [trial.state for trial in stored.study.trials] == [TrialState.WAITING]
+    assert [trial.state for trial in stored.study.trials] == [TrialState.FAIL, TrialState.WAITING]
+    counts = standing.count(stored)
+    assert (counts.retried, counts.failed, counts.waiting) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("pruner", ["halving", "median", "percentile", "hyperband"])
+def test_pruners_work_with_trials_that_are_run_again(
+    storage: BaseStorage, define: Callable[..., Definition], pruner: str
+) -> None:
+    """What an interrupted trial left behind counts once, not twice."""
+    definition = define(study={"name": "again", "trials": 14}, training={"epochs": 9}, pruner={"name": pruner})
+    stored = studies.create(storage, definition, "mse")
+    for taken in (31, 45):
+        events = Runner(
+            studies.load(storage, "again"), task_of(definition), SequentialEngine(), Interruption()
+        ).events()
+        for _ in range(taken):
+            next(events)
+        events.close()  # type: ignore[attr-defined]
+    run(studies.load(storage, "again"))
+    counts = standing.count(stored)
+    assert (counts.complete + counts.pruned, counts.failed) == (14, 0)
+    assert counts.retried >= 1
+    trials = stored.study.trials
+    for trial in trials:
+        if "retry_of" in trial.user_attrs:
+            original = trials[trial.user_attrs["retry_of"]]
+            assert original.params == trial.params
+            shared = set(original.intermediate_values) & set(trial.intermediate_values)
+            assert all(original.intermediate_values[epoch] == trial.intermediate_values[epoch] for epoch in shared)
+        if trial.state == TrialState.PRUNED:
+            assert trial.value == trial.intermediate_values[len(trial.user_attrs["train_curve"])]
+
+
+def test_a_stopped_study_takes_no_further_trial(storage: BaseStorage, define: Callable[..., Definition]) -> None:
+    stored = studies.create(storage, define(), "mse")
+    assert stored.definition is not None
+    events = Runner(stored, task_of(stored.definition), SequentialEngine(), Interruption()).events()
+    next(events)
+    studies.stop(stored, True)
+    assert sum(isinstance(event, TrialEnded) for event in events) == 1
+    studies.stop(stored, False)
+    run(stored)
+    assert standing.count(stored).finished == 6
 
 
 def test_timeout_takes_no_further_trial(storage: BaseStorage, define: Callable[..., Definition]) -> None:

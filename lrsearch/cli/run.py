@@ -1,0 +1,199 @@
+"""`lrsearch study new`, `create` and `run`: from a file to a finished study."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrsearch import registry
+from lrsearch.cli.options import Load, OutputFormat, Quiet, Set, Storage, quiet_libraries
+from lrsearch.cli.output import Format, print_facts, print_json, say
+from lrsearch.cli.study import print_summary, study_arguments
+from lrsearch.errors import InterruptedRunError, input_error, nearest
+from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage, redacted
+from lrsearch.study_file import load, templates
+from lrsearch.study_file.model import Definition
+
+if TYPE_CHECKING:
+    from lrsearch.search.studies import StoredStudy
+    from lrsearch.tasks.task import Task
+
+StudyFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="A study file.", show_default=False)]
+
+
+def new(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write.", show_default=False)],
+    source: Annotated[str, typer.Option("--from", help="Which of the shipped study files.")] = "quickstart",
+) -> None:
+    """Write a study file to start from."""
+    templates.copy(source, file)
+    say(f"Wrote {file}. Next: lrsearch study run {shlex.quote(str(file))}")
+
+
+def create(
+    file: StudyFile,
+    name: Annotated[str | None, typer.Option(help="Name of the study, instead of the file's.")] = None,
+    settings: Set = None,
+    skip_if_exists: Annotated[bool, typer.Option("--skip-if-exists", help="Do nothing if it exists.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show what would be created.")] = False,
+    modules: Load = None,
+    storage: Storage = DEFAULT_URL,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Check a study file and store its study."""
+    quiet_libraries()
+    definition = _definition(file, name, settings, modules)
+    if dry_run:
+        _print_plan(definition, output)
+        return
+    from lrsearch.search import studies
+
+    # Built before anything is written: options may be right one by one and wrong together.
+    metric = _task(definition).metric_name
+    opened = open_storage(storage, create=True)
+    if skip_if_exists and definition.study.name in studies.names(opened):
+        say(f"Study {definition.study.name} exists already; nothing was changed.")
+        return
+    studies.create(opened, definition, metric)
+    say(f"Created study {definition.study.name} with {definition.trials} trials in {redacted(storage)}.")
+    say(f"Next: lrsearch study run {study_arguments(definition.study.name, storage)}")
+
+
+def run(
+    study: Annotated[
+        str, typer.Argument(metavar="NAME|FILE.toml", help="A study, or the file of one.", show_default=False)
+    ],
+    trials: Annotated[int | None, typer.Option(min=1, help="The study's trials in all, instead of its own.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Take no further trial after so many seconds.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")] = 1,
+    modules: Load = None,
+    quiet: Quiet = False,
+    storage: Storage = DEFAULT_URL,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Run a study until it has all its trials."""
+    quiet_libraries()
+    from lrsearch.search import budget, standing, studies
+
+    stored = _stored_or_created(study, modules, storage)
+    if stored.definition is None:
+        raise input_error("study run", "was not created by lrsearch, so it says nothing to train", received=stored.name)
+    if trials is not None:
+        stored = budget.set_budget(stored, trials)
+    studies.stop(stored, False)
+    task = _stored_task(stored)
+    try:
+        _train(stored, task, threads, timeout, quiet)
+    except InterruptedRunError:
+        again = f"lrsearch study run {study_arguments(stored.name, storage)}"
+        raise InterruptedRunError(f"interrupted; everything finished is stored. Go on with: {again}") from None
+    summary = standing.summary(stored)
+    if output is Format.JSON:
+        print_json(summary)
+        return
+    print_summary(summary)
+    if studies.is_stopped(stored):
+        say(f"Stopped. Go on with: lrsearch study run {study_arguments(stored.name, storage)}")
+    say("Next:")
+    say(f"  lrsearch report {study_arguments(stored.name, storage)}")
+    say(f"  optuna-dashboard {shlex.quote(redacted(storage))}")
+
+
+def _train(stored: StoredStudy, task: Task, threads: int, timeout: float | None, quiet: bool) -> None:
+    from lrsearch.cli.progress import SearchProgress, follow
+    from lrsearch.search import standing
+    from lrsearch.search.interruption import Interruption
+    from lrsearch.search.runner import Runner
+    from lrsearch.training.engine import SequentialEngine, set_threads
+
+    winner = standing.best(stored)
+    progress = SearchProgress(standing.count(stored), winner.value if winner else None, stored.metric)
+    set_threads(threads)
+    with Interruption().caught() as interruption:
+        follow(Runner(stored, task, SequentialEngine(), interruption, timeout).events(), progress, quiet=quiet)
+
+
+def _definition(file: Path, name: str | None, settings: list[str] | None, modules: list[str] | None) -> Definition:
+    document = load.override(load.read(file), settings or [])
+    if name is not None:
+        document = load.override(document, [f"study.name={load.text(name)}"])
+    _load_tasks(document, file, modules)
+    return load.parse(document, str(file))
+
+
+def _load_tasks(document: dict[str, Any], file: Path | None, modules: list[str] | None) -> None:
+    section = document.get("study")
+    own = section.get("load", []) if isinstance(section, dict) else []
+    named = [source for source in own if isinstance(source, str)] if isinstance(own, list) else []
+    if named or modules:
+        from lrsearch.tasks import loading
+
+        loading.load(modules or [])
+        loading.load(named, file.parent if file else None)
+
+
+def _stored_or_created(study: str, modules: list[str] | None, storage: str) -> StoredStudy:
+    from lrsearch.search import budget, studies
+
+    if not study.endswith(".toml"):
+        _load_tasks({}, None, modules)
+        try:
+            return studies.load(open_storage(storage), study)
+        except MissingStorageError:
+            rule = f"no such study: there is no database {redacted(storage)} yet; a study file ends in .toml"
+            raise input_error("study", rule, received=f'"{study}"') from None
+    definition = _definition(Path(study), None, None, modules)
+    metric = _task(definition).metric_name
+    opened = open_storage(storage, create=True)
+    if definition.study.name not in studies.names(opened):
+        return studies.create(opened, definition, metric)
+    stored = studies.load(opened, definition.study.name)
+    studies.check_same(stored, definition, study)
+    grows = stored.definition is not None and definition.trials > stored.definition.trials
+    return budget.set_budget(stored, definition.trials) if grows else stored
+
+
+def _stored_task(stored: StoredStudy) -> Task:
+    assert stored.definition is not None
+    name = stored.definition.task.name
+    if name not in registry.tasks:
+        known = ", ".join(registry.tasks)
+        rule = f"the study's task is not there (there are {known}); name its file with --load"
+        raise input_error("study run", rule, received=f'"{name}"', nearest=nearest(name, registry.tasks))
+    return _task(stored.definition)
+
+
+def _task(definition: Definition) -> Task:
+    made: Task = registry.tasks.get(definition.task.name).build(definition.task.options)
+    return made
+
+
+def _print_plan(definition: Definition, output: Format) -> None:
+    from lrsearch.search import pruning
+
+    epochs = definition.training.epochs
+    plan = {
+        "study": definition.study.name,
+        "task": definition.task.name,
+        "trials": definition.trials,
+        "epochs per trial": epochs,
+        "seeds": definition.training.seeds,
+        "schedulers": definition.search.schedulers,
+        "sampler": definition.sampler.name,
+        "pruner": definition.pruner.name,
+        "rungs": list(pruning.rungs(definition)),
+        "epochs at most": definition.trials * epochs * len(definition.training.seeds),
+    }
+    if output is Format.JSON:
+        print_json({key.replace(" ", "_"): value for key, value in plan.items()} | {"document": definition.document()})
+    else:
+        print_facts({key: _shortened(value) if isinstance(value, list) else value for key, value in plan.items()})
+        say("Nothing was written (--dry-run).")
+
+
+def _shortened(values: list[Any]) -> str:
+    shown = ", ".join(map(str, values[:14]))
+    return f"{shown}, ... ({len(values)} in all)" if len(values) > 14 else shown or "none"

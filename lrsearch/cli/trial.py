@@ -1,0 +1,94 @@
+"""`lrsearch trial`: look at single trials, and take bad ones out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrsearch.cli.options import OutputFormat, Storage, StudyName
+from lrsearch.cli.output import Format, print_facts, print_json, print_table, say
+from lrsearch.cli.study import open_study
+from lrsearch.storage.rdb import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from lrsearch.search.studies import StoredStudy
+
+app = typer.Typer(help="Look at single trials, and take bad ones out.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The trial's number.", show_default=False)]
+
+
+@app.command("list")
+def list_trials(name: StudyName, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE) -> None:
+    """List a study's trials."""
+    stored = open_study(name, storage)
+    rows = [_row(stored, trial) for trial in stored.trials()]
+    if output is Format.JSON:
+        print_json(rows)
+    elif rows:
+        print_table([{**row, "params": _own(row["params"])} for row in rows], list(rows[0]))
+    else:
+        say(f"Study {name} has no trials yet.")
+
+
+@app.command("show")
+def show_trial(
+    name: StudyName, number: Number, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE
+) -> None:
+    """Show a trial: settings, outcome, and the curves epoch by epoch."""
+    from lrsearch.search import standing
+
+    stored = open_study(name, storage)
+    trial = stored.trial(number)
+    curves = standing.curves(trial)
+    if output is Format.JSON:
+        print_json({**_row(stored, trial), "attributes": dict(trial.user_attrs), "curves": curves})
+        return
+    row = _row(stored, trial)
+    params = row.pop("params")
+    print_facts({**row, **{f"  {key}": value for key, value in params.items()}})
+    if curves:
+        print_table(curves, list(curves[0]))
+
+
+@app.command("exclude")
+def exclude(
+    name: StudyName,
+    number: Number,
+    reason: Annotated[str, typer.Option(help="Why; the report says it.")] = "excluded by hand",
+    undo: Annotated[bool, typer.Option("--undo", help="Take the trial in again.")] = False,
+    storage: Storage = DEFAULT_URL,
+) -> None:
+    """Take a trial out of best settings, comparisons and reports; it stays in the storage."""
+    from lrsearch.search import studies
+
+    stored = open_study(name, storage)
+    if undo:
+        studies.include(stored, number)
+        say(f"Trial {number} counts again.")
+    else:
+        studies.exclude(stored, number, reason)
+        say(f"Trial {number} is out ({reason}). Take it in again with --undo.")
+
+
+def _row(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:
+    from lrsearch.search import standing
+
+    return {
+        "number": trial.number,
+        "state": standing.state(trial),
+        "value": trial.values[0] if trial.values else None,
+        "epochs": len(trial.intermediate_values),
+        "excluded": stored.excluded().get(trial.number),
+        "scheduler": trial.params.get("scheduler"),
+        "lr": trial.params.get("lr"),
+        "params": trial.params,
+    }
+
+
+def _own(params: dict[str, Any]) -> dict[str, Any]:
+    """The scheduler's own parameters, under their short names."""
+    return {key.split(".")[-1]: value for key, value in params.items() if key not in ("lr", "scheduler")}

@@ -1,0 +1,38 @@
+"""The study's budget: its trials in all, however many runs share them."""
+
+from __future__ import annotations
+
+from lrsearch.errors import InputError, input_error
+from lrsearch.registry import samplers
+from lrsearch.search.standing import count
+from lrsearch.search.studies import StoredStudy, chosen
+from lrsearch.storage.attributes import DEFINITION
+
+
+def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
+    """The study with another number of trials in all.
+
+    Args:
+        stored: The study.
+        trials: Its new total.
+
+    Raises:
+        InputError: More trials are claimed already.
+    """
+    assert stored.definition is not None
+    if trials == stored.definition.trials:
+        return stored
+    done = count(stored).claimed
+    if trials < done:
+        rule = f"is the study's total and cannot be below the {done} trials that it has"
+        raise input_error("command line", rule, key="--trials", received=str(trials))
+    if faults := samplers.get(stored.definition.sampler.name).faults(
+        stored.definition.search, trials - len(stored.definition.tries)
+    ):
+        raise InputError("command line", faults)
+    for params in chosen(stored.definition, stored.definition.trials, trials):
+        stored.study.enqueue_trial(params)
+    section = stored.definition.study.model_copy(update={"trials": trials})
+    changed = stored.definition.model_copy(update={"study": section})
+    stored.study.set_user_attr(DEFINITION, changed.document())
+    return StoredStudy(stored.storage, stored.study, changed)

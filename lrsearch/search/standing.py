@@ -1,0 +1,161 @@
+"""How far a study is, and what is best so far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from lrsearch.search.space import settings_from
+from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.attributes import EXTRA_CURVES, HORIZON, LR_CURVE, RETRIED, TRAIN_CURVE
+from lrsearch.training import optimizers
+
+
+@dataclass(frozen=True)
+class TrialCounts:
+    """How far a study is. At the end ``complete + pruned + failed = budget``.
+
+    Attributes:
+        budget: Trials the study has in all; None for a study that lrsearch did not create.
+        complete: Trained to the last epoch, or diverged.
+        pruned: Stopped at a rung.
+        failed: Failed for good.
+        retried: Failed, and their settings were run again under another number.
+        running: Being trained.
+        waiting: Settings that are chosen but not yet trained.
+        diverged: Of the complete ones, those that diverged.
+    """
+
+    budget: int | None
+    complete: int
+    pruned: int
+    failed: int
+    retried: int
+    running: int
+    waiting: int
+    diverged: int
+
+    @property
+    def finished(self) -> int:
+        """Settings that are done: complete, pruned, or failed for good."""
+        return self.complete + self.pruned + self.failed
+
+    @property
+    def claimed(self) -> int:
+        """Settings that are done, under way or waiting."""
+        return self.finished + self.running + self.waiting
+
+    def as_dict(self) -> dict[str, int | None]:
+        return asdict(self)
+
+
+def count(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> TrialCounts:
+    """How far the study is.
+
+    Args:
+        stored: The study.
+        trials: Its trials, if they were read already.
+    """
+    trials = stored.trials() if trials is None else trials
+    by_state = {state: [t for t in trials if t.state == state] for state in TrialState}
+    retried = sum(RETRIED in trial.user_attrs for trial in by_state[TrialState.FAIL])
+    return TrialCounts(
+        budget=stored.definition.trials if stored.definition else None,
+        complete=len(by_state[TrialState.COMPLETE]),
+        pruned=len(by_state[TrialState.PRUNED]),
+        failed=len(by_state[TrialState.FAIL]) - retried,
+        retried=retried,
+        running=len(by_state[TrialState.RUNNING]),
+        waiting=len(by_state[TrialState.WAITING]),
+        diverged=sum(is_diverged(trial) for trial in by_state[TrialState.COMPLETE]),
+    )
+
+
+def is_diverged(trial: FrozenTrial) -> bool:
+    return any(value > 0 for value in trial.constraints.values())
+
+
+def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> FrozenTrial | None:
+    """The best complete trial that did not diverge and was not excluded; None if there is none.
+
+    Args:
+        stored: The study.
+        trials: Its trials, if they were read already.
+    """
+    trials = stored.trials() if trials is None else trials
+    excluded = stored.excluded()
+    candidates = [
+        trial
+        for trial in trials
+        if trial.state == TrialState.COMPLETE
+        and not is_diverged(trial)
+        and trial.number not in excluded
+        and trial.value is not None
+        and math.isfinite(trial.value)
+    ]
+    sign = -1 if stored.study.direction == StudyDirection.MAXIMIZE else 1
+    return min(candidates, key=lambda trial: (sign * trial.values[0], trial.number), default=None)
+
+
+def epochs_trained(trials: Iterable[FrozenTrial]) -> int:
+    """Epochs of all trials together; a trial's seeds count as one."""
+    return sum(len(trial.intermediate_values) for trial in trials)
+
+
+def summary(stored: StoredStudy) -> dict[str, Any]:
+    """What `study show` says, with the keys of its JSON form."""
+    trials = stored.trials()
+    winner = best(stored, trials)
+    return {
+        "name": stored.name,
+        "metric": stored.metric,
+        "version": stored.version,
+        "trials": count(stored, trials).as_dict(),
+        "best": None if winner is None else {"number": winner.number, "value": winner.value, "params": winner.params},
+        "epochs_trained": epochs_trained(trials),
+        "definition": stored.definition.document() if stored.definition else None,
+    }
+
+
+def state(trial: FrozenTrial) -> str:
+    """What became of a trial, in one word."""
+    if trial.state == TrialState.COMPLETE and is_diverged(trial):
+        return "diverged"
+    if trial.state == TrialState.FAIL:
+        return "retried" if RETRIED in trial.user_attrs else "failed"
+    return trial.state.name.lower()
+
+
+def curves(trial: FrozenTrial) -> list[dict[str, Any]]:
+    """A trial's epochs: epoch, learning rate, metric on training and test rows, and what else was shown.
+
+    Args:
+        trial: Any trial; one that lrsearch did not train has its intermediate values only.
+    """
+    attributes = trial.user_attrs
+    further = {"lr": attributes.get(LR_CURVE, []), "train": attributes.get(TRAIN_CURVE, [])}
+    further.update(attributes.get(EXTRA_CURVES, {}))
+    return [
+        {"epoch": epoch, "test": trial.intermediate_values[epoch]}
+        | {name: values[epoch - 1] for name, values in further.items() if 0 < epoch <= len(values)}
+        for epoch in sorted(trial.intermediate_values)
+    ]
+
+
+def code(stored: StoredStudy, trial: FrozenTrial) -> str | None:
+    """Lines of torch code that train with a trial's settings; None for a study of another tool.
+
+    Args:
+        stored: The study.
+        trial: One of its trials.
+    """
+    if stored.definition is None or HORIZON not in trial.user_attrs:
+        return None
+    settings = settings_from(trial.params)
+    lines = settings.schedule.code(settings.lr, trial.user_attrs[HORIZON])
+    return f"{optimizers.code(stored.definition.training, settings.lr)}\n{lines}"
