@@ -4,6 +4,8 @@ DEFINITION = "lrsearch:definition"
 """Of a study: the complete definition, in the shape of a study file."""
 VERSION = "lrsearch:version"
 """Of a study: the lrsearch that created it."""
+METRIC = "lrsearch:metric"
+"""Of a study: name of the metric that its values and curves are, such as ``mse``."""
 STOPPED = "lrsearch:stopped"
 """Of a study: true while nobody shall take trials from it."""
 
