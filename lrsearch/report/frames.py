@@ -1,4 +1,4 @@
-"""A study as two pandas frames: its trials and their curves. The only part of the report that knows Optuna."""
+"""A study as two pandas frames: trials and curves. The only part of the report that knows Optuna."""
 
 from __future__ import annotations
 
@@ -16,10 +16,30 @@ from lrsearch.search import attributes
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
-NUMBERS = ("value", "last", "diverged_at", "lr", "epochs", "before", "seconds", "horizon")
-"""Columns of the trials frame that are float64; NaN where a trial has no such number."""
-TEXTS = ("state", "scheduler", "engine", "error", "retried", "excluded")
-"""Columns that are text; None where a trial has no such text."""
+COLUMNS = {
+    "number": "int64",
+    "state": "object",  # complete, pruned, failed, running, waiting
+    "value": "float64",  # what it was told
+    "last": "float64",  # the last finite value it reported
+    "diverged": "bool",
+    "diverged_at": "float64",
+    "scheduler": "object",
+    "lr": "float64",
+    "params": "object",  # dict, by Optuna's names
+    "epochs": "float64",  # finished and reported
+    "before": "float64",  # test metric before training
+    "seed_values": "object",  # list of float
+    "seconds": "float64",
+    "horizon": "float64",
+    "engine": "object",
+    "threads": "object",
+    "error": "object",
+    "retried": "object",
+    "excluded": "object",
+    "started": "object",  # datetime
+    "completed": "object",  # datetime
+}
+"""Columns of the trials frame, with their types. A number that is missing is NaN, anything else None."""
 CURVES = ("number", "epoch", "test_metric", "train_metric", "lr")
 """Columns of the curves frame that every study has; the others are its extra metrics."""
 LR_NAMES = ("lr", "learning_rate")
@@ -37,11 +57,8 @@ class StudyFrames:
         definition: What the study is; None in a study that lrsearch did not make.
         definition_fault: Why a stored definition could not be understood.
         version: The lrsearch that created the study.
-        trials: A row per trial, in the order of their numbers: number, state, value, last (the last finite value
-            reported), diverged, diverged_at, scheduler, lr, params, epochs, before, seed_values, seconds, horizon,
-            engine, threads, error, retried, excluded, started, completed.
-        curves: A row per trial and epoch, in that order: number, epoch, test_metric, train_metric, lr, and a column
-            for each extra metric.
+        trials: A row per trial, in the order of their numbers; the columns are `COLUMNS`.
+        curves: A row per trial and epoch, in that order; the columns are `CURVES` and the extra metrics.
     """
 
     name: str
@@ -52,6 +69,11 @@ class StudyFrames:
     version: str | None
     trials: pd.DataFrame
     curves: pd.DataFrame
+
+    @property
+    def unit(self) -> str:
+        """What a curve counts; what plain Optuna calls a step may be anything."""
+        return "epoch" if self.definition or self.version else "step"
 
     @property
     def extras(self) -> list[str]:
@@ -102,12 +124,7 @@ def _definition(stored: object, name: str) -> tuple[Definition | None, str | Non
 
 def _trials(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
     rows = [_row(trial) for trial in trials]
-    columns: dict[str, Any] = {"number": pd.Series([row["number"] for row in rows], dtype="int64")}
-    for name in ("state", "value", "last", "diverged", "diverged_at", "scheduler", "lr", "params", "epochs", "before",
-                 "seed_values", "seconds", "horizon", "engine", "threads", "error", "retried", "excluded", "started",
-                 "completed"):  # fmt: skip
-        kind = "float64" if name in NUMBERS else "bool" if name == "diverged" else "object"
-        columns[name] = pd.Series([row[name] for row in rows], dtype=kind)
+    columns = {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in COLUMNS.items()}
     return pd.DataFrame(columns)
 
 
@@ -119,14 +136,14 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     reported = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
     finite = [number for number in reported if math.isfinite(number)]
     # Plain Optuna has no constraint of ours, but it does let an infinite value through.
-    diverged = trial.constraints.get(attributes.CONSTRAINT, 0.0) > 0 or (state == "complete" and math.isinf(value))
+    infinite = state == "complete" and math.isinf(value)
     lr = next((trial.params[name] for name in LR_NAMES if name in trial.params), None)
     return {
         "number": trial.number,
         "state": state,
         "value": value,
         "last": finite[-1] if finite else math.nan,
-        "diverged": diverged,
+        "diverged": infinite or trial.constraints.get(attributes.CONSTRAINT, 0.0) > 0,
         "diverged_at": _number(stored.get(attributes.DIVERGED_AT)),
         "scheduler": _text(trial.params.get("scheduler")),
         "lr": _number(lr),

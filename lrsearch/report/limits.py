@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-LOG_FROM = 6.0
+LOG_FROM = 4.0
 """Values that span at least this ratio are shown on a log axis."""
 FENCE = 2.0
 """Values further than this many interquartile ranges past the quartiles, on the worse side, lie outside."""
@@ -31,7 +31,7 @@ class Span:
     def clip(self, values: ArrayLike) -> NDArray[np.float64]:
         """Values moved to the edge they lie beyond; NaN, which is nowhere, to the upper edge."""
         numbers = np.nan_to_num(np.asarray(values, dtype=float), nan=np.inf, posinf=np.inf, neginf=-np.inf)
-        return np.clip(numbers, self.low, self.high)
+        return np.asarray(np.clip(numbers, self.low, self.high), dtype=np.float64)
 
     def widened(self, below: float, above: float) -> tuple[float, float]:
         """Limits with room at both ends.
@@ -46,13 +46,14 @@ class Span:
         return (math.exp(low), math.exp(high)) if self.log else (low, high)
 
 
-def span(values: ArrayLike, *, worse: str = "high", fence: bool = True) -> Span:
+def span(values: ArrayLike, *, maximise: bool = False, fence: bool = True, log: bool = True) -> Span:
     """The part of an axis where values lie, but for outliers at the worse end.
 
     Args:
         values: What shall be shown; what is not finite is left out.
-        worse: ``high`` or ``low``: the end at which outliers are of no interest.
+        maximise: Whether larger values are better, so that the worse end is the lower one.
         fence: Whether to leave outliers out.
+        log: Whether the axis may be logarithmic.
 
     Returns:
         A span with ``low < high``; 0 to 1 if there are no values.
@@ -63,17 +64,16 @@ def span(values: ArrayLike, *, worse: str = "high", fence: bool = True) -> Span:
         return Span(0.0, 1.0, False)
     low, high = float(numbers.min()), float(numbers.max())
     if fence:
-        first, third = _fences(numbers)
-        low, high = (low, min(high, third)) if worse == "high" else (max(low, first), high)
-    log = low > 0 and high >= LOG_FROM * low
+        lower, upper = _fences(numbers)
+        low, high = (max(low, lower), high) if maximise else (low, min(high, upper))
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         margin = 0.1 * abs(low) or 1.0
-        low, high = low - margin, high + margin
-    return Span(low, high, log)
+        return Span(low - margin, high + margin, False)
+    return Span(low, high, log and low > 0 and high >= LOG_FROM * low)
 
 
 def _fences(numbers: NDArray[np.float64]) -> tuple[float, float]:
-    # In logarithms where that is possible: losses are skewed, and an exploded one would move a linear fence along.
+    # In logarithms where that is possible: losses are skewed, and exploded ones would move a linear fence.
     positive = bool((numbers > 0).all())
     scaled = np.log(numbers) if positive else numbers
     first, third = np.quantile(scaled, [0.25, 0.75])

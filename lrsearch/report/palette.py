@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
+
+Dash = Literal["solid", "dashed", "dotted", "dashdot"]
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, without the yellow that vanishes in print.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "*", "<", ">", "p", "d", "h", "8", "H")
-_DASHES = ("solid", "dashed", "dotted", "dashdot")
+_DASHES: tuple[Dash, ...] = ("solid", "dashed", "dotted", "dashdot")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Style:
 
     colour: str
     marker: str
-    dash: str
+    dash: Dash
 
 
 def style(index: int) -> Style:

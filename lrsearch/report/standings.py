@@ -10,6 +10,9 @@ import pandas as pd
 from lrsearch.report.frames import StudyFrames
 
 
+STATES = ("complete", "pruned", "failed", "running", "waiting")
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many trials there are of each kind, excluded ones apart.
@@ -53,7 +56,7 @@ def count(frames: StudyFrames) -> Counts:
     everyone = frames.trials
     return Counts(
         budget=frames.definition.study.trials if frames.definition else None,
-        **{state: int(states.get(state, 0)) for state in ("complete", "pruned", "failed", "running", "waiting")},
+        **{state: int(states.get(state, 0)) for state in STATES},
         retried=int((everyone["retried"].notna() & everyone["excluded"].isna()).sum()),
         diverged=int(trials["diverged"].sum()),
         excluded=int(everyone["excluded"].notna().sum()),
@@ -125,7 +128,7 @@ def by_scheduler(frames: StudyFrames) -> pd.DataFrame:
         frames: The study.
 
     Returns:
-        Columns scheduler, trials, complete, diverged (of the complete ones), pruned, best, median (both of the
+        Columns scheduler, trials, complete, diverged (of the complete ones), pruned, best and median (of the
         complete ones that did not diverge), best_lr, best_number.
     """
     trials, finished = counted(frames), ranked(frames)
@@ -156,7 +159,7 @@ def divergence(frames: StudyFrames) -> pd.DataFrame:
         frames: The study.
 
     Returns:
-        Columns scheduler, diverged, trials, lowest_lr (the lowest that diverged), highest_lr (the highest that
+        Columns scheduler, diverged, trials, lowest_lr (lowest that diverged), highest_lr (highest that
         trained to the end).
     """
     trials, finished = counted(frames), ranked(frames)

@@ -96,8 +96,8 @@ def settings(params: Mapping[str, Any]) -> str:
         params: A trial's Optuna parameters; the learning rate and the scheduler are left out.
     """
     prefix = f"{params.get('scheduler')}."
-    own = {name.removeprefix(prefix): value for name, value in params.items() if name not in (*LR_NAMES, "scheduler")}
-    return ", ".join(f"{name} {number(value)}" for name, value in own.items())
+    own = {name: value for name, value in params.items() if name not in (*LR_NAMES, "scheduler")}
+    return ", ".join(f"{name.removeprefix(prefix)} {number(value)}" for name, value in own.items())
 
 
 def describe(params: Mapping[str, Any]) -> str:

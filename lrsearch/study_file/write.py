@@ -26,7 +26,7 @@ def to_toml(definition: Definition) -> str:
 
 
 def _section(name: str, values: dict[str, Any]) -> Table:
-    """``[name]``; in ``[search]`` the scheduler types are tables of their own, everything else is one line."""
+    """``[name]``; in ``[search]`` scheduler types are tables of their own, all else is one line."""
     table = tomlkit.table()
     for key, value in _given(values).items():
         if name == "search" and key != "lr" and isinstance(value, dict):

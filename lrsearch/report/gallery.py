@@ -1,0 +1,102 @@
+"""Which figures a study has, in which order, and how to read each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lrsearch.report import figures, standings, wording
+from lrsearch.report.figures.look import Draw
+from lrsearch.report.frames import StudyFrames
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of a report.
+
+    Attributes:
+        file: Name of its file.
+        title: What it shows; the text for those who cannot see it.
+        reading: How to read it, in a sentence or two.
+        draw: Makes it.
+    """
+
+    file: str
+    title: str
+    reading: str
+    draw: Draw
+
+
+FILES = ("learning_curves.png", "lr_against_value.png", "best_schedules.png", "extra_metrics.png", "history.png")
+"""Every file that a report may have; those of an earlier report that this one lacks are removed."""
+
+
+def pictures(frames: StudyFrames) -> list[Picture]:
+    """The figures that the data allow, the most telling one first.
+
+    Args:
+        frames: The study.
+    """
+    trials = standings.counted(frames)
+    own = frames.curves[frames.curves["number"].isin(trials["number"])]
+    ended = trials[trials["state"].isin(["complete", "pruned"])]
+    with_lr = ended[ended["lr"] > 0]
+    curves = [_curves(frames)] if own["test_metric"].notna().any() else []
+    rates = [_rates(frames)] if len(with_lr) else []
+    first = curves + rates if figures.few(frames) else rates + curves
+    stands = figures.few(frames) or len(standings.ranked(frames)) > 0
+    schedules = [_schedules(frames)] if stands and own["lr"].notna().any() else []
+    # Where trials are few, their curves have a panel for the extra metrics.
+    extra = [_extra(frames)] if stands and frames.extras and not figures.few(frames) else []
+    return [*first, *schedules, *extra, *([_history(frames)] if len(ended) else [])]
+
+
+def _curves(frames: StudyFrames) -> Picture:
+    metric = wording.test_metric(frames.metric)
+    if figures.few(frames):
+        reading = (
+            f"Each colour is one trial: a solid line for the rows that it was tested on, a dashed one for those "
+            f"that it was trained on. A gap that opens between the two is overfitting; the number behind the "
+            f"settings is the {metric} at the end."
+        )
+    else:
+        reading = (
+            f"Each thin line is one trial, the thick one the best of its type; dashed lines were pruned, and a cross "
+            f"marks the {frames.unit} in which a trial diverged. The axes are the same in every panel; what "
+            f"leaves a panel is far worse than the rest."
+        )
+    return Picture(FILES[0], f"Learning curves: {metric} after every {frames.unit}", reading, figures.learning_curves)
+
+
+def _rates(frames: StudyFrames) -> Picture:
+    metric = wording.test_metric(frames.metric)
+    reading = (
+        "Each mark is one trial; colour and shape are its scheduler type, hollow marks were pruned and stand at "
+        "their last value, crosses in the grey band diverged. A wide valley is a safe choice, a narrow one is not; "
+        "if the best marks lie at an edge, the range of learning rates was too narrow."
+    )
+    return Picture(FILES[1], f"Initial learning rate against final {metric}", reading, figures.lr_against_value)
+
+
+def _schedules(frames: StudyFrames) -> Picture:
+    whose = "each trial" if figures.few(frames) else "the best trial of each type, best first"
+    reading = f"The learning rate at the start of every {frames.unit}, for {whose}."
+    return Picture(FILES[2], "Learning rate over time", reading, figures.best_schedules)
+
+
+def _extra(frames: StudyFrames) -> Picture:
+    names = " and ".join(wording.metric(name) for name in frames.extras)
+    reading = (
+        f"Shown, but not optimised; one line for the best trial of each type, best "
+        f"{wording.test_metric(frames.metric)} first."
+    )
+    return Picture(FILES[3], f"Test {names} after every {frames.unit}", reading, figures.extra_metrics)
+
+
+def _history(frames: StudyFrames) -> Picture:
+    reading = (
+        "Trials in the order of their numbers; the line is the best so far. A line that still falls at the right "
+        "edge says that more trials would help."
+    )
+    if frames.maximise:
+        reading = reading.replace("falls", "rises")
+    return Picture(FILES[4], "Optimisation history", reading, figures.history)
