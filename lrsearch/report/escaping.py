@@ -7,12 +7,10 @@ import re
 LONGEST = 300
 """Most characters of a text in a report; error messages can be books."""
 
-# Everything that starts a construct in the middle of a line: code, emphasis, links, HTML, tables, strikethrough,
+# Everything that starts a construct in the middle of a line: code, emphasis, links, table cells, strikethrough,
 # formulas. An underscore inside a word starts nothing, and names are full of them.
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-# Bare addresses become links of themselves on code-hosting sites.
-_ADDRESS = re.compile(r"(?i)\b(https?:|ftp:|mailto:|www(?=\.))")
 
 
 def inline(text: object) -> str:
@@ -25,7 +23,6 @@ def inline(text: object) -> str:
     if len(line) > LONGEST:
         line = line[: LONGEST - 1] + "…"
     line = "".join(_ENTITIES.get(char, char) for char in line)
-    line = _ADDRESS.sub(lambda match: match[0][:-1] + f"<!-- -->{match[0][-1]}", line)
     return _SPECIAL.sub(lambda match: "\\" + match[0], line)
 
 

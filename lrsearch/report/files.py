@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lrsearch.errors import input_error
+from lrsearch.errors import InputError, input_error
 
 
 def prepare(folder: Path) -> None:
@@ -27,13 +27,12 @@ def prepare(folder: Path) -> None:
         raise _unwritable(folder, error) from None
 
 
-def replace(folder: Path, files: Mapping[str, bytes], remove: Iterable[str] = ()) -> None:
+def replace(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files, each in one step, in the order given.
 
     Args:
         folder: Where; it exists.
         files: Name -> content.
-        remove: Names of files that shall not be there, if they are.
 
     Raises:
         InputError: A file cannot be written.
@@ -47,12 +46,27 @@ def replace(folder: Path, files: Mapping[str, bytes], remove: Iterable[str] = ()
                 part.replace(folder / name)
             finally:
                 part.unlink(missing_ok=True)
-        for name in remove:
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove files, if they are there.
+
+    Args:
+        folder: Where.
+        names: Their names.
+
+    Raises:
+        InputError: A file cannot be removed.
+    """
+    try:
+        for name in names:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from None
 
 
-def _unwritable(folder: Path, error: OSError) -> Exception:
+def _unwritable(folder: Path, error: OSError) -> InputError:
     reason = error.strerror or type(error).__name__
     return input_error("output", f"the folder cannot be written: {reason}", received=f'"{folder}"')

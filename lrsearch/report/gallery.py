@@ -26,7 +26,13 @@ class Picture:
     draw: Draw
 
 
-FILES = ("learning_curves.png", "lr_against_value.png", "best_schedules.png", "extra_metrics.png", "history.png")
+FILES = (
+    "learning_curves.png",
+    "lr_against_value.png",
+    "best_schedules.png",
+    "extra_metrics.png",
+    "history.png",
+)
 """Every file that a report may have; those of an earlier report that this one lacks are removed."""
 
 
@@ -51,30 +57,42 @@ def pictures(frames: StudyFrames) -> list[Picture]:
 
 
 def _curves(frames: StudyFrames) -> Picture:
-    metric = wording.test_metric(frames.metric)
+    trials, metric = standings.counted(frames), wording.test_metric(frames.metric)
     if figures.few(frames):
-        reading = (
-            f"Each colour is one trial: a solid line for the rows that it was tested on, a dashed one for those "
-            f"that it was trained on. A gap that opens between the two is overfitting; the number behind the "
-            f"settings is the {metric} at the end."
-        )
+        reading = "Each colour is one trial, named by its settings and its value at the end."
+        if frames.curves["train_metric"].notna().any():
+            reading += (
+                " Solid lines are the test rows, dashed ones the training rows; a gap that opens between the two is "
+                "overfitting."
+            )
     else:
-        reading = (
-            f"Each thin line is one trial, the thick one the best of its type; dashed lines were pruned, and a cross "
-            f"marks the {frames.unit} in which a trial diverged. The axes are the same in every panel; what "
-            f"leaves a panel is far worse than the rest."
-        )
-    return Picture(FILES[0], f"Learning curves: {metric} after every {frames.unit}", reading, figures.learning_curves)
+        reading = "Each thin line is one trial, the thick one the best of its type."
+        if (trials["state"] == "pruned").any():
+            reading += " Dashed lines were pruned."
+        reading += " The axes are the same in every panel; what leaves a panel is far worse than the rest."
+    if trials["diverged"].any():
+        reading += f" A cross marks the {frames.unit} in which a trial diverged."
+    title = f"Learning curves: {metric} after every {frames.unit}"
+    return Picture(FILES[0], title, reading, figures.learning_curves)
 
 
 def _rates(frames: StudyFrames) -> Picture:
-    metric = wording.test_metric(frames.metric)
-    reading = (
-        "Each mark is one trial; colour and shape are its scheduler type, hollow marks were pruned and stand at "
-        "their last value, crosses in the grey band diverged. A wide valley is a safe choice, a narrow one is not; "
-        "if the best marks lie at an edge, the range of learning rates was too narrow."
+    trials = standings.counted(frames)
+    reading = "Each mark is one trial."
+    if len(standings.schedulers(frames)) > 1:
+        reading += " Colour and shape are its scheduler type."
+    if (trials["state"] == "pruned").any():
+        reading += " Hollow marks were pruned and stand at their last value."
+    if trials["diverged"].any():
+        reading += " Crosses in the grey band diverged."
+    reading += (
+        " A wide valley is a safe choice, a narrow one is not; if the best marks lie at an edge, the range of "
+        "learning rates was too narrow."
     )
-    return Picture(FILES[1], f"Initial learning rate against final {metric}", reading, figures.lr_against_value)
+    if frames.maximise:
+        reading = reading.replace("valley", "hill")
+    title = f"Initial learning rate against final {wording.test_metric(frames.metric)}"
+    return Picture(FILES[1], title, reading, figures.lr_against_value)
 
 
 def _schedules(frames: StudyFrames) -> Picture:
@@ -94,8 +112,8 @@ def _extra(frames: StudyFrames) -> Picture:
 
 def _history(frames: StudyFrames) -> Picture:
     reading = (
-        "Trials in the order of their numbers; the line is the best so far. A line that still falls at the right "
-        "edge says that more trials would help."
+        "Trials in the order of their numbers; the line is the best so far. A line that still falls at the "
+        "right edge says that more trials would help."
     )
     if frames.maximise:
         reading = reading.replace("falls", "rises")

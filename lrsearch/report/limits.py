@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-LOG_FROM = 4.0
+LOG_FROM = 3.0
 """Values that span at least this ratio are shown on a log axis."""
 FENCE = 2.0
 """Values further than this many interquartile ranges past the quartiles, on the worse side, lie outside."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from lrsearch.errors import InputError
@@ -12,7 +12,7 @@ from lrsearch.search.space import Settings, settings_from
 from lrsearch.training import optimizers
 
 
-def code(frames: StudyFrames, trial: Mapping[str, Any]) -> str | None:
+def code(frames: StudyFrames, trial: Mapping[Hashable, Any]) -> str | None:
     """Lines of torch code that train a ``model`` with a trial's settings.
 
     Args:
@@ -37,6 +37,6 @@ def _settings(params: Mapping[str, Any]) -> Settings | None:
         return None
 
 
-def _horizon(trial: Mapping[str, Any]) -> int | None:
+def _horizon(trial: Mapping[Hashable, Any]) -> int | None:
     """The steps that a trial's schedule spans, in its family's unit."""
     return int(trial["horizon"]) if math.isfinite(trial["horizon"]) and trial["horizon"] > 0 else None

@@ -9,7 +9,6 @@ import pandas as pd
 
 from lrsearch.report.frames import StudyFrames
 
-
 STATES = ("complete", "pruned", "failed", "running", "waiting")
 
 

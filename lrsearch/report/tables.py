@@ -24,10 +24,21 @@ def by_scheduler(frames: StudyFrames) -> str:
     """
     metric = wording.test_metric(frames.metric)
     last = _last_extras(frames)
-    headers = ["scheduler", "trials", "complete", "of them diverged", "pruned", f"best {metric}", "median", "lr of best"]
+    headers = [
+        "scheduler",
+        "trials",
+        "complete",
+        "of them diverged",
+        "pruned",
+        f"best {metric}",
+        "median",
+        "lr of best",
+    ]
     rows = []
     for row in standings.by_scheduler(frames).to_dict("records"):
-        numbers = [row[key] for key in ("trials", "complete", "diverged", "pruned", "best", "median", "best_lr")]
+        numbers = [
+            row[key] for key in ("trials", "complete", "diverged", "pruned", "best", "median", "best_lr")
+        ]
         extras = [last.get((row["best_number"], name)) for name in frames.extras]
         rows.append([wording.scheduler(row["scheduler"]), *numbers, *extras])
     return _table([*headers, *(f"{wording.metric(name)} of best" for name in frames.extras)], rows)
@@ -60,14 +71,21 @@ def divergence(frames: StudyFrames) -> str:
         frames: The study.
     """
     rows = [
-        [wording.scheduler(row["scheduler"]), f"{row['diverged']} of {row['trials']}", row["lowest_lr"], row["highest_lr"]]
+        [
+            wording.scheduler(row["scheduler"]),
+            f"{row['diverged']} of {row['trials']}",
+            row["lowest_lr"],
+            row["highest_lr"],
+        ]
         for row in standings.divergence(frames).to_dict("records")
     ]
     headers = ["scheduler", "diverged", "lowest lr that diverged", "highest lr that trained to the end"]
     return _table(headers, rows) if rows else ""
 
 
-def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]], words: Sequence[str] = ("scheduler",)) -> str:
+def _table(
+    headers: Sequence[str], rows: Sequence[Sequence[Any]], words: Sequence[str] = ("scheduler",)
+) -> str:
     """GitHub's markdown, all cells escaped, numbers to the right."""
     cells = [[inline(wording.number(cell)) for cell in row] for row in rows]
     names = [inline(header) for header in headers]
@@ -79,10 +97,8 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]], words: Sequenc
 
 def _last_extras(frames: StudyFrames) -> dict[tuple[int, str], float]:
     """(trial number, extra metric) -> its value after the last epoch."""
-    last = frames.curves.groupby("number").last()
-    return {
-        (int(number), name): float(value) for name in frames.extras for number, value in last[name].items()  # type: ignore[call-overload]
-    }
+    last = frames.curves.groupby("number").tail(1).to_dict("records")
+    return {(row["number"], name): row[name] for name in frames.extras for row in last}
 
 
 def _spread(values: list[float]) -> str | None:
