@@ -7,7 +7,7 @@ import re
 LONGEST = 300
 """Most characters of a text in a report; error messages can be books."""
 
-# Everything that starts a construct in the middle of a line: code, emphasis, links, table cells, strikethrough,
+# Everything that starts a construct in the middle of a line: code, emphasis, links, cells, strikethrough,
 # formulas. An underscore inside a word starts nothing, and names are full of them.
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}

@@ -62,8 +62,8 @@ def _curves(frames: StudyFrames) -> Picture:
         reading = "Each colour is one trial, named by its settings and its value at the end."
         if frames.curves["train_metric"].notna().any():
             reading += (
-                " Solid lines are the test rows, dashed ones the training rows; a gap that opens between the two is "
-                "overfitting."
+                " Solid lines are the test rows, dashed ones the training rows; a gap that opens between "
+                "the two is overfitting."
             )
     else:
         reading = "Each thin line is one trial, the thick one the best of its type."
@@ -86,8 +86,8 @@ def _rates(frames: StudyFrames) -> Picture:
     if trials["diverged"].any():
         reading += " Crosses in the grey band diverged."
     reading += (
-        " A wide valley is a safe choice, a narrow one is not; if the best marks lie at an edge, the range of "
-        "learning rates was too narrow."
+        " A wide valley is a safe choice, a narrow one is not; if the best marks lie at an edge, the range "
+        "of learning rates was too narrow."
     )
     if frames.maximise:
         reading = reading.replace("valley", "hill")

@@ -91,6 +91,6 @@ def _missing(frames: StudyFrames) -> str:
         fault = inline(frames.definition_fault)
         return f"The stored definition cannot be read by this version of lrsearch: {fault}"
     return (
-        "This study was not made by lrsearch: the storage holds its trials, but not the task, the training and "
-        "the search that would be needed to do it again."
+        "This study was not made by lrsearch: the storage holds its trials, but not the task, the training "
+        "and the search that would be needed to do it again."
     )

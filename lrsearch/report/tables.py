@@ -53,8 +53,8 @@ def top_trials(frames: StudyFrames) -> str:
     best = standings.ranked(frames).head(TOP)
     last = _last_extras(frames)
     several = bool((best["seed_values"].map(len) > 1).any())
-    headers = ["trial", wording.test_metric(frames.metric), *(["over seeds"] if several else []),
-               *(wording.metric(name) for name in frames.extras), "lr", "scheduler", "its parameters"]  # fmt: skip
+    headers = ["trial", wording.test_metric(frames.metric), *(["over seeds"] if several else [])]
+    headers += [*map(wording.metric, frames.extras), "lr", "scheduler", "its parameters"]
     rows = []
     for row in best.to_dict("records"):
         extras = [last.get((row["number"], name)) for name in frames.extras]

@@ -43,8 +43,8 @@ def _best(frames: StudyFrames, best: Mapping[Hashable, Any], finished: int, coun
         among = f", the only one{among} that was trained to the end" if among else ""
         return f"The settings {words} reached {value} (trial {best['number']}){among}."
     return (
-        f"The best settings of this search are {words}: {value} (trial {best['number']}), the best of {finished} "
-        f"trials that were trained to the end{among}."
+        f"The best settings of this search are {words}: {value} (trial {best['number']}), the best of "
+        f"{finished} trials that were trained to the end{among}."
     )
 
 
@@ -61,8 +61,8 @@ def _caution(frames: StudyFrames, best: Mapping[Hashable, Any], finished: int) -
     if finished == 1:
         return f"{measured}, and one trial proves little: train on fresh seeds before you rely on it."
     return (
-        f"{measured}, and this one was picked because it is the best of {finished}: that makes it optimistic. "
-        f"Expect a worse value when you train again, and train on fresh seeds before you rely on it."
+        f"{measured}, and this one was picked for being the best of {finished}, which makes it optimistic: expect "
+        f"a worse one when you train again, and train on fresh seeds before you rely on it."
     )
 
 

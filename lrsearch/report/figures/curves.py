@@ -75,7 +75,10 @@ def _draw_best(axes: Axes, curves: Curves, best: int | None, look: Style) -> Non
 
 def _mark_diverged(axes: Axes, epochs: list[float], colour: str) -> None:
     """Crosses on the upper edge, at the last epoch of the trials that left the figure there."""
-    axes.plot(epochs, np.ones(len(epochs)), "x", transform=axes.get_xaxis_transform(), color=colour,
+    if not epochs:
+        return  # an empty line outside the panel has no extent, and the layout would make room for infinity
+    levels = np.ones(len(epochs))
+    axes.plot(epochs, levels, "x", transform=axes.get_xaxis_transform(), color=colour,
               markersize=4.5, alpha=0.8, clip_on=False, zorder=7)  # fmt: skip
 
 

@@ -28,9 +28,6 @@ from lrsearch.report.palette import Style, styles
 
 ONE_PANEL = 7
 """Up to so many scheduler types fit into one panel: one for each colour."""
-LARGE_MARKERS = 8
-"""Up to so many trials of a type get larger markers."""
-
 Looks = dict[str | None, Style]
 
 
@@ -105,7 +102,7 @@ def _points(axes: Axes, trials: pd.DataFrame, column: str, looks: Looks, view: S
     """Where trials ended: filled if trained to the end, hollow at the last value if pruned."""
     for name, look in looks.items():
         mine = standings.of_type(trials[~trials["diverged"]], name)
-        size = (4.2 if len(trials) > LARGE_MARKERS else 6.5) + (1.8 if look.marker == "*" else 0.0)
+        size = _marker_size(len(trials)) + (1.8 if look.marker == "*" else 0.0)
         hollow: dict[str, Any] = {
             "markerfacecolor": "none",
             "markeredgewidth": 0.7,
@@ -122,6 +119,11 @@ def _points(axes: Axes, trials: pd.DataFrame, column: str, looks: Looks, view: S
             part = mine[mine["state"] == state]
             ends = view.clip(_ends(part))
             axes.plot(part[column], ends, look.marker, color=look.colour, markersize=size, **kind)
+
+
+def _marker_size(trials: int) -> float:
+    """In points: the more marks, the smaller each."""
+    return 6.5 if trials <= 10 else 5.2 if trials <= 100 else 4.2
 
 
 def _diverged_band(axes: Axes, trials: pd.DataFrame, column: str, looks: Looks, rows: int) -> float:
