@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lrsearch.report import figures, standings, wording
-from lrsearch.report.figures.look import Draw
+from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
 
 

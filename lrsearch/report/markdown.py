@@ -33,13 +33,21 @@ def write(frames: StudyFrames, folder: Path) -> Path:
         InputError: The folder cannot be written.
     """
     pictures = gallery.pictures(frames)
-    text = "\n\n".join(_blocks(frames, pictures)) + "\n"
     files.prepare(folder)
     files.prepare(folder / FIGURES)
     files.replace(folder / FIGURES, {p.file: figures.png(p.draw(frames)) for p in pictures})
-    files.replace(folder, {FILE: text.encode()})
+    files.replace(folder, {FILE: text(frames).encode()})
     files.remove(folder / FIGURES, set(gallery.FILES) - {p.file for p in pictures})
     return folder / FILE
+
+
+def text(frames: StudyFrames) -> str:
+    """The content of ``report.md``, without drawing the figures that it links to.
+
+    Args:
+        frames: The study.
+    """
+    return "\n\n".join(_blocks(frames, gallery.pictures(frames))) + "\n"
 
 
 def _blocks(frames: StudyFrames, pictures: list[Picture]) -> list[str]:

@@ -67,9 +67,7 @@ def _seeds(definition: Definition) -> str:
     words = f"Training {'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
     sampler = inline(definition.sampler.name)
     seed = definition.sampler.options.get("seed")
-    return f"{words}; sampler {sampler}" + (
-        f" with seed {inline(seed)}." if seed is not None else ", no seed."
-    )
+    return f"{words}; sampler {sampler}" + (f" with seed {inline(seed)}." if seed is not None else ", no seed.")
 
 
 def _engines(trials: pd.DataFrame) -> str:
@@ -79,9 +77,7 @@ def _engines(trials: pd.DataFrame) -> str:
     parts = []
     for engine, threads in pairs:
         count = int(((known["engine"].map(str) == engine) & (known["threads"].map(str) == threads)).sum())
-        with_threads = (
-            "" if threads == "None" else f" with {inline(threads)} thread{'' if threads == '1' else 's'}"
-        )
+        with_threads = "" if threads == "None" else f" with {inline(threads)} thread{'' if threads == '1' else 's'}"
         parts.append(f"the {inline(engine)} engine{with_threads} ({wording.plural(count, 'trial')})")
     return ", ".join(parts)
 

@@ -36,9 +36,7 @@ def by_scheduler(frames: StudyFrames) -> str:
     ]
     rows = []
     for row in standings.by_scheduler(frames).to_dict("records"):
-        numbers = [
-            row[key] for key in ("trials", "complete", "diverged", "pruned", "best", "median", "best_lr")
-        ]
+        numbers = [row[key] for key in ("trials", "complete", "diverged", "pruned", "best", "median", "best_lr")]
         extras = [last.get((row["best_number"], name)) for name in frames.extras]
         rows.append([wording.scheduler(row["scheduler"]), *numbers, *extras])
     return _table([*headers, *(f"{wording.metric(name)} of best" for name in frames.extras)], rows)
@@ -83,9 +81,7 @@ def divergence(frames: StudyFrames) -> str:
     return _table(headers, rows) if rows else ""
 
 
-def _table(
-    headers: Sequence[str], rows: Sequence[Sequence[Any]], words: Sequence[str] = ("scheduler",)
-) -> str:
+def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]], words: Sequence[str] = ("scheduler",)) -> str:
     """GitHub's markdown, all cells escaped, numbers to the right."""
     cells = [[inline(wording.number(cell)) for cell in row] for row in rows]
     names = [inline(header) for header in headers]

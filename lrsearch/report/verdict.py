@@ -61,8 +61,8 @@ def _caution(frames: StudyFrames, best: Mapping[Hashable, Any], finished: int) -
     if finished == 1:
         return f"{measured}, and one trial proves little: train on fresh seeds before you rely on it."
     return (
-        f"{measured}, and this one was picked for being the best of {finished}, which makes it optimistic: expect "
-        f"a worse one when you train again, and train on fresh seeds before you rely on it."
+        f"{measured}, and this one was picked for being the best of {finished}, which makes it optimistic: "
+        f"expect a worse one when you train again, and train on fresh seeds before you rely on it."
     )
 
 
@@ -83,9 +83,7 @@ def _nothing(frames: StudyFrames, count: standings.Counts) -> str:
         last = lasts.max() if frames.maximise else lasts.min()
         said += f" The best last value of a pruned trial is {wording.number(float(last))}."
     elif count.diverged and not count.running + count.waiting and math.isfinite(lost):
-        said += (
-            f" The lowest learning rate that diverged is {wording.number(float(lost))}: search lower ones."
-        )
+        said += f" The lowest learning rate that diverged is {wording.number(float(lost))}: search lower ones."
     return said
 
 

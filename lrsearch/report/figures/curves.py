@@ -117,9 +117,7 @@ def _labelled(frames: StudyFrames) -> Figure:
     return figure
 
 
-def _draw_labelled(
-    axes: Axes, frames: StudyFrames, test: Curves, train: Curves, looks: dict[int, Style]
-) -> None:
+def _draw_labelled(axes: Axes, frames: StudyFrames, test: Curves, train: Curves, looks: dict[int, Style]) -> None:
     """Curves on test and training rows, a colour per trial, with a cross where one diverged."""
     diverged = set(frames.trials[frames.trials["diverged"]]["number"])
     steady = [number for number in looks if number not in diverged]

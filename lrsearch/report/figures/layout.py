@@ -15,6 +15,13 @@ from lrsearch.report.limits import Span
 
 Name = TypeVar("Name")
 
+LOG_STEPS = (
+    (0.7, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)),
+    (1.2, (1.0, 2.0, 3.0, 5.0, 7.0)),
+    (2.5, (1.0, 2.0, 5.0)),
+    (math.inf, (1.0,)),
+)
+"""Which multiples of the powers of ten are written on an axis of fewer decades than the first number."""
 LONG_LABEL = 36
 """Characters of a legend entry that fit beside a panel."""
 
@@ -81,7 +88,7 @@ def log_axis(axis: Any, view: Span) -> None:
         view: What it shows; the shorter, the more numbers are written within a power of ten.
     """
     decades = math.log10(view.high / view.low)
-    steps = (1.0, 2.0, 3.0, 5.0, 7.0) if decades < 1.2 else (1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)
+    steps = next(steps for most, steps in LOG_STEPS if decades < most)
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
     axis.set_major_locator(ticks.LogLocator(subs=steps, numticks=12))
     axis.set_major_formatter(ticks.FuncFormatter(lambda value, _: f"{value:g}"))

@@ -68,9 +68,7 @@ def _panel_per_column(
     return figure
 
 
-def _panel_per_trial(
-    frames: StudyFrames, column: str, looks: dict[int, Style], labels: dict[int, str]
-) -> Figure:
+def _panel_per_trial(frames: StudyFrames, column: str, looks: dict[int, Style], labels: dict[int, str]) -> Figure:
     """Small multiples, each with the other trials in grey behind it."""
     curves = curves_of(frames, column)
     behind = [np.column_stack(curves[number]) for number in looks if number in curves]

@@ -138,9 +138,7 @@ def _diverged_band(axes: Axes, trials: pd.DataFrame, column: str, looks: Looks, 
         return 0.04
     rows = min(rows, len(there))
     height = 0.05 + 0.028 * rows
-    band = Rectangle(
-        (0, 1 - height), 1, height, transform=axes.transAxes, color=BAND, zorder=0.5, linewidth=0
-    )
+    band = Rectangle((0, 1 - height), 1, height, transform=axes.transAxes, color=BAND, zorder=0.5, linewidth=0)
     axes.add_patch(band)
     for position, name in enumerate(there):
         places = standings.of_type(lost, name)[column]
