@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from lrsearch.report import figures, standings, wording
 from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
@@ -46,7 +48,7 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     own = frames.curves[frames.curves["number"].isin(trials["number"])]
     ended = trials[trials["state"].isin(["complete", "pruned"])]
     with_lr = ended[ended["lr"] > 0]
-    curves = [_curves(frames)] if own["test_metric"].notna().any() else []
+    curves = [_curves(frames)] if np.isfinite(own["test_metric"]).any() else []
     rates = [_rates(frames)] if len(with_lr) else []
     first = curves + rates if figures.few(frames) else rates + curves
     stands = figures.few(frames) or len(standings.ranked(frames)) > 0

@@ -62,7 +62,7 @@ def _draw_thin(axes: Axes, mine: pd.DataFrame, curves: Curves, look: Style) -> N
         alpha = shade * min(0.6, max(0.15, 18 / len(mine)))  # the more lines, the fainter each
         lines = LineCollection(points, colors=look.colour, linewidths=0.8, linestyles=dash, alpha=alpha)
         axes.add_collection(lines)
-    _mark_diverged(axes, [curves[n][0][-1] for n in mine[mine["diverged"]]["number"] if n in curves], "black")
+    _mark_diverged(axes, list(mine[mine["diverged"]]["epochs"]), "black")
     axes.autoscale_view(scaley=False)
 
 
@@ -119,7 +119,8 @@ def _labelled(frames: StudyFrames) -> Figure:
 
 def _draw_labelled(axes: Axes, frames: StudyFrames, test: Curves, train: Curves, looks: dict[int, Style]) -> None:
     """Curves on test and training rows, a colour per trial, with a cross where one diverged."""
-    diverged = set(frames.trials[frames.trials["diverged"]]["number"])
+    lost = frames.trials[frames.trials["diverged"]]
+    diverged = dict(zip(lost["number"], lost["epochs"], strict=True))
     steady = [number for number in looks if number not in diverged]
     values = np.concatenate([all_values(test, steady), all_values(train, steady)])
     # The axis of the optimised metric; further ones, such as accuracy, are shares that have no outliers.
@@ -129,6 +130,7 @@ def _draw_labelled(axes: Axes, frames: StudyFrames, test: Curves, train: Curves,
             axes.plot(*train[number], color=look.colour, linewidth=1.0, linestyle=SHORT_DASHES)
         if number in test:
             axes.plot(*test[number], color=look.colour, linewidth=1.8, linestyle=look.dash)
-            _mark_diverged(axes, [test[number][0][-1]] if number in diverged else [], look.colour)
+        if number in diverged:
+            _mark_diverged(axes, [diverged[number]], look.colour)
     value_axis(axes, span(values, maximise=frames.maximise, fence=optimised, log=optimised))
     whole_axis(axes)
