@@ -47,15 +47,15 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     trials = standings.counted(frames)
     own = frames.curves[frames.curves["number"].isin(trials["number"])]
     ended = trials[trials["state"].isin(["complete", "pruned"])]
-    with_lr = ended[ended["lr"] > 0]
+    steady = ended[~ended["diverged"]]
     curves = [_curves(frames)] if np.isfinite(own["test_metric"]).any() else []
-    rates = [_rates(frames)] if len(with_lr) else []
+    rates = [_rates(frames)] if (ended["lr"] > 0).any() else []
     first = curves + rates if figures.few(frames) else rates + curves
     stands = figures.few(frames) or len(standings.ranked(frames)) > 0
     schedules = [_schedules(frames)] if stands and own["lr"].notna().any() else []
     # Where trials are few, their curves have a panel for the extra metrics.
     extra = [_extra(frames)] if stands and frames.extras and not figures.few(frames) else []
-    return [*first, *schedules, *extra, *([_history(frames)] if len(ended) else [])]
+    return [*first, *schedules, *extra, *([_history(frames)] if len(steady) else [])]
 
 
 def _curves(frames: StudyFrames) -> Picture:
@@ -87,10 +87,11 @@ def _rates(frames: StudyFrames) -> Picture:
         reading += " Hollow marks were pruned and stand at their last value."
     if trials["diverged"].any():
         reading += " Crosses in the grey band diverged."
-    reading += (
-        " A wide valley is a safe choice, a narrow one is not; if the best marks lie at an edge, the range "
-        "of learning rates was too narrow."
-    )
+    if len(standings.ranked(frames)):
+        reading += (
+            " A wide valley is a safe choice, a narrow one is not; if the best marks lie at an edge, the range of "
+            "learning rates was too narrow."
+        )
     if frames.maximise:
         reading = reading.replace("valley", "hill")
     title = f"Initial learning rate against final {wording.test_metric(frames.metric)}"

@@ -53,7 +53,7 @@ def span(values: ArrayLike, *, maximise: bool = False, fence: bool = True, log: 
         values: What shall be shown; what is not finite is left out.
         maximise: Whether larger values are better, so that the worse end is the lower one.
         fence: Whether to leave outliers out.
-        log: Whether the axis may be logarithmic.
+        log: Whether the axis may be logarithmic; where larger is better, it never is: scores are not losses.
 
     Returns:
         A span with ``low < high``; 0 to 1 if there are no values.
@@ -69,7 +69,7 @@ def span(values: ArrayLike, *, maximise: bool = False, fence: bool = True, log: 
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         margin = 0.1 * abs(low) or 1.0
         return Span(low - margin, high + margin, False)
-    return Span(low, high, log and low > 0 and high >= LOG_FROM * low)
+    return Span(low, high, log and not maximise and low > 0 and high >= LOG_FROM * low)
 
 
 def _fences(numbers: NDArray[np.float64]) -> tuple[float, float]:

@@ -51,15 +51,17 @@ def top_trials(frames: StudyFrames) -> str:
     best = standings.ranked(frames).head(TOP)
     last = _last_extras(frames)
     several = bool((best["seed_values"].map(len) > 1).any())
+    typed = bool(best["scheduler"].notna().any())
     headers = ["trial", wording.test_metric(frames.metric), *(["over seeds"] if several else [])]
-    headers += [*map(wording.metric, frames.extras), "lr", "scheduler", "its parameters"]
+    headers += [*map(wording.metric, frames.extras), "lr", *(["scheduler"] if typed else []), "parameters"]
     rows = []
     for row in best.to_dict("records"):
         extras = [last.get((row["number"], name)) for name in frames.extras]
         spread = [_spread(row["seed_values"])] if several else []
-        settings = [row["lr"], wording.scheduler(row["scheduler"]), wording.settings(row["params"]) or None]
-        rows.append([row["number"], row["value"], *spread, *extras, *settings])
-    return _table(headers, rows, words=("scheduler", "its parameters", "over seeds"))
+        scheduler = [wording.scheduler(row["scheduler"])] if typed else []
+        own = wording.settings(row["params"]) or None
+        rows.append([row["number"], row["value"], *spread, *extras, row["lr"], *scheduler, own])
+    return _table(headers, rows, words=("scheduler", "parameters", "over seeds"))
 
 
 def divergence(frames: StudyFrames) -> str:

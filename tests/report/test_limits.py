@@ -33,6 +33,7 @@ def test_bad_values_are_low_where_larger_is_better() -> None:
 def test_a_wide_positive_span_is_logarithmic(values: list[float], log: bool) -> None:
     assert span(values, fence=False).log is log
     assert not span(values, fence=False, log=False).log
+    assert not span(values, fence=False, maximise=True).log
 
 
 @pytest.mark.parametrize("values", [[], [5.0], [0.0, 0.0], [math.nan], [1e300, 1e300]])

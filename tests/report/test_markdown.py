@@ -132,7 +132,7 @@ def test_extra_metrics_and_several_seeds_get_columns(trial: Make, study: MakeStu
         "accuracy",
         "lr",
         "scheduler",
-        "its parameters",
+        "parameters",
     ] in rows
     assert ["0", "0.5", "0.25 to 0.75", "0.875", "0.01", "constant", "–"] in rows
     assert "accuracy of best" in text
@@ -240,7 +240,7 @@ def test_a_study_of_plain_optuna(direction: str) -> None:
     assert "There is no code to paste" in text
     assert "This study was not made by lrsearch" in text
     assert "nan" not in text.lower()
-    assert {len(row) for row in cells(text)} == {8, 5}
+    assert {len(row) for row in cells(text)} == {8, 4}
     assert len(links(text)) == 3
 
 

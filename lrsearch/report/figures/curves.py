@@ -38,7 +38,10 @@ def learning_curves(frames: StudyFrames) -> Figure:
 def _by_type(frames: StudyFrames) -> Figure:
     trials, curves = standings.counted(frames), curves_of(frames, "test_metric")
     looks = styles(standings.schedulers(frames))
-    view = span(all_values(curves, trials[~trials["diverged"]]["number"]), maximise=frames.maximise)
+    steady = all_values(curves, trials[~trials["diverged"]]["number"])
+    # Where all trials diverged, what they did before is all there is to see.
+    values = steady if len(steady) else all_values(curves, trials["number"])
+    view = span(values, maximise=frames.maximise)
     best = {row["scheduler"]: row["number"] for row in standings.best_of_each(frames).to_dict("records")}
     figure, panels = small_multiples(list(looks))
     for name, axes in panels.items():

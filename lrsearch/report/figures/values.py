@@ -58,6 +58,8 @@ def lr_against_value(frames: StudyFrames) -> Figure:
             axes.set_title(plain(wording.scheduler(next(iter(part)))))
         _points(axes, trials, "lr", part, view)
         value_axis(axes, view, above)
+        if not (trials["state"].isin(["complete", "pruned"]) & ~trials["diverged"]).any():
+            axes.set_yticks([])  # nothing but crosses, which have no value
         if rates.log:
             log_axis(axes.xaxis, rates)
         axes.set_xlim(rates.widened(0.04, 0.04))
