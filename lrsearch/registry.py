@@ -108,8 +108,7 @@ class Registry(Generic[Thing]):
             name: What was received.
             key: The key it was received for.
         """
-        choices = [*self._things, *self._groups, *self._aliases]
-        close = nearest(name, choices)
+        close = nearest(name, [*self._things, *self._groups]) or nearest(name, self._aliases)
         rule = f"unknown {self.kind}"
         if not close:
             rule += f"; there are {', '.join([*self._things, *self._groups])}"
@@ -144,7 +143,7 @@ class Registry(Generic[Thing]):
             self._loading = False
 
 
-# The values are classes and functions of the layers above; those layers state their types at the point of use.
+# The values are classes and functions of the layers above, which state their types at the point of use.
 schedules: Registry[Any] = Registry("scheduler", ["lrsearch.schedules"])
 tasks: Registry[Any] = Registry("task", ["lrsearch.tasks"])
 samplers: Registry[Any] = Registry("sampler", ["lrsearch.search.sampling"])

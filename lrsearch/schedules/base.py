@@ -6,11 +6,13 @@ read schedules as plain float64 arithmetic.
 
 from __future__ import annotations
 
+import inspect
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from lrsearch.errors import Fault, InputError, LrsearchError, nearest
 from lrsearch.registry import schedules
@@ -35,6 +37,7 @@ class Parameter:
         above: The value must be larger than this.
         below: The value must be smaller than this.
         integer: Whether it counts something.
+        called: The parameter's name, where its attribute needs another one.
     """
 
     meaning: str
@@ -44,6 +47,7 @@ class Parameter:
     above: float = -math.inf
     below: float = math.inf
     integer: bool = False
+    called: str | None = None
 
     def rule(self, name: str) -> str:
         """The rule in words, such as ``must satisfy 0 < decay <= 1``."""
@@ -56,7 +60,11 @@ class Parameter:
 
     def holds(self, value: float) -> bool:
         """Whether a value keeps the rule."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        if isinstance(value, int) and abs(value) > sys.maxsize:
+            return False
+        if not math.isfinite(value):
             return False
         if self.integer and value != int(value):
             return False
@@ -79,7 +87,11 @@ class Schedule(ABC):
     """A scheduler type with its parameters filled in.
 
     The learning rate of step t is the initial learning rate times `factor`. Steps are counted from 0 in the
-    family's own `unit`; the horizon is how many of them the schedule spans.
+    family's own `unit`; the horizon is how many of them the schedule spans. A family is its `shape` and the
+    torch lines that do the same; the linear warm-up that may precede it is added here.
+
+    Attributes:
+        warmup_fraction: Share of the horizon that rises linearly before the shape begins.
 
     Raises:
         InputError: At construction, naming every parameter that breaks its rule.
@@ -92,19 +104,52 @@ class Schedule(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     groups: ClassVar[tuple[str, ...]] = ()
 
+    warmup_fraction: float = field(
+        default=0.0,
+        kw_only=True,
+        metadata={"parameter": Parameter("share of the run that first rises linearly", minimum=0, below=1)},
+    )
+
     def __post_init__(self) -> None:
-        given = {name: getattr(self, name) for name in self.parameters()}
+        given = self.values()
         faults = self.faults(given)
         if faults:
             raise InputError(f"scheduler {self.name}", faults)
         for name, declared in self.parameters().items():
             number = int(given[name]) if declared.integer else float(given[name])
-            object.__setattr__(self, name, number)
+            object.__setattr__(self, self._attributes()[name], number)
+
+    @classmethod
+    def of(cls, values: Mapping[str, float]) -> Self:
+        """The schedule with these parameters.
+
+        Args:
+            values: Parameter name -> value; missing ones take their defaults.
+
+        Raises:
+            InputError: A name is unknown or a value breaks its rule.
+        """
+        faults = cls.faults(values)
+        if faults:
+            raise InputError(f"scheduler {cls.name}", faults)
+        return cls(**{cls._attributes()[name]: value for name, value in values.items()})
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
-        """Parameter name -> declaration, in the order of the class."""
-        return {f.name: f.metadata["parameter"] for f in fields(cls) if "parameter" in f.metadata}
+        """Parameter name -> declaration, in the order of the class; the warm-up comes last."""
+        own_first = sorted(fields(cls), key=lambda f: f.kw_only is True)
+        declared = [(f.name, f.metadata["parameter"]) for f in own_first if "parameter" in f.metadata]
+        return {known.called or name: known for name, known in declared}
+
+    @classmethod
+    def _attributes(cls) -> dict[str, str]:
+        """Parameter name -> attribute that holds its value; they differ where a method has the name."""
+        return {f.metadata["parameter"].called or f.name: f.name for f in fields(cls) if "parameter" in f.metadata}
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the family's docstring, for lists."""
+        return (cls.__doc__ or cls.formula).strip().splitlines()[0]
 
     @classmethod
     def faults(cls, values: Mapping[str, Any]) -> list[Fault]:
@@ -117,29 +162,81 @@ class Schedule(ABC):
         found = []
         for name, value in values.items():
             if name not in declared:
-                known = f"{cls.name} has {', '.join(declared)}" if declared else f"{cls.name} has no parameters"
-                found.append(Fault(name, f"unknown parameter; {known}", repr(value), nearest(name, declared)))
+                rule = f"unknown parameter; {cls.name} has {', '.join(declared)}"
+                found.append(Fault(name, rule, repr(value), nearest(name, declared)))
             elif not declared[name].holds(value):
                 found.append(Fault(name, declared[name].rule(name), repr(value)))
         return found
 
     def values(self) -> dict[str, float]:
         """Parameter name -> value."""
-        return {name: getattr(self, name) for name in self.parameters()}
+        attributes = self._attributes()
+        return {name: getattr(self, attributes[name]) for name in self.parameters()}
 
     @abstractmethod
-    def factor(self, t: int, horizon: int) -> float:
+    def shape(self, t: int, horizon: int) -> float:
+        """The family's own formula, as if there were no warm-up.
+
+        Args:
+            t: Step after the warm-up, from 0, in the family's unit.
+            horizon: Number of steps that remain after the warm-up, at least 1.
+
+        Returns:
+            Multiplier of the initial learning rate, in float64. From the horizon on it stays finite.
+        """
+
+    @abstractmethod
+    def shape_code(self, lr: float, horizon: int) -> str:
+        """Lines of torch code that do what `shape` does and name the result ``scheduler``.
+
+        Args:
+            lr: Initial learning rate.
+            horizon: Number of steps that remain after the warm-up.
+        """
+
+    def warmup_steps(self, horizon: int) -> int:
+        """How many of the horizon's steps are warm-up; at least one step remains for the shape.
+
+        Args:
+            horizon: Number of steps the schedule spans, in the family's unit.
+        """
+        return min(round(self.warmup_fraction * horizon), horizon - 1)
+
+    def factor(self, t: int, horizon: int, state: Any = None) -> float:  # noqa: ARG002
         """Multiplier of the initial learning rate at a step.
+
+        It is ``(t + 1) / (w + 1)`` in the w steps of a warm-up, and `shape` after them.
 
         Args:
             t: Step, from 0, in the family's unit.
             horizon: Number of steps the schedule spans.
+            state: What `update` returned last, or `initial_state`; only a family with memory looks at it.
 
         Returns:
             The factor, in float64. From the horizon on it keeps a finite value.
         """
+        warmup = self.warmup_steps(horizon)
+        if t < warmup:
+            return (t + 1) / (warmup + 1)
+        return self.shape(t - warmup, horizon - warmup)
 
-    @abstractmethod
+    def initial_state(self, horizon: int) -> Any:  # noqa: ARG002
+        """What the family remembers before the first evaluation; None if only the step matters to it.
+
+        Args:
+            horizon: Number of steps the schedule spans, in the family's unit.
+        """
+        return None
+
+    def update(self, state: Any, metric: float) -> Any:  # noqa: ARG002
+        """The state after one more evaluation; a pure function. To be called once after every epoch.
+
+        Args:
+            state: What `update` returned last, or `initial_state`.
+            metric: The test metric of that evaluation; it may be NaN or infinite.
+        """
+        return state
+
     def code(self, lr: float, horizon: int) -> str:
         """Lines of torch code that do the same to an ``optimizer`` whose learning rate is `lr`.
 
@@ -150,12 +247,21 @@ class Schedule(ABC):
         Returns:
             Code that names its result ``scheduler`` and ends with where to step it.
         """
+        warmup = self.warmup_steps(horizon)
+        lines = [self.shape_code(lr, horizon - warmup), self.step_comment()]
+        if warmup:
+            # The warm-up comes first: it notes the initial rate before CyclicLR, say, sets another.
+            rise = f"optimizer, start_factor=1 / {warmup + 1}, total_iters={warmup}"
+            lines.insert(0, f"warmup = torch.optim.lr_scheduler.LinearLR({rise})")
+            joined = f"optimizer, [warmup, scheduler], milestones=[{warmup}]"
+            lines.insert(2, f"scheduler = torch.optim.lr_scheduler.SequentialLR({joined})")
+        return "\n".join(lines)
 
     def build(self, optimizer: Optimizer, horizon: int) -> LRScheduler:
         """A torch scheduler for an optimizer whose learning rates are the initial ones.
 
-        Every parameter group keeps its own initial learning rate. It is a `LambdaLR` over `factor`, so that it
-        may be stepped past the horizon, resumed, and agrees with the engines to the last bit.
+        Every parameter group keeps its own initial learning rate. It is a `LambdaLR` over `factor`, so that
+        it may be stepped past the horizon, resumed, and agrees with the engines to the last bit.
 
         Args:
             optimizer: The optimizer to steer.
@@ -178,11 +284,13 @@ class Schedule(ABC):
         return epochs * batches_per_epoch if self.unit == "batch" else epochs
 
     def describe(self) -> str:
-        """One line, such as ``lambda (decay 0.95)``."""
-        given = ", ".join(f"{name} {value:.4g}" for name, value in self.values().items())
+        """One line, such as ``lambda (decay 0.95)``; a warm-up only where there is one."""
+        shown = {name: value for name, value in self.values().items() if value or name != "warmup_fraction"}
+        given = ", ".join(f"{name} {value:.4g}" for name, value in shown.items())
         return f"{self.name} ({given})" if given else self.name
 
     def step_comment(self) -> str:
+        """The last line of `code`: where the scheduler is stepped."""
         return f"# call scheduler.step() after every {self.unit}"
 
 
@@ -190,12 +298,21 @@ def register(family: type[Schedule]) -> type[Schedule]:
     """Class decorator: check a family and make it known under its name, aliases and groups.
 
     Raises:
-        LrsearchError: A class attribute is missing, a default breaks its own rule, or a name is taken.
+        LrsearchError: A class attribute or method is missing, a parameter has the name of a method, a default
+            breaks its own rule, or a name is taken.
     """
     for attribute in ("name", "unit", "formula", "torch_class"):
         if not isinstance(getattr(family, attribute, None), str):
             raise LrsearchError(f"schedule {family.__name__}: class attribute {attribute!r} must be a text")
-    faults = family.faults({f.name: f.default for f in fields(family) if "parameter" in f.metadata})
+    for own in fields(family):
+        if callable(getattr(Schedule, own.name, None)):
+            rule = f"attribute {own.name!r} hides a method; rename it and say called={own.name!r}"
+            raise LrsearchError(f"schedule {family.name}: {rule}")
+    if inspect.isabstract(family):
+        missing = ", ".join(sorted(family.__abstractmethods__))
+        raise LrsearchError(f"schedule {family.name}: must define {missing}")
+    defaults = {f.name: f.default for f in fields(family)}
+    faults = family.faults({name: defaults[attribute] for name, attribute in family._attributes().items()})
     if faults:
         raise LrsearchError(f"schedule {family.name}: default {faults[0]}")
     schedules.add(family.name, family, aliases=family.aliases, groups=(*family.groups, "all"))

@@ -1,4 +1,4 @@
-"""The families every tutorial begins with: the rate falls, or stays, by a simple formula."""
+"""The families every tutorial begins with: the rate falls, or stays, by a simple formula of the step."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from lrsearch.study_file.axes import Range
 @register
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The learning rate never changes: ``factor(t) = 1``. torch: `ConstantLR` with factor 1."""
+    """The learning rate never changes.
+
+    ``factor(t) = 1``. torch: `ConstantLR` with factor 1. Hugging Face's ``constant_with_warmup`` is this
+    family with a `warmup_fraction`; like all warm-up it is 0 until a number is given.
+    """
 
     name = "constant"
     unit = "epoch"
     formula = "1"
     torch_class = "ConstantLR"
-    aliases = ("ConstantLR",)
+    aliases = ("ConstantLR", "constant_with_warmup")
     groups = ("classical",)
 
-    def factor(self, t: int, horizon: int) -> float:  # noqa: ARG002
+    def shape(self, t: int, horizon: int) -> float:  # noqa: ARG002
         return 1.0
 
-    def code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
-        return (
-            "scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)\n"
-            + self.step_comment()
-        )
+    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+        return "scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)"
 
 
 @register
 @dataclass(frozen=True)
 class Lambda(Schedule):
-    """A constant share of the rate is kept at every epoch: ``factor(t) = decay ** t``.
+    """A constant share of the rate is kept at every epoch.
 
-    torch: `LambdaLR` with ``lambda epoch: decay ** epoch``.
+    ``factor(t) = decay ** t``. torch: `LambdaLR` with ``lambda epoch: decay ** epoch``.
     """
 
     name = "lambda"
@@ -49,22 +50,54 @@ class Lambda(Schedule):
         0.95, "share of the rate kept at every epoch", search=Range(low=0.8, high=0.999), above=0, maximum=1
     )
 
-    def factor(self, t: int, horizon: int) -> float:  # noqa: ARG002
+    def shape(self, t: int, horizon: int) -> float:  # noqa: ARG002
         return float(self.decay**t)
 
-    def code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
         return (
-            f"scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: {self.decay!r} ** epoch)\n"
-            + self.step_comment()
+            f"scheduler = torch.optim.lr_scheduler.LambdaLR(\n    optimizer, lambda epoch: {self.decay!r} ** epoch\n)"
+        )
+
+
+@register
+@dataclass(frozen=True)
+class Power(Schedule):
+    """The rate falls fast at first and ever more slowly.
+
+    ``factor(t) = (1 + t / s) ** -exponent`` with ``s = scale * horizon``: with exponent 1 the rate is a half
+    after s epochs, a third after 2 s. Source: "power scheduling" in Géron, "Hands-On Machine Learning"
+    (2019), chapter 11; Robbins and Monro (1951) prove convergence for exponents above 1/2 and up to 1.
+    """
+
+    name = "power"
+    unit = "epoch"
+    formula = "(1 + t / (scale * horizon))^-exponent"
+    torch_class = "LambdaLR"
+    groups = ("classical",)
+
+    scale: float = parameter(
+        0.1, "share of the run after which the fall sets in",
+        search=Range(low=0.01, high=1.0, log=True), minimum=1e-9,
+    )  # fmt: skip
+    exponent: float = parameter(1.0, "how steeply it falls", search=Range(low=0.25, high=2.0), above=0)
+
+    def shape(self, t: int, horizon: int) -> float:
+        return float((1 + t / (self.scale * horizon)) ** -self.exponent)
+
+    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+        return (
+            "scheduler = torch.optim.lr_scheduler.LambdaLR(\n"
+            f"    optimizer, lambda epoch: (1 + epoch / {self.scale * horizon!r}) ** -{self.exponent!r}\n)"
         )
 
 
 @register
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """The rate falls tenfold every s batches: ``factor(t) = 0.1 ** (t / s)`` with ``s = horizon / decades``.
+    """The rate falls tenfold every s batches.
 
-    torch: `ExponentialLR` with ``gamma = 0.1 ** (1 / s)``, stepped after every batch.
+    ``factor(t) = 0.1 ** (t / s)`` with ``s = horizon / decades``. torch: `ExponentialLR` with
+    ``gamma = 0.1 ** (1 / s)``, stepped after every batch.
     """
 
     name = "exponential"
@@ -74,16 +107,61 @@ class Exponential(Schedule):
     aliases = ("ExponentialLR",)
     groups = ("classical",)
 
-    decades: float = parameter(
-        1.0, "powers of ten lost over the whole run", search=Range(low=0.1, high=4.0), minimum=0
-    )
+    decades: float = parameter(1.0, "powers of ten lost over the whole run", search=Range(low=0.1, high=4.0), minimum=0)
 
-    def factor(self, t: int, horizon: int) -> float:
+    def shape(self, t: int, horizon: int) -> float:
         return float(0.1 ** (self.decades * t / horizon))
 
-    def code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
+    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
         gamma = 0.1 ** (self.decades / horizon)
+        return f"scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma={gamma!r})"
+
+
+@register
+@dataclass(frozen=True)
+class Piecewise(Schedule):
+    """The rate stays, and drops at a few milestones.
+
+    ``factor(t) = drop ** (milestones m with m <= t)``. The first milestone lies at `first`, the others at
+    equal distances between it and the end of the run, in whole epochs: 2 milestones from 1/3 on are the
+    thirds of ImageNet training (He et al. 2016), 2 from 1/2 on the half and three quarters of CIFAR training;
+    ``first = 1 / (milestones + 1)`` is `StepLR`. torch: `MultiStepLR`.
+    """
+
+    name = "piecewise"
+    unit = "epoch"
+    formula = "drop^(milestones passed)"
+    torch_class = "MultiStepLR"
+    aliases = ("MultiStepLR", "StepLR")
+    groups = ("classical",)
+
+    drop: float = parameter(
+        0.1, "share of the rate kept at a milestone",
+        search=Range(low=0.05, high=0.7, log=True), above=0, maximum=1,
+    )  # fmt: skip
+    milestones: int = parameter(2, "number of drops", search=Range(low=1, high=4), minimum=1, maximum=100, integer=True)
+    first: float = parameter(
+        0.5,
+        "place of the first drop, as a share of the run",
+        search=Range(low=0.2, high=0.8),
+        above=0,
+        below=1,
+    )
+
+    def places(self, horizon: int) -> list[int]:
+        """The steps at which the rate drops, in rising order; never before the initial rate was used once.
+
+        Args:
+            horizon: Number of steps the milestones are spread over.
+        """
+        gap = (1 - self.first) / self.milestones
+        return [max(1, round((self.first + gap * i) * horizon)) for i in range(self.milestones)]
+
+    def shape(self, t: int, horizon: int) -> float:
+        return float(self.drop ** sum(place <= t for place in self.places(horizon)))
+
+    def shape_code(self, lr: float, horizon: int) -> str:  # noqa: ARG002
         return (
-            f"scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma={gamma!r})\n"
-            + self.step_comment()
+            "scheduler = torch.optim.lr_scheduler.MultiStepLR(\n"
+            f"    optimizer, milestones={self.places(horizon)}, gamma={self.drop!r}\n)"
         )

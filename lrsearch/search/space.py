@@ -31,9 +31,7 @@ class Settings:
 
     def params(self) -> dict[str, Any]:
         """The settings as Optuna parameters, complete."""
-        named = {
-            parameter_name(self.schedule.name, key): value for key, value in self.schedule.values().items()
-        }
+        named = {parameter_name(self.schedule.name, key): value for key, value in self.schedule.values().items()}
         return {"lr": self.lr, "scheduler": self.schedule.name, **named}
 
 
@@ -90,10 +88,10 @@ class Space:
         Args:
             entry: The settings.
         """
-        defaults = registry.schedules.get(entry.scheduler)()
+        defaults = registry.schedules.get(entry.scheduler)().values()
         params: dict[str, Any] = {"lr": entry.lr, "scheduler": entry.scheduler}
         for key, axis in self.parameters[entry.scheduler].items():
-            value = entry.parameters.get(key, _nearest(axis, getattr(defaults, key)))
+            value = entry.parameters.get(key, _nearest(axis, defaults[key]))
             params[parameter_name(entry.scheduler, key)] = value
         return params
 
@@ -114,12 +112,8 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
         InputError: The scheduler is unknown, or a parameter breaks its rule.
     """
     family = registry.schedules.get(params["scheduler"])
-    values = {
-        key: params[name]
-        for key in family.parameters()
-        if (name := parameter_name(family.name, key)) in params
-    }
-    return Settings(float(params["lr"]), family(**values))
+    values = {key: params[name] for key in family.parameters() if (name := parameter_name(family.name, key)) in params}
+    return Settings(float(params["lr"]), family.of(values))
 
 
 def _distribution(axis: Axis, *, integer: bool = False) -> BaseDistribution:
@@ -133,7 +127,7 @@ def _distribution(axis: Axis, *, integer: bool = False) -> BaseDistribution:
 
 def _suggest(trial: Trial, name: str, distribution: BaseDistribution) -> float:
     if isinstance(distribution, CategoricalDistribution):
-        return trial.suggest_categorical(name, distribution.choices)  # type: ignore[return-value, arg-type]
+        return trial.suggest_categorical(name, distribution.choices)  # type: ignore[return-value]
     if isinstance(distribution, IntDistribution):
         return trial.suggest_int(name, distribution.low, distribution.high, log=distribution.log)
     assert isinstance(distribution, FloatDistribution)

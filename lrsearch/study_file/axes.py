@@ -76,23 +76,22 @@ class Choices(StrictModel):
         return list(self.choices)
 
 
-def _kind(value: Any) -> Literal["range", "choices", "number"]:
+def _kind(value: Any) -> Literal["<range>", "<choices>", "<number>"]:
     if isinstance(value, (Range, Choices)):
-        return "range" if isinstance(value, Range) else "choices"
+        return "<range>" if isinstance(value, Range) else "<choices>"
     if isinstance(value, dict):
-        return "choices" if "choices" in value else "range"
-    return "number"
+        return "<choices>" if "choices" in value else "<range>"
+    return "<number>"
 
 
 Axis = Annotated[
-    Annotated[Range, Tag("range")]
-    | Annotated[Choices, Tag("choices")]
-    | Annotated[FiniteFloat, Tag("number")],
+    Annotated[Range, Tag("<range>")] | Annotated[Choices, Tag("<choices>")] | Annotated[FiniteFloat, Tag("<number>")],
     Discriminator(_kind),
 ]
 """What may stand for a searched number in a study file."""
 
-AXIS_TAGS = ("range", "choices", "number")
+AXIS_TAGS = ("<range>", "<choices>", "<number>")
+"""pydantic puts the tag it took into the path of an error; a person never wrote it."""
 
 
 def bounds(axis: Range | Choices | float) -> Sequence[float]:

@@ -105,7 +105,7 @@ def _fault(detail: Any, prefix: str, model: type[BaseModel]) -> Fault:
 
 def _keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> Iterable[str]:
     """The keys that are valid where an unknown one was found."""
-    for tag, axis in (("choices", Choices), ("range", Range)):
+    for tag, axis in (("<choices>", Choices), ("<range>", Range)):
         if tag in location:
             return axis.model_fields
     return model.model_fields

@@ -55,7 +55,7 @@ def override(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any
     Raises:
         InputError: A setting has no ``=``, or its path runs through something that is no table.
     """
-    changed = _copy(document)
+    changed: dict[str, Any] = _copy(document)
     faults = []
     for setting in settings:
         path, equals, text = setting.partition("=")
@@ -119,11 +119,14 @@ def differences(first: Definition, second: Definition) -> list[Fault]:
         second: The one that is compared with it.
     """
     ours, theirs = _leaves(first.document()), _leaves(second.document())
+    changed = [key for key in {**ours, **theirs} if key != "study.trials" and ours.get(key) != theirs.get(key)]
     return [
-        Fault(key, f"the stored study has {show(ours[key]) if key in ours else 'no such key'}",
-              show(theirs[key]) if key in theirs else "missing")  # fmt: skip
-        for key in {**ours, **theirs}
-        if key != "study.trials" and ours.get(key) != theirs.get(key)
+        Fault(
+            key,
+            f"the stored study has {show(ours[key]) if key in ours else 'no such key'}",
+            show(theirs[key]) if key in theirs else "missing",
+        )
+        for key in changed
     ]
 
 
@@ -185,9 +188,11 @@ def _search(section: object, faults: list[Fault]) -> SearchSection | None:
             rule = "unknown key" if near else "unknown key; known: lr, schedulers, and a table for each scheduler"
             found.append(Fault(f"search.{name}", rule, show(table), near))
             continue
-        axes = validate(SearchSection, {"parameters": {name: table}}, "search", part := [])
-        found.extend(Fault(f.key.replace("search.parameters.", "search.", 1), f.rule, f.received, f.nearest)
-                     for f in part)  # fmt: skip
+        part: list[Fault] = []
+        axes = validate(SearchSection, {"parameters": {name: table}}, "search", part)
+        found.extend(
+            Fault(f.key.replace("search.parameters.", "search.", 1), f.rule, f.received, f.nearest) for f in part
+        )
         parameters.update(axes.parameters if axes else {})
     faults.extend(found)
     if found or checked is None:

@@ -39,7 +39,7 @@ def _plugin(
     options = validate(names.get(section.name).options, section.options, key, faults)
     if options is None:
         return None
-    return PluginSection(name=names.resolve(section.name), options=options.model_dump(mode="json"))
+    return PluginSection(name=names.resolve(section.name), options=options.model_dump(mode="json", exclude_none=True))
 
 
 def _search(section: SearchSection, faults: list[Fault]) -> SearchSection | None:
@@ -73,9 +73,7 @@ def _axis_faults(name: str, axes: dict[str, Any]) -> list[Fault]:
     for parameter, axis in axes.items():
         wrong = next((f for value in bounds(axis) for f in family.faults({parameter: value})), None)
         if wrong is not None:
-            found.append(
-                Fault(f"search.{name}.{parameter}", wrong.rule, show_axis(axis), wrong.nearest)
-            )
+            found.append(Fault(f"search.{name}.{parameter}", wrong.rule, show_axis(axis), wrong.nearest))
     return found
 
 
@@ -92,7 +90,7 @@ def _try(entry: TrySection, search: SearchSection, key: str, faults: list[Fault]
         found.append(Fault(f"{key}.lr", f"is outside search.lr = {show_axis(search.lr)}: widen it", show(entry.lr)))
     for parameter, value in entry.parameters.items():
         axis = search.parameters.get(name, {}).get(parameter) or _default_axis(family, parameter)
-        if axis is not None and not contains(axis, value):
+        if axis is not None and not contains(axis, value) and not family.faults({parameter: value}):
             rule = f"is outside search.{name}.{parameter} = {show_axis(axis)}: widen it"
             found.append(Fault(f"{key}.{parameter}", rule, show(value)))
     faults.extend(found)

@@ -140,9 +140,7 @@ class Definition(StrictModel):
             "pruner": _flat(parts["pruner"]),
         }
         if self.tries:
-            document["try"] = [
-                {"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]
-            ]
+            document["try"] = [{"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]]
         return document
 
 

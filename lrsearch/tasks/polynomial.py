@@ -12,6 +12,9 @@ from torch import Tensor
 from lrsearch.tasks.network import Activation, BatchNorm, multilayer_perceptron
 from lrsearch.tasks.task import Data, Task, task
 
+HOLDOUT_SEED_OFFSET = 0x9E3779B9
+"""Leads from the rows' seed to that of the holdout rows, far from any that a person counts up to."""
+
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -43,8 +46,8 @@ def polynomial(
     train, test = order[:train_rows], order[train_rows:]
     holdout: Data | None = None
     if holdout_rows:
-        # 2**32 + seed is no seed that anyone gives to the rows themselves.
-        own = torch.Generator().manual_seed(2**32 + seed)
+        # torch's CPU generator looks at 32 bits of a seed only.
+        own = torch.Generator().manual_seed((seed + HOLDOUT_SEED_OFFSET) % 2**32)
         holdout = _draw(own, holdout_rows, weights, intercept, degree, noise)
     return Task(
         model=partial(

@@ -132,7 +132,7 @@ def task(function: Callable[..., Task]) -> TaskDefinition:
 
 
 def _options_of(function: Callable[..., Task]) -> type[BaseModel]:
-    hints = get_type_hints(function)
+    hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
     for option in inspect.signature(function).parameters.values():
         if option.name not in hints or option.default is option.empty:

@@ -29,13 +29,23 @@ class DataOrder:
 
     @property
     def batches_per_epoch(self) -> int:
-        return math.ceil(self.rows / self.batch_size)
+        return batches_per_epoch(self.rows, self.batch_size)
 
     def epoch(self) -> Iterator[Tensor]:
         """Row numbers [batch] of each batch of the next epoch; advances the stream by one epoch."""
         self._draw()  # the loader's number for its workers
         permutation = torch.randperm(self.rows, generator=torch.Generator().manual_seed(self._draw()))
-        return iter(permutation.split(self.batch_size))
+        return iter(torch.split(permutation, self.batch_size))
 
     def _draw(self) -> int:
         return int(torch.empty((), dtype=torch.int64).random_(generator=self.generator).item())
+
+
+def batches_per_epoch(rows: int, batch_size: int) -> int:
+    """Updates in one epoch; the last batch may have fewer rows.
+
+    Args:
+        rows: Training rows.
+        batch_size: Rows in one batch.
+    """
+    return math.ceil(rows / batch_size)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from lrsearch.schedules.base import Schedule
@@ -78,9 +79,7 @@ class SequentialEngine:
 
     def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
         """See `Engine.train`."""
-        runs = {
-            index: start(task, lane.schedule, lane.lr, training, lane.seed) for index, lane in enumerate(lanes)
-        }
+        runs = {index: start(task, lane.schedule, lane.lr, training, lane.seed) for index, lane in enumerate(lanes)}
         kept = yield _records(0, {index: _before_training(run) for index, run in runs.items()}, 0.0)
         epochs = {index: train(run) for index, run in runs.items()}
         for epoch in range(1, training.epochs + 1):
@@ -91,6 +90,15 @@ class SequentialEngine:
             runs = {index: runs[index] for index in live}
             records = {index: next(epochs[index]) for index in live}
             kept = yield _records(epoch, records, time.perf_counter() - began)
+
+
+def set_threads(threads: int) -> None:
+    """Fix torch's thread count for this process. Small networks train fastest with one.
+
+    Args:
+        threads: CPU threads of each operation.
+    """
+    torch.set_num_threads(threads)
 
 
 def _before_training(run: Run) -> EpochRecord:

@@ -74,9 +74,11 @@ class Run:
     epoch: int = 0
     diverged: bool = False
     horizon: int = field(init=False)
+    schedule_state: object = field(init=False)
 
     def __post_init__(self) -> None:
         self.horizon = self.schedule.steps(self.training.epochs, self.order.batches_per_epoch)
+        self.schedule_state = self.schedule.initial_state(self.horizon)
 
     def rate(self, batch: int) -> float:
         """Learning rate of an update of the current epoch.
@@ -86,7 +88,7 @@ class Run:
         """
         per_batch = self.schedule.unit == "batch"
         step = self.epoch * self.order.batches_per_epoch + batch if per_batch else self.epoch
-        return self.lr * self.schedule.factor(step, self.horizon)
+        return self.lr * self.schedule.factor(step, self.horizon, self.schedule_state)
 
 
 def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int) -> Run:
@@ -148,6 +150,7 @@ def _one_epoch(run: Run) -> EpochRecord:
         test = _evaluate(run.model, run.task.test, {"metric": run.task.metric_function, **run.task.extra})
     run.epoch += 1
     test_metric = test.pop("metric")
+    run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
     run.diverged = diverged(worst_loss, run.before.train_loss) or diverged(test_metric, run.before.test_metric)
     return EpochRecord(
         epoch=run.epoch,
@@ -193,5 +196,5 @@ def _evaluate(model: nn.Module, data: Data, metrics: Mapping[str, object]) -> di
     inputs, targets = data
     model.eval()
     with torch.no_grad():
-        outputs = torch.cat([model(part) for part in inputs.split(EVALUATION_ROWS)])
+        outputs = torch.cat([model(part) for part in torch.split(inputs, EVALUATION_ROWS)])
         return {name: float(metric(outputs, targets)) for name, metric in metrics.items()}  # type: ignore[operator]

@@ -39,9 +39,7 @@ def build(training: TrainingSection, parameters: Iterable[nn.Parameter], lr: flo
     """
     import torch
 
-    made: Optimizer = getattr(torch.optim, _CLASSES[training.optimizer])(
-        parameters, lr=lr, **arguments(training)
-    )
+    made: Optimizer = getattr(torch.optim, _CLASSES[training.optimizer])(parameters, lr=lr, **arguments(training))
     return made
 
 

@@ -1,0 +1,50 @@
+"""The program `lrsearch`: its commands, and how errors leave it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from lrsearch import __version__
+from lrsearch.cli import report, study, tasks
+from lrsearch.cli.output import say
+from lrsearch.errors import LrsearchError
+
+app = typer.Typer(
+    name="lrsearch",
+    help="Which learning rate, and which schedule, should I use, and how sure can I be?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(study.app, name="study")
+app.command("report")(report.report)
+app.add_typer(tasks.app, name="tasks")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"lrsearch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Which learning rate, and which schedule, should I use, and how sure can I be?"""
+
+
+def main() -> None:
+    """Run the command line; every expected error becomes one message and its exit code."""
+    try:
+        app()
+    except LrsearchError as error:
+        say(f"Error: {error}", style="red")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

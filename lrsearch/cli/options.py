@@ -1,0 +1,32 @@
+"""Options that several commands share, with one wording."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from lrsearch.cli.output import Format
+
+Storage = Annotated[
+    str,
+    typer.Option(
+        envvar="LRSEARCH_STORAGE", show_default=True, help="Database URL: sqlite:///FILE, postgresql://..., mysql://..."
+    ),
+]
+OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+Load = Annotated[
+    list[str] | None,
+    typer.Option("--load", metavar="FILE|MODULE", help="Python file or module that registers tasks; may be repeated."),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace a key of the study file, such as training.epochs=30."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+
+
+def quiet_libraries() -> None:
+    """Optuna logs every trial; our progress says it better."""
+    logging.getLogger("optuna").setLevel(logging.WARNING)

@@ -1,0 +1,118 @@
+"""Live progress of a search on stderr: a line that moves on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from lrsearch.cli.output import show
+from lrsearch.search.runner import EpochDone, Event, TrialBegan, TrialEnded
+from lrsearch.search.space import Settings
+from lrsearch.search.studies import TrialCounts
+
+PLAIN_SECONDS = 5.0
+"""Pause between two lines where there is no terminal."""
+
+
+class SearchProgress:
+    """Counts what the runner says.
+
+    Args:
+        counts: Where the study stands at the start.
+        best: The best value so far, if there is one.
+        metric: Name of the metric.
+    """
+
+    def __init__(self, counts: TrialCounts, best: float | None, metric: str) -> None:
+        self.budget = counts.budget or 0
+        self.finished = self.finished_before = counts.finished
+        self.pruned, self.diverged, self.failed = counts.pruned, counts.diverged, counts.failed
+        self.best = best
+        self.metric = metric
+        self.epochs = 0
+        self.began = time.monotonic()
+        self._settings: dict[int, Settings] = {}
+
+    def take(self, event: Event) -> None:
+        """Count one event."""
+        if isinstance(event, TrialBegan):
+            self._settings[event.number] = event.settings
+        elif isinstance(event, EpochDone):
+            self.epochs += 1
+        else:
+            self._end(event)
+
+    def _end(self, event: TrialEnded) -> None:
+        self._settings.pop(event.number, None)
+        self.finished += 1
+        self.diverged += event.diverged
+        self.pruned += event.state.name == "PRUNED"
+        self.failed += event.state.name == "FAIL"
+        if event.state.name == "COMPLETE" and not event.diverged and event.value is not None:
+            self.best = event.value if self.best is None else min(self.best, event.value)
+
+    def line(self) -> str:
+        """Everything but the trial count, on one line."""
+        seconds = max(time.monotonic() - self.began, 1e-9)
+        parts = [f"best {self.metric} {show(self.best)}", f"{self.pruned} pruned", f"{self.diverged} diverged"]
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        parts.append(f"{self.epochs / seconds:.0f} epochs/s")
+        done = self.finished - self.finished_before
+        if done and self.finished < self.budget:
+            parts.append(f"{_duration((self.budget - self.finished) * seconds / done)} left")
+        return " · ".join(parts)
+
+
+def follow(events: Iterable[Event], progress: SearchProgress, *, quiet: bool) -> None:
+    """Consume a runner's events and show how the search goes.
+
+    Args:
+        events: What the runner yields.
+        progress: Counts them.
+        quiet: Show nothing.
+    """
+    console = Console(stderr=True, highlight=False)
+    if quiet:
+        for event in events:
+            progress.take(event)
+    elif console.is_terminal:
+        _follow_live(events, progress, console)
+    else:
+        _follow_plainly(events, progress, console)
+
+
+def _follow_live(events: Iterable[Event], progress: SearchProgress, console: Console) -> None:
+    columns = (
+        TextColumn("trials {task.completed:.0f}/{task.total:.0f}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[line]}"),
+    )
+    with Progress(*columns, console=console, refresh_per_second=5) as bar:
+        row = bar.add_task("", total=progress.budget, completed=progress.finished, line="")
+        for event in events:
+            progress.take(event)
+            bar.update(row, completed=progress.finished, line=progress.line())
+
+
+def _follow_plainly(events: Iterable[Event], progress: SearchProgress, console: Console) -> None:
+    last = time.monotonic()
+    printed = progress.finished
+    for event in events:
+        progress.take(event)
+        if isinstance(event, TrialEnded) and time.monotonic() - last >= PLAIN_SECONDS:
+            last, printed = time.monotonic(), progress.finished
+            console.print(f"trials {progress.finished}/{progress.budget} · {progress.line()}", soft_wrap=True)
+    if printed != progress.finished:
+        console.print(f"trials {progress.finished}/{progress.budget} · {progress.line()}", soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,58 @@
+"""Ctrl-C and SIGTERM: at once while a network trains, after the write while the storage is written."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from lrsearch.errors import InterruptedRunError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Catches the signals that ask a run to end.
+
+    A signal that arrives in `open` raises there. One that arrives elsewhere waits for the next `open`, so that no
+    trial is left half written. Handlers are installed explicitly, for shells start background jobs with SIGINT
+    ignored.
+    """
+
+    def __init__(self) -> None:
+        self.received = False
+        self._open = False
+
+    @contextmanager
+    def caught(self) -> Iterator[Interruption]:
+        """Catch the signals inside the block, and give them back to their former handlers after it."""
+        former = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        try:
+            yield self
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Inside the block a signal raises `InterruptedRunError` wherever the program is.
+
+        Raises:
+            InterruptedRunError: A signal came, inside the block or before it.
+        """
+        self._open = True
+        try:
+            self._raise_if_received()
+            yield
+        finally:
+            self._open = False
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.received = True
+        if self._open:
+            self._raise_if_received()
+
+    def _raise_if_received(self) -> None:
+        if self.received:
+            raise InterruptedRunError("interrupted")

@@ -1,0 +1,90 @@
+"""What a trial has gone through, gathered epoch by epoch from its lanes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lrsearch.search.attributes import (
+    BEFORE,
+    DIVERGED_AT,
+    EXTRA_CURVES,
+    LR_CURVE,
+    SECONDS,
+    SEED_VALUES,
+    TRAIN_CURVE,
+)
+from lrsearch.training.engine import LaneRecords
+
+
+class TrialTrace:
+    """The curves of one trial: at each epoch the mean over its seeds.
+
+    Args:
+        lanes: Its lanes, one per seed, as positions in the engine's list.
+    """
+
+    def __init__(self, lanes: Sequence[int]) -> None:
+        self.lanes = tuple(lanes)
+        self.before = math.nan
+        self.test: list[float] = []
+        self.train: list[float] = []
+        self.lr: list[float] = []
+        self.extra: dict[str, list[float]] = {}
+        self.seed_values: list[float] = []
+        self.diverged_at: int | None = None
+        self.seconds = 0.0
+
+    def add(self, records: LaneRecords) -> None:
+        """Take this trial's part of an epoch.
+
+        Args:
+            records: What the engine yielded; all lanes of the trial are in it.
+        """
+        rows = [records.lanes.index(lane) for lane in self.lanes]
+        tests = records.test_metric[rows]
+        if records.epoch == 0:
+            self.before = float(np.mean(tests))
+            return
+        self.test.append(float(np.mean(tests)))
+        self.train.append(float(np.mean(records.train_metric[rows])))
+        self.lr.append(float(np.mean(records.lr[rows])))
+        for name, values in records.extra.items():
+            self.extra.setdefault(name, []).append(float(np.mean(values[rows])))
+        self.seed_values = [float(value) for value in tests]
+        self.seconds += records.seconds * len(rows) / len(records.lanes)
+        if bool(np.any(records.diverged[rows])):
+            self.diverged_at = records.epoch
+
+    @property
+    def epoch(self) -> int:
+        """Epochs finished."""
+        return len(self.test)
+
+    @property
+    def value(self) -> float:
+        """The trial's value if it ended now; for a diverged one, what it was worth before training."""
+        return self.before if self.diverged_at is not None else self.test[-1]
+
+    def attributes(self) -> dict[str, Any]:
+        """What is stored of the trial beside its intermediate values."""
+        kept: dict[str, Any] = {
+            BEFORE: _finite(self.before),
+            TRAIN_CURVE: [_finite(value) for value in self.train],
+            LR_CURVE: self.lr,
+            SEED_VALUES: [_finite(value) for value in self.seed_values],
+            SECONDS: round(self.seconds, 6),
+        }
+        if self.extra:
+            kept[EXTRA_CURVES] = {name: [_finite(v) for v in curve] for name, curve in self.extra.items()}
+        if self.diverged_at is not None:
+            kept[DIVERGED_AT] = self.diverged_at
+        return kept
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if math.isfinite(value) else None

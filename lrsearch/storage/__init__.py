@@ -1,0 +1,1 @@
+"""Optuna's RDB storage, opened the way several processes need it."""

@@ -1,0 +1,40 @@
+"""Signals raise while a network trains and wait while the storage is written."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from lrsearch.errors import InterruptedRunError
+from lrsearch.search.interruption import Interruption
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_inside_the_open_block_a_signal_raises_at_once(number: int) -> None:
+    reached = []
+
+    def train(interruption: Interruption) -> None:
+        with interruption.open():
+            os.kill(os.getpid(), number)
+            reached.append("after")
+
+    with Interruption().caught() as interruption, pytest.raises(InterruptedRunError):
+        train(interruption)
+    assert reached == []
+
+
+def test_outside_it_waits_for_the_next_open_block() -> None:
+    with Interruption().caught() as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interruption.received
+        with pytest.raises(InterruptedRunError), interruption.open():
+            pass
+
+
+def test_handlers_are_given_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Interruption().caught():
+        assert signal.getsignal(signal.SIGTERM) != before
+    assert signal.getsignal(signal.SIGTERM) == before

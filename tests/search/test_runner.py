@@ -1,0 +1,165 @@
+"""The search loop: what it stores, when it prunes, how it treats diverged and failing trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from optuna.storages import BaseStorage
+from optuna.trial import TrialState
+
+from lrsearch import registry
+from lrsearch.errors import LrsearchError
+from lrsearch.search import studies
+from lrsearch.search.interruption import Interruption
+from lrsearch.search.runner import Event, Runner, TrialEnded
+from lrsearch.search.space import settings_from
+from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.rdb import open_storage
+from lrsearch.study_file.model import Definition
+from lrsearch.tasks.task import Task
+from lrsearch.training.engine import SequentialEngine
+from lrsearch.training.loop import start, train
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> BaseStorage:
+    return open_storage(f"sqlite:///{tmp_path}/test.db", create=True)
+
+
+def task_of(definition: Definition) -> Task:
+    task: Task = registry.tasks.get(definition.task.name).build(definition.task.options)
+    return task
+
+
+def run(stored: StoredStudy, task: Task | None = None) -> list[Event]:
+    assert stored.definition is not None
+    runner = Runner(stored, task or task_of(stored.definition), SequentialEngine(), Interruption())
+    return list(runner.events())
+
+
+def test_everything_about_a_trial_is_in_the_database(storage: BaseStorage, define: Callable[..., Definition]) -> None:
+    """The curves read back are those that the loop gives for the stored settings."""
+    definition = define(pruner={"name": "none"})
+    stored = studies.create(storage, definition, "mse")
+    run(stored)
+    for trial in stored.study.trials:
+        settings = settings_from(trial.params)
+        records = list(train(start(task_of(definition), settings.schedule, settings.lr, definition.training, 24)))
+        assert trial.state == TrialState.COMPLETE
+        assert trial.intermediate_values == {r.epoch: r.test_metric for r in records}
+        assert trial.value == records[-1].test_metric
+        assert trial.user_attrs["train_curve"] == [r.train_metric for r in records]
+        assert trial.user_attrs["lr_curve"] == [r.lr for r in records]
+        assert trial.user_attrs["engine"] == "sequential"
+        assert trial.user_attrs["threads"] == 1
+
+
+def test_the_value_is_the_mean_over_seeds(storage: BaseStorage, define: Callable[..., Definition]) -> None:
+    definition = define(training={"epochs": 3, "seeds": [1, 2, 3]}, study={"name": "seeds", "trials": 2})
+    stored = studies.create(storage, definition, "mse")
+    run(stored)
+    for trial in stored.study.trials:
+        settings = settings_from(trial.params)
+        values = [
+            list(train(start(task_of(definition), settings.schedule, settings.lr, definition.training, seed)))[-1]
+            for seed in (1, 2, 3)
+        ]
+        assert trial.user_attrs["seed_values"] == [record.test_metric for record in values]
+        assert trial.value == pytest.approx(sum(record.test_metric for record in values) / 3)
+
+
+def test_pruned_trials_end_at_a_rung(storage: BaseStorage, define: Callable[..., Definition]) -> None:
+    definition = define(
+        study={"name": "rungs", "trials": 25}, training={"epochs": 8}, pruner={"name": "halving", "rungs": [0.25, 0.5]}
+    )
+    stored = studies.create(storage, definition, "mse")
+    events = run(stored)
+    counts = studies.count(stored)
+    assert counts.complete + counts.pruned == 25 == sum(isinstance(event, TrialEnded) for event in events)
+    assert counts.pruned > 0
+    for trial in stored.study.trials:
+        last = max(trial.intermediate_values)
+        assert sorted(trial.intermediate_values) == list(range(1, last + 1))
+        assert last == 8 if trial.state == TrialState.COMPLETE else last in (2, 4)
+        assert len(trial.user_attrs["train_curve"]) == last
+        assert trial.value == trial.intermediate_values[last]
+
+
+def test_diverged_trials_rank_last(storage: BaseStorage, define: Callable[..., Definition]) -> None:
+    definition = define(
+        study={"name": "wild", "trials": 8},
+        task={"name": "polynomial", "rows": 60, "batch_norm": "none", "activation": "relu"},
+        search={"lr": {"choices": [0.001, 1e6]}, "schedulers": ["constant"]},
+        training={"epochs": 5},
+    )
+    stored = studies.create(storage, definition, "mse")
+    run(stored)
+    wild = [trial for trial in stored.study.trials if trial.params["lr"] == 1e6]
+    assert wild
+    for trial in wild:
+        assert trial.state == TrialState.COMPLETE
+        assert trial.constraints == {"diverged": 1.0}
+        assert trial.value == trial.user_attrs["before_training"]
+        assert trial.user_attrs["diverged_at"] == len(trial.intermediate_values)
+    assert studies.count(stored).diverged == len(wild)
+    assert stored.study.best_trial.params["lr"] == 0.001
+    best = studies.best(stored.trials())
+    assert best is not None
+    assert best.number == stored.study.best_trial.number
+
+
+def test_a_trial_that_fails_is_kept_with_its_reason_and_the_others_go_on(
+    storage: BaseStorage, define: Callable[..., Definition]
+) -> None:
+    stored = studies.create(storage, define(), "mse")
+    assert stored.definition is not None
+    good = task_of(stored.definition)
+    made = 0
+
+    def model() -> torch.nn.Module:
+        nonlocal made
+        made += 1
+        if made == 2:
+            raise RuntimeError("out of luck")
+        return good.model()
+
+    run(stored, Task(model=model, train=good.train, test=good.test, loss="mse", metric="mse"))
+    states = [trial.state for trial in stored.study.trials]
+    assert states.count(TrialState.FAIL) == 1
+    assert stored.study.trials[1].user_attrs["error"] == "RuntimeError: out of luck"
+    counts = studies.count(stored)
+    assert counts.complete + counts.pruned + counts.failed == counts.budget == 6
+
+
+def test_three_failures_in_a_row_end_the_run(storage: BaseStorage, define: Callable[..., Definition]) -> None:
+    stored = studies.create(storage, define(), "mse")
+    data = (torch.zeros(4, 3), torch.zeros(4, 1))
+    broken = Task(model=lambda: torch.nn.Linear(2, 1), train=data, test=data, loss="mse", metric="mse")
+    with pytest.raises(LrsearchError, match="3 trials failed one after the other"):
+        run(stored, broken)
+    assert studies.count(stored).failed == 3
+
+
+def test_a_consumer_that_stops_listening_hands_the_trial_back(
+    storage: BaseStorage, define: Callable[..., Definition]
+) -> None:
+    stored = studies.create(storage, define(), "mse")
+    assert stored.definition is not None
+    events = Runner(stored, task_of(stored.definition), SequentialEngine(), Interruption()).events()
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert [trial.state for trial in stored.study.trials] == [TrialState.WAITING]
+
+
+def test_timeout_takes_no_further_trial(storage: BaseStorage, define: Callable[..., Definition]) -> None:
+    stored = studies.create(storage, define(), "mse")
+    assert stored.definition is not None
+    runner = Runner(stored, task_of(stored.definition), SequentialEngine(), Interruption(), timeout=0)
+    assert list(runner.events()) == []
+    assert math.isinf(
+        Runner(stored, task_of(stored.definition), SequentialEngine(), Interruption()).deadline or math.inf
+    )

@@ -1,0 +1,166 @@
+"""Study files: what is understood, and how everything that is wrong is said at once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomlkit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lrsearch.errors import InputError
+from lrsearch.study_file.load import differences, override, parse, parse_stored, read
+from lrsearch.study_file.model import Definition
+
+MINIMAL = {"study": {"name": "s"}, "task": {"name": "polynomial"}}
+
+
+def document(text: str) -> dict[str, Any]:
+    return {**MINIMAL, **tomllib.loads(text)}
+
+
+def faults(text: str) -> dict[str, str]:
+    with pytest.raises(InputError) as caught:
+        parse(document(text), "f.toml")
+    return {fault.key: str(fault) for fault in caught.value.faults}
+
+
+def test_only_two_names_are_required() -> None:
+    definition = parse(MINIMAL, "f.toml")
+    assert (definition.trials, definition.training.epochs, definition.sampler.name) == (100, 60, "tpe")
+    assert definition.pruner.name == "halving"
+    assert {"constant", "lambda", "exponential"} <= set(definition.search.schedulers)
+    assert set(faults("study = {}\ntask = {}")) == {"study.name", "task.name"}
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words"),
+    [
+        ("[training]\nepoch = 5", "training.epoch", "did you mean epochs?"),
+        ("[trainig]\nepochs = 5", "trainig", "did you mean training?"),
+        ("epochs = 5", "epochs", "outside any section"),
+        ("[training]\nepochs = '5'", "training.epochs", '"5": must be a whole number'),
+        ("[training]\nepochs = -5", "training.epochs", "-5: must be at least 1"),
+        ("[training]\nepochs = true", "training.epochs", "true: must be a whole number"),
+        ("[study]\nname = 's'\ntrials = 0", "study.trials", "must be at least 1"),
+        ("[study]\nname = ''", "study.name", "must not be empty"),
+        ("[study]\nname = ' s'", "study.name", "without blanks"),
+        ("[task]\nname = 'polynomal'", "task.name", "did you mean polynomial?"),
+        ("[task]\nname = 'polynomial'\ndegre = 2", "task.degre", "did you mean degree?"),
+        ("[task]\nname = 'polynomial'\nbatch_norm = 'pree'", "task.batch_norm", "did you mean pre?"),
+        ("[search]\nlr = { low = 0.1, high = 0.01 }", "search.lr", "low must not be larger than high"),
+        ("[search]\nlr = { low = 0, high = 0.1, log = true }", "search.lr", "larger than 0 on a log scale"),
+        ("[search]\nlr = { low = 0, high = 0.1 }", "search.lr", "a learning rate must be larger than 0"),
+        ("[search]\nlr = { low = inf, high = 0.1 }", "search.lr.low", "must be a finite number"),
+        ("[search]\nlr = nan", "search.lr", "must be a finite number"),
+        ("[search]\nlr = { choices = [] }", "search.lr.choices", "at least this many entries: 1"),
+        ("[search]\nlr = { choices = [0.1, 0.1] }", "search.lr", "must differ"),
+        ("[search]\nlr = { low = 0.1, high = 0.2, lg = true }", "search.lr.lg", "did you mean log?"),
+        ("[search]\nschedulers = ['lamda']", "search.schedulers[0]", "did you mean lambda?"),
+        ("[search]\nscheduler = ['lambda']", "search.scheduler", "did you mean schedulers?"),
+        ("[search.lambda]\ndecay = { low = 0.5, high = 1.5 }", "search.lambda.decay", "0 < decay <= 1"),
+        ("[search.lambda]\ndecai = 0.5", "search.lambda.decai", "did you mean decay?"),
+        ("[search.lambada]\ndecay = 0.5", "search.lambada", "did you mean lambda?"),
+        ("[search]\nschedulers = ['constant']\n[search.lambda]\ndecay = 0.5", "search.lambda", "not searched"),
+        ("[sampler]\nname = 'tpee'", "sampler.name", "did you mean tpe?"),
+        ("[sampler]\nname = 'tpe'\nsead = 1", "sampler.sead", "did you mean seed?"),
+        ("[pruner]\nname = 'halfing'", "pruner.name", "did you mean halving?"),
+        ("[pruner]\nkeep = 1.5", "pruner.keep", "must be smaller than 1"),
+        ("[[try]]\nlr = 0.5\nscheduler = 'constant'", "try[0].lr", "is outside search.lr"),
+        ("[[try]]\nlr = 0.1\nscheduler = 'one_cycle'", "try[0].scheduler", "not among search.schedulers"),
+        ("[[try]]\nlr = 0.1\nscheduler = 'lambda'\ndecay = 2.0", "try[0].decay", "0 < decay <= 1"),
+        ("[[try]]\nlr = 0.1\nscheduler = 'lambda'\ndecay = 0.5", "try[0].decay", "outside search.lambda.decay"),
+        ("[training]\noptimizer = 'adm'", "training.optimizer", "did you mean adam"),
+        ("[training]\noptimizer = 'adam'\nmomentum = 0.9", "training", "belong to optimizer sgd"),
+        ("[training]\nseeds = [1, 1]", "training.seeds", "must differ"),
+    ],
+)
+def test_each_fault_names_key_value_rule_and_nearest(text: str, key: str, words: str) -> None:
+    found = faults(text)
+    assert list(found) == [key]
+    assert words in found[key]
+
+
+def test_all_faults_are_reported_together() -> None:
+    found = faults(
+        "[study]\nname = 's'\ntrials = -1\n[task]\nname = 'x'\n[training]\nepochs = 0\nfoo = 1\n"
+        "[search]\nlr = 'high'\nschedulers = ['a', 'lambda', 'b']\n[sampler]\nname = 'y'\n[pruner]\nname = 'z'\n"
+    )
+    assert list(found) == [
+        "study.trials", "task.name", "training.epochs", "training.foo", "search.lr", "sampler.name", "pruner.name",
+    ]  # fmt: skip
+
+
+def test_confirm_is_refused_as_long_as_it_is_not_built() -> None:
+    assert "not available" in faults("[confirm]\ntop = 5")["confirm"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("[study\nname = 1", "line 1"), ("[study]\nname = 's'\ntrials = ?", "line 3"), (None, "no such file")],
+)
+def test_files_that_cannot_be_read(text: str | None, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "study.toml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(InputError, match=words) as caught:
+        read(file)
+    assert str(file) in str(caught.value)
+
+
+def test_settings_of_the_command_line_replace_keys() -> None:
+    changed = override(MINIMAL, ["training.epochs=30", "search.lr={ low = 0.1, high = 0.2 }", "study.name=other"])
+    definition = parse(changed, "f.toml")
+    assert (definition.training.epochs, definition.study.name) == (30, "other")
+    assert definition.search.lr.low == 0.1  # type: ignore[union-attr]
+    assert MINIMAL["study"] == {"name": "s"}
+    with pytest.raises(InputError) as caught:
+        override(MINIMAL, ["training.epochs", "study.name.first=x"])
+    assert len(caught.value.faults) == 2
+
+
+def test_differences_name_every_key_but_the_number_of_trials(define: Callable[..., Definition]) -> None:
+    first = define()
+    second = define(study={"name": "small", "trials": 99}, training={"epochs": 5, "batch_size": 14, "seeds": [1]})
+    assert [fault.key for fault in differences(first, second)] == ["training.epochs", "training.seeds"]
+    assert differences(first, first) == []
+
+
+positive = st.floats(1e-6, 1.0)
+axes = st.one_of(
+    positive,
+    st.tuples(positive, positive, st.booleans()).map(lambda t: {"low": min(t[:2]), "high": max(t[:2]), "log": t[2]}),
+    st.lists(positive, min_size=1, max_size=4, unique=True).map(lambda c: {"choices": c}),
+)
+documents = st.fixed_dictionaries(
+    {
+        "study": st.fixed_dictionaries({"name": st.sampled_from(["a", "é|<b>"]), "trials": st.integers(1, 10**6)}),
+        "task": st.fixed_dictionaries({"name": st.just("polynomial")}, optional={"degree": st.integers(0, 5)}),
+    },
+    optional={
+        "training": st.fixed_dictionaries(
+            {}, optional={"epochs": st.integers(1, 500), "seeds": st.lists(st.integers(0, 99), min_size=1, unique=True)}
+        ),
+        "search": st.fixed_dictionaries(
+            {"schedulers": st.just(["classical", "one_cycle"])},
+            optional={"lr": axes, "lambda": st.fixed_dictionaries({"decay": axes})},
+        ),
+        "sampler": st.fixed_dictionaries({"name": st.sampled_from(["tpe", "random"]), "seed": st.integers(0, 99)}),
+        "pruner": st.fixed_dictionaries({"name": st.just("halving"), "rungs": st.just([0.5])}),
+        "try": st.just([]),
+    },
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(documents)
+def test_what_is_stored_comes_back_the_same(given_document: dict[str, Any]) -> None:
+    """Through the storage's form and through TOML, whatever the file said."""
+    definition = parse(given_document, "f.toml")
+    stored = definition.document()
+    assert parse_stored(stored, "stored") == definition
+    assert parse(tomllib.loads(tomlkit.dumps(stored)), "again") == definition
