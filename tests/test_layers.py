@@ -29,7 +29,7 @@ WALLS = {
     "optuna_dashboard": ("dashboard/",),
     "torch": ("training/", "schedules/", "tasks/", "search/"),
     "pandas": ("report/",),
-    "matplotlib": ("report/figures.py",),
+    "matplotlib": ("report/figures/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
 }

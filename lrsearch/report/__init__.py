@@ -1,0 +1,1 @@
+"""Storage -> pandas -> figures, tables, verdict."""

@@ -1,0 +1,38 @@
+"""Text from a database, made harmless in markdown: it shows as it is and does nothing."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 300
+"""Most characters of a text in a report; error messages can be books."""
+
+# Everything that starts a construct in the middle of a line: code, emphasis, links, cells, strikethrough,
+# formulas. An underscore inside a word starts nothing, and names are full of them.
+_SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def inline(text: object) -> str:
+    """Text for a sentence, a heading or a table cell.
+
+    Args:
+        text: Anything; it becomes one line of printable characters.
+    """
+    line = " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
+    if len(line) > LONGEST:
+        line = line[: LONGEST - 1] + "…"
+    line = "".join(_ENTITIES.get(char, char) for char in line)
+    return _SPECIAL.sub(lambda match: "\\" + match[0], line)
+
+
+def code_block(code: str, language: str) -> str:
+    """A fenced code block that its content cannot close.
+
+    Args:
+        code: The content; it shows as it is.
+        language: For the highlighting.
+    """
+    longest = max((len(run) for run in re.findall("`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{code.rstrip()}\n{fence}"

@@ -1,0 +1,139 @@
+"""The metric after every epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lrsearch.report import standings, wording
+from lrsearch.report.figures.layout import (
+    legend,
+    legend_above,
+    name_axes,
+    small_multiples,
+    value_axis,
+    whole_axis,
+)
+from lrsearch.report.figures.look import FAINT, SHORT_DASHES, drawn, plain
+from lrsearch.report.figures.selection import Curves, all_values, chosen, curves_of, few, line_keys
+from lrsearch.report.frames import StudyFrames
+from lrsearch.report.limits import span
+from lrsearch.report.palette import Style, styles
+
+
+@drawn
+def learning_curves(frames: StudyFrames) -> Figure:
+    """Metric after every epoch: a panel per scheduler type, or all in one where trials are few.
+
+    Args:
+        frames: A study with curves.
+    """
+    return _labelled(frames) if few(frames) else _by_type(frames)
+
+
+def _by_type(frames: StudyFrames) -> Figure:
+    trials, curves = standings.counted(frames), curves_of(frames, "test_metric")
+    looks = styles(standings.schedulers(frames))
+    steady = all_values(curves, trials[~trials["diverged"]]["number"])
+    # Where all trials diverged, what they did before is all there is to see.
+    values = steady if len(steady) else all_values(curves, trials["number"])
+    view = span(values, maximise=frames.maximise)
+    best = {row["scheduler"]: row["number"] for row in standings.best_of_each(frames).to_dict("records")}
+    figure, panels = small_multiples(list(looks))
+    for name, axes in panels.items():
+        mine = standings.of_type(trials, name)
+        mine = mine[mine["state"] != "waiting"]
+        _draw_thin(axes, mine, curves, looks[name])
+        _draw_best(axes, curves, best.get(name), looks[name])
+        axes.set_title(plain(f"{wording.scheduler(name)} ({wording.plural(len(mine), 'trial')})"))
+        value_axis(axes, view, above=0.06)
+        whole_axis(axes, 6)
+    name_axes(figure, list(panels.values()), frames.unit, plain(wording.axis(frames.metric)))
+    legend_above(figure, _keys(trials, bool(best)))
+    return figure
+
+
+def _draw_thin(axes: Axes, mine: pd.DataFrame, curves: Curves, look: Style) -> None:
+    """Every trial of a type, the pruned ones dashed, and a cross where one diverged."""
+    for pruned, dash, shade in ((True, SHORT_DASHES, 0.8), (False, "solid", 1.0)):
+        part = mine[(mine["state"] == "pruned") == pruned]
+        points = [np.column_stack(curves[number]) for number in part["number"] if number in curves]
+        alpha = shade * min(0.6, max(0.15, 18 / len(mine)))  # the more lines, the fainter each
+        lines = LineCollection(points, colors=look.colour, linewidths=0.8, linestyles=dash, alpha=alpha)
+        axes.add_collection(lines)
+    _mark_diverged(axes, list(mine[mine["diverged"]]["epochs"]), "black")
+    axes.autoscale_view(scaley=False)
+
+
+def _draw_best(axes: Axes, curves: Curves, best: int | None, look: Style) -> None:
+    """One thick line, with a white rim that lifts it off the thin ones."""
+    if best is not None and best in curves:
+        axes.plot(*curves[best], color="white", linewidth=3.6, zorder=5)
+        axes.plot(*curves[best], color=look.colour, linewidth=2.2, zorder=6)
+
+
+def _mark_diverged(axes: Axes, epochs: list[float], colour: str) -> None:
+    """Crosses on the upper edge, at the last epoch of the trials that left the figure there."""
+    if not epochs:
+        return  # an empty line outside the panel has no extent, and the layout would make room for infinity
+    levels = np.ones(len(epochs))
+    axes.plot(epochs, levels, "x", transform=axes.get_xaxis_transform(), color=colour,
+              markersize=4.5, alpha=0.8, clip_on=False, zorder=7)  # fmt: skip
+
+
+def _keys(trials: pd.DataFrame, any_best: bool) -> list[Line2D]:
+    """What the lines mean; only of what is there."""
+    keys = []
+    if any_best:
+        keys.append(Line2D([], [], color=FAINT, linewidth=2.2, label="best of the type"))
+    keys.append(Line2D([], [], color=FAINT, linewidth=0.8, label="other trials" if any_best else "trials"))
+    if (trials["state"] == "pruned").any():
+        keys.append(Line2D([], [], color=FAINT, linewidth=0.8, linestyle=SHORT_DASHES, label="pruned"))
+    if trials["diverged"].any():
+        keys.append(Line2D([], [], color="black", marker="x", markersize=4.5, linestyle="", label="diverged"))
+    return keys
+
+
+def _labelled(frames: StudyFrames) -> Figure:
+    """All trials in one panel, with a label each; a further panel for each extra metric."""
+    looks, labels = chosen(frames)
+    names = ["test_metric", *frames.extras]
+    figure = Figure(figsize=(4.4 * len(names) + 2.4, 3.8), layout="constrained")
+    for position, name in enumerate(names):
+        axes = figure.add_subplot(1, len(names), position + 1)
+        optimised = name == "test_metric"
+        train = curves_of(frames, "train_metric") if optimised else {}
+        _draw_labelled(axes, frames, curves_of(frames, name), train, looks)
+        axes.set(
+            xlabel=frames.unit,
+            ylabel=plain(wording.axis(frames.metric if optimised else name, rows="" if train else "test")),
+        )
+    keys = line_keys(looks, labels)
+    if frames.curves["train_metric"].notna().any():
+        keys.append(Line2D([], [], color=FAINT, linewidth=1.8, label="test rows"))
+        keys.append(Line2D([], [], color=FAINT, linewidth=1.0, linestyle=SHORT_DASHES, label="training rows"))
+    legend(figure, keys, plain(f"settings: {wording.test_metric(frames.metric)}"))
+    return figure
+
+
+def _draw_labelled(axes: Axes, frames: StudyFrames, test: Curves, train: Curves, looks: dict[int, Style]) -> None:
+    """Curves on test and training rows, a colour per trial, with a cross where one diverged."""
+    lost = frames.trials[frames.trials["diverged"]]
+    diverged = dict(zip(lost["number"], lost["epochs"], strict=True))
+    steady = [number for number in looks if number not in diverged]
+    values = np.concatenate([all_values(test, steady), all_values(train, steady)])
+    # The axis of the optimised metric; further ones, such as accuracy, are shares that have no outliers.
+    optimised = bool(train) or not frames.extras
+    for number, look in looks.items():
+        if number in train:
+            axes.plot(*train[number], color=look.colour, linewidth=1.0, linestyle=SHORT_DASHES)
+        if number in test:
+            axes.plot(*test[number], color=look.colour, linewidth=1.8, linestyle=look.dash)
+        if number in diverged:
+            _mark_diverged(axes, [diverged[number]], look.colour)
+    value_axis(axes, span(values, maximise=frames.maximise, fence=optimised, log=optimised))
+    whole_axis(axes)

@@ -1,0 +1,134 @@
+"""Panels, axes and legends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar
+
+import matplotlib.ticker as ticks
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lrsearch.report.limits import Span
+
+Name = TypeVar("Name")
+
+LOG_STEPS = (
+    (0.7, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)),
+    (1.2, (1.0, 2.0, 3.0, 5.0, 7.0)),
+    (2.5, (1.0, 2.0, 5.0)),
+    (math.inf, (1.0,)),
+)
+"""Which multiples of the powers of ten are written on an axis of fewer decades than the first number."""
+LONG_LABEL = 36
+"""Characters of a legend entry that fit beside a panel."""
+
+
+def small_multiples(names: Sequence[Name]) -> tuple[Figure, dict[Name, Axes]]:
+    """A figure with a panel per name; the panels share their axes.
+
+    Args:
+        names: What the panels are about, in reading order.
+
+    Returns:
+        The figure, and name -> panel.
+    """
+    columns = len(names) if len(names) <= 3 else 2 if len(names) == 4 else 3 if len(names) <= 6 else 4
+    rows = math.ceil(len(names) / columns)
+    wide = 4.0 if columns < 3 else 3.1 if columns == 3 else 2.5
+    size = (max(wide * columns, 5.5), max(1.9, 0.68 * wide) * rows + 0.7)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for position, axes in enumerate(grid.flat):
+        if position >= len(names):
+            axes.remove()
+        elif position + columns >= len(names):
+            axes.tick_params(labelbottom=True)  # nothing below it, although it may not be in the last row
+    return figure, dict(zip(names, grid.flat, strict=False))
+
+
+def name_axes(figure: Figure, panels: Sequence[Axes], below: str, left: str) -> None:
+    """Label the axes: once for all where there are several panels.
+
+    Args:
+        figure: The figure.
+        panels: All its panels, with the same axes.
+        below: What lies along the horizontal axis.
+        left: What lies along the vertical one.
+    """
+    if len(panels) == 1:
+        panels[0].set(xlabel=below, ylabel=left)
+    else:
+        figure.supxlabel(below, fontsize=9)
+        figure.supylabel(left, fontsize=9)
+
+
+def value_axis(axes: Axes, view: Span, above: float = 0.04) -> None:
+    """Show a span vertically.
+
+    Args:
+        axes: The panel.
+        view: What to show.
+        above: Room above it, as a share of the span; much room is for marks, and gets no numbers.
+    """
+    if view.log:
+        log_axis(axes.yaxis, view)
+    top = view.high + 1e-9 * abs(view.high) if above > 0.1 else math.inf
+    axes.yaxis.set_major_formatter(ticks.FuncFormatter(lambda value, _: f"{value:g}" if value <= top else ""))
+    axes.set_ylim(view.widened(0.04, above))
+
+
+def log_axis(axis: Any, view: Span) -> None:
+    """Make an axis logarithmic, with plain numbers.
+
+    Args:
+        axis: matplotlib's axis.
+        view: What it shows; the shorter, the more numbers are written within a power of ten.
+    """
+    decades = math.log10(view.high / view.low)
+    steps = next(steps for most, steps in LOG_STEPS if decades < most)
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_locator(ticks.LogLocator(subs=steps, numticks=12))
+    axis.set_major_formatter(ticks.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(ticks.NullFormatter())
+
+
+def whole_axis(axes: Axes, at_most: int = 8) -> None:
+    """Whole numbers along the horizontal axis, in steps of 1, 2, 5, 10, ...
+
+    Args:
+        axes: The panel.
+        at_most: How many numbers fit.
+    """
+    axes.xaxis.set_major_locator(ticks.MaxNLocator(at_most, steps=[1, 2, 5, 10], integer=True))
+
+
+def legend(figure: Figure, keys: Sequence[Line2D], title: str | None = None) -> None:
+    """A legend beside the panels; below them where a label is too long for that.
+
+    Args:
+        figure: The figure; it grows if the legend is below.
+        keys: What to explain; nothing is drawn if there is none.
+        title: What the labels are.
+    """
+    if not keys:
+        return
+    long = max(len(str(key.get_label())) for key in keys) > LONG_LABEL
+    if long:
+        figure.set_figheight(figure.get_figheight() + 0.19 * len(keys))
+    place: Literal["outside lower left", "outside right upper"]
+    place = "outside lower left" if long else "outside right upper"
+    figure.legend(handles=list(keys), loc=place, title=title, alignment="left", title_fontsize=9)
+
+
+def legend_above(figure: Figure, keys: Sequence[Line2D]) -> None:
+    """A legend in one row above small multiples.
+
+    Args:
+        figure: The figure.
+        keys: What to explain; nothing is drawn if there is none.
+    """
+    if keys:
+        figure.legend(handles=list(keys), loc="outside upper center", ncols=len(keys))

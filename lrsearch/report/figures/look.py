@@ -1,0 +1,76 @@
+"""What every figure has in common: the look, whatever machine it is drawn on, and the file it becomes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+
+from lrsearch.report.frames import StudyFrames
+
+DOTS_PER_INCH = 150
+LABEL_LENGTH = 90
+"""Most characters of a text in a figure."""
+FAINT = "#8c8c8c"
+BEHIND = "#d9d9d9"
+BAND = "#efefef"
+SHORT_DASHES = (0, (2.5, 1.5))
+
+Draw = Callable[[StudyFrames], Figure]
+
+
+@contextmanager
+def _our_settings() -> Iterator[None]:
+    """Our settings, whatever matplotlibrc this machine has."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "font.size": 9,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "axes.grid": True,
+                "axes.axisbelow": True,
+                "axes.titlesize": 9,
+                "grid.color": "#e3e3e3",
+                "grid.linewidth": 0.6,
+                "legend.frameon": False,
+                "text.parse_math": False,  # names come from a database: a dollar sign is a dollar sign
+            }
+        )
+        yield
+
+
+def drawn(draw: Draw) -> Draw:
+    """Decorator: draw with our settings."""
+
+    @wraps(draw)
+    def styled(frames: StudyFrames) -> Figure:
+        with _our_settings():
+            return draw(frames)
+
+    return styled
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as a PNG file, without the time and the software that made it.
+
+    Args:
+        figure: One of this package's.
+    """
+    file = io.BytesIO()
+    with _our_settings():
+        figure.savefig(file, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return file.getvalue()
+
+
+def plain(text: str) -> str:
+    """Text from a database in one line of at most `LABEL_LENGTH` characters, all of which the font has."""
+    font = get_font(findfont("DejaVu Sans"))
+    line = "".join(char if char.isprintable() and font.get_char_index(ord(char)) else "?" for char in text)
+    return line if len(line) <= LABEL_LENGTH else line[: LABEL_LENGTH - 1] + "…"

@@ -1,0 +1,72 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lrsearch.errors import InputError, input_error
+
+
+def prepare(folder: Path) -> None:
+    """Make a folder, and find out at once whether files can be written there.
+
+    Args:
+        folder: It may exist.
+
+    Raises:
+        InputError: It cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def replace(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files, each in one step, in the order given.
+
+    Args:
+        folder: Where; it exists.
+        files: Name -> content.
+
+    Raises:
+        InputError: A file cannot be written.
+    """
+    try:
+        for name, content in files.items():
+            # Beside its target, or else the last step would not be a mere change of name.
+            part = folder / f".{name}.{os.getpid()}.part"
+            try:
+                part.write_bytes(content)
+                part.replace(folder / name)
+            finally:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove files, if they are there.
+
+    Args:
+        folder: Where.
+        names: Their names.
+
+    Raises:
+        InputError: A file cannot be removed.
+    """
+    try:
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    reason = error.strerror or type(error).__name__
+    return input_error("output", f"the folder cannot be written: {reason}", received=f'"{folder}"')

@@ -1,0 +1,206 @@
+"""A study as two pandas frames: trials and curves. The only part of the report that knows Optuna."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.trial import FrozenTrial
+
+from lrsearch.errors import InputError, input_error
+from lrsearch.search import attributes
+from lrsearch.study_file import load
+from lrsearch.study_file.model import Definition
+
+COLUMNS = {
+    "number": "int64",
+    "state": "object",  # complete, pruned, failed, running, waiting
+    "value": "float64",  # what it was told
+    "last": "float64",  # the last finite value it reported
+    "diverged": "bool",
+    "diverged_at": "float64",
+    "scheduler": "object",
+    "lr": "float64",
+    "params": "object",  # dict, by Optuna's names
+    "epochs": "float64",  # finished and reported
+    "before": "float64",  # test metric before training
+    "seed_values": "object",  # list of float
+    "seconds": "float64",
+    "horizon": "float64",
+    "engine": "object",
+    "threads": "object",
+    "error": "object",
+    "retried": "object",
+    "excluded": "object",
+    "started": "object",  # datetime
+    "completed": "object",  # datetime
+}
+"""Columns of the trials frame, with their types. A number that is missing is NaN, anything else None."""
+CURVES = ("number", "epoch", "test_metric", "train_metric", "lr")
+"""Columns of the curves frame that every study has; the others are its extra metrics."""
+LR_NAMES = ("lr", "learning_rate")
+"""Names under which a trial's parameters may hold the initial learning rate; ours comes first."""
+
+
+@dataclass(frozen=True)
+class StudyFrames:
+    """What a storage holds about a study.
+
+    Attributes:
+        name: The study's name, as a person typed it: escape it before it goes anywhere.
+        metric: What the values are, such as ``mse``; ``value`` where the study does not say.
+        maximise: Whether larger values are better; never so in a study that lrsearch made.
+        definition: What the study is; None in a study that lrsearch did not make.
+        definition_fault: Why a stored definition could not be understood.
+        version: The lrsearch that created the study.
+        trials: A row per trial, in the order of their numbers; the columns are `COLUMNS`.
+        curves: A row per trial and epoch, in that order; the columns are `CURVES` and the extra metrics.
+    """
+
+    name: str
+    metric: str
+    maximise: bool
+    definition: Definition | None
+    definition_fault: str | None
+    version: str | None
+    trials: pd.DataFrame
+    curves: pd.DataFrame
+
+    @property
+    def unit(self) -> str:
+        """What a curve counts; what plain Optuna calls a step may be anything."""
+        return "epoch" if self.definition or self.version else "step"
+
+    @property
+    def extras(self) -> list[str]:
+        """Names of the metrics that are shown but not optimised."""
+        return [str(column) for column in self.curves.columns if column not in CURVES]
+
+
+def read(study: optuna.Study) -> StudyFrames:
+    """A study's trials and curves, from whoever wrote them.
+
+    Args:
+        study: A study of lrsearch, or of plain Optuna: what it does not have is missing in the frames.
+
+    Returns:
+        The frames; the same for the same storage, whatever order the database answers in.
+
+    Raises:
+        InputError: The study has several objectives.
+    """
+    if len(study.directions) != 1:
+        rule = f"has {len(study.directions)} objectives; the report is about studies with one"
+        raise input_error(f"study {study.study_name!r}", rule)
+    stored = study.user_attrs
+    definition, fault = _definition(stored.get(attributes.DEFINITION), study.study_name)
+    trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
+    return StudyFrames(
+        name=study.study_name,
+        metric=_text(stored.get(attributes.METRIC)) or "value",
+        maximise=study.direction == optuna.study.StudyDirection.MAXIMIZE,
+        definition=definition,
+        definition_fault=fault,
+        version=_text(stored.get(attributes.VERSION)),
+        trials=_trials(trials),
+        curves=_curves(trials),
+    )
+
+
+def _definition(stored: object, name: str) -> tuple[Definition | None, str | None]:
+    if stored is None:
+        return None, None
+    if not isinstance(stored, dict):
+        return None, "it is not a table"
+    try:
+        return load.parse_stored(stored, f"study {name!r}"), None
+    except InputError as error:
+        return None, str(error)
+
+
+def _trials(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
+    rows = [_row(trial) for trial in trials]
+    columns = {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in COLUMNS.items()}
+    return pd.DataFrame(columns)
+
+
+def _row(trial: FrozenTrial) -> dict[str, Any]:
+    stored = trial.user_attrs
+    state = trial.state.name.lower()
+    state = "failed" if state == "fail" else state
+    value = _number(trial.values[0] if trial.values else None)
+    reported = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
+    finite = [number for number in reported if math.isfinite(number)]
+    # Plain Optuna has no constraint of ours, but it does let an infinite value through.
+    infinite = state == "complete" and math.isinf(value)
+    lr = next((trial.params[name] for name in LR_NAMES if name in trial.params), None)
+    return {
+        "number": trial.number,
+        "state": state,
+        "value": value,
+        "last": finite[-1] if finite else math.nan,
+        "diverged": infinite or trial.constraints.get(attributes.CONSTRAINT, 0.0) > 0,
+        "diverged_at": _number(stored.get(attributes.DIVERGED_AT)),
+        "scheduler": _text(trial.params.get("scheduler")),
+        "lr": _number(lr),
+        "params": dict(trial.params),
+        "epochs": float(max(trial.intermediate_values, default=0)),
+        "before": _number(stored.get(attributes.BEFORE)),
+        "seed_values": _numbers(stored.get(attributes.SEED_VALUES)),
+        "seconds": _number(stored.get(attributes.SECONDS)),
+        "horizon": _number(stored.get(attributes.HORIZON)),
+        "engine": _text(stored.get(attributes.ENGINE)),
+        "threads": stored.get(attributes.THREADS),
+        "error": _text(stored.get(attributes.ERROR)),
+        "retried": _text(stored.get(attributes.RETRIED)),
+        "excluded": _text(stored.get(attributes.EXCLUDED)),
+        "started": trial.datetime_start,
+        "completed": trial.datetime_complete,
+    }
+
+
+def _curves(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
+    extras = sorted({name for trial in trials for name in _extra_curves(trial)} - set(CURVES))
+    columns: dict[str, list[float]] = {name: [] for name in (*CURVES, *extras)}
+    for trial in trials:
+        reported = {step: _number(value) for step, value in trial.intermediate_values.items()}
+        stored = {
+            "train_metric": _numbers(trial.user_attrs.get(attributes.TRAIN_CURVE)),
+            "lr": _numbers(trial.user_attrs.get(attributes.LR_CURVE)),
+            **{name: _numbers(curve) for name, curve in _extra_curves(trial).items() if name in extras},
+        }
+        longest = max(len(curve) for curve in stored.values())
+        epochs = sorted(reported.keys() | set(range(1, longest + 1)))
+        columns["number"] += [trial.number] * len(epochs)
+        columns["epoch"] += epochs
+        columns["test_metric"] += [reported.get(epoch, math.nan) for epoch in epochs]
+        for name in (*CURVES[3:], *extras):
+            curve = stored.get(name, [])
+            columns[name] += [curve[epoch - 1] if 1 <= epoch <= len(curve) else math.nan for epoch in epochs]
+    kinds = {"number": "int64", "epoch": "int64"}
+    return pd.DataFrame({name: pd.Series(c, dtype=kinds.get(name, "float64")) for name, c in columns.items()})
+
+
+def _extra_curves(trial: FrozenTrial) -> dict[str, object]:
+    stored = trial.user_attrs.get(attributes.EXTRA_CURVES)
+    return {str(name): curve for name, curve in stored.items()} if isinstance(stored, dict) else {}
+
+
+def _numbers(value: object) -> list[float]:
+    return [_number(item) for item in value] if isinstance(value, list) else []
+
+
+def _number(value: object) -> float:
+    """A float; NaN for whatever is no number, as where a curve has null."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return math.nan
+    return float(value)
+
+
+def _text(value: object) -> str | None:
+    """A text; None for what is empty, so that writing an empty text takes an attribute back."""
+    return str(value) if value else None

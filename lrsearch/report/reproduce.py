@@ -1,0 +1,92 @@
+"""How to do a study again: its study file, versions, seeds and commands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pandas as pd
+
+from lrsearch.report import standings, wording
+from lrsearch.report.escaping import code_block, inline
+from lrsearch.report.frames import StudyFrames
+from lrsearch.study_file.model import Definition
+from lrsearch.study_file.write import to_toml
+
+
+def reproduce(frames: StudyFrames) -> list[str]:
+    """The paragraphs of the last section.
+
+    Args:
+        frames: The study.
+
+    Returns:
+        Markdown, everything escaped.
+    """
+    made = _made_by(frames)
+    if frames.definition is None:
+        return [*made, _missing(frames)]
+    file = file_name(frames.name)
+    again = f"Save this as `{file}`; it is the study's definition, complete with defaults."
+    if frames.definition.study.load:
+        beside = ", ".join(inline(source) for source in frames.definition.study.load)
+        again += f" The code of its own tasks belongs beside it: {beside}."
+    name = shlex.quote(" ".join(frames.name.split()))
+    guard = "-- " if frames.name.startswith("-") else ""  # or else the name would be read as an option
+    commands = f"lrsearch study run {file}\nlrsearch report {guard}{name}"
+    return [*made, again, code_block(to_toml(frames.definition), "toml"), code_block(commands, "bash")]
+
+
+def file_name(name: str) -> str:
+    """A harmless name for a study's file.
+
+    Args:
+        name: The study's name.
+    """
+    return (re.sub(r"[^0-9A-Za-z._-]+", "-", name).strip("-._") or "study") + ".toml"
+
+
+def _made_by(frames: StudyFrames) -> list[str]:
+    said = []
+    if frames.version:
+        said.append(f"Created by lrsearch {inline(frames.version)}.")
+    if frames.definition:
+        said.append(_seeds(frames.definition))
+    trials = standings.counted(frames)
+    engines = _engines(trials)
+    if engines:
+        said.append(f"Trained by {engines}.")
+    seconds = trials["seconds"].sum()
+    if seconds > 0:
+        said.append(f"All trials together trained for {wording.number(float(seconds))} s.")
+    return [" ".join(said)] if said else []
+
+
+def _seeds(definition: Definition) -> str:
+    seeds = definition.training.seeds
+    words = f"Training {'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
+    sampler = inline(definition.sampler.name)
+    seed = definition.sampler.options.get("seed")
+    return f"{words}; sampler {sampler}" + (f" with seed {inline(seed)}." if seed is not None else ", no seed.")
+
+
+def _engines(trials: pd.DataFrame) -> str:
+    """Such as ``the sequential engine with 2 threads (60 trials)``: both change the last bits of a result."""
+    known = trials[trials["engine"].notna()]
+    pairs = sorted({(str(e), str(t)) for e, t in zip(known["engine"], known["threads"], strict=True)})
+    parts = []
+    for engine, threads in pairs:
+        count = int(((known["engine"].map(str) == engine) & (known["threads"].map(str) == threads)).sum())
+        with_threads = "" if threads == "None" else f" with {inline(threads)} thread{'' if threads == '1' else 's'}"
+        parts.append(f"the {inline(engine)} engine{with_threads} ({wording.plural(count, 'trial')})")
+    return ", ".join(parts)
+
+
+def _missing(frames: StudyFrames) -> str:
+    if frames.definition_fault:
+        fault = inline(frames.definition_fault)
+        return f"The stored definition cannot be read by this version of lrsearch: {fault}"
+    return (
+        "This study was not made by lrsearch: the storage holds its trials, but not the task, the training "
+        "and the search that would be needed to do it again."
+    )

@@ -1,0 +1,179 @@
+"""Who counts, who leads, and how each scheduler type did."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lrsearch.report.frames import StudyFrames
+
+STATES = ("complete", "pruned", "failed", "running", "waiting")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many trials there are of each kind, excluded ones apart.
+
+    Attributes:
+        budget: The study's total; None where nothing says it.
+        complete: Trained to the end or diverged.
+        pruned: Stopped early.
+        failed: Failed for good.
+        retried: Failed and run again as another trial, which is counted in its stead.
+        running: Being trained.
+        waiting: Not begun.
+        diverged: How many of the complete ones diverged.
+        excluded: Taken out by a person.
+    """
+
+    budget: int | None
+    complete: int
+    pruned: int
+    failed: int
+    retried: int
+    running: int
+    waiting: int
+    diverged: int
+    excluded: int
+
+    @property
+    def done(self) -> int:
+        """Trials that used up a part of the budget."""
+        return self.complete + self.pruned + self.failed + self.excluded
+
+
+def count(frames: StudyFrames) -> Counts:
+    """How many trials there are of each kind.
+
+    Args:
+        frames: The study.
+    """
+    trials = counted(frames)
+    states = trials["state"].value_counts()
+    everyone = frames.trials
+    return Counts(
+        budget=frames.definition.study.trials if frames.definition else None,
+        **{state: int(states.get(state, 0)) for state in STATES},
+        retried=int((everyone["retried"].notna() & everyone["excluded"].isna()).sum()),
+        diverged=int(trials["diverged"].sum()),
+        excluded=int(everyone["excluded"].notna().sum()),
+    )
+
+
+def counted(frames: StudyFrames) -> pd.DataFrame:
+    """The trials that tables and figures speak of: neither excluded nor run again as another trial.
+
+    Args:
+        frames: The study.
+    """
+    trials = frames.trials
+    return trials[trials["excluded"].isna() & trials["retried"].isna()]
+
+
+def ranked(frames: StudyFrames) -> pd.DataFrame:
+    """The trials that reached the end without diverging, best first; equal values in the order of numbers.
+
+    Args:
+        frames: The study.
+    """
+    trials = counted(frames)
+    finished = trials[(trials["state"] == "complete") & ~trials["diverged"] & trials["value"].notna()]
+    return finished.sort_values(["value", "number"], ascending=[not frames.maximise, True])
+
+
+def best_of_each(frames: StudyFrames) -> pd.DataFrame:
+    """The best trial of each scheduler type, best first.
+
+    Args:
+        frames: The study.
+    """
+    return ranked(frames).drop_duplicates("scheduler")
+
+
+def schedulers(frames: StudyFrames) -> list[str | None]:
+    """The scheduler types that have trials, in the study file's order, then in that of their first trials.
+
+    Args:
+        frames: The study.
+
+    Returns:
+        Names; None stands for the trials that have no scheduler, and is last.
+    """
+    trials = counted(frames)
+    present = list(dict.fromkeys(trials[trials["state"] != "waiting"]["scheduler"]))
+    named = [name for name in present if name is not None]
+    planned = list(frames.definition.search.schedulers) if frames.definition else []
+    ordered: list[str | None] = [name for name in planned if name in named]
+    ordered += [name for name in named if name not in planned]
+    return ordered + ([None] if None in present else [])
+
+
+def of_type(trials: pd.DataFrame, scheduler: str | None) -> pd.DataFrame:
+    """The trials of one scheduler type.
+
+    Args:
+        trials: Any trials.
+        scheduler: The type; None for the trials that have none.
+    """
+    return trials[trials["scheduler"].isna() if scheduler is None else trials["scheduler"] == scheduler]
+
+
+def by_scheduler(frames: StudyFrames) -> pd.DataFrame:
+    """A row per scheduler type, best first.
+
+    Args:
+        frames: The study.
+
+    Returns:
+        Columns scheduler, trials, complete, diverged (of the complete ones), pruned, best and median (of the
+        complete ones that did not diverge), best_lr, best_number.
+    """
+    trials, finished = counted(frames), ranked(frames)
+    rows = []
+    for name in schedulers(frames):
+        mine, ends = of_type(trials, name), of_type(finished, name)
+        rows.append(
+            {
+                "scheduler": name,
+                "trials": int((mine["state"] != "waiting").sum()),
+                "complete": int((mine["state"] == "complete").sum()),
+                "diverged": int(mine["diverged"].sum()),
+                "pruned": int((mine["state"] == "pruned").sum()),
+                "best": float(ends["value"].iloc[0]) if len(ends) else math.nan,
+                "median": float(ends["value"].median()),
+                "best_lr": float(ends["lr"].iloc[0]) if len(ends) else math.nan,
+                "best_number": int(ends["number"].iloc[0]) if len(ends) else None,
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table.sort_values("best", ascending=not frames.maximise, kind="stable") if rows else table
+
+
+def divergence(frames: StudyFrames) -> pd.DataFrame:
+    """Where each scheduler type breaks: a row for every type of which a trial diverged.
+
+    Args:
+        frames: The study.
+
+    Returns:
+        Columns scheduler, diverged, trials, lowest_lr (lowest that diverged), highest_lr (highest that
+        trained to the end).
+    """
+    trials, finished = counted(frames), ranked(frames)
+    rows = []
+    for name in schedulers(frames):
+        mine = of_type(trials, name)
+        lost = mine[mine["diverged"]]
+        if len(lost):
+            rows.append(
+                {
+                    "scheduler": name,
+                    "diverged": len(lost),
+                    "trials": int((mine["state"] != "waiting").sum()),
+                    "lowest_lr": float(lost["lr"].min()),
+                    "highest_lr": float(of_type(finished, name)["lr"].max()),
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,106 @@
+"""The tables of a report, as markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tabulate import tabulate
+
+from lrsearch.report import standings, wording
+from lrsearch.report.escaping import inline
+from lrsearch.report.frames import StudyFrames
+
+TOP = 10
+"""Rows of the table of top trials."""
+
+
+def by_scheduler(frames: StudyFrames) -> str:
+    """A row per scheduler type, best first.
+
+    Args:
+        frames: A study with trials.
+    """
+    metric = wording.test_metric(frames.metric)
+    last = _last_extras(frames)
+    headers = [
+        "scheduler",
+        "trials",
+        "complete",
+        "of them diverged",
+        "pruned",
+        f"best {metric}",
+        "median",
+        "lr of best",
+    ]
+    rows = []
+    for row in standings.by_scheduler(frames).to_dict("records"):
+        numbers = [row[key] for key in ("trials", "complete", "diverged", "pruned", "best", "median", "best_lr")]
+        extras = [last.get((row["best_number"], name)) for name in frames.extras]
+        rows.append([wording.scheduler(row["scheduler"]), *numbers, *extras])
+    return _table([*headers, *(f"{wording.metric(name)} of best" for name in frames.extras)], rows)
+
+
+def top_trials(frames: StudyFrames) -> str:
+    """The best trials with their settings.
+
+    Args:
+        frames: A study in which a trial was trained to the end.
+    """
+    best = standings.ranked(frames).head(TOP)
+    last = _last_extras(frames)
+    several = bool((best["seed_values"].map(len) > 1).any())
+    typed = bool(best["scheduler"].notna().any())
+    headers = ["trial", wording.test_metric(frames.metric), *(["over seeds"] if several else [])]
+    headers += [*map(wording.metric, frames.extras), "lr", *(["scheduler"] if typed else []), "parameters"]
+    rows = []
+    for row in best.to_dict("records"):
+        extras = [last.get((row["number"], name)) for name in frames.extras]
+        spread = [_spread(row["seed_values"])] if several else []
+        scheduler = [wording.scheduler(row["scheduler"])] if typed else []
+        own = wording.settings(row["params"]) or None
+        rows.append([row["number"], row["value"], *spread, *extras, row["lr"], *scheduler, own])
+    return _table(headers, rows, words=("scheduler", "parameters", "over seeds"))
+
+
+def divergence(frames: StudyFrames) -> str:
+    """Where each scheduler type breaks; empty if no trial diverged.
+
+    Args:
+        frames: The study.
+    """
+    rows = [
+        [
+            wording.scheduler(row["scheduler"]),
+            f"{row['diverged']} of {row['trials']}",
+            row["lowest_lr"],
+            row["highest_lr"],
+        ]
+        for row in standings.divergence(frames).to_dict("records")
+    ]
+    headers = ["scheduler", "diverged", "lowest lr that diverged", "highest lr that trained to the end"]
+    return _table(headers, rows) if rows else ""
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]], words: Sequence[str] = ("scheduler",)) -> str:
+    """GitHub's markdown, all cells escaped, numbers to the right."""
+    cells = [[inline(wording.number(cell)) for cell in row] for row in rows]
+    names = [inline(header) for header in headers]
+    sides = ["left" if header in words else "right" for header in headers]
+    # tabulate would read texts as numbers and write them in its own way.
+    table: str = tabulate(cells, names, tablefmt="pipe", colalign=sides, disable_numparse=True)
+    return table
+
+
+def _last_extras(frames: StudyFrames) -> dict[tuple[int, str], float]:
+    """(trial number, extra metric) -> its value after the last epoch."""
+    last = frames.curves.groupby("number").tail(1).to_dict("records")
+    return {(row["number"], name): row[name] for name in frames.extras for row in last}
+
+
+def _spread(values: list[float]) -> str | None:
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return None
+    return f"{wording.number(min(finite))} to {wording.number(max(finite))}"

@@ -1,0 +1,111 @@
+"""Numbers, metrics and settings in words; nothing here knows markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lrsearch.report.frames import LR_NAMES
+
+MISSING = "–"
+"""What stands where there is no number."""
+
+_METRICS = {"mse": "MSE", "mae": "MAE", "cross_entropy": "cross-entropy", "error": "error rate"}
+_UNITS = {
+    "mse": "squared units of the target",
+    "mae": "units of the target",
+    "cross_entropy": "nats per row",
+    "error": "share of rows",
+    "accuracy": "share of rows",
+}
+
+
+def number(value: object) -> str:
+    """A number with four significant digits; a dash where there is none.
+
+    Args:
+        value: Anything; what is no number is written as it is.
+    """
+    if value is None:
+        return MISSING
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if isinstance(value, int):
+        return str(value)
+    short = f"{value:.4g}"
+    return f"{float(short):.0f}" if 1e4 <= abs(value) < 1e6 else short
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun, such as ``3 trials``.
+
+    Args:
+        count: How many.
+        noun: In the singular; its plural ends in s.
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def metric(name: str) -> str:
+    """A metric's name in a sentence, such as ``MSE``.
+
+    Args:
+        name: Its name in the storage.
+    """
+    return _METRICS.get(name, name)
+
+
+def test_metric(name: str) -> str:
+    """What the study's values are, in a sentence: ``test MSE``, or ``value`` where nothing says it.
+
+    Args:
+        name: The metric's name in the storage.
+    """
+    return "value" if name == "value" else f"test {metric(name)}"
+
+
+def axis(name: str, rows: str = "test") -> str:
+    """An axis label with its unit.
+
+    Args:
+        name: The metric's name in the storage.
+        rows: Which rows it is measured on; empty to leave that out.
+    """
+    words = metric(name) if name == "value" else f"{rows} {metric(name)}".strip()
+    return f"{words} ({_UNITS[name]})" if name in _UNITS else words
+
+
+def scheduler(name: object) -> str:
+    """A scheduler type's name, for people.
+
+    Args:
+        name: The type; None where trials have none.
+    """
+    return "no scheduler" if name is None else str(name)
+
+
+def settings(params: Mapping[str, Any]) -> str:
+    """A scheduler's own parameters, such as ``warmup_fraction 0.3, start 0.04``.
+
+    Args:
+        params: A trial's Optuna parameters; the learning rate and the scheduler are left out.
+    """
+    prefix = f"{params.get('scheduler')}."
+    own = {name: value for name, value in params.items() if name not in (*LR_NAMES, "scheduler")}
+    return ", ".join(f"{name.removeprefix(prefix)} {number(value)}" for name, value in own.items())
+
+
+def describe(params: Mapping[str, Any]) -> str:
+    """All settings of a trial in one line, such as ``lambda, lr 0.02, decay 0.95``.
+
+    Args:
+        params: The trial's Optuna parameters.
+    """
+    lr = next((f"lr {number(params[name])}" for name in LR_NAMES if name in params), "")
+    head = str(params["scheduler"]) if params.get("scheduler") else ""
+    return ", ".join(part for part in (head, lr, settings(params)) if part) or "no parameters"

@@ -1,0 +1,159 @@
+"""What is drawn, read from the figures themselves; that they are pleasant is for eyes to judge."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import matplotlib as mpl
+import numpy as np
+import optuna
+import pytest
+from matplotlib.figure import Figure
+from optuna.trial import FrozenTrial
+
+from lrsearch.report import figures
+from lrsearch.report.frames import StudyFrames, read
+from lrsearch.search import attributes
+
+Make = Callable[..., FrozenTrial]
+MakeStudy = Callable[..., optuna.Study]
+ALL = [figures.learning_curves, figures.lr_against_value, figures.best_schedules, figures.history]
+FOURTEEN = [f"type_{place}" for place in range(14)]
+
+
+def legend(figure: Figure) -> list[str]:
+    return [text.get_text() for shown in figure.legends for text in shown.get_texts()]
+
+
+def panel_boxes(figure: Figure) -> list[tuple[float, float]]:
+    figures.png(figure)
+    return [(axes.get_position().width, axes.get_position().height) for axes in figure.axes]
+
+
+@pytest.fixture
+def fourteen(trial: Make, study: MakeStudy) -> StudyFrames:
+    trials = [
+        trial(8.0 + place / 10, name, 10 ** (-3 + place / 7), **{"epochs": 3, "state": "pruned"} if late else {})
+        for place, name in enumerate(FOURTEEN)
+        for late in (False, True)
+    ]
+    return read(study([*trials, trial(scheduler=FOURTEEN[-1], diverged=True)]))
+
+
+@pytest.fixture
+def grid(trial: Make, study: MakeStudy) -> StudyFrames:
+    """Four constant rates of a classification task."""
+    rates = (0.03, 0.01, 0.005, 0.001)
+    extra = {attributes.EXTRA_CURVES: {"accuracy": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}}
+    return read(study([trial(5 + place, lr=lr, **extra) for place, lr in enumerate(rates)], metric="cross_entropy"))
+
+
+def test_many_trials_get_a_panel_per_type_on_the_same_axes(mixed: optuna.Study) -> None:
+    figure = figures.learning_curves(read(mixed))
+    assert [axes.get_title().split(" ")[0] for axes in figure.axes] == [
+        "constant", "lambda", "exponential", "one_cycle",
+    ]  # fmt: skip
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    assert legend(figure) == ["best of the type", "other trials", "pruned", "diverged"]
+
+
+def test_few_trials_are_labelled_by_what_differs_best_first(grid: StudyFrames) -> None:
+    figure = figures.learning_curves(grid)
+    assert legend(figure) == [
+        "lr 0.03: 5",
+        "lr 0.01: 6",
+        "lr 0.005: 7",
+        "lr 0.001: 8",
+        "test rows",
+        "training rows",
+    ]
+    assert [axes.get_ylabel() for axes in figure.axes] == [
+        "cross-entropy (nats per row)",
+        "test accuracy (share of rows)",
+    ]
+
+
+def test_a_pruned_trial_ends_the_labelling(trial: Make, study: MakeStudy) -> None:
+    assert figures.few(read(study([trial()] * 8)))
+    assert not figures.few(read(study([trial()] * 9)))
+    assert not figures.few(read(study([trial(), trial(state="pruned")])))
+    assert not figures.few(read(study([trial(state="waiting")])))
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_fourteen_types_are_all_named_and_no_panel_collapses(draw: figures.Draw, fourteen: StudyFrames) -> None:
+    figure = draw(fourteen)
+    named = " ".join([*legend(figure), *(axes.get_title() for axes in figure.axes)])
+    assert all(name in named for name in FOURTEEN)
+    assert min(min(box) for box in panel_boxes(figure)) > 0.08
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_panels_keep_their_size_where_trials_are_few(draw: figures.Draw, grid: StudyFrames) -> None:
+    boxes = panel_boxes(draw(grid))
+    assert min(width for width, _ in boxes) > 0.25
+    assert min(height for _, height in boxes) > 0.5
+
+
+def test_a_type_has_the_same_colour_in_every_figure(mixed: optuna.Study) -> None:
+    frames = read(mixed)
+    by_name = []
+    for draw in (figures.lr_against_value, figures.history, figures.best_schedules):
+        shown = draw(frames).legends[0]
+        colours = zip(shown.get_texts(), shown.legend_handles, strict=True)
+        by_name.append({text.get_text().split(":")[0]: line.get_color() for text, line in colours})  # type: ignore[union-attr]
+    for name in ("constant", "lambda", "exponential", "one_cycle"):
+        assert len({colours[name] for colours in by_name}) == 1
+
+
+def test_pruned_is_hollow_and_diverged_is_above_every_value(mixed: optuna.Study) -> None:
+    (axes,) = figures.lr_against_value(read(mixed)).axes
+    marks = [line for line in axes.lines if len(line.get_xdata())]
+    hollow = [line for line in marks if line.get_markerfacecolor() == "none"]
+    crosses = [line for line in marks if line.get_marker() == "x"]
+    assert sorted(float(line.get_ydata()[0]) for line in hollow) == [15, 16, 17, 18]
+    assert sorted(round(float(line.get_xdata()[0]), 6) for line in crosses) == [0.5, 0.6, 0.7, 0.8]
+    lowest = min(float(line.get_ydata()[0]) for line in crosses)
+    highest = axes.transAxes.inverted().transform(axes.transData.transform((0.01, 18.0)))[1]
+    assert lowest > highest
+
+
+def test_one_exploded_value_does_not_squash_the_rest(trial: Make, study: MakeStudy) -> None:
+    frames = read(study([trial(8 + place / 10) for place in range(30)] + [trial(2e4)]))
+    assert figures.history(frames).axes[0].get_ylim()[1] < 100
+
+
+def test_the_line_of_the_best_so_far_only_falls(mixed: optuna.Study) -> None:
+    (axes,) = figures.history(read(mixed)).axes
+    line = next(line for line in axes.lines if line.get_color() == "black" and line.get_linestyle() == "-")
+    assert (np.diff(line.get_ydata()) <= 0).all()
+
+
+def test_the_learning_rates_are_those_that_were_stored(trial: Make, study: MakeStudy) -> None:
+    rates = [0.1, 0.08, 0.06, 0.04, 0.02, 0.0]
+    frames = read(study([trial(lr=0.1, **{attributes.LR_CURVE: rates})]))
+    (axes,) = figures.best_schedules(frames).axes
+    assert axes.lines[0].get_ydata().tolist() == rates
+
+
+def test_names_with_dollars_and_strange_letters_are_drawn_without_a_warning(trial: Make, study: MakeStudy) -> None:
+    frames = read(study([trial(scheduler=name) for name in (r"$\frac", "学習率", "a\nb", "x" * 300)] * 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for draw in ALL:
+            figures.png(draw(frames))
+
+
+def test_a_matplotlibrc_changes_nothing(mixed: optuna.Study) -> None:
+    frames = read(mixed)
+    before = figures.png(figures.history(frames))
+    with mpl.rc_context({"font.size": 20, "lines.linewidth": 9, "axes.facecolor": "red", "savefig.dpi": 30}):
+        assert figures.png(figures.history(frames)) == before
+
+
+def test_a_png_says_neither_when_nor_with_what_it_was_made(mixed: optuna.Study) -> None:
+    png = figures.png(figures.history(read(mixed)))
+    assert png.startswith(b"\x89PNG")
+    assert b"tEXt" not in png
+    assert b"tIME" not in png
