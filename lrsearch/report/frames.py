@@ -12,7 +12,7 @@ import pandas as pd
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError, input_error
-from lrsearch.search import attributes
+from lrsearch.storage import attributes
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
@@ -106,7 +106,7 @@ def read(study: optuna.Study) -> StudyFrames:
         definition=definition,
         definition_fault=fault,
         version=_text(stored.get(attributes.VERSION)),
-        trials=_trials(trials),
+        trials=_trials(trials, stored.get(attributes.EXCLUDED)),
         curves=_curves(trials),
     )
 
@@ -122,8 +122,9 @@ def _definition(stored: object, name: str) -> tuple[Definition | None, str | Non
         return None, str(error)
 
 
-def _trials(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
-    rows = [_row(trial) for trial in trials]
+def _trials(trials: Sequence[FrozenTrial], excluded: object) -> pd.DataFrame:
+    reasons = excluded if isinstance(excluded, dict) else {}
+    rows = [{**_row(trial), "excluded": _text(reasons.get(str(trial.number)))} for trial in trials]
     columns = {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in COLUMNS.items()}
     return pd.DataFrame(columns)
 
@@ -157,7 +158,6 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "threads": stored.get(attributes.THREADS),
         "error": _text(stored.get(attributes.ERROR)),
         "retried": _text(stored.get(attributes.RETRIED)),
-        "excluded": _text(stored.get(attributes.EXCLUDED)),
         "started": trial.datetime_start,
         "completed": trial.datetime_complete,
     }

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from lrsearch.report import figures, files, gallery, paste, standings, tables, wording
+from lrsearch.report import figures, files, gallery, standings, tables, wording
 from lrsearch.report.escaping import code_block, inline
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.gallery import Picture
 from lrsearch.report.reproduce import reproduce
 from lrsearch.report.verdict import verdict
+from lrsearch.search import paste
 
 FILE = "report.md"
 FIGURES = "figures"
@@ -77,7 +78,7 @@ def _best_settings(frames: StudyFrames) -> list[str]:
     if not len(finished):
         return []
     best = finished.iloc[0].to_dict()
-    lines = paste.code(frames, best)
+    lines = paste.code(frames.definition, best["params"], best["horizon"])
     if lines is not None:
         return ["## Best settings", "Where your script makes its optimizer:", code_block(lines, "python")]
     reason = "the storage does not say how the trial was trained, or its scheduler is not known here"

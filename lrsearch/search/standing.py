@@ -10,10 +10,9 @@ from typing import Any
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.search.space import settings_from
+from lrsearch.search import paste
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import EXTRA_CURVES, HORIZON, LR_CURVE, RETRIED, TRAIN_CURVE
-from lrsearch.training import optimizers
 
 
 @dataclass(frozen=True)
@@ -154,8 +153,4 @@ def code(stored: StoredStudy, trial: FrozenTrial) -> str | None:
         stored: The study.
         trial: One of its trials.
     """
-    if stored.definition is None or HORIZON not in trial.user_attrs:
-        return None
-    settings = settings_from(trial.params)
-    lines = settings.schedule.code(settings.lr, trial.user_attrs[HORIZON])
-    return f"{optimizers.code(stored.definition.training, settings.lr)}\n{lines}"
+    return paste.code(stored.definition, trial.params, trial.user_attrs.get(HORIZON))

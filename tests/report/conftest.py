@@ -11,7 +11,7 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lrsearch.search import attributes
+from lrsearch.storage import attributes
 from lrsearch.study_file.load import parse_stored
 
 EPOCHS = 6
@@ -99,6 +99,9 @@ def study() -> Callable[..., optuna.Study]:
         made.set_user_attr(attributes.VERSION, "0.1.0")
         made.set_user_attr(attributes.METRIC, metric)
         made.add_trials(trials)
+        # A trial of these tests may say that it is excluded; the storage keeps that with the study.
+        reasons = {str(n): t.user_attrs.get(attributes.EXCLUDED) for n, t in enumerate(trials)}
+        made.set_user_attr(attributes.EXCLUDED, {number: reason for number, reason in reasons.items() if reason})
         return made
 
     return make

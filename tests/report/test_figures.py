@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 
 from lrsearch.report import figures
 from lrsearch.report.frames import StudyFrames, read
-from lrsearch.search import attributes
+from lrsearch.storage import attributes
 
 Make = Callable[..., FrozenTrial]
 MakeStudy = Callable[..., optuna.Study]

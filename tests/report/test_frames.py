@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError
 from lrsearch.report.frames import COLUMNS, CURVES, read
-from lrsearch.search import attributes
+from lrsearch.storage import attributes
 
 Make = Callable[..., FrozenTrial]
 MakeStudy = Callable[..., optuna.Study]

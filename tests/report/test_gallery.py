@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from lrsearch.report import figures
 from lrsearch.report.frames import read
 from lrsearch.report.gallery import FILES, pictures
-from lrsearch.search import attributes
+from lrsearch.storage import attributes
 
 Make = Callable[..., FrozenTrial]
 MakeStudy = Callable[..., optuna.Study]

@@ -17,7 +17,7 @@ from lrsearch.errors import InputError
 from lrsearch.report import markdown
 from lrsearch.report.frames import read
 from lrsearch.report.reproduce import file_name
-from lrsearch.search import attributes
+from lrsearch.storage import attributes
 from lrsearch.study_file.load import parse_stored
 
 Make = Callable[..., FrozenTrial]

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 
 from lrsearch.report import standings
 from lrsearch.report.frames import read
-from lrsearch.search import attributes
+from lrsearch.storage import attributes
 
 Make = Callable[..., FrozenTrial]
 MakeStudy = Callable[..., optuna.Study]

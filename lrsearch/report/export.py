@@ -1,0 +1,81 @@
+"""A study's trials or curves as a file for other tools."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lrsearch.errors import input_error
+from lrsearch.report.frames import StudyFrames
+
+SUFFIXES = (".csv", ".json", ".parquet")
+
+
+def write(frames: StudyFrames, file: Path, *, curves: bool = False) -> int:
+    """Write one row per trial, or one per epoch.
+
+    Args:
+        frames: The study.
+        file: Where; its ending decides the format.
+        curves: One row per trial and epoch instead of one per trial.
+
+    Returns:
+        Number of rows.
+
+    Raises:
+        InputError: The ending is unknown, the file cannot be written, or a package is missing.
+    """
+    table = frames.curves if curves else trials(frames)
+    try:
+        if file.suffix == ".csv":
+            table.to_csv(file, index=False)
+        elif file.suffix == ".json":
+            file.write_text(_json(table), encoding="utf-8")
+        elif file.suffix == ".parquet":
+            table.to_parquet(file, index=False)
+        else:
+            rule = f"must end in {', '.join(SUFFIXES)}"
+            raise input_error("study export", rule, key="--output", received=str(file))
+    except ImportError:
+        rule = 'parquet needs pyarrow; install it with: pip install "lrsearch[parquet]"'
+        raise input_error("study export", rule, key="--output", received=str(file)) from None
+    except OSError as error:
+        rule = f"cannot be written: {error.strerror or error}"
+        raise input_error("study export", rule, key="--output", received=str(file)) from None
+    return len(table)
+
+
+def trials(frames: StudyFrames) -> pd.DataFrame:
+    """The trials frame with a column for every parameter, and plain values only.
+
+    Args:
+        frames: The study.
+
+    Returns:
+        Parameters are named as in Optuna, after a ``params.``; several seeds' values are one text.
+    """
+    table = frames.trials.drop(columns=["params", "seed_values"])
+    names = list(dict.fromkeys(name for params in frames.trials["params"] for name in params))
+    for name in names:
+        table[f"params.{name}"] = pd.Series([params.get(name) for params in frames.trials["params"]], dtype="object")
+        table[f"params.{name}"] = table[f"params.{name}"].infer_objects()
+    table["seed_values"] = [" ".join(map(repr, values)) for values in frames.trials["seed_values"]]
+    for name in ("started", "completed"):
+        table[name] = [None if moment is None else moment.isoformat() for moment in frames.trials[name]]
+    return table
+
+
+def _json(table: pd.DataFrame) -> str:
+    rows = [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+    return json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.item() if hasattr(value, "item") else value

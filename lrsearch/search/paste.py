@@ -1,0 +1,33 @@
+"""The code that a person pastes into her own training script."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lrsearch.errors import InputError
+from lrsearch.search.space import settings_from
+from lrsearch.study_file.model import Definition
+from lrsearch.training import optimizers
+
+
+def code(definition: Definition | None, params: Mapping[str, Any], horizon: float | None) -> str | None:
+    """Lines of torch code that train a ``model`` with a trial's settings.
+
+    Args:
+        definition: The study's definition; None for a study of another tool.
+        params: The trial's Optuna parameters.
+        horizon: Steps that its schedule spans, in the family's unit; None or NaN where it is not stored.
+
+    Returns:
+        The code, with all digits; None if the trial or the study does not say enough to write it.
+    """
+    if definition is None or horizon is None or not (math.isfinite(horizon) and horizon > 0):
+        return None
+    try:
+        settings = settings_from(params)
+    except (KeyError, TypeError, ValueError, InputError):
+        return None
+    optimizer = optimizers.code(definition.training, settings.lr)
+    return f"import torch\n\n{optimizer}\n{settings.schedule.code(settings.lr, int(horizon))}"

@@ -1,0 +1,60 @@
+"""Exported files: every trial, every parameter, and nothing that other tools cannot read."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import optuna
+import pandas as pd
+import pytest
+
+from lrsearch.errors import InputError
+from lrsearch.report.export import write
+from lrsearch.report.frames import read
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_every_format_holds_every_trial(mixed: optuna.Study, tmp_path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow", reason="parquet needs the extra of that name")
+    file = tmp_path / f"trials{suffix}"
+    frames = read(mixed)
+    assert write(frames, file) == len(mixed.trials)
+    readers = {".csv": pd.read_csv, ".json": pd.read_json, ".parquet": pd.read_parquet}
+    table = readers[suffix](file)
+    assert table["number"].tolist() == [trial.number for trial in mixed.trials]
+    assert table["params.lr"].tolist() == pytest.approx([trial.params["lr"] for trial in mixed.trials])
+    assert {f"params.{name}" for trial in mixed.trials for name in trial.params} <= set(table.columns)
+
+
+def test_curves_have_a_row_per_epoch(mixed: optuna.Study, tmp_path: Path) -> None:
+    rows = write(read(mixed), tmp_path / "curves.csv", curves=True)
+    assert rows == sum(len(trial.intermediate_values) for trial in mixed.trials)
+
+
+def test_json_has_no_infinity(mixed: optuna.Study, tmp_path: Path) -> None:
+    """Diverged trials end with an infinite value."""
+    frames = read(mixed)
+    assert any(math.isinf(value) for value in frames.curves["test_metric"])
+    write(frames, tmp_path / "curves.json", curves=True)
+
+    def refuse(literal: str) -> float:
+        raise AssertionError(literal)
+
+    assert json.loads((tmp_path / "curves.json").read_text(), parse_constant=refuse)
+
+
+def test_what_cannot_be_written_is_an_input_error(
+    mixed: optuna.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = read(mixed)
+    with pytest.raises(InputError, match=r"must end in \.csv, \.json, \.parquet"):
+        write(frames, tmp_path / "trials.xlsx")
+    with pytest.raises(InputError, match="cannot be written"):
+        write(frames, tmp_path / "no" / "trials.csv")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InputError, match=r"lrsearch\[parquet\]"):
+        write(frames, tmp_path / "trials.parquet")
