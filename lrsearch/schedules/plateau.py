@@ -44,7 +44,7 @@ class Plateau(Schedule):
 
     name = "plateau"
     unit = "evaluation"
-    formula = "drop^(times that more than patience evaluations brought no improvement)"
+    formula = "factor^(times that more than patience evaluations brought no improvement)"
     torch_class = "ReduceLROnPlateau"
     aliases = ("ReduceLROnPlateau", "reduce_lr_on_plateau")
     groups = ("classical",)

@@ -10,7 +10,7 @@ import torch
 from optuna.trial import Trial, TrialState
 
 from lrsearch.errors import LrsearchError
-from lrsearch.search import pruning, standing, studies
+from lrsearch.search import pruning, sampling, standing, studies
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.space import Settings, Space
 from lrsearch.search.studies import StoredStudy
@@ -84,6 +84,8 @@ class Runner:
         self.interruption = interruption
         self.deadline = None if timeout is None else time.monotonic() + timeout
         self.space = Space.of(self.definition)
+        stored.study.sampler = sampling.build(self.definition)
+        stored.study.pruner = pruning.build(self.definition)
         self.recorder = Recorder(stored.study)
         self.asking = frozenset(pruning.rungs(self.definition))
 

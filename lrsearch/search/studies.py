@@ -14,7 +14,6 @@ from optuna.trial import FrozenTrial
 import lrsearch
 from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.registry import samplers
-from lrsearch.search import pruning, sampling
 from lrsearch.search.space import Space
 from lrsearch.storage.attributes import DEFINITION, EXCLUDED, METRIC, STOPPED, VERSION
 from lrsearch.study_file.load import differences, parse_stored
@@ -109,7 +108,7 @@ def chosen(definition: Definition, first: int, last: int) -> Iterator[dict[str, 
 
 
 def load(storage: BaseStorage, name: str) -> StoredStudy:
-    """A study by its name, ready to be asked for trials.
+    """A study by its name. Its tasks and schedulers need not be known here.
 
     Args:
         storage: Where.
@@ -126,10 +125,7 @@ def load(storage: BaseStorage, name: str) -> StoredStudy:
     document = study.user_attrs.get(DEFINITION)
     if document is None:
         return StoredStudy(storage, study, None)
-    definition = parse_stored(document, f"stored study {name}")
-    study.sampler = sampling.build(definition)
-    study.pruner = pruning.build(definition)
-    return StoredStudy(storage, study, definition)
+    return StoredStudy(storage, study, parse_stored(document, f"stored study {name}"))
 
 
 def names(storage: BaseStorage) -> list[str]:

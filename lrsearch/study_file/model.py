@@ -78,7 +78,9 @@ class TrainingSection(StrictModel):
 
     @model_validator(mode="after")
     def _fits_optimizer(self) -> TrainingSection:
-        if self.optimizer != "sgd" and (self.momentum or self.nesterov):
+        if self.optimizer == "sgd" and {"betas", "eps"} & self.model_fields_set:
+            raise PydanticCustomError("rule", "betas and eps belong to adam and adamw")
+        if self.optimizer != "sgd" and {"momentum", "nesterov"} & self.model_fields_set:
             raise PydanticCustomError("rule", "momentum and nesterov belong to optimizer sgd; adam has betas")
         if self.nesterov and not self.momentum:
             raise PydanticCustomError("rule", "nesterov needs a momentum larger than 0")
@@ -130,7 +132,11 @@ class Definition(StrictModel):
         document: dict[str, Any] = {
             "study": {key: value for key, value in parts["study"].items() if value != []},
             "task": _flat(parts["task"]),
-            "training": parts["training"],
+            "training": {
+                key: value
+                for key, value in parts["training"].items()
+                if key not in (_ADAM_KEYS if self.training.optimizer == "sgd" else _SGD_KEYS)
+            },
             "search": {
                 "lr": parts["search"]["lr"],
                 "schedulers": parts["search"]["schedulers"],
@@ -142,6 +148,11 @@ class Definition(StrictModel):
         if self.tries:
             document["try"] = [{"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]]
         return document
+
+
+# Settings of the other optimizers stand at values that mean nothing; a file need not show them.
+_ADAM_KEYS = ("betas", "eps")
+_SGD_KEYS = ("momentum", "nesterov")
 
 
 def _flat(section: dict[str, Any]) -> dict[str, Any]:

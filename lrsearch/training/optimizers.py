@@ -50,10 +50,11 @@ def code(training: TrainingSection, lr: float) -> str:
         training: The section that names it and its settings.
         lr: Initial learning rate.
     """
-    settings = {name: value for name, value in arguments(training).items() if value != _DEFAULTS.get(name)}
+    defaults = _DEFAULTS if training.optimizer == "adamw" else {**_DEFAULTS, "weight_decay": 0.0}
+    settings = {name: value for name, value in arguments(training).items() if value != defaults.get(name)}
     words = "".join(f", {name}={value!r}" for name, value in settings.items())
     return f"optimizer = torch.optim.{_CLASSES[training.optimizer]}(model.parameters(), lr={lr!r}{words})"
 
 
-# weight_decay is always written out for adamw, whose own default is not 0.
+# torch's own; adamw's weight_decay is not 0, so it is always written out.
 _DEFAULTS = {"momentum": 0.0, "nesterov": False, "betas": (0.9, 0.999), "eps": 1e-8}
