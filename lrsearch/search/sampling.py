@@ -19,7 +19,6 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 from pydantic import Field
-from scipy.stats.qmc import Sobol
 
 from lrsearch.errors import Fault
 from lrsearch.registry import samplers
@@ -201,6 +200,8 @@ class SobolSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
+        from scipy.stats.qmc import Sobol  # half a second that no other sampler should wait for
+
         points = Sobol(len(self._dimension), scramble=True, rng=np.random.default_rng(self._seed))
         point = points.random(1) if trial.number == 0 else points.fast_forward(trial.number).random(1)
         share = float(point[0, self._dimension[param_name]])

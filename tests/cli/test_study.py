@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,37 +13,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-LRSEARCH = [sys.executable, "-m", "lrsearch"]
-SMALL = """
-[study]
-name = "small"
-trials = 5
-[task]
-name = "polynomial"
-rows = 60
-[training]
-epochs = 4
-[search]
-schedulers = ["constant", "lambda"]
-"""
-
-
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def lrsearch(tmp_path: Path) -> Command:
-    """Runs a command in a folder of its own that holds small.toml."""
-    (tmp_path / "small.toml").write_text(SMALL)
-    environment = {key: value for key, value in os.environ.items() if key != "LRSEARCH_STORAGE"}
-
-    def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*LRSEARCH, *arguments], cwd=tmp_path, env={**environment, **changes}, capture_output=True, text=True,
-            check=False, timeout=120,
-        )  # fmt: skip
-
-    return run
 
 
 def files(folder: Path) -> set[str]:
@@ -85,12 +54,13 @@ def test_a_finished_study_goes_on_only_when_its_total_grows(lrsearch: Command) -
 
 def test_another_definition_is_refused_with_the_keys_that_differ(lrsearch: Command, tmp_path: Path) -> None:
     assert lrsearch("study", "create", "small.toml").returncode == 0
-    (tmp_path / "small.toml").write_text(SMALL.replace("epochs = 4", "epochs = 5").replace("trials = 5", "trials = 6"))
+    text = (tmp_path / "small.toml").read_text()
+    (tmp_path / "small.toml").write_text(text.replace("epochs = 4", "epochs = 5").replace("trials = 5", "trials = 6"))
     refused = lrsearch("study", "run", "small.toml")
     assert refused.returncode == 2
     assert "training.epochs = 5: the stored study has 4" in refused.stderr
     assert "study.trials" not in refused.stderr
-    (tmp_path / "small.toml").write_text(SMALL.replace("trials = 5", "trials = 6"))
+    (tmp_path / "small.toml").write_text(text.replace("trials = 5", "trials = 6"))
     assert lrsearch("study", "run", "small.toml").returncode == 0
     assert shown(lrsearch)["trials"]["budget"] == 6  # type: ignore[index]
 
@@ -154,7 +124,8 @@ def test_an_interrupted_run_loses_nothing(lrsearch: Command, tmp_path: Path, num
 
 
 def test_tried_settings_come_first(lrsearch: Command, tmp_path: Path) -> None:
-    (tmp_path / "small.toml").write_text(SMALL + '[[try]]\nlr = 0.02\nscheduler = "lambda"\n')
+    with (tmp_path / "small.toml").open("a") as file:
+        file.write('[[try]]\nlr = 0.02\nscheduler = "lambda"\n')
     lrsearch("study", "run", "small.toml")
     first = optuna.load_study(study_name="small", storage=f"sqlite:///{tmp_path}/lrsearch.db").trials[0]
     assert first.params == {"lr": 0.02, "scheduler": "lambda", "decay": 0.95}
@@ -209,6 +180,15 @@ def test_an_unknown_study_lists_those_there_are(lrsearch: Command) -> None:
     assert "there are small" in unknown.stderr
 
 
+def test_a_report_that_cannot_be_written_says_so(lrsearch: Command) -> None:
+    lrsearch("study", "create", "small.toml")
+    for folder in ("small.toml", "small.toml/report"):
+        refused = lrsearch("report", "small", "--output", folder)
+        assert refused.returncode == 2, refused.stderr
+        assert folder.split("/")[0] in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
 def test_a_password_is_never_printed(lrsearch: Command) -> None:
     refused = lrsearch("study", "list", "--storage", "postgresql://user:hunter2@127.0.0.1:9/none")
     assert refused.returncode == 2
@@ -238,5 +218,7 @@ def test_a_failing_model_ends_the_run_with_its_reason(lrsearch: Command, tmp_pat
 
 
 def test_version() -> None:
-    printed = subprocess.run([*LRSEARCH, "--version"], capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        [sys.executable, "-m", "lrsearch", "--version"], capture_output=True, text=True, check=True
+    ).stdout
     assert printed.split()[0] == "lrsearch"
