@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -86,6 +87,9 @@ def create(storage: BaseStorage, definition: Definition, metric: str) -> StoredS
             key="study.name", received=f'"{name}"',
         )  # fmt: skip
     study = optuna.create_study(study_name=name, storage=storage, direction="minimize")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([f"test {metric}"])  # what the dashboard writes at its axes
     for params in chosen(definition, 0, definition.trials):
         study.enqueue_trial(params)
     study.set_user_attr(METRIC, metric)
