@@ -24,6 +24,10 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace a key of the study file, such as training.epochs=30."),
 ]
+Grace = Annotated[
+    float,
+    typer.Option(min=0.1, metavar="S", help="A worker on another machine, silent for so long, has lost its trials."),
+]
 StudyName = Annotated[str, typer.Argument(metavar="NAME", help="A study in the storage.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from lrsearch.cli.output import show
-from lrsearch.search.runner import EpochDone, Event, TrialBegan, TrialEnded
+from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
 from lrsearch.search.space import Settings
 from lrsearch.search.standing import TrialCounts
 
@@ -41,7 +41,7 @@ class SearchProgress:
         if isinstance(event, TrialBegan):
             self._settings[event.number] = event.settings
         elif isinstance(event, EpochDone):
-            self.epochs += 1
+            self.epochs += event.trials
         else:
             self._end(event)
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lrsearch import registry
-from lrsearch.cli.options import Load, OutputFormat, Quiet, Set, Storage, quiet_libraries
+from lrsearch.cli.options import Grace, Load, OutputFormat, Quiet, Set, Storage, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.cli.study import print_summary, study_arguments
 from lrsearch.errors import InterruptedRunError, input_error, nearest
 from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage, redacted
+from lrsearch.storage.store import GRACE
 from lrsearch.study_file import load, templates
 from lrsearch.study_file.model import Definition
 
@@ -69,6 +70,7 @@ def run(
     trials: Annotated[int | None, typer.Option(min=1, help="The study's trials in all, instead of its own.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0, help="Take no further trial after so many seconds.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")] = 1,
+    grace: Grace = GRACE,
     modules: Load = None,
     quiet: Quiet = False,
     storage: Storage = DEFAULT_URL,
@@ -86,7 +88,7 @@ def run(
     studies.stop(stored, False)
     task = _stored_task(stored)
     try:
-        _train(stored, task, threads, timeout, quiet)
+        _train(stored, task, threads, timeout, grace, quiet)
     except InterruptedRunError:
         again = f"lrsearch study run {study_arguments(stored.name, storage)}"
         raise InterruptedRunError(f"interrupted; everything finished is stored. Go on with: {again}") from None
@@ -102,7 +104,7 @@ def run(
     say(f"  optuna-dashboard {shlex.quote(redacted(storage))}")
 
 
-def _train(stored: StoredStudy, task: Task, threads: int, timeout: float | None, quiet: bool) -> None:
+def _train(stored: StoredStudy, task: Task, threads: int, timeout: float | None, grace: float, quiet: bool) -> None:
     from lrsearch.cli.progress import SearchProgress, follow
     from lrsearch.search import standing
     from lrsearch.search.interruption import Interruption
@@ -113,7 +115,8 @@ def _train(stored: StoredStudy, task: Task, threads: int, timeout: float | None,
     progress = SearchProgress(standing.count(stored), winner.value if winner else None, stored.metric)
     set_threads(threads)
     with Interruption().caught() as interruption:
-        follow(Runner(stored, task, SequentialEngine(), interruption, timeout).events(), progress, quiet=quiet)
+        runner = Runner(stored, task, SequentialEngine(), interruption, timeout=timeout, grace=grace, say=say)
+        follow(runner.events(), progress, quiet=quiet)
 
 
 def _definition(file: Path, name: str | None, settings: list[str] | None, modules: list[str] | None) -> Definition:

@@ -136,7 +136,7 @@ def _row(stored: StoredStudy) -> dict[str, Any]:
     from lrsearch.search import standing
 
     trials = stored.trials()
-    counts, winner = standing.count(stored, trials), standing.best(stored, trials)
+    counts, winner = standing.count(stored), standing.best(stored, trials)
     return {
         "name": stored.name,
         "task": stored.definition.task.name if stored.definition else None,

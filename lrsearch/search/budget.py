@@ -7,6 +7,7 @@ from lrsearch.registry import samplers
 from lrsearch.search.standing import count
 from lrsearch.search.studies import StoredStudy, chosen
 from lrsearch.storage.attributes import DEFINITION
+from lrsearch.storage.choice import trial_store
 
 
 def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
@@ -30,8 +31,8 @@ def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
         stored.definition.search, trials - len(stored.definition.tries)
     ):
         raise InputError("command line", faults)
-    for params in chosen(stored.definition, stored.definition.trials, trials):
-        stored.study.enqueue_trial(params)
+    more = list(chosen(stored.definition, stored.definition.trials, trials))
+    trial_store(stored.study, stored.storage).enqueue(more)
     section = stored.definition.study.model_copy(update={"trials": trials})
     changed = stored.definition.model_copy(update={"study": section})
     stored.study.set_user_attr(DEFINITION, changed.document())

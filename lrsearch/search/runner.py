@@ -3,62 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 
-import torch
 from optuna.trial import Trial, TrialState
 
 from lrsearch.errors import LrsearchError
 from lrsearch.search import pruning, sampling, standing, studies
+from lrsearch.search.events import Event, TrialBegan, TrialEnded
+from lrsearch.search.generation import Generation, Training
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.space import Settings, Space
 from lrsearch.search.studies import StoredStudy
 from lrsearch.search.trace import TrialTrace
-from lrsearch.storage.attributes import CONSTRAINT, ENGINE, ERROR, HORIZON, THREADS
-from lrsearch.storage.recording import Recorder
-from lrsearch.study_file.model import Definition
+from lrsearch.storage.attributes import ERROR
+from lrsearch.storage.choice import trial_store
+from lrsearch.storage.heartbeat import Heartbeat
+from lrsearch.storage.liveness import Worker
+from lrsearch.storage.patience import Patience
+from lrsearch.storage.store import GRACE, Claim, Outcome
 from lrsearch.tasks.task import Task
-from lrsearch.training.batches import batches_per_epoch
-from lrsearch.training.engine import Engine, Lane, LaneStream
+from lrsearch.training.engine import Engine
 
 FAILURES_IN_A_ROW = 3
 """After so many failed trials without a good one between them the fault is not in the settings."""
-
-
-@dataclass(frozen=True)
-class TrialBegan:
-    """A trial's settings are chosen."""
-
-    number: int
-    settings: Settings
-
-
-@dataclass(frozen=True)
-class EpochDone:
-    """A trial finished an epoch."""
-
-    number: int
-    epoch: int
-    test_metric: float
-
-
-@dataclass(frozen=True)
-class TrialEnded:
-    """A trial is told: complete, pruned or failed."""
-
-    number: int
-    state: TrialState
-    value: float | None
-    diverged: bool
-    error: str | None = None
-
-
-Event = TrialBegan | EpochDone | TrialEnded
+LOOK_AGAIN = 0.5
+"""Seconds between two looks at trials that other processes train."""
 
 
 class Runner:
-    """Takes trials of one study until its budget is met.
+    """Takes trials of one study until its budget is met and nobody trains any.
 
     Args:
         stored: The study; it has a definition.
@@ -66,6 +39,8 @@ class Runner:
         engine: What trains it.
         interruption: Where signals are looked for.
         timeout: Seconds after which no further trial is taken; None for no limit.
+        grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
+        say: Where a person is told what else she should know.
     """
 
     def __init__(
@@ -74,109 +49,128 @@ class Runner:
         task: Task,
         engine: Engine,
         interruption: Interruption,
+        *,
         timeout: float | None = None,
+        grace: float = GRACE,
+        say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     ) -> None:
         assert stored.definition is not None
-        self.stored = stored
-        self.definition: Definition = stored.definition
-        self.task = task
-        self.engine = engine
+        self.stored, self.definition = stored, stored.definition
         self.interruption = interruption
         self.deadline = None if timeout is None else time.monotonic() + timeout
+        self.grace, self.say = grace, say
         self.space = Space.of(self.definition)
         stored.study.sampler = sampling.build(self.definition)
         stored.study.pruner = pruning.build(self.definition)
-        self.recorder = Recorder(stored.study)
-        self.asking = frozenset(pruning.rungs(self.definition))
+        self.patience = Patience(say)
+        self.store = trial_store(stored.study, stored.storage, say, self.patience)
+        self.heartbeat = Heartbeat(self.store, grace)
+        self.training = Training(
+            task=task,
+            section=self.definition.training,
+            engine=engine,
+            rungs=frozenset(pruning.rungs(self.definition)),
+            judge=self._judge,
+            store=self.store,
+            heartbeat=self.heartbeat,
+            interruption=interruption,
+        )
+        self._failures = 0
+        self._reaped_at = -grace
 
     def events(self) -> Iterator[Event]:
         """Run the search, and say what happens as it happens.
 
         Raises:
-            InterruptedRunError: A signal came; the running trial's settings wait in the storage to be run again.
-            LrsearchError: `FAILURES_IN_A_ROW` trials failed.
+            InterruptedRunError: A signal came; the settings of trials under way wait to be run again.
+            LrsearchError: `FAILURES_IN_A_ROW` trials failed, or the storage did.
         """
-        failures = 0
-        while self._budget_left():
-            with self.interruption.open():
-                pass
-            trial = self.stored.study.ask()
-            for event in self._run(trial):
-                if isinstance(event, TrialEnded):
-                    failures = failures + 1 if event.state == TrialState.FAIL else 0
-                    if failures == FAILURES_IN_A_ROW:
-                        raise LrsearchError(f"{failures} trials failed one after the other; the last: {event.error}")
-                yield event
+        told_of_others = False
+        with self.heartbeat:
+            while True:
+                with self.interruption.open():
+                    pass
+                self._reap()
+                claims = self._claim()
+                if claims:
+                    yield from self._run(claims)
+                elif self._is_over():
+                    return
+                else:
+                    if not told_of_others:
+                        self.say("Other processes are still training trials of this study; waiting for them.")
+                        told_of_others = True
+                    with self.interruption.open():
+                        time.sleep(LOOK_AGAIN)
 
-    def _budget_left(self) -> bool:
+    def _reap(self) -> None:
+        """Look for lost trials, not at every trial: it is somebody else's accident that this one repairs."""
+        if time.monotonic() - self._reaped_at < min(self.grace / 2, 10.0):
+            return
+        self._reaped_at = time.monotonic()
+        if lost := self.store.reap(self.grace):
+            numbers = ", ".join(map(str, lost))
+            self.say(f"Lost with its worker, to be run again: trial {numbers}.")
+
+    def _claim(self) -> list[Claim]:
+        stopped = self.patience(lambda: studies.is_stopped(self.stored))
+        if stopped or (self.deadline is not None and time.monotonic() >= self.deadline):
+            return []
+        return self.store.claim(1, self.definition.trials, Worker.this().as_dict())
+
+    def _is_over(self) -> bool:
         if self.deadline is not None and time.monotonic() >= self.deadline:
-            return False
-        if studies.is_stopped(self.stored):
-            return False
-        counts = standing.count(self.stored)
-        return counts.waiting > 0 or counts.claimed < self.definition.trials
+            return True
+        counts = self.patience(lambda: standing.count(self.stored))
+        idle = counts.waiting == 0 and counts.claimed >= self.definition.trials
+        stopped = self.patience(lambda: studies.is_stopped(self.stored))
+        return (idle or stopped) and counts.running == 0
 
-    def _run(self, trial: Trial) -> Iterator[Event]:
+    def _run(self, claims: list[Claim]) -> Iterator[Event]:
+        ids = [claim.trial_id for claim in claims]
+        self.heartbeat.watch(ids)
+        generation: Generation | None = None
         try:
-            settings = self.space.suggest(trial)
-            yield TrialBegan(trial.number, settings)
-            yield from self._train(trial, settings)
+            settings = self._settings(claims)
+            for claim, own in settings.items():
+                yield TrialBegan(claim.number, own)
+            generation = Generation(self.training, settings)
+            for event in generation.events():
+                self._failures = 0 if isinstance(event, TrialEnded) else self._failures
+                yield event
         except (LrsearchError, GeneratorExit) as ending:
-            self.recorder.hand_back(trial, str(ending) or "the run was ended")
+            left = ids if generation is None else generation.unfinished
+            self.store.hand_back(left, str(ending) or "the run was ended")
             raise
         except Exception as error:
-            # A model may fail for some settings only; the others go on, and the reason is kept.
-            reason = f"{type(error).__name__}: {error}"
-            self.recorder.finish(trial, TrialState.FAIL, None, {ERROR: reason}, {})
-            yield TrialEnded(trial.number, TrialState.FAIL, None, False, reason)
+            yield from self._fail(claims, ids if generation is None else generation.unfinished, error)
+        finally:
+            self.heartbeat.watch([])
 
-    def _train(self, trial: Trial, settings: Settings) -> Iterator[Event]:
-        training = self.definition.training
-        lanes = [Lane(settings.lr, settings.schedule, seed) for seed in training.seeds]
-        stream = self.engine.train(self.task, lanes, training)
-        trace = TrialTrace(range(len(lanes)))
-        stored_epochs = 0
-        while self._advance(stream, trace):
-            if trace.epoch == 0:
-                continue
-            pruned = False
-            if trace.epoch in self.asking and trace.diverged_at is None:
-                stored_epochs = self._record(trial, trace, stored_epochs)
-                pruned = self.recorder.should_prune(trial)
-            yield EpochDone(trial.number, trace.epoch, trace.test[-1])
-            if pruned or trace.diverged_at is not None:
-                break
-        stream.close()
-        self._record(trial, trace, stored_epochs)
-        yield self._tell(trial, settings, trace)
+    def _fail(self, claims: list[Claim], left: list[int], error: Exception) -> Iterator[Event]:
+        """A model may fail for some settings only; the others go on, and the reason is kept."""
+        reason = f"{type(error).__name__}: {error}"
+        self.store.finish([Outcome(trial_id, TrialState.FAIL, None, {ERROR: reason}) for trial_id in left])
+        for claim in claims:
+            if claim.trial_id in left:
+                yield TrialEnded(claim.number, TrialState.FAIL, None, False, reason)
+        self._failures += 1
+        if self._failures == FAILURES_IN_A_ROW:
+            raise LrsearchError(f"{FAILURES_IN_A_ROW} trials failed one after the other; the last: {reason}") from error
 
-    def _advance(self, stream: LaneStream, trace: TrialTrace) -> bool:
-        """Train one more epoch; false if there is none."""
-        with self.interruption.open():
-            records = next(stream, None)
-        if records is None:
-            return False
-        trace.add(records)
-        return True
-
-    def _record(self, trial: Trial, trace: TrialTrace, stored_epochs: int) -> int:
-        """Store the epochs that are not stored yet; gives back how many are now."""
-        fresh = range(stored_epochs + 1, trace.epoch + 1)
-        self.recorder.record(trial, {epoch: trace.test[epoch - 1] for epoch in fresh})
-        return trace.epoch
-
-    def _tell(self, trial: Trial, settings: Settings, trace: TrialTrace) -> TrialEnded:
-        training = self.definition.training
-        per_epoch = batches_per_epoch(len(self.task.train[0]), training.batch_size)
-        attributes = {
-            **trace.attributes(),
-            HORIZON: settings.schedule.steps(training.epochs, per_epoch),
-            ENGINE: self.engine.name,
-            THREADS: torch.get_num_threads(),
+    def _settings(self, claims: list[Claim]) -> dict[Claim, Settings]:
+        study = self.stored.study
+        self.patience(self.stored.trials)  # Optuna's cache must have met a trial before it can take parameters for it
+        return {
+            claim: self.patience(lambda claim=claim: self.space.suggest(Trial(study, claim.trial_id)))  # type: ignore[misc]
+            for claim in claims
         }
-        diverged = trace.diverged_at is not None
-        constraints = {CONSTRAINT: 1.0} if diverged else {}
-        complete = diverged or trace.epoch == training.epochs
-        state = TrialState.COMPLETE if complete else TrialState.PRUNED
-        self.recorder.finish(trial, state, trace.value if complete else None, attributes, constraints)
-        return TrialEnded(trial.number, state, trace.value, diverged)
+
+    def _judge(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
+        study, storage = self.stored.study, self.stored.storage
+        return {
+            claim
+            for claim in trials
+            # Trial.should_prune would only know what was reported through its own object.
+            if self.patience(lambda claim=claim: study.pruner.prune(study, storage.get_trial(claim.trial_id)))  # type: ignore[misc]
+        }

@@ -13,6 +13,8 @@ from optuna.trial import FrozenTrial, TrialState
 from lrsearch.search import paste
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import EXTRA_CURVES, HORIZON, LR_CURVE, RETRIED, TRAIN_CURVE
+from lrsearch.storage.canary import tables_are_known
+from lrsearch.storage.reading import engine_of, tally
 
 
 @dataclass(frozen=True)
@@ -53,26 +55,20 @@ class TrialCounts:
         return asdict(self)
 
 
-def count(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> TrialCounts:
-    """How far the study is.
+def count(stored: StoredStudy) -> TrialCounts:
+    """How far the study is; the database counts, so no trial is read.
 
     Args:
         stored: The study.
-        trials: Its trials, if they were read already.
     """
-    trials = stored.trials() if trials is None else trials
-    by_state = {state: [t for t in trials if t.state == state] for state in TrialState}
-    retried = sum(RETRIED in trial.user_attrs for trial in by_state[TrialState.FAIL])
-    return TrialCounts(
-        budget=stored.definition.trials if stored.definition else None,
-        complete=len(by_state[TrialState.COMPLETE]),
-        pruned=len(by_state[TrialState.PRUNED]),
-        failed=len(by_state[TrialState.FAIL]) - retried,
-        retried=retried,
-        running=len(by_state[TrialState.RUNNING]),
-        waiting=len(by_state[TrialState.WAITING]),
-        diverged=sum(is_diverged(trial) for trial in by_state[TrialState.COMPLETE]),
-    )
+    budget = stored.definition.trials if stored.definition else None
+    engine = engine_of(stored.storage)
+    if engine is not None and tables_are_known() is None:
+        study_id = stored.storage.get_study_id_from_name(stored.name)
+        return TrialCounts(budget, **asdict(tally(engine, study_id)))
+    states = [state(trial) for trial in stored.trials()]
+    kinds = {kind: states.count(kind) for kind in ("pruned", "failed", "retried", "running", "waiting", "diverged")}
+    return TrialCounts(budget=budget, complete=states.count("complete") + kinds["diverged"], **kinds)
 
 
 def is_diverged(trial: FrozenTrial) -> bool:
@@ -114,7 +110,7 @@ def summary(stored: StoredStudy) -> dict[str, Any]:
         "name": stored.name,
         "metric": stored.metric,
         "version": stored.version,
-        "trials": count(stored, trials).as_dict(),
+        "trials": count(stored).as_dict(),
         "best": None if winner is None else {"number": winner.number, "value": winner.value, "params": winner.params},
         "epochs_trained": epochs_trained(trials),
         "definition": stored.definition.document() if stored.definition else None,

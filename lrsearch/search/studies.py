@@ -17,6 +17,7 @@ from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.registry import samplers
 from lrsearch.search.space import Space
 from lrsearch.storage.attributes import DEFINITION, EXCLUDED, METRIC, STOPPED, VERSION
+from lrsearch.storage.choice import trial_store
 from lrsearch.study_file.load import differences, parse_stored
 from lrsearch.study_file.model import Definition
 
@@ -90,8 +91,7 @@ def create(storage: BaseStorage, definition: Definition, metric: str) -> StoredS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names([f"test {metric}"])  # what the dashboard writes at its axes
-    for params in chosen(definition, 0, definition.trials):
-        study.enqueue_trial(params)
+    trial_store(study, storage).enqueue(list(chosen(definition, 0, definition.trials)))
     study.set_user_attr(METRIC, metric)
     study.set_user_attr(VERSION, lrsearch.__version__)
     study.set_user_attr(DEFINITION, definition.document())

@@ -104,8 +104,12 @@ def _check_sqlite_file(url: URL, create: bool) -> None:
 
 
 def _engine_settings(url: URL) -> dict[str, Any]:
-    if url.get_backend_name() != "sqlite":
-        return {"pool_pre_ping": True}
+    server: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 2}
+    # Sessions must agree on the time zone, or a live trial's heartbeat looks hours old to another worker.
+    if url.get_backend_name() == "postgresql":
+        return {**server, "connect_args": {"options": "-c timezone=UTC", "connect_timeout": 10}}
+    if url.get_backend_name() in ("mysql", "mariadb"):
+        return {**server, "connect_args": {"init_command": "SET time_zone = '+00:00'", "connect_timeout": 10}}
     return {"connect_args": {"timeout": SQLITE_TIMEOUT}, "pool_events": [(_prepare_sqlite, "connect")]}
 
 

@@ -14,8 +14,9 @@ from optuna.trial import TrialState
 from lrsearch import registry
 from lrsearch.errors import LrsearchError
 from lrsearch.search import standing, studies
+from lrsearch.search.events import Event, TrialEnded
 from lrsearch.search.interruption import Interruption
-from lrsearch.search.runner import Event, Runner, TrialEnded
+from lrsearch.search.runner import Runner
 from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.rdb import open_storage

@@ -1,0 +1,133 @@
+"""Wait for a database that has gone away, instead of losing what was to be written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
+
+from lrsearch.errors import LrsearchError
+from lrsearch.storage.store import Chosen, Claim, Outcome, TrialStore
+
+Result = TypeVar("Result")
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between two attempts: they grow from the first to the longest."""
+LIMIT = 300.0
+"""Seconds after which a database that does not come back is given up."""
+_FINAL = ("disk is full", "readonly", "read-only", "malformed", "not a database", "no such table", "unable to open")
+
+
+class StorageFailedError(LrsearchError):
+    """The storage does not take what is written to it. What it has stays in it."""
+
+
+class Patience:
+    """Runs operations again while the database is away.
+
+    An operation may have been committed although its answer was lost, so every one must be harmless when repeated.
+
+    Args:
+        say: Where a person is told, once per outage.
+        limit: Seconds until it is given up.
+    """
+
+    def __init__(self, say: Callable[[str], None], limit: float = LIMIT) -> None:
+        self._say = say
+        self._limit = limit
+        self.waits = 0
+
+    def __call__(self, operation: Callable[[], Result]) -> Result:
+        """The operation's result, however often it takes.
+
+        Raises:
+            StorageFailedError: The database did not come back in time, or says that it cannot store anything.
+        """
+        began, pause = time.monotonic(), FIRST_PAUSE
+        while True:
+            try:
+                result = operation()
+            except (DBAPIError, PendingRollbackError, StorageInternalError) as error:
+                reason = _reason(error)
+                if not _passes(error):
+                    raise StorageFailedError(f"the storage refuses to be written: {reason}") from error
+                if time.monotonic() - began > self._limit:
+                    raise StorageFailedError(
+                        f"the storage is out of reach since {self._limit:g} s: {reason}"
+                    ) from error
+                if pause == FIRST_PAUSE:
+                    self._say(f"The storage is out of reach ({reason}); waiting up to {self._limit:g} s for it.")
+                self.waits += 1
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                if pause > LONGEST_PAUSE / 4:
+                    self._say("The storage is back.")
+                return result
+
+
+class PatientStore:
+    """A `TrialStore` that waits for its database.
+
+    Args:
+        store: Does the writing.
+        patience: Does the waiting.
+    """
+
+    def __init__(self, store: TrialStore, patience: Patience) -> None:
+        self._store = store
+        self._patience = patience
+
+    def enqueue(self, params: Sequence[Mapping[str, Any]]) -> None:
+        """See `TrialStore.enqueue`; the one call that is not repeated, for it could enqueue twice."""
+        self._store.enqueue(params)
+
+    def claim(self, wanted: int, budget: int, worker: Mapping[str, Any]) -> list[Claim]:
+        """See `TrialStore.claim`."""
+        return self._patience(lambda: self._store.claim(wanted, budget, worker))
+
+    def choose(self, chosen: Mapping[int, Chosen]) -> None:
+        """See `TrialStore.choose`."""
+        self._patience(lambda: self._store.choose(chosen))
+
+    def record(self, values: Mapping[int, Mapping[int, float]]) -> None:
+        """See `TrialStore.record`."""
+        self._patience(lambda: self._store.record(values))
+
+    def finish(self, outcomes: Sequence[Outcome]) -> set[int]:
+        """See `TrialStore.finish`."""
+        return self._patience(lambda: self._store.finish(outcomes))
+
+    def beat(self, trial_ids: Sequence[int]) -> None:
+        """See `TrialStore.beat`; one that is missed is made up by the next."""
+        self._store.beat(trial_ids)
+
+    def hand_back(self, trial_ids: Sequence[int], reason: str) -> None:
+        """See `TrialStore.hand_back`."""
+        self._patience(lambda: self._store.hand_back(trial_ids, reason))
+
+    def reap(self, grace: float) -> list[int]:
+        """See `TrialStore.reap`."""
+        return self._patience(lambda: self._store.reap(grace))
+
+
+def _passes(error: Exception) -> bool:
+    """Whether waiting may help: a lost connection, a lock or a deadlock, but not a full disk or a wrong statement."""
+    if any(words in str(error) for words in _FINAL):
+        return False
+    if isinstance(error, StorageInternalError):
+        cause = error.__cause__
+        return cause is None or not isinstance(cause, DBAPIError) or _passes(cause)
+    if isinstance(error, PendingRollbackError):
+        return True
+    return isinstance(error, (OperationalError, InterfaceError)) or bool(
+        getattr(error, "connection_invalidated", False)
+    )
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or getattr(error.__cause__, "orig", None) or error
+    text = cause.args[-1] if len(getattr(cause, "args", ())) > 1 else cause
+    return (str(text).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,96 @@
+"""Numbers about a study that need no trial to be read: counted by the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optuna.storages import BaseStorage
+from optuna.trial import TrialState
+from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, not_, select
+
+from lrsearch.storage.attributes import CONSTRAINT, RETRIED
+from lrsearch.storage.tables import CONSTRAINT_PREFIX, INTERMEDIATE, SYSTEM, TRIALS, USER, VALUES
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many trials of each kind a study has; failed ones that were run again are `retried`, not `failed`."""
+
+    complete: int
+    pruned: int
+    failed: int
+    retried: int
+    running: int
+    waiting: int
+    diverged: int
+
+
+def tally(engine: Engine, study_id: int) -> Tally:
+    """Count a study's trials.
+
+    Args:
+        engine: Of Optuna's RDB storage.
+        study_id: Optuna's id of the study.
+    """
+    own = TRIALS.c.study_id == study_id
+    with engine.connect() as connection:
+        grouped = select(TRIALS.c.state, func.count()).where(own).group_by(TRIALS.c.state)
+        states = {state: int(number) for state, number in connection.execute(grouped)}
+        retried = _count(connection, and_(own, TRIALS.c.state == TrialState.FAIL, _has(USER, RETRIED)))
+        diverged = _count(connection, and_(own, TRIALS.c.state == TrialState.COMPLETE, _is_diverged()))
+    return Tally(
+        complete=states.get(TrialState.COMPLETE, 0),
+        pruned=states.get(TrialState.PRUNED, 0),
+        failed=states.get(TrialState.FAIL, 0) - retried,
+        retried=retried,
+        running=states.get(TrialState.RUNNING, 0),
+        waiting=states.get(TrialState.WAITING, 0),
+        diverged=diverged,
+    )
+
+
+def best_value(engine: Engine, study_id: int) -> float | None:
+    """The smallest value of a complete trial that did not diverge; excluded trials included.
+
+    Args:
+        engine: Of Optuna's RDB storage.
+        study_id: Optuna's id of the study.
+    """
+    joined = VALUES.join(TRIALS, TRIALS.c.trial_id == VALUES.c.trial_id)
+    fit = and_(TRIALS.c.study_id == study_id, TRIALS.c.state == TrialState.COMPLETE, not_(_is_diverged()))
+    with engine.connect() as connection:
+        found: float | None = connection.execute(
+            select(func.min(VALUES.c.value)).select_from(joined).where(fit)
+        ).scalar()
+    return found
+
+
+def epochs(engine: Engine, study_id: int) -> int:
+    """Intermediate values of all trials together.
+
+    Args:
+        engine: Of Optuna's RDB storage.
+        study_id: Optuna's id of the study.
+    """
+    joined = INTERMEDIATE.join(TRIALS, TRIALS.c.trial_id == INTERMEDIATE.c.trial_id)
+    with engine.connect() as connection:
+        counted = select(func.count()).select_from(joined).where(TRIALS.c.study_id == study_id)
+        return int(connection.execute(counted).scalar_one())
+
+
+def engine_of(storage: BaseStorage) -> Engine | None:
+    """The database behind a storage; None if there is none."""
+    found = getattr(getattr(storage, "_backend", storage), "engine", None)
+    return found if isinstance(found, Engine) else None
+
+
+def _has(table: object, key: str) -> ColumnElement[bool]:
+    return exists().where(table.c.trial_id == TRIALS.c.trial_id, table.c.key == key)  # type: ignore[attr-defined]
+
+
+def _is_diverged() -> ColumnElement[bool]:
+    return _has(SYSTEM, CONSTRAINT_PREFIX + CONSTRAINT)
+
+
+def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(TRIALS).where(condition)).scalar_one())

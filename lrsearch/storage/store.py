@@ -1,0 +1,119 @@
+"""What a search writes to a storage, for any number of trials at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from optuna.distributions import BaseDistribution
+from optuna.trial import TrialState
+
+GRACE = 60.0
+"""Seconds without a heartbeat after which a trial on another machine is taken to be lost."""
+RETRIES = 3
+"""So often the settings of a lost trial are run again."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that this process trains from now on."""
+
+    trial_id: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended.
+
+    Attributes:
+        trial_id: Which.
+        state: COMPLETE, PRUNED or FAIL.
+        value: Its value; for a pruned trial the last intermediate value, None if that is not a number.
+        attributes: User attributes to store with it.
+        constraints: Optuna constraints; a positive one marks the trial as infeasible.
+    """
+
+    trial_id: int
+    state: TrialState
+    value: float | None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    constraints: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Settings of a trial, as Optuna parameters."""
+
+    params: Mapping[str, Any]
+    distributions: Mapping[str, BaseDistribution]
+
+
+class TrialStore(Protocol):
+    """Writes the trials of one study. Every call may be repeated after an error without doing anything twice."""
+
+    def enqueue(self, params: Sequence[Mapping[str, Any]]) -> None:
+        """Let settings wait to be trained.
+
+        Args:
+            params: The Optuna parameters of each.
+        """
+
+    def claim(self, wanted: int, budget: int, worker: Mapping[str, Any]) -> list[Claim]:
+        """Take trials to train: those that wait first, then new ones while the budget allows.
+
+        Args:
+            wanted: How many at most.
+            budget: The study's trials in all.
+            worker: This process, with a claim of its own (`liveness.Worker`).
+        """
+
+    def choose(self, chosen: Mapping[int, Chosen]) -> None:
+        """Store the settings of claimed trials that have none yet.
+
+        Args:
+            chosen: Trial id -> settings.
+        """
+
+    def record(self, values: Mapping[int, Mapping[int, float]]) -> None:
+        """Store intermediate values of running trials.
+
+        Args:
+            values: Trial id -> step -> value; a step that was stored before gets its new value.
+        """
+
+    def finish(self, outcomes: Sequence[Outcome]) -> set[int]:
+        """End trials.
+
+        Args:
+            outcomes: How each ended.
+
+        Returns:
+            Ids of those that were still ours to end; the others were taken to be lost and are run again.
+        """
+
+    def beat(self, trial_ids: Sequence[int]) -> None:
+        """Say that running trials are still being trained.
+
+        Args:
+            trial_ids: Which.
+        """
+
+    def hand_back(self, trial_ids: Sequence[int], reason: str) -> None:
+        """Let the settings of running trials be run again, under new numbers.
+
+        Args:
+            trial_ids: Which; those that have ended in the meantime stay as they are.
+            reason: Why; stored with the originals.
+        """
+
+    def reap(self, grace: float) -> list[int]:
+        """Find running trials whose process is gone, and let their settings be run again, each exactly once.
+
+        Args:
+            grace: Seconds without a heartbeat after which a process on another machine is taken to be gone.
+
+        Returns:
+            Numbers of the trials that were lost.
+        """

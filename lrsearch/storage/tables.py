@@ -1,0 +1,226 @@
+"""Everything lrsearch knows of Optuna's tables: their columns, and how a value becomes a row.
+
+No other file names a table or a column. `canary` checks at the start that what is written here is what the installed
+Optuna reads; if not, nothing here is used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    check_distribution_compatibility,
+    distribution_to_json,
+    json_to_distribution,
+)
+from optuna.storages._rdb import models
+from optuna.trial import TrialState
+from sqlalchemy import Connection, Table, delete, func, insert, select
+
+STUDIES: Table = models.StudyModel.__table__
+TRIALS: Table = models.TrialModel.__table__
+PARAMS: Table = models.TrialParamModel.__table__
+VALUES: Table = models.TrialValueModel.__table__
+INTERMEDIATE: Table = models.TrialIntermediateValueModel.__table__
+USER: Table = models.TrialUserAttributeModel.__table__
+SYSTEM: Table = models.TrialSystemAttributeModel.__table__
+HEARTBEATS: Table = models.TrialHeartbeatModel.__table__
+
+FIXED_PARAMS = "fixed_params"
+"""System attribute under which Optuna keeps the parameters that an enqueued trial shall have."""
+CONSTRAINT_PREFIX = "constraints:"
+"""What Optuna writes before a constraint's name to make its system attribute."""
+
+
+@dataclass(frozen=True)
+class TrialRows:
+    """A trial that is to be inserted, with everything that hangs on it."""
+
+    state: TrialState
+    value: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
+    user: Mapping[str, Any] = field(default_factory=dict)
+    system: Mapping[str, Any] = field(default_factory=dict)
+    intermediate: Mapping[int, float] = field(default_factory=dict)
+    started: datetime | None = None
+    completed: datetime | None = None
+
+
+def now() -> datetime:
+    """The moment as Optuna 5 stores it: UTC, without saying so."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def lock_study(connection: Connection, study_id: int) -> None:
+    """Wait until no other transaction counts, claims or retries this study's trials; held until the commit.
+
+    SQLite has no such clause: there the transaction itself was begun with the write lock.
+    """
+    connection.execute(select(STUDIES.c.study_id).where(STUDIES.c.study_id == study_id).with_for_update()).one()
+
+
+def add_trials(connection: Connection, study_id: int, trials: list[TrialRows]) -> list[tuple[int, int]]:
+    """Insert trials with the next numbers; the caller holds the study's lock.
+
+    Args:
+        connection: In a transaction.
+        study_id: Optuna's id of the study.
+        trials: What to insert.
+
+    Returns:
+        (trial id, number) of each, in the order given.
+    """
+    if not trials:
+        return []
+    first = connection.execute(select(func.count()).where(TRIALS.c.study_id == study_id)).scalar_one()
+    rows = [
+        {"number": first + i, "study_id": study_id, "state": t.state, "datetime_start": t.started,
+         "datetime_complete": t.completed}
+        for i, t in enumerate(trials)
+    ]  # fmt: skip
+    connection.execute(insert(TRIALS), rows)
+    # The ids are read back by number: not every database returns them in the order of the rows.
+    found = connection.execute(
+        select(TRIALS.c.trial_id, TRIALS.c.number)
+        .where(TRIALS.c.study_id == study_id, TRIALS.c.number >= first)
+        .order_by(TRIALS.c.number)
+    )
+    ids = [(int(trial_id), int(number)) for trial_id, number in found]
+    by_id = dict(zip((trial_id for trial_id, _ in ids), trials, strict=True))
+    add_params(connection, {i: (t.params, t.distributions) for i, t in by_id.items()})
+    add_values(connection, {i: t.value for i, t in by_id.items() if t.value is not None})
+    put_intermediate(connection, {i: t.intermediate for i, t in by_id.items()}, fresh=True)
+    put_attributes(connection, USER, {i: t.user for i, t in by_id.items()}, fresh=True)
+    put_attributes(connection, SYSTEM, {i: t.system for i, t in by_id.items()}, fresh=True)
+    return ids
+
+
+def add_params(
+    connection: Connection, params: Mapping[int, tuple[Mapping[str, Any], Mapping[str, BaseDistribution]]]
+) -> None:
+    """Insert parameters: trial id -> (values, distributions), by name."""
+    _insert(
+        connection,
+        PARAMS,
+        [
+            {
+                "trial_id": trial_id,
+                "param_name": name,
+                "param_value": distributions[name].to_internal_repr(value),
+                "distribution_json": distribution_to_json(distributions[name]),
+            }
+            for trial_id, (values, distributions) in params.items()
+            for name, value in values.items()
+        ],
+    )
+
+
+def add_values(connection: Connection, values: Mapping[int, float]) -> None:
+    """Insert final values: trial id -> value."""
+    rows = []
+    for trial_id, value in values.items():
+        stored, kind = models.TrialValueModel.value_to_stored_repr(value)
+        rows.append({"trial_id": trial_id, "objective": 0, "value": stored, "value_type": kind})
+    _insert(connection, VALUES, rows)
+
+
+def put_intermediate(connection: Connection, values: Mapping[int, Mapping[int, float]], *, fresh: bool = False) -> None:
+    """Write intermediate values: trial id -> step -> value; a step that is there gets its new value.
+
+    Args:
+        connection: In a transaction.
+        values: What to write.
+        fresh: Whether the trials are new, so that there is nothing to replace.
+    """
+    if not fresh:
+        steps = sorted({step for curve in values.values() for step in curve})
+        _delete(connection, INTERMEDIATE, values, INTERMEDIATE.c.step.in_(steps))
+    rows = []
+    for trial_id, curve in values.items():
+        for step, value in curve.items():
+            stored, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(value)
+            rows.append(
+                {"trial_id": trial_id, "step": step, "intermediate_value": stored, "intermediate_value_type": kind}
+            )
+    _insert(connection, INTERMEDIATE, rows)
+
+
+def put_attributes(
+    connection: Connection, table: Table, attributes: Mapping[int, Mapping[str, Any]], *, fresh: bool = False
+) -> None:
+    """Write user or system attributes: trial id -> key -> value; a key that is there gets its new value.
+
+    Args:
+        connection: In a transaction.
+        table: `USER` or `SYSTEM`.
+        attributes: What to write.
+        fresh: Whether the trials are new, so that there is nothing to replace.
+    """
+    if not fresh:
+        keys = sorted({key for own in attributes.values() for key in own})
+        _delete(connection, table, attributes, table.c.key.in_(keys))
+    _insert(
+        connection,
+        table,
+        [
+            {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
+            for trial_id, own in attributes.items()
+            for key, value in own.items()
+        ],
+    )
+
+
+def attributes(connection: Connection, table: Table, trial_ids: Iterable[int], key: str) -> dict[int, Any]:
+    """Trial id -> value of one user or system attribute, for those that have it."""
+    rows = connection.execute(
+        select(table.c.trial_id, table.c.value_json).where(table.c.trial_id.in_(list(trial_ids)), table.c.key == key)
+    )
+    return {int(trial_id): json.loads(value) for trial_id, value in rows}
+
+
+def params(connection: Connection, trial_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Trial id -> its parameters, by Optuna's names and in the order they were suggested."""
+    rows = connection.execute(
+        select(PARAMS.c.trial_id, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
+        .where(PARAMS.c.trial_id.in_(list(trial_ids)))
+        .order_by(PARAMS.c.param_id)
+    )
+    found: dict[int, dict[str, Any]] = {}
+    for trial_id, name, value, distribution in rows:
+        found.setdefault(int(trial_id), {})[name] = json_to_distribution(distribution).to_external_repr(value)
+    return found
+
+
+def check_distributions(connection: Connection, study_id: int, wanted: Mapping[str, BaseDistribution]) -> None:
+    """Refuse parameters that the study already has under another kind of distribution, as Optuna does.
+
+    Raises:
+        ValueError: A parameter's distribution is not compatible with the stored one.
+    """
+    newest = (
+        select(func.max(PARAMS.c.param_id))
+        .join(TRIALS, TRIALS.c.trial_id == PARAMS.c.trial_id)
+        .where(TRIALS.c.study_id == study_id, PARAMS.c.param_name.in_(list(wanted)))
+        .group_by(PARAMS.c.param_name)
+    )
+    rows = connection.execute(
+        select(PARAMS.c.param_name, PARAMS.c.distribution_json).where(PARAMS.c.param_id.in_(newest))
+    )
+    for name, stored in rows:
+        check_distribution_compatibility(json_to_distribution(stored), wanted[name])
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _delete(connection: Connection, table: Table, trial_ids: Iterable[int], condition: Any) -> None:
+    if ids := list(trial_ids):
+        connection.execute(delete(table).where(table.c.trial_id.in_(ids), condition))
