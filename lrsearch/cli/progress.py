@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from lrsearch.cli.output import show
+from lrsearch.search import standing
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
 from lrsearch.search.space import Settings
 from lrsearch.search.standing import TrialCounts
+from lrsearch.search.studies import StoredStudy
 
+LIVE_SECONDS = 1.0
+"""Pause between two looks at a storage that other processes write."""
 PLAIN_SECONDS = 5.0
 """Pause between two lines where there is no terminal."""
 
@@ -83,6 +88,40 @@ def follow(events: Iterable[Event], progress: SearchProgress, *, quiet: bool) ->
         _follow_live(events, progress, console)
     else:
         _follow_plainly(events, progress, console)
+
+
+def watch(ticks: Iterable[None], stored: StoredStudy, *, quiet: bool) -> None:
+    """Show how a search goes that other processes do, from what the storage says.
+
+    Args:
+        ticks: Ends when the search does.
+        stored: The study.
+        quiet: Show nothing.
+    """
+    console = Console(stderr=True, highlight=False)
+    pause = LIVE_SECONDS if console.is_terminal else PLAIN_SECONDS
+    began = last = time.monotonic()
+    first = standing.count(stored).finished
+    with console.status("") if console.is_terminal and not quiet else nullcontext() as status:
+        for _ in ticks:
+            if quiet or time.monotonic() - last < pause:
+                continue
+            last = time.monotonic()
+            line = _stored_line(stored, first, last - began)
+            if status is None:
+                console.print(line, soft_wrap=True)
+            else:
+                status.update(line)
+
+
+def _stored_line(stored: StoredStudy, first: int, seconds: float) -> str:
+    counts = standing.count(stored)
+    parts = [f"trials {counts.finished}/{counts.budget}", f"best {stored.metric} {show(standing.best_value(stored))}"]
+    parts += [f"{counts.running} running", f"{counts.pruned} pruned", f"{counts.diverged} diverged"]
+    parts += [f"{counts.failed} failed"] if counts.failed else []
+    done, left = counts.finished - first, (counts.budget or 0) - counts.finished
+    parts += [f"{_duration(left * seconds / done)} left"] if done and left > 0 else []
+    return " · ".join(parts)
 
 
 def _follow_live(events: Iterable[Event], progress: SearchProgress, console: Console) -> None:

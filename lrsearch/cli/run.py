@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,6 +72,8 @@ def run(
     trials: Annotated[int | None, typer.Option(min=1, help="The study's trials in all, instead of its own.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0, help="Take no further trial after so many seconds.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine that share the study.")] = 1,
+    as_worker: Annotated[bool, typer.Option("--as-worker", hidden=True)] = False,
     grace: Grace = GRACE,
     modules: Load = None,
     quiet: Quiet = False,
@@ -85,13 +89,20 @@ def run(
         raise input_error("study run", "was not created by lrsearch, so it says nothing to train", received=stored.name)
     if trials is not None:
         stored = budget.set_budget(stored, trials)
-    studies.stop(stored, False)
+    if not as_worker:
+        studies.stop(stored, False)
     task = _stored_task(stored)
+    options = RunOptions(threads, timeout, grace, quiet or as_worker, modules or [])
     try:
-        _train(stored, task, threads, timeout, grace, quiet)
+        if workers > 1:
+            _supervise(stored, storage, workers, options)
+        else:
+            _train(stored, task, options)
     except InterruptedRunError:
         again = f"lrsearch study run {study_arguments(stored.name, storage)}"
         raise InterruptedRunError(f"interrupted; everything finished is stored. Go on with: {again}") from None
+    if as_worker:
+        return
     summary = standing.summary(stored)
     if output is Format.JSON:
         print_json(summary)
@@ -104,7 +115,24 @@ def run(
     say(f"  optuna-dashboard {shlex.quote(redacted(storage))}")
 
 
-def _train(stored: StoredStudy, task: Task, threads: int, timeout: float | None, grace: float, quiet: bool) -> None:
+@dataclass(frozen=True)
+class RunOptions:
+    """What the flags of `study run` say about training, for one process or several."""
+
+    threads: int
+    timeout: float | None
+    grace: float
+    quiet: bool
+    modules: list[str]
+
+    def arguments(self) -> list[str]:
+        """The flags again, for a worker process."""
+        limit = [] if self.timeout is None else ["--timeout", str(self.timeout)]
+        loaded = [word for module in self.modules for word in ("--load", module)]
+        return ["--threads", str(self.threads), "--grace", str(self.grace), *limit, *loaded]
+
+
+def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
     from lrsearch.cli.progress import SearchProgress, follow
     from lrsearch.search import standing
     from lrsearch.search.interruption import Interruption
@@ -113,10 +141,28 @@ def _train(stored: StoredStudy, task: Task, threads: int, timeout: float | None,
 
     winner = standing.best(stored)
     progress = SearchProgress(standing.count(stored), winner.value if winner else None, stored.metric)
-    set_threads(threads)
+    set_threads(options.threads)
     with Interruption().caught() as interruption:
-        runner = Runner(stored, task, SequentialEngine(), interruption, timeout=timeout, grace=grace, say=say)
-        follow(runner.events(), progress, quiet=quiet)
+        runner = Runner(
+            stored, task, SequentialEngine(), interruption, timeout=options.timeout, grace=options.grace, say=say
+        )
+        follow(runner.events(), progress, quiet=options.quiet)
+
+
+def _supervise(stored: StoredStudy, storage: str, workers: int, options: RunOptions) -> None:
+    from lrsearch.cli.progress import watch
+    from lrsearch.search.interruption import Interruption
+    from lrsearch.search.supervisor import Supervisor
+    from lrsearch.training.engine import devices
+
+    command = [sys.executable, "-m", "lrsearch", "study", "run", stored.name, "--as-worker", *options.arguments()]
+    # The storage travels in the environment: its password must not show in a process list.
+    shared = {"LRSEARCH_STORAGE": storage, "OMP_NUM_THREADS": str(options.threads)}
+    visible = devices()
+    pinned = [{"CUDA_VISIBLE_DEVICES": visible[i % len(visible)]} if visible else {} for i in range(workers)]
+    with Interruption().caught() as interruption:
+        supervisor = Supervisor(command, [{**shared, **own} for own in pinned], interruption, say)
+        watch(supervisor.watch(), stored, quiet=options.quiet)
 
 
 def _definition(file: Path, name: str | None, settings: list[str] | None, modules: list[str] | None) -> Definition:

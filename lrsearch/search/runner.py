@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -26,6 +27,8 @@ from lrsearch.training.engine import Engine
 
 FAILURES_IN_A_ROW = 3
 """After so many failed trials without a good one between them the fault is not in the settings."""
+TELL_AFTER = 10.0
+"""Seconds of waiting for other processes until a person is told."""
 LOOK_AGAIN = 0.5
 """Seconds between two looks at trials that other processes train."""
 
@@ -85,7 +88,7 @@ class Runner:
             InterruptedRunError: A signal came; the settings of trials under way wait to be run again.
             LrsearchError: `FAILURES_IN_A_ROW` trials failed, or the storage did.
         """
-        told_of_others = False
+        waiting_since: float | None = None
         with self.heartbeat:
             while True:
                 with self.interruption.open():
@@ -93,13 +96,16 @@ class Runner:
                 self._reap()
                 claims = self._claim()
                 if claims:
+                    waiting_since = None
                     yield from self._run(claims)
                 elif self._is_over():
                     return
                 else:
-                    if not told_of_others:
+                    moment = time.monotonic()
+                    waiting_since = moment if waiting_since is None else waiting_since
+                    if moment - waiting_since > TELL_AFTER:
                         self.say("Other processes are still training trials of this study; waiting for them.")
-                        told_of_others = True
+                        waiting_since = math.inf
                     with self.interruption.open():
                         time.sleep(LOOK_AGAIN)
 

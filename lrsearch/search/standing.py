@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.search import paste
 from lrsearch.search.studies import StoredStudy
+from lrsearch.storage import reading
 from lrsearch.storage.attributes import EXTRA_CURVES, HORIZON, LR_CURVE, RETRIED, TRAIN_CURVE
 from lrsearch.storage.canary import tables_are_known
 from lrsearch.storage.reading import engine_of, tally
@@ -95,6 +96,19 @@ def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> Fr
     ]
     sign = -1 if stored.study.direction == StudyDirection.MAXIMIZE else 1
     return min(candidates, key=lambda trial: (sign * trial.values[0], trial.number), default=None)
+
+
+def best_value(stored: StoredStudy) -> float | None:
+    """The best value so far, as cheaply as it can be had; exclusions are not looked at.
+
+    Args:
+        stored: The study.
+    """
+    engine = engine_of(stored.storage)
+    if engine is not None and tables_are_known() is None:
+        return reading.best_value(engine, stored.storage.get_study_id_from_name(stored.name))
+    winner = best(stored)
+    return winner.value if winner else None
 
 
 def epochs_trained(trials: Iterable[FrozenTrial]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,6 +91,14 @@ class SequentialEngine:
             runs = {index: runs[index] for index in live}
             records = {index: next(epochs[index]) for index in live}
             kept = yield _records(epoch, records, time.perf_counter() - began)
+
+
+def devices() -> list[str]:
+    """The graphics processors that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
+    if not torch.cuda.is_available():
+        return []
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return named.split(",") if named else [str(index) for index in range(torch.cuda.device_count())]
 
 
 def set_threads(threads: int) -> None:
