@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from lrsearch.errors import InputError, input_error
+from lrsearch.storage import tables  # noqa: F401  (before the tables are created: it says how)
 
 DEFAULT_URL = "sqlite:///lrsearch.db"
 SQLITE_TIMEOUT = 60

@@ -20,7 +20,8 @@ from optuna.distributions import (
 )
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection, DateTime, Table, delete, func, insert, select
+from sqlalchemy.dialects import mysql
 
 STUDIES: Table = models.StudyModel.__table__
 TRIALS: Table = models.TrialModel.__table__
@@ -30,6 +31,11 @@ INTERMEDIATE: Table = models.TrialIntermediateValueModel.__table__
 USER: Table = models.TrialUserAttributeModel.__table__
 SYSTEM: Table = models.TrialSystemAttributeModel.__table__
 HEARTBEATS: Table = models.TrialHeartbeatModel.__table__
+
+# MariaDB and MySQL drop the fractions of a second unless a column asks for them. A table that Optuna created before
+# stays as it is; one that is created from here on keeps them.
+for _column in (TRIALS.c.datetime_start, TRIALS.c.datetime_complete):
+    _column.type = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
 FIXED_PARAMS = "fixed_params"
 """System attribute under which Optuna keeps the parameters that an enqueued trial shall have."""

@@ -1,0 +1,58 @@
+"""A fresh database for a test, on whichever server; a server that is not there is a reason to skip."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+SERVERS = {
+    "postgres": os.environ.get("LRSEARCH_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres"),
+    "mysql": os.environ.get("LRSEARCH_TEST_MYSQL", "mysql://root@127.0.0.1:3306/mysql"),
+}
+DRIVERS = {"postgres": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+KINDS = ("sqlite", *SERVERS)
+REQUIRED = "LRSEARCH_TESTS_REQUIRE"
+"""Names, with commas between them, of what a test run must not skip for want of."""
+
+
+def skip(what: str, reason: str) -> None:
+    """Skip a test for want of something, or fail it where the run must not."""
+    if what in os.environ.get(REQUIRED, "").split(","):
+        pytest.fail(f"{what} is required here: {reason}")
+    pytest.skip(f"needs {what}: {reason}")
+
+
+@contextmanager
+def fresh_database(kind: str, folder: Path) -> Iterator[str]:
+    """URL of an empty database that is gone afterwards.
+
+    Args:
+        kind: One of `KINDS`.
+        folder: Where an SQLite file may go.
+    """
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/{uuid.uuid4().hex}.db"
+        return
+    server = make_url(SERVERS[kind]).set(drivername=DRIVERS[kind])
+    name = f"lrsearch_test_{uuid.uuid4().hex[:12]}"
+    engine = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    except (SQLAlchemyError, ImportError) as error:
+        skip(kind, str(error).splitlines()[0])
+    try:
+        yield make_url(SERVERS[kind]).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            forced = " WITH (FORCE)" if kind == "postgres" else ""
+            connection.exec_driver_sql(f"DROP DATABASE {name}{forced}")
+        engine.dispose()

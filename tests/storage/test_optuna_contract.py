@@ -1,0 +1,24 @@
+"""Optuna's own tests for storages, over the storage that we hand to Optuna, on all databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from optuna.storages import BaseStorage
+from optuna.testing.pytest_storages import StorageTestCase
+
+from lrsearch.storage.rdb import open_storage
+from lrsearch.storage.reading import engine_of
+
+
+class TestStorage(StorageTestCase):
+    """Every test of Optuna's suite, each in a fresh database."""
+
+    @pytest.fixture
+    def storage(self, database_url: str) -> Iterator[BaseStorage]:
+        storage = open_storage(database_url, create=True)
+        yield storage
+        engine = engine_of(storage)
+        assert engine is not None
+        engine.dispose()
