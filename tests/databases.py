@@ -10,8 +10,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from optuna.trial import FrozenTrial
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
+
+from lrsearch.search import standing, studies
+from lrsearch.search.standing import TrialCounts
+from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.rdb import open_storage
+from lrsearch.storage.reading import engine_of
 
 SERVERS = {
     "postgres": os.environ.get("LRSEARCH_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres"),
@@ -56,3 +63,25 @@ def fresh_database(kind: str, folder: Path) -> Iterator[str]:
             forced = " WITH (FORCE)" if kind == "postgres" else ""
             connection.exec_driver_sql(f"DROP DATABASE {name}{forced}")
         engine.dispose()
+
+
+@contextmanager
+def opened(url: str, name: str) -> Iterator[StoredStudy]:
+    """A stored study, with its connections closed afterwards."""
+    storage = open_storage(url)
+    try:
+        yield studies.load(storage, name)
+    finally:
+        engine = engine_of(storage)
+        assert engine is not None
+        engine.dispose()
+
+
+def counts_of(url: str, name: str) -> TrialCounts:
+    with opened(url, name) as study:
+        return standing.count(study)
+
+
+def trials_of(url: str, name: str) -> list[FrozenTrial]:
+    with opened(url, name) as study:
+        return study.trials()

@@ -1,0 +1,205 @@
+"""Several worker processes: exact budgets, killed workers, restarts. Real processes and databases, no mocks."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+from databases import counts_of, fresh_database, opened, trials_of
+from optuna.trial import FrozenTrial, TrialState
+
+from lrsearch.search import standing
+
+EPOCHS = 12
+STUDY = """
+[study]
+name = "shared"
+trials = {trials}
+[task]
+name = "polynomial"
+rows = {rows}
+[training]
+epochs = 12
+batch_size = 20
+[search]
+schedulers = ["constant", "lambda"]
+[sampler]
+name = "random"
+"""
+
+
+def start(url: str, *arguments: str, folder: Path) -> subprocess.Popen[str]:
+    """A worker in a process of its own; the URL is not on its command line."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "lrsearch", "study", "run", "shared", "--quiet", "--grace", "2", *arguments],
+        env={**os.environ, "LRSEARCH_STORAGE": url}, cwd=folder, text=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def create(url: str, folder: Path, trials: int, rows: int = 40) -> None:
+    file = folder / "shared.toml"
+    file.write_text(STUDY.format(trials=trials, rows=rows))
+    command = [sys.executable, "-m", "lrsearch", "study", "create", str(file)]
+    subprocess.run(command, env={**os.environ, "LRSEARCH_STORAGE": url}, check=True, capture_output=True)
+
+
+def settings_of(trial: FrozenTrial) -> tuple[object, ...]:
+    return tuple(sorted(trial.params.items()))
+
+
+def assert_nothing_lost(url: str, budget: int) -> None:
+    """The budget is met exactly, nobody is left running, no settings are lost or done twice, curves are whole."""
+    counts = counts_of(url, "shared")
+    assert (counts.complete + counts.pruned, counts.failed, counts.running, counts.waiting) == (budget, 0, 0, 0)
+    trials = trials_of(url, "shared")
+    assert [trial.number for trial in trials] == list(range(len(trials)))
+    done = [trial for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    retried = [trial for trial in trials if trial.state == TrialState.FAIL]
+    assert all("retried" in trial.user_attrs for trial in retried)
+    # Each lost trial has exactly one successor, with the same settings if it had any.
+    successors = Counter(t.user_attrs["retry_of"] for t in trials if "retry_of" in t.user_attrs)
+    assert successors == Counter(trial.number for trial in retried)
+    for trial in trials:
+        if "retry_of" in trial.user_attrs and (former := trials[trial.user_attrs["retry_of"]]).params:
+            assert former.params.items() <= trial.params.items()
+    assert max(Counter(map(settings_of, done)).values()) == 1
+    for trial in done:
+        last = len(trial.user_attrs["train_curve"])
+        assert sorted(trial.intermediate_values) == list(range(1, last + 1))
+        assert last == EPOCHS if trial.state == TrialState.COMPLETE else last in (1, 3, 6)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with fresh_database(request.param, tmp_path) as fresh:
+        yield fresh
+
+
+def test_four_workers_share_a_budget_exactly(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    create(url, tmp_path, trials=101)
+    process = start(url, "--workers", "4", folder=tmp_path)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert_nothing_lost(url, 101)
+    pids = {trial.user_attrs["worker"]["pid"] for trial in trials_of(url, "shared")}
+    assert len(pids) > 1
+
+
+def test_eight_processes_on_one_sqlite_file(tmp_path: Path) -> None:
+    """No process ever gives up because another one writes."""
+    url = f"sqlite:///{tmp_path}/s.db"
+    create(url, tmp_path, trials=400)
+    processes = [start(url, folder=tmp_path) for _ in range(8)]
+    errors = [process.communicate(timeout=600)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 8, errors
+    assert "locked" not in "".join(errors)
+    assert_nothing_lost(url, 400)
+
+
+def kill_workers(url: str, folder: Path, kills: int, budget: int) -> None:
+    """Two workers at a time; one of them is killed at a random moment and replaced, again and again."""
+    chance = random.Random(kills)
+    create(url, folder, trials=budget, rows=200)
+    workers = [start(url, folder=folder) for _ in range(2)]
+    for _ in range(kills):
+        before = len(trials_of(url, "shared"))
+        target = before + chance.randint(1, max(1, budget // (2 * kills)))
+        deadline = time.monotonic() + 120
+        while len(trials_of(url, "shared")) < min(target, budget) and time.monotonic() < deadline:
+            assert any(worker.poll() is None for worker in workers)
+        victim = chance.randrange(2)
+        workers[victim].kill()
+        workers[victim].communicate()
+        workers[victim] = start(url, folder=folder)
+    errors = [worker.communicate(timeout=300)[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], errors
+    assert_nothing_lost(url, budget)
+
+
+def test_killed_workers_lose_nothing(url: str, tmp_path: Path) -> None:
+    kill_workers(url, tmp_path, kills=5, budget=60)
+
+
+@pytest.mark.soak
+def test_workers_killed_twenty_times_lose_nothing(url: str, tmp_path: Path) -> None:
+    kill_workers(url, tmp_path, kills=20, budget=400)
+
+
+def test_only_the_worker_that_died_is_restarted(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    create(url, tmp_path, trials=80, rows=400)
+    supervisor = start(url, "--workers", "2", folder=tmp_path)
+    deadline = time.monotonic() + 120
+    while len({trial.user_attrs.get("worker", {}).get("pid") for trial in trials_of(url, "shared")} - {None}) < 2:
+        assert supervisor.poll() is None
+        assert time.monotonic() < deadline
+    children = psutil.Process(supervisor.pid).children()
+    children[0].kill()
+    _, errors = supervisor.communicate(timeout=300)
+    assert supervisor.returncode == 0, errors
+    assert errors.count("died (signal 9); restarting") == 1
+    assert_nothing_lost(url, 80)
+    pids = {trial.user_attrs["worker"]["pid"] for trial in trials_of(url, "shared")}
+    assert {child.pid for child in children} <= pids
+
+
+def test_interrupting_the_supervisor_hands_everything_back(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    create(url, tmp_path, trials=1000, rows=400)
+    supervisor = start(url, "--workers", "2", folder=tmp_path)
+    deadline = time.monotonic() + 120
+    while not any(trial.state == TrialState.COMPLETE for trial in trials_of(url, "shared")):
+        assert supervisor.poll() is None
+        assert time.monotonic() < deadline
+    children = psutil.Process(supervisor.pid).children()
+    supervisor.send_signal(signal.SIGINT)
+    _, errors = supervisor.communicate(timeout=60)
+    assert supervisor.returncode == 130
+    assert "Go on with: lrsearch study run shared" in errors
+    assert not any(child.is_running() for child in children)
+    counts = counts_of(url, "shared")
+    assert (counts.running, counts.failed) == (0, 0)
+    assert counts.retried == counts.waiting
+
+
+def test_a_password_is_on_no_command_line(tmp_path: Path) -> None:
+    """A worker's URL travels in its environment, which other users cannot read."""
+    url = f"sqlite:///{tmp_path}/hunter2.db"
+    create(url, tmp_path, trials=1000, rows=400)
+    supervisor = start(url, "--workers", "2", folder=tmp_path)
+    try:
+        deadline = time.monotonic() + 120
+        while not trials_of(url, "shared"):
+            assert time.monotonic() < deadline
+        family = [psutil.Process(supervisor.pid), *psutil.Process(supervisor.pid).children(recursive=True)]
+        assert len(family) == 3
+        assert all("hunter2" not in " ".join(process.cmdline()) for process in family)
+    finally:
+        supervisor.send_signal(signal.SIGINT)
+        supervisor.communicate(timeout=60)
+
+
+def test_optuna_sees_what_the_workers_wrote(tmp_path: Path) -> None:
+    """A plain Optuna script reads the study without lrsearch."""
+    url = f"sqlite:///{tmp_path}/s.db"
+    create(url, tmp_path, trials=5)
+    worker = start(url, folder=tmp_path)
+    worker.communicate(timeout=120)
+    assert worker.returncode == 0
+    plain = optuna.load_study(study_name="shared", storage=url)
+    with opened(url, "shared") as study:
+        best = standing.best(study)
+    assert best is not None
+    assert plain.best_trial.number == best.number
