@@ -80,7 +80,7 @@ def _edited(written: str, before: dict[str, Any], low: float, high: float) -> st
         )
     try:
         document = tomlkit.parse(written)
-        document["search"]["lr"] = tomlkit.parse(line)["lr"]  # type: ignore[index]
+        document["search"]["lr"] = tomlkit.parse(line)["lr"]
         changed = tomlkit.dumps(document)
     except (TOMLKitError, TypeError, ValueError):
         return None
