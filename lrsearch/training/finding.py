@@ -72,9 +72,10 @@ def judge(
     words = _diverged(diverged_at)
     seen = int(np.count_nonzero(~np.isnan(centre)))
     least = max(NOISES * noise, SMALLEST_FALL * abs(start))
-    bottom = int(np.argmin(centre[:seen])) if seen else 0
-    fall = start - float(centre[bottom]) if seen else 0.0
-    if not seen or fall < least:
+    # The first points average over few losses: their lowest is the luckiest.
+    bottom = reach + int(np.argmin(centre[reach:seen])) if seen > reach else 0
+    fall = start - float(centre[bottom]) if bottom else 0.0
+    if not bottom or math.isnan(start) or fall < least:
         return _nothing(rates, centre, start, fall, least, words)
     high_at = _first(centre > centre[bottom] + EDGE * fall, after=bottom)
     low_at = _last(centre[:bottom] > start - EDGE * fall) + 1
@@ -96,7 +97,8 @@ def rounded(rate: float) -> float:
 
 
 def _low(rates: Numbers, at: int, reach: int) -> tuple[float | None, str]:
-    if at <= 2 * reach:
+    # One reach for the start that is measured, one for the average that lags, one to be sure.
+    if at <= 3 * reach:
         first = shown(rates[0])
         return None, f"the loss falls from the very start of the ramp at {first}: begin lower (--low)"
     why = f"the loss begins to fall at {shown(rates[at])}; a search trains longer than this test, which lets lower"
@@ -124,11 +126,11 @@ def _nothing(rates: Numbers, centre: Numbers, start: float, fall: float, least: 
     lost = _first(np.isnan(centre) | (centre > start + least), after=-1)
     where = f"between {shown(rates[0])} and {shown(rates[-1])}"
     if lost is None:
-        flat = f"the loss does not change {where} by more than chance ({max(fall, 0.0):.3g} of {start:.4g})"
-        low, high = flat, f"{flat}: go on higher (--high), or look whether the task can be learned at all"
+        low = f"the loss does not change {where} by more than chance ({max(fall, 0.0):.3g} of {start:.4g})"
+        high = "go on higher (--high), or look whether the task can be learned at all"
     else:
-        never = f"the loss never falls; it rises from {shown(rates[lost])} on"
-        low, high = f"{never}: begin lower (--low), or look whether the task can be learned at all", never
+        low = "begin lower (--low), or look whether the task can be learned at all"
+        high = f"the loss never falls; it rises from {shown(rates[lost])} on"
     return Finding(None, None, None, low, high, "there is no descent to take it from", words)
 
 

@@ -135,7 +135,7 @@ def analyse(seeds: Sequence[SeedLosses], low: float, high: float, updates: int) 
         rates=rates,
         centre=centre,
         slope=slopes(centre[~np.isnan(centre)], math.log10(high / low) / (updates - 1), reach),
-        start=float(np.median([np.mean(seed.losses[:reach]) if seed.losses else np.nan for seed in seeds])),
+        start=float(np.median([np.mean(seed.losses[: 2 * reach]) if seed.losses else np.nan for seed in seeds])),
         noise=_noise(seeds, keep),
         reach=reach,
         diverged_at=[seed.diverged_at for seed in seeds],

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from lrsearch.report import wording
 from lrsearch.report.figures.layout import log_axis, value_axis
-from lrsearch.report.figures.look import BEHIND, FAINT, drawn, plain
+from lrsearch.report.figures.look import FAINT, drawn, plain
 from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import style
 from lrsearch.training.range_test import RangeTest, look_back
@@ -61,7 +61,7 @@ def _suggestion(axes: Axes, test: RangeTest, colour: str) -> list[Line2D | Patch
         keys.append(Line2D([], [], color=colour, linewidth=1.4, linestyle="dashed",
                            label=f"suggested rate {finding.lr:g}"))  # fmt: skip
     if not keys:
-        keys.append(Patch(color=BEHIND, label="nothing to suggest"))
+        keys.append(Line2D([], [], linestyle="", label="nothing to suggest"))
     return keys
 
 
