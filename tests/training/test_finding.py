@@ -56,7 +56,7 @@ def test_numbers_have_two_significant_digits() -> None:
 
 @pytest.mark.parametrize("seed_noise", [0.1, 1.0, 3.0])
 def test_a_flat_curve_gives_nothing(seed_noise: float) -> None:
-    finding = found(lambda rate: 10.0, noise=seed_noise)
+    finding = found(lambda _: 10.0, noise=seed_noise)
     assert (finding.range, finding.low, finding.high, finding.lr) == (None, None, None, None)
     assert "does not change" in finding.why_low
     assert "--high" in finding.why_high
