@@ -27,7 +27,7 @@ def edited(written: str) -> str:
     ("before", "after"),
     [
         ("[search]\n", "\n"),
-        ("[search]  # a\n# the rate\n  ", "   # keep\nschedulers = [  \"lambda\" ]\n\n[search.lambda]\ndecay=0.9\n#end"),
+        ("[search]  # a\n# the rate\n  ", "   # keep\nschedulers = [  \"lambda\" ]\n\n[search.lambda]\ndecay=0.9\n#e"),
         ('[sampler]\nname = "random"\n\n[search.lambda]\ndecay = 0.9\n[search]\nschedulers = ["lambda"]\n', "  # é \n"),
     ],
 )  # fmt: skip
