@@ -88,6 +88,7 @@ def test_libraries_stay_behind_their_walls(library: str) -> None:
         "import lrsearch.cli.app",
         "import lrsearch.schedules; import lrsearch.search.studies",
         "from lrsearch.report import frames, markdown",
+        "from lrsearch.report.figures import families, lr_range",
         "from lrsearch.search.space import settings_from as f; f({'lr': 0.1, 'scheduler': 'lambda', 'decay': 0.9})",
     ],
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lrsearch import __version__
-from lrsearch.cli import report, run, study, tasks, trial
+from lrsearch.cli import lr_find, report, run, schedules, study, tasks, trial
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError
 
@@ -35,6 +35,8 @@ for name, command in (
 app.add_typer(studies, name="study")
 app.add_typer(trial.app, name="trial")
 app.command("report")(report.report)
+app.command("lr-find")(lr_find.lr_find)
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(tasks.app, name="tasks")
 
 

@@ -174,9 +174,7 @@ def _definition(file: Path, name: str | None, settings: list[str] | None, module
 
 
 def _load_tasks(document: dict[str, Any], file: Path | None, modules: list[str] | None) -> None:
-    section = document.get("study")
-    own = section.get("load", []) if isinstance(section, dict) else []
-    named = [source for source in own if isinstance(source, str)] if isinstance(own, list) else []
+    named = load.sources(document)
     if named or modules:
         from lrsearch.tasks import loading
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +28,22 @@ def prepare(folder: Path) -> None:
         raise _unwritable(folder, error) from None
 
 
+def check_picture(path: Path, key: str) -> None:
+    """Find out, before anything is drawn, whether a figure can be written; its folder is made.
+
+    Args:
+        path: The file.
+        key: What to call it in messages.
+
+    Raises:
+        InputError: It does not end in .png, is a folder, or cannot be written.
+    """
+    rule = "is a folder" if path.is_dir() else "must end in .png" if path.suffix.lower() != ".png" else None
+    if rule is not None:
+        raise input_error("output", rule, key=key, received=f'"{path}"')
+    prepare(path.parent)
+
+
 def replace(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files, each in one step, in the order given.
 
@@ -43,6 +60,8 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> None:
             part = folder / f".{name}.{os.getpid()}.part"
             try:
                 part.write_bytes(content)
+                if (folder / name).exists():
+                    shutil.copymode(folder / name, part)  # who could read it before can read it now
                 part.replace(folder / name)
             finally:
                 part.unlink(missing_ok=True)

@@ -46,6 +46,17 @@ def read(path: Path) -> dict[str, Any]:
         raise input_error(str(path), f"not valid TOML: {error}") from None
 
 
+def sources(document: dict[str, Any]) -> list[str]:
+    """The files and modules with own tasks that a document names, whatever else is wrong with it.
+
+    Args:
+        document: A study file's content.
+    """
+    section = document.get("study")
+    own = section.get("load", []) if isinstance(section, dict) else []
+    return [source for source in own if isinstance(source, str)] if isinstance(own, list) else []
+
+
 def override(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
     """A document with some keys replaced, as by ``--set training.epochs=30``.
 

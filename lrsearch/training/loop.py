@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -141,11 +142,12 @@ def train(run: Run, epochs: int | None = None) -> Iterator[EpochRecord]:
 def _one_epoch(run: Run) -> EpochRecord:
     began = time.perf_counter()
     lr = run.rate(0)
-    # Runs take turns, so what the model draws (dropout) comes from a stream that is the run's own.
+    with own_stream(run):
+        # Compared as tensors: a Python number per batch would cost time. NaN if any loss was.
+        worst_loss = float(torch.stack(list(updates(run))).max())
     with torch.random.fork_rng(devices=[]):
+        # Whatever a metric draws changes nothing in training: the stream goes on from here.
         torch.set_rng_state(run.random_state)
-        worst_loss = _update_on_every_batch(run)
-        run.random_state = torch.get_rng_state()
         train_metric = _evaluate(run.model, run.task.train, {"metric": run.task.metric_function})["metric"]
         test = _evaluate(run.model, run.task.test, {"metric": run.task.metric_function, **run.task.extra})
     run.epoch += 1
@@ -163,15 +165,30 @@ def _one_epoch(run: Run) -> EpochRecord:
     )
 
 
-def _update_on_every_batch(run: Run) -> float:
-    """One pass over the training rows.
+@contextmanager
+def own_stream(run: Run) -> Iterator[None]:
+    """What the model draws in here (dropout) comes from the run's own random stream, for runs take turns.
 
-    Returns:
-        The largest loss of a batch, NaN if any was.
+    Args:
+        run: Whose stream; it is left where the last draw left it.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(run.random_state)
+        yield
+        run.random_state = torch.get_rng_state()
+
+
+def updates(run: Run) -> Iterator[Tensor]:
+    """One pass over the training rows, an update per batch. To be consumed within `own_stream`.
+
+    Args:
+        run: Which; `train` counts its epochs, this does not.
+
+    Yields:
+        The loss of each batch, a scalar without gradient: as it was before the batch's own update, which is done.
     """
     inputs, targets = run.task.train
     loss_function, model, optimizer = run.task.loss_function, run.model, run.optimizer
-    losses = []
     model.train()
     for batch, rows in enumerate(run.order.epoch()):
         rate = run.rate(batch)
@@ -181,8 +198,7 @@ def _update_on_every_batch(run: Run) -> float:
         loss = loss_function(model(inputs[rows]), targets[rows])
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        losses.append(loss.detach())
-    return float(torch.stack(losses).max())
+        yield loss.detach()
 
 
 def _before(task: Task, model: nn.Module) -> Before:

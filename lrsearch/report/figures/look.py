@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from typing import ParamSpec
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -22,6 +23,7 @@ BAND = "#efefef"
 SHORT_DASHES = (0, (2.5, 1.5))
 
 Draw = Callable[[StudyFrames], Figure]
+What = ParamSpec("What")
 
 
 @contextmanager
@@ -46,13 +48,13 @@ def _our_settings() -> Iterator[None]:
         yield
 
 
-def drawn(draw: Draw) -> Draw:
+def drawn(draw: Callable[What, Figure]) -> Callable[What, Figure]:
     """Decorator: draw with our settings."""
 
     @wraps(draw)
-    def styled(frames: StudyFrames) -> Figure:
+    def styled(*what: What.args, **how: What.kwargs) -> Figure:
         with _our_settings():
-            return draw(frames)
+            return draw(*what, **how)
 
     return styled
 

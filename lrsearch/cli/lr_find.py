@@ -1,0 +1,222 @@
+"""`lrsearch lr-find`: a learning-rate range test, shown, drawn, and written into a study file."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from lrsearch import registry
+from lrsearch.cli.options import Load, OutputFormat, Quiet
+from lrsearch.cli.output import Format, print_facts, print_json, say
+from lrsearch.errors import Fault, InputError, input_error
+from lrsearch.study_file import edit, load
+from lrsearch.study_file.model import Definition
+
+if TYPE_CHECKING:
+    from lrsearch.tasks.task import Task
+    from lrsearch.training.ramp import Plan
+    from lrsearch.training.range_test import RangeTest
+
+SOURCE = "lr-find"
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class _Order:
+    """A command line that was found to be right."""
+
+    definition: Definition
+    task: Task
+    plan: Plan
+    plot: Path | None
+    study_file: Path | None
+
+
+def lr_find(
+    task: Annotated[str, typer.Option(help="A registered task.", show_default=False)],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="task.degree=3, training.optimizer=adam, ...; may be repeated."
+        ),
+    ] = None,
+    modules: Load = None,
+    low: Annotated[float, typer.Option(help="First learning rate of the ramp.")] = 1e-6,
+    high: Annotated[float, typer.Option(help="Last learning rate of the ramp.")] = 10.0,
+    batches: Annotated[int, typer.Option("--batches", "--steps", help="Updates on the ramp, for each seed.")] = 400,
+    seeds: Annotated[int, typer.Option(help="How many networks climb the ramp.")] = 5,
+    plot: Annotated[Path | None, typer.Option(metavar="F.png", help="Draw loss against learning rate.")] = None,
+    write: Annotated[
+        Path | None, typer.Option(metavar="STUDY.toml", help="Set [search] lr in this study file, and nothing else.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")] = 1,
+    quiet: Quiet = False,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Suggest a range of learning rates to search, and one rate, from a learning-rate range test."""
+    order = _check(task, settings, modules, (low, high, batches, seeds), plot, write)
+    test = _train(order, threads, quiet)
+    if order.plot is not None:
+        _draw(order, test, order.plot)
+    result = _result(order, test)
+    if output is Format.JSON:
+        print_json(result)
+    else:
+        _show(result)
+    if order.study_file is not None:
+        _write(order, test, order.study_file)
+
+
+def _check(
+    task: str,
+    settings: list[str] | None,
+    modules: list[str] | None,
+    ramp: tuple[float, float, int, int],
+    plot: Path | None,
+    write: Path | None,
+) -> _Order:
+    """Everything that can be wrong, before anything is trained."""
+    faults: list[Fault] = []
+
+    def collected(check: Callable[[], Made]) -> Made | None:
+        try:
+            return check()
+        except InputError as error:
+            faults.extend(_named(fault, error.source) for fault in error.faults)
+            return None
+
+    from lrsearch.report import files
+    from lrsearch.tasks import loading
+    from lrsearch.training.ramp import Plan
+
+    collected(lambda: loading.load(modules or []))
+    definition = collected(lambda: _definition(task, settings or []))
+    made = collected(lambda: _build(definition)) if definition else None
+    plan = collected(lambda: Plan(*ramp))
+    if plot is not None:
+        collected(lambda: files.check_picture(plot, "--plot"))
+    if write is not None:
+        collected(lambda: _check_study_file(write))
+    if faults or definition is None or made is None or plan is None:
+        raise InputError(SOURCE, faults)
+    return _Order(definition, made, plan, plot, write)
+
+
+def _named(fault: Fault, source: str) -> Fault:
+    """The fault with the name of what it was found in, where that is not the command line itself."""
+    if source in (SOURCE, "range test", "output") and fault.key:
+        return fault
+    return Fault(": ".join(part for part in (source, fault.key) if part), fault.rule, fault.received, fault.nearest)
+
+
+def _definition(task: str, settings: list[str]) -> Definition:
+    faults = [
+        Fault("--set", "only task.* and training.* matter here, without training.epochs", f'"{setting}"')
+        for setting in settings
+        if not setting.startswith(("task.", "training.")) or setting.partition("=")[0].strip() == "training.epochs"
+    ]
+    if faults:
+        raise InputError(SOURCE, faults)
+    document = {"study": {"name": SOURCE}, "task": {"name": task}}
+    return load.parse(load.override(document, settings), SOURCE)
+
+
+def _build(definition: Definition) -> Task:
+    made: Task = registry.tasks.get(definition.task.name).build(definition.task.options)
+    return made
+
+
+def _check_study_file(path: Path) -> Definition:
+    from lrsearch.report import files
+
+    document = load.read(path)
+    named = load.sources(document)
+    if named:
+        from lrsearch.tasks import loading
+
+        loading.load(named, path.parent)
+    definition = load.parse(document, str(path))
+    files.prepare(path.resolve().parent)
+    return definition
+
+
+def _train(order: _Order, threads: int, quiet: bool) -> RangeTest:
+    from lrsearch.training.engine import set_threads
+    from lrsearch.training.ramp import climb
+    from lrsearch.training.range_test import analyse
+
+    set_threads(threads)
+    plan, done = order.plan, []
+    for seed in climb(order.task, order.definition.training, plan):
+        done.append(seed)
+        if not quiet:
+            end = "no divergence" if seed.diverged_at is None else f"diverged at {seed.diverged_at:.2g}"
+            say(f"seed {seed.seed} ({len(done)}/{plan.seeds}): {end}")
+    return analyse(done, plan.low, plan.high, plan.updates)
+
+
+def _draw(order: _Order, test: RangeTest, path: Path) -> None:
+    from lrsearch.report import figures, files
+    from lrsearch.report.figures.lr_range import lr_range
+
+    loss = order.task.loss if isinstance(order.task.loss, str) else getattr(order.task.loss, "__name__", "loss")
+    title = f"{order.definition.task.name}, {order.definition.training.optimizer}: learning-rate range test"
+    files.replace(path.parent, {path.name: figures.png(lr_range(test, title, loss))})
+    say(f"Wrote {path}.")
+
+
+def _result(order: _Order, test: RangeTest) -> dict[str, Any]:
+    finding, training, plan = test.finding, order.definition.training, order.plan
+    found = finding.range
+    return {
+        "task": order.definition.task.name,
+        "optimizer": training.optimizer,
+        "batch_size": training.batch_size,
+        "ramp": {"low": plan.low, "high": plan.high, "batches": plan.updates},
+        "seeds": [seed.seed for seed in test.seeds],
+        "range": {"low": found[0], "high": found[1]} if found else None,
+        "lr": finding.lr,
+        "reasons": {"low": finding.why_low, "high": finding.why_high, "lr": finding.why_lr},
+        "diverged": finding.diverged,
+        "curve": {"lr": test.rates.tolist(), "loss": test.centre.tolist()},
+    }
+
+
+def _show(result: dict[str, Any]) -> None:
+    found, why = result["range"], result["reasons"]
+    print_facts(
+        {
+            "range": f"{found['low']:g} to {found['high']:g}" if found else None,
+            "  from": why["low"],
+            "  to": why["high"],
+            "rate": result["lr"],
+            "  because": why["lr"],
+            "seeds": result["diverged"],
+            "study file": edit.show_lr(found["low"], found["high"]) if found else None,
+        }
+    )
+
+
+def _write(order: _Order, test: RangeTest, path: Path) -> None:
+    from lrsearch.report import files
+
+    found = test.finding.range
+    if found is None:
+        raise input_error(SOURCE, "no range was found, so nothing was written", key="--write", received=f'"{path}"')
+    # Read again: it may have been edited while the networks were trained.
+    changed = edit.with_lr(edit.text(path), *found, str(path))
+    target = path.resolve()  # behind a link, the file and not the link
+    files.replace(target.parent, {target.name: changed.encode("utf-8")})
+    say(f"Set [search] lr in {path}. Next: lrsearch study run {shlex.quote(str(path))}")
+    others = [
+        fault.key
+        for fault in load.differences(_check_study_file(path), order.definition)
+        if fault.key.startswith(("task.", "training.")) and fault.key not in ("training.epochs", "training.seeds")
+    ]
+    if others:
+        say(f"Mind that the study trains something else than this test did: {', '.join(others)}.")
