@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from lrsearch.errors import InputError, input_error
+from lrsearch.errors import Fault, InputError, input_error, nearest
 
 
 def prepare(folder: Path) -> None:
@@ -25,6 +25,27 @@ def prepare(folder: Path) -> None:
             pass
     except OSError as error:
         raise _unwritable(folder, error) from None
+
+
+def faults_of_target(file: Path, key: str, suffixes: Collection[str] = ()) -> list[Fault]:
+    """What speaks against writing a file, found out before the work whose result it shall hold.
+
+    Args:
+        file: The file; it need not exist.
+        key: The option that named it.
+        suffixes: Endings that are understood; none means any.
+    """
+    if suffixes and file.suffix not in suffixes:
+        return [Fault(key, f"must end in {', '.join(suffixes)}", str(file), nearest(file.suffix, suffixes))]
+    if file.is_dir():
+        return [Fault(key, "is a folder", str(file))]
+    if not file.parent.is_dir():
+        return [Fault(key, f"the folder {file.parent} does not exist", str(file))]
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            return []
+    except OSError as error:
+        return [Fault(key, f"cannot be written: {error.strerror or error}", str(file))]
 
 
 def replace(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -1,0 +1,77 @@
+"""A single run: its learning curves, and the learning rate below them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lrsearch.report import wording
+from lrsearch.report.figures.layout import value_axis, whole_axis
+from lrsearch.report.figures.look import SHORT_DASHES, drawn, plain
+from lrsearch.report.limits import span
+from lrsearch.report.palette import style
+
+
+@drawn
+def training_run(
+    epochs: Mapping[str, Sequence[float]], metric: str, title: str, *, extras: Sequence[str] = (), diverged: bool = False
+) -> Figure:
+    """Metric on training and test rows after every epoch, a panel per further metric, and the rates below.
+
+    Args:
+        epochs: ``lr``, ``train``, ``test`` and the further metrics, a number per epoch each.
+        metric: Name of the metric.
+        title: What was trained.
+        extras: Names of the further metrics.
+        diverged: Whether the run ended by diverging.
+    """
+    figure = Figure(figsize=(6.4, 4.6 + 1.4 * len(extras)), layout="constrained")
+    heights = [2.2, *(1.0 for _ in extras), 1.0]
+    first, *others, below = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    _draw_metric(first, epochs, metric, diverged)
+    for axes, name in zip(others, extras, strict=True):
+        _draw(axes, epochs[name], style(0).colour, 1.8)
+        value_axis(axes, span(epochs[name], fence=False, log=False))
+        axes.set_ylabel(plain(wording.axis(name)).replace(" (", "\n("))
+    _draw_rates(below, epochs["lr"])
+    # No label may be cut off where numbers are long.
+    first.set_title(plain(title), loc="left")
+    figure.align_ylabels()
+    return figure
+
+
+def _draw_metric(axes: Axes, epochs: Mapping[str, Sequence[float]], metric: str, diverged: bool) -> None:
+    look = style(0)
+    _draw(axes, epochs["train"], look.colour, 1.1, dash=SHORT_DASHES)
+    _draw(axes, epochs["test"], look.colour, 1.8)
+    values = np.concatenate([epochs["train"], epochs["test"]])
+    # A run that exploded shows what came before; any other shows all of itself.
+    value_axis(axes, span(values, fence=diverged))
+    axes.set_ylabel(plain(wording.axis(metric, rows="")))
+    keys = [
+        Line2D([], [], color=look.colour, linewidth=1.8, label="test rows"),
+        Line2D([], [], color=look.colour, linewidth=1.1, linestyle=SHORT_DASHES, label="training rows"),
+    ]
+    if diverged:
+        axes.plot([len(epochs["test"])], [1.0], "x", transform=axes.get_xaxis_transform(), color="black",
+                  markersize=5, clip_on=False, zorder=7)  # fmt: skip
+        keys.append(Line2D([], [], color="black", marker="x", markersize=5, linestyle="", label="diverged"))
+    axes.legend(handles=keys, loc="upper right")
+
+
+def _draw_rates(axes: Axes, rates: Sequence[float]) -> None:
+    """The rate of epoch n stands between n - 1 and n: it is what led to the metric at n."""
+    axes.step(np.arange(len(rates) + 1), [*rates[:1], *rates], where="pre", color=style(1).colour, linewidth=1.8)
+    value_axis(axes, span(rates, fence=False), above=0.08)
+    axes.set(xlabel="epoch", ylabel="learning rate")
+    axes.set_xlim(0, max(len(rates), 1))
+    whole_axis(axes)
+
+
+def _draw(axes: Axes, values: Sequence[float], colour: str, width: float, dash: object = "solid") -> None:
+    marker = "o" if len(values) == 1 else ""
+    axes.plot(np.arange(1, len(values) + 1), values, color=colour, linewidth=width, linestyle=dash, marker=marker)  # type: ignore[arg-type]
