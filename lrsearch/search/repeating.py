@@ -57,7 +57,9 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
     except InputError as error:
         raise InputError(f"{source}, trial {trial.number}", error.faults) from None
     sections = stored.definition.document()
-    values = trial.user_attrs.get(SEED_VALUES) or [None]
+    # The seeds of a trial end together, so one that diverged may have cut the first one short.
+    whole = trial.state == TrialState.COMPLETE and not standing.is_diverged(trial)
+    values = trial.user_attrs.get(SEED_VALUES) if whole else None
     return Repeatable(
         number=trial.number,
         document={
@@ -67,7 +69,7 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
             "scheduler": settings.schedule.name,
             "parameters": settings.schedule.values(),
         },
-        value=values[0] if trial.state == TrialState.COMPLETE else None,
+        value=values[0] if values else None,
         engine=str(trial.user_attrs.get(ENGINE, "sequential")),
         threads=int(trial.user_attrs.get(THREADS, 1)),
     )

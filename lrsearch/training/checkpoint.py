@@ -88,7 +88,8 @@ def read(file: Path) -> Checkpoint:
         content = torch.load(io.BytesIO(file.read_bytes()), map_location="cpu", weights_only=True)
     except FileNotFoundError:
         beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
-        raise input_error("checkpoint", "no such file", received=str(file), nearest=nearest(file.name, beside)) from None
+        near = nearest(file.name, beside)
+        raise input_error("checkpoint", "no such file", received=str(file), nearest=near) from None
     except OSError as error:
         rule = f"cannot be read: {error.strerror or error}"
         raise input_error("checkpoint", rule, received=str(file)) from None
@@ -110,13 +111,13 @@ def read(file: Path) -> Checkpoint:
         raise _damaged(file) from None
 
 
-def restore(checkpoint: Checkpoint, definition: RunDefinition, run: Run) -> None:
+def restore(checkpoint: Checkpoint, run: Run) -> None:
     """Bring a run that has just begun to where the checkpoint was.
 
     Args:
         checkpoint: What `read` gave.
-        definition: What the run is; it may have another number of epochs than the checkpoint's, see `check_epochs`.
-        run: What `definition.start` gave for the same task; it is advanced.
+        run: What `RunDefinition.start` gave for the same definition; it is advanced. The number of epochs may differ
+            from the checkpoint's, see `check_epochs`.
 
     Raises:
         InputError: The task has changed since, or the file is damaged.
@@ -193,7 +194,9 @@ def _state(run: Run) -> dict[str, Any]:
 
 def _as(fresh: object, stored: Any) -> object:
     """A schedule's state again as what the family made it: a dataclass, or the plain value itself."""
-    return type(fresh)(**stored) if is_dataclass(fresh) and isinstance(stored, Mapping) else stored
+    if is_dataclass(fresh) and not isinstance(fresh, type) and isinstance(stored, Mapping):
+        return replace(fresh, **stored)
+    return stored
 
 
 def _same_start(now: Before, then: Before) -> bool:

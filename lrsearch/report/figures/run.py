@@ -18,27 +18,32 @@ from lrsearch.report.palette import style
 
 @drawn
 def training_run(
-    epochs: Mapping[str, Sequence[float]], metric: str, title: str, *, extras: Sequence[str] = (), diverged: bool = False
+    epochs: Mapping[str, Sequence[float]],
+    metric: str,
+    title: str,
+    *,
+    extras: Mapping[str, Sequence[float]] | None = None,
+    diverged: bool = False,
 ) -> Figure:
     """Metric on training and test rows after every epoch, a panel per further metric, and the rates below.
 
     Args:
-        epochs: ``lr``, ``train``, ``test`` and the further metrics, a number per epoch each.
+        epochs: ``lr``, ``train`` and ``test``, a number per epoch each.
         metric: Name of the metric.
         title: What was trained.
-        extras: Names of the further metrics.
+        extras: Name of each further metric on the test rows -> a number per epoch.
         diverged: Whether the run ended by diverging.
     """
+    extras = extras or {}
     figure = Figure(figsize=(6.4, 4.6 + 1.4 * len(extras)), layout="constrained")
     heights = [2.2, *(1.0 for _ in extras), 1.0]
     first, *others, below = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     _draw_metric(first, epochs, metric, diverged)
-    for axes, name in zip(others, extras, strict=True):
-        _draw(axes, epochs[name], style(0).colour, 1.8)
-        value_axis(axes, span(epochs[name], fence=False, log=False))
+    for axes, (name, values) in zip(others, extras.items(), strict=True):
+        _draw(axes, values, style(0).colour, 1.8)
+        value_axis(axes, span(values, fence=False, log=False))
         axes.set_ylabel(plain(wording.axis(name)).replace(" (", "\n("))
     _draw_rates(below, epochs["lr"])
-    # No label may be cut off where numbers are long.
     first.set_title(plain(title), loc="left")
     figure.align_ylabels()
     return figure
@@ -74,4 +79,4 @@ def _draw_rates(axes: Axes, rates: Sequence[float]) -> None:
 
 def _draw(axes: Axes, values: Sequence[float], colour: str, width: float, dash: object = "solid") -> None:
     marker = "o" if len(values) == 1 else ""
-    axes.plot(np.arange(1, len(values) + 1), values, color=colour, linewidth=width, linestyle=dash, marker=marker)  # type: ignore[arg-type]
+    axes.plot(np.arange(1, len(values) + 1), values, color=colour, linewidth=width, linestyle=dash, marker=marker)
