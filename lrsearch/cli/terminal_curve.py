@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from lrsearch.cli.output import show
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
+NAMES = 9
+"""Characters of the longest number at the side."""
 LOG_FROM = 3.0
 """Values that span at least this ratio are drawn on a log scale."""
 WIDEST = 4
@@ -25,19 +27,17 @@ def curve(
         width: Characters of the longest line.
         height: Lines of the columns.
     """
-    low, high, log = _scale([value for value in values if math.isfinite(value)])
-    names = [show(value).rjust(8) for value in (high, low)]
-    room = width - len(names[0]) - 2
-    places = _places(len(values), room)
+    places = _places(len(values), width - NAMES - 2)
+    low, high, log = _scale([values[place] for place in places if math.isfinite(values[place])])
     levels = [_level(values[place], low, high, height, log) for place in places]
-    body = []
-    for row in range(height):
-        name = names[0] if row == 0 else names[1] if row == height - 1 else " " * len(names[0])
-        cells = "".join(_cell(level, height - 1 - row) for level in levels)
-        body.append(f"{name} {'┤' if name.strip() else '│'}{cells}")
+    names = {0: f"{show(high)} ┤", 1: "log │" if log else "│", height - 1: f"{show(low)} ┤"}
+    body = [
+        names.get(row, "│").rjust(NAMES + 2) + "".join(_cell(level, height - 1 - row) for level in levels)
+        for row in range(height)
+    ]
     axis, below = _marks(places, marks)
-    indent = " " * (len(names[0]) + 1)
-    return [line.rstrip() for line in (*body, f"{indent}└{axis}", f"{indent} {below}") if line.strip()]
+    indent = " " * (NAMES + 1)
+    return [line.rstrip() for line in (*body, f"{indent}└{axis}", f"{indent} {below}")]
 
 
 def _scale(finite: Sequence[float]) -> tuple[float, float, bool]:

@@ -106,7 +106,7 @@ def scheduler_parameters(arguments: Sequence[str], options: Sequence[str]) -> tu
     while left:
         word = left.pop(0)
         if not word.startswith("--") or len(word) < 3:
-            faults.append(Fault("", "is not an option; everything here has a name, such as --task", word))
+            faults.append(Fault(word, "is not an option; everything here has a name, such as --task"))
             continue
         option, equals, written = word.partition("=")
         if not equals and left and not left[0].startswith("--"):
@@ -156,8 +156,9 @@ def prepare(request: Request, faults: list[Fault], options: Sequence[str]) -> Pr
 
 
 def _definition(request: Request, base: dict[str, Any], faults: list[Fault], options: Sequence[str]) -> RunDefinition:
+    right = [setting for setting in request.changes.settings if _is_known(setting)]
     try:
-        document = definition.changed(base, request.changes)
+        document = definition.changed(base, replace(request.changes, settings=right))
         if request.interactive and document["lr"] is None:
             document["lr"] = ANY_RATE
         made = definition.parse(document, "train")
@@ -175,8 +176,12 @@ def _conflicts(request: Request) -> Iterator[Fault]:
     if request.resume and request.from_study:
         yield Fault("--from-study", "a run that goes on with --resume is defined already", request.from_study)
     for setting in request.changes.settings:
-        if setting.partition(".")[0].strip() not in definition.SECTIONS:
+        if not _is_known(setting):
             yield Fault("--set", "a single run has task.* and training.* only", f'"{setting}"')
+
+
+def _is_known(setting: str) -> bool:
+    return setting.partition(".")[0].strip() in definition.SECTIONS
 
 
 def _unwritable(request: Request) -> Iterator[Fault]:
@@ -229,7 +234,7 @@ def _as_option(fault: Fault, changes: Changes) -> Fault:
     elif key == "training.epochs" and changes.epochs is not None:
         key = "--epochs"
     elif key.startswith("training.seeds") and changes.seed is not None:
-        key = "--seed"
+        return replace(fault, key="--seed", received=str(changes.seed))
     elif key and "." not in key and not key.startswith("--"):
         key = "--" + key.replace("_", "-")
     return replace(fault, key=key, rule=rule)

@@ -109,5 +109,6 @@ def _write_plot(prepared: Prepared, file: Path) -> None:
         "train": [record.train_metric for record in run.records],
         "test": [record.test_metric for record in run.records],
     }
-    figure = figures.training_run(columns, prepared.task.metric_name, title, extras=extras, diverged=run.diverged)
+    before = (run.before.train_metric, run.before.test_metric) if run.diverged else None
+    figure = figures.training_run(columns, prepared.task.metric_name, title, extras=extras, before=before)
     files.replace(file.parent, {file.name: figures.image(figure, file.suffix)})

@@ -87,6 +87,8 @@ def steer_by_hand(prepared: Prepared, changes: Changes, interruption: Interrupti
     epochs = changes.epochs or FIRST_ROUND
     lr = run.lr if run.epoch or changes.lr is not None else None
     say("Each round trains some epochs at one rate. An empty answer takes what stands in brackets; ctrl-D ends.")
+    if run.epoch and not quiet:
+        _show_curve(run, prepared.task.metric_name)
     while not run.diverged:
         if run.epoch and not questions.ask("Go on?", "y", _yes):
             break
@@ -120,6 +122,10 @@ def _show(run: Run, first: int, metric: str) -> None:
         for rows, name in (("train", "train_metric"), ("test", "test_metric"))
     )
     say(f"\nEpochs {first + 1} to {run.epoch} at {show(run.lr)}: {', '.join(changes)}")
+    _show_curve(run, metric)
+
+
+def _show_curve(run: Run, metric: str) -> None:
     say(f"Test {metric} after every epoch so far:")
     made = steering.segments([record.lr for record in run.records])
     marks = [(part.first - 1, f"lr {show(part.lr)}" if part is made[0] else show(part.lr)) for part in made]

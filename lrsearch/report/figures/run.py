@@ -23,7 +23,7 @@ def training_run(
     title: str,
     *,
     extras: Mapping[str, Sequence[float]] | None = None,
-    diverged: bool = False,
+    before: tuple[float, float] | None = None,
 ) -> Figure:
     """Metric on training and test rows after every epoch, a panel per further metric, and the rates below.
 
@@ -32,13 +32,13 @@ def training_run(
         metric: Name of the metric.
         title: What was trained.
         extras: Name of each further metric on the test rows -> a number per epoch.
-        diverged: Whether the run ended by diverging.
+        before: Metric on training and test rows before training, if the run diverged: it was judged against them.
     """
     extras = extras or {}
     figure = Figure(figsize=(6.4, 4.6 + 1.4 * len(extras)), layout="constrained")
     heights = [2.2, *(1.0 for _ in extras), 1.0]
     first, *others, below = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    _draw_metric(first, epochs, metric, diverged)
+    _draw_metric(first, epochs, metric, before)
     for axes, (name, values) in zip(others, extras.items(), strict=True):
         _draw(axes, values, style(0).colour, 1.8)
         value_axis(axes, span(values, fence=False, log=False))
@@ -49,23 +49,26 @@ def training_run(
     return figure
 
 
-def _draw_metric(axes: Axes, epochs: Mapping[str, Sequence[float]], metric: str, diverged: bool) -> None:
+def _draw_metric(
+    axes: Axes, epochs: Mapping[str, Sequence[float]], metric: str, before: tuple[float, float] | None
+) -> None:
     look = style(0)
-    _draw(axes, epochs["train"], look.colour, 1.1, dash=SHORT_DASHES)
-    _draw(axes, epochs["test"], look.colour, 1.8)
-    values = np.concatenate([epochs["train"], epochs["test"]])
+    start = before or ()
+    train, test = ([*start[place : place + 1], *epochs[name]] for place, name in enumerate(("train", "test")))
+    _draw(axes, train, look.colour, 1.1, dash=SHORT_DASHES, first=1 - bool(start))
+    _draw(axes, test, look.colour, 1.8, first=1 - bool(start))
     # A run that exploded shows what came before; any other shows all of itself.
-    value_axis(axes, span(values, fence=diverged))
+    value_axis(axes, span([*train, *test], fence=before is not None))
     axes.set_ylabel(plain(wording.axis(metric, rows="")))
     keys = [
         Line2D([], [], color=look.colour, linewidth=1.8, label="test rows"),
         Line2D([], [], color=look.colour, linewidth=1.1, linestyle=SHORT_DASHES, label="training rows"),
     ]
-    if diverged:
+    if before is not None:
         axes.plot([len(epochs["test"])], [1.0], "x", transform=axes.get_xaxis_transform(), color="black",
                   markersize=5, clip_on=False, zorder=7)  # fmt: skip
         keys.append(Line2D([], [], color="black", marker="x", markersize=5, linestyle="", label="diverged"))
-    axes.legend(handles=keys, loc="upper right")
+    axes.legend(handles=keys, loc="best")
 
 
 def _draw_rates(axes: Axes, rates: Sequence[float]) -> None:
@@ -77,6 +80,10 @@ def _draw_rates(axes: Axes, rates: Sequence[float]) -> None:
     whole_axis(axes)
 
 
-def _draw(axes: Axes, values: Sequence[float], colour: str, width: float, dash: object = "solid") -> None:
-    marker = "o" if len(values) == 1 else ""
-    axes.plot(np.arange(1, len(values) + 1), values, color=colour, linewidth=width, linestyle=dash, marker=marker)
+def _draw(
+    axes: Axes, values: Sequence[float], colour: str, width: float, *, dash: object = "solid", first: int = 1
+) -> None:
+    """A curve from epoch `first` on; a single number, which has no line, as a dot."""
+    marker = "o" if np.isfinite(values).sum() == 1 else ""
+    places = np.arange(first, first + len(values))
+    axes.plot(places, values, color=colour, linewidth=width, linestyle=dash, marker=marker)
