@@ -89,21 +89,21 @@ def read(file: Path) -> Checkpoint:
     except FileNotFoundError:
         beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
         near = nearest(file.name, beside)
-        raise input_error("checkpoint", "no such file", received=str(file), nearest=near) from None
+        raise input_error(f"checkpoint {file}", "no such file", nearest=near) from None
     except OSError as error:
         rule = f"cannot be read: {error.strerror or error}"
-        raise input_error("checkpoint", rule, received=str(file)) from None
+        raise input_error(f"checkpoint {file}", rule) from None
     except Exception:
         # torch has an error of its own for every way in which a file can be no torch file.
-        raise input_error("checkpoint", "is no checkpoint, or was cut short", received=str(file)) from None
+        raise input_error(f"checkpoint {file}", "is no checkpoint, or was cut short") from None
     if not isinstance(content, dict) or content.get("kind") != KIND:
-        raise input_error("checkpoint", "is no checkpoint of lrsearch", received=str(file))
+        raise input_error(f"checkpoint {file}", "is no checkpoint of lrsearch")
     if content.get("format") != FORMAT:
         rule = (
             f"was written by lrsearch {content.get('lrsearch')} in format {content.get('format')}; "
             f"lrsearch {lrsearch.__version__} reads format {FORMAT}"
         )
-        raise input_error("checkpoint", rule, received=str(file))
+        raise input_error(f"checkpoint {file}", rule)
     try:
         state = dict(content["state"])
         return Checkpoint(file, dict(content["definition"]), int(content["threads"]), int(state["epoch"]), state)
@@ -207,11 +207,11 @@ def _same_start(now: Before, then: Before) -> bool:
 
 def _changed(checkpoint: Checkpoint, reason: str) -> InputError:
     rule = f"the task is not the one it was saved with: {reason}"
-    return input_error("checkpoint", rule, received=str(checkpoint.file))
+    return input_error(f"checkpoint {checkpoint.file}", rule)
 
 
 def _damaged(file: Path) -> InputError:
-    return input_error("checkpoint", "is damaged", received=str(file))
+    return input_error(f"checkpoint {file}", "is damaged")
 
 
 def _replace(file: Path, content: bytes) -> None:
