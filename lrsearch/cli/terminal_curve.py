@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lrsearch.cli.output import show
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
-NAMES = 9
+NAMES = 11
 """Characters of the longest number at the side."""
 LOG_FROM = 3.0
 """Values that span at least this ratio are drawn on a log scale."""
