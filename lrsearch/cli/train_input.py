@@ -147,7 +147,7 @@ def prepare(request: Request, faults: list[Fault], options: Sequence[str]) -> Pr
         stored = definition.parse(saved.document, str(saved.file))
         _raise([_as_option(fault, request.changes) for fault in checkpoint.check_epochs(stored, wanted, run)])
     if request.interactive and not run.diverged:
-        check_steerable(run)
+        _check_steerable(run, request.changes)
     unchanged = again is not None and threads == again.threads and _document_of(again) == wanted
     if again is not None:
         _announce(again, request, unchanged)
@@ -201,6 +201,13 @@ def _unwritable(request: Request) -> Iterator[Fault]:
 def _check_same(stored: RunDefinition, wanted: RunDefinition, changes: Changes) -> None:
     same_length = checkpoint.same_but_epochs(wanted, stored.training.epochs)
     _raise([_as_option(fault, changes) for fault in definition.differences(stored, same_length)])
+
+
+def _check_steerable(run: Run, changes: Changes) -> None:
+    try:
+        check_steerable(run)
+    except InputError as error:
+        _raise([_as_option(fault, changes) for fault in error.faults])
 
 
 def _document_of(again: Repeatable) -> RunDefinition:

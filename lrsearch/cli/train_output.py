@@ -42,16 +42,18 @@ def write_summary(prepared: Prepared, form: Format, *, by_hand: bool) -> None:
     came_to = outcome(prepared.definition, prepared.run)
     metric = prepared.task.metric_name
     repeated = prepared.repeats
-    stored = repeated.value if repeated is not None and came_to.epochs else None
     if form is Format.JSON:
-        facts = {"definition": prepared.definition.document(), "metric": metric, "threads": prepared.threads}
+        head = {"definition": prepared.definition.document(), "metric": metric, "threads": prepared.threads}
         trial = {"number": repeated.number, "value": repeated.value} if repeated else None
-        print_json({**facts, **came_to.as_dict(), "repeats": trial})
+        print_json({**head, **came_to.as_dict(), "repeats": trial})
         return
-    print_facts(_facts(prepared, came_to, metric, by_hand))
-    if stored is not None and repeated is not None:
-        same = "to the last bit" if stored == came_to.final.test else f"not exactly: it was {stored!r}"
-        print_facts({"repeats": f"trial {repeated.number}, {same}"})
+    facts = _facts(prepared, came_to, metric, by_hand)
+    if repeated is not None and repeated.value is not None:
+        same = repeated.value == came_to.final.test
+        facts["repeats"] = f"trial {repeated.number}, " + (
+            "to the last bit" if same else f"which had {repeated.value!r}"
+        )
+    print_facts(facts)
     print(f"\n{came_to.code}")
 
 

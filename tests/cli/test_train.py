@@ -92,7 +92,7 @@ def test_classification_shows_its_accuracy(here: Command, tmp_path: Path) -> Non
     assert "<svg" in (tmp_path / "e.svg").read_text()
 
 
-def test_own_tasks_and_schedules_are_loaded(here: Command, tmp_path: Path) -> None:
+def test_own_tasks_and_schedules_are_loaded(lrsearch: Command, tmp_path: Path) -> None:
     (tmp_path / "own_halving.py").write_text(
         "from dataclasses import dataclass\n"
         "import lrsearch, torch\n"
@@ -110,14 +110,16 @@ def test_own_tasks_and_schedules_are_loaded(here: Command, tmp_path: Path) -> No
         "    return lrsearch.Task(lambda: torch.nn.Linear(1, 1), data, data, 'mse', 'mae')\n"
     )
     arguments = ("train", "--task", "own_line", "--lr", "1e-3", "--scheduler", "own_halving", "--epochs", "4")
-    assert "comes with --load FILE" in refused(here(*arguments))
-    done = here(*arguments, "--every", "1", "--load", "own_halving.py", "--output", "e.csv", "--checkpoint", "e.ckpt")
+    assert "comes with --load FILE" in refused(lrsearch(*arguments))
+    done = lrsearch(
+        *arguments, "--every", "1", "--load", "own_halving.py", "--output", "e.csv", "--checkpoint", "e.ckpt"
+    )
     assert done.returncode == 0, done.stderr
     assert [float(row["lr"]) for row in rows(tmp_path / "e.csv")] == [1e-3, 5e-4, 2.5e-4, 1.25e-4]
     assert "train_mae" in rows(tmp_path / "e.csv")[0]
 
 
-def test_a_failing_model_gets_one_line(here: Command, tmp_path: Path) -> None:
+def test_a_failing_model_gets_one_line(lrsearch: Command, tmp_path: Path) -> None:
     (tmp_path / "own_broken.py").write_text(
         "import lrsearch, torch\n"
         "@lrsearch.task\n"
@@ -128,7 +130,7 @@ def test_a_failing_model_gets_one_line(here: Command, tmp_path: Path) -> None:
     )
     for when, words in (("data", "ValueError: no data today"), ("model", "RuntimeError: mat1 and mat2 shapes")):
         arguments = ("train", "--task", "own_broken", "--set", f"task.when={when}", "--lr", "1")
-        failed = here(*arguments, "--load", "own_broken.py")
+        failed = lrsearch(*arguments, "--load", "own_broken.py")
         assert failed.returncode == 1
         assert f"Error: the task failed: {words}" in failed.stderr
 

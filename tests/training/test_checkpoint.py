@@ -205,3 +205,15 @@ def test_another_length_is_right_where_no_rate_so_far_would_differ(
         list(train(whole))
         list(train(run))
         assert told(run) == told(whole)
+
+
+def test_divergence_is_judged_by_the_first_sittings_numbers(tmp_path: Path) -> None:
+    """Another thread count sums in another order, and must not move the limit."""
+    definition = define()
+    task = definition.build_task()
+    saved(definition, task, 1, tmp_path / "run.ckpt")
+    read = checkpoint.read(tmp_path / "run.ckpt")
+    rounded = {**read.state["before"], "train_loss": read.state["before"]["train_loss"] * (1 + 1e-6)}
+    run = definition.start(task)
+    checkpoint.restore(replace(read, state={**read.state, "before": rounded}), run)
+    assert run.before.train_loss == rounded["train_loss"]
