@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lrsearch import __version__
-from lrsearch.cli import lr_find, report, run, schedules, study, tasks, trial
+from lrsearch.cli import lr_find, report, run, schedules, study, tasks, train, trial
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError
 
@@ -34,6 +34,7 @@ for name, command in (
     studies.command(name)(command)
 app.add_typer(studies, name="study")
 app.add_typer(trial.app, name="trial")
+app.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train.train)
 app.command("report")(report.report)
 app.command("lr-find")(lr_find.lr_find)
 app.add_typer(schedules.app, name="schedules")

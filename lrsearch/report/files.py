@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from lrsearch.errors import InputError, input_error
+from lrsearch.errors import Fault, InputError, input_error, nearest
 
 
 def prepare(folder: Path) -> None:
@@ -42,6 +42,27 @@ def check_picture(path: Path, key: str) -> None:
     if rule is not None:
         raise input_error("output", rule, key=key, received=f'"{path}"')
     prepare(path.parent)
+
+
+def faults_of_target(file: Path, key: str, suffixes: Collection[str] = ()) -> list[Fault]:
+    """What speaks against writing a file, found out before the work whose result it shall hold.
+
+    Args:
+        file: The file; it need not exist.
+        key: The option that named it.
+        suffixes: Endings that are understood; none means any.
+    """
+    if suffixes and file.suffix not in suffixes:
+        return [Fault(key, f"must end in {', '.join(suffixes)}", str(file), nearest(file.suffix, suffixes))]
+    if file.is_dir():
+        return [Fault(key, "is a folder", str(file))]
+    if not file.parent.is_dir():
+        return [Fault(key, f"the folder {file.parent} does not exist", str(file))]
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            return []
+    except OSError as error:
+        return [Fault(key, f"cannot be written: {error.strerror or error}", str(file))]
 
 
 def replace(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -59,7 +59,7 @@ class Run:
     """One network on its way: all state that the loop advances.
 
     Made by `start`, advanced by `train`. Between two epochs it may be looked at, saved, or given another learning
-    rate or schedule.
+    rate or schedule. `records` holds every epoch so far.
     """
 
     task: Task
@@ -74,6 +74,7 @@ class Run:
     before: Before
     epoch: int = 0
     diverged: bool = False
+    records: list[EpochRecord] = field(default_factory=list)
     horizon: int = field(init=False)
     schedule_state: object = field(init=False)
 
@@ -154,7 +155,7 @@ def _one_epoch(run: Run) -> EpochRecord:
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
     run.diverged = diverged(worst_loss, run.before.train_loss) or diverged(test_metric, run.before.test_metric)
-    return EpochRecord(
+    record = EpochRecord(
         epoch=run.epoch,
         lr=lr,
         train_metric=train_metric,
@@ -163,6 +164,8 @@ def _one_epoch(run: Run) -> EpochRecord:
         diverged=run.diverged,
         seconds=time.perf_counter() - began,
     )
+    run.records.append(record)
+    return record
 
 
 @contextmanager

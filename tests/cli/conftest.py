@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -42,5 +43,29 @@ def lrsearch(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             check=False,
             timeout=120,
         )
+
+    return run
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Like `lrsearch`, in this very process: it starts at once."""
+    from lrsearch.cli.app import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LRSEARCH_STORAGE", raising=False)
+
+    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["lrsearch", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        code: int | str | None = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        printed = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, int(code or 0), printed.out, printed.err)
 
     return run

@@ -1,18 +1,22 @@
 """The figures of a report. Each takes the frames and returns a figure, the same for the same frames."""
 
 from lrsearch.report.figures.curves import learning_curves
-from lrsearch.report.figures.look import Draw, png
+from lrsearch.report.figures.look import IMAGES, Draw, image, png
+from lrsearch.report.figures.run import training_run
 from lrsearch.report.figures.schedules import best_schedules, extra_metrics
 from lrsearch.report.figures.selection import few
 from lrsearch.report.figures.values import history, lr_against_value
 
 __all__ = [
+    "IMAGES",
     "Draw",
     "best_schedules",
     "extra_metrics",
     "few",
     "history",
+    "image",
     "learning_curves",
     "lr_against_value",
     "png",
+    "training_run",
 ]

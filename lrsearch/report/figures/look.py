@@ -20,10 +20,16 @@ LABEL_LENGTH = 90
 FAINT = "#8c8c8c"
 BEHIND = "#d9d9d9"
 BAND = "#efefef"
+IMAGES: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None},
+}
+"""Endings of the image files a figure can become, and which notes of time or software are left out of each."""
 SHORT_DASHES = (0, (2.5, 1.5))
 
 Draw = Callable[[StudyFrames], Figure]
-What = ParamSpec("What")
+Arguments = ParamSpec("Arguments")
 
 
 @contextmanager
@@ -42,19 +48,20 @@ def _our_settings() -> Iterator[None]:
                 "grid.color": "#e3e3e3",
                 "grid.linewidth": 0.6,
                 "legend.frameon": False,
+                "svg.hashsalt": "lrsearch",  # the same figure is the same file
                 "text.parse_math": False,  # names come from a database: a dollar sign is a dollar sign
             }
         )
         yield
 
 
-def drawn(draw: Callable[What, Figure]) -> Callable[What, Figure]:
+def drawn(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
     """Decorator: draw with our settings."""
 
     @wraps(draw)
-    def styled(*what: What.args, **how: What.kwargs) -> Figure:
+    def styled(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
         with _our_settings():
-            return draw(*what, **how)
+            return draw(*args, **kwargs)
 
     return styled
 
@@ -65,9 +72,19 @@ def png(figure: Figure) -> bytes:
     Args:
         figure: One of this package's.
     """
+    return image(figure, ".png")
+
+
+def image(figure: Figure, suffix: str) -> bytes:
+    """A figure as an image file, without the time at which it was made.
+
+    Args:
+        figure: One of this package's.
+        suffix: One of `IMAGES`.
+    """
     file = io.BytesIO()
     with _our_settings():
-        figure.savefig(file, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        figure.savefig(file, format=suffix.removeprefix("."), dpi=DOTS_PER_INCH, metadata=IMAGES[suffix])
     return file.getvalue()
 
 

@@ -1,0 +1,116 @@
+"""What `lrsearch train` leaves behind: the summary, the plot and the file of epochs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lrsearch.cli.output import Format, print_facts, print_json, say, show
+from lrsearch.cli.train_input import Prepared
+from lrsearch.report import epochs, files
+from lrsearch.training.outcome import Numbers, Outcome, outcome
+
+
+def write_files(prepared: Prepared, plot: Path | None, output: Path | None) -> None:
+    """Write the plot and the epochs, where they are wanted and there is anything to write.
+
+    Args:
+        prepared: The run, at its end.
+        plot: File of the plot.
+        output: File of the epochs.
+    """
+    if not prepared.run.records:
+        if plot or output:
+            say("Nothing was trained, so no file was written.")
+        return
+    if output is not None:
+        epochs.write(_rows(prepared), output)
+        say(f"Wrote {len(prepared.run.records)} epochs to {output}.")
+    if plot is not None:
+        _write_plot(prepared, plot)
+        say(f"Wrote {plot}.")
+
+
+def write_summary(prepared: Prepared, form: Format, *, by_hand: bool) -> None:
+    """Print what the run came to.
+
+    Args:
+        prepared: The run, at its end.
+        form: Table or JSON.
+        by_hand: Whether it was steered by hand, so that its length was nobody's plan.
+    """
+    came_to = outcome(prepared.definition, prepared.run)
+    metric = prepared.task.metric_name
+    repeated = prepared.repeats
+    if form is Format.JSON:
+        head = {"definition": prepared.definition.document(), "metric": metric, "threads": prepared.threads}
+        trial = {"number": repeated.number, "value": repeated.value} if repeated else None
+        print_json({**head, **came_to.as_dict(), "repeats": trial})
+        return
+    facts = _facts(prepared, came_to, metric, by_hand)
+    if repeated is not None and repeated.value is not None:
+        same = repeated.value == came_to.final.test
+        facts["repeats"] = f"trial {repeated.number}, " + (
+            "to the last bit" if same else f"which had {repeated.value!r}"
+        )
+    print_facts(facts)
+    print(f"\n{came_to.code}")
+
+
+def _facts(prepared: Prepared, came_to: Outcome, metric: str, by_hand: bool) -> dict[str, Any]:
+    definition = prepared.definition
+    if came_to.segments:
+        rates = ", ".join(f"{show(part.lr)} (epochs {part.first} to {part.last})" for part in came_to.segments)
+    else:
+        rates = show(prepared.run.lr)
+    of = "" if by_hand else f" of {definition.training.epochs}"
+    return {
+        "task": definition.task.name,
+        "scheduler": "by hand" if came_to.segments else definition.schedule.describe(),
+        "lr": rates,
+        "optimizer": definition.training.optimizer,
+        "seed": definition.seed,
+        "epochs": f"{came_to.epochs}{of}",
+        f"train {metric}": _from_to(came_to.before.train, came_to.final.train, came_to.best_train, "train"),
+        f"test {metric}": _from_to(came_to.before.test, came_to.final.test, came_to.best_test, "test"),
+        **{f"test {name}": value for name, value in came_to.final.extra.items()},
+        "diverged": f"in epoch {came_to.epochs}" if came_to.diverged else "no",
+        "seconds": came_to.seconds,
+    }
+
+
+def _from_to(before: float, final: float, best: Numbers, rows: str) -> str:
+    return f"{show(final)} (before training {show(before)}, best {show(getattr(best, rows))} after epoch {best.epoch})"
+
+
+def _rows(prepared: Prepared) -> list[dict[str, float]]:
+    metric = prepared.task.metric_name
+    return [
+        {
+            "epoch": record.epoch,
+            "lr": record.lr,
+            f"train_{metric}": record.train_metric,
+            f"test_{metric}": record.test_metric,
+            **record.extra,
+            "seconds": record.seconds,
+        }
+        for record in prepared.run.records
+    ]
+
+
+def _write_plot(prepared: Prepared, file: Path) -> None:
+    from lrsearch.report import figures
+
+    run, definition = prepared.run, prepared.definition
+    came_to = outcome(definition, run)
+    how = f"{definition.schedule.describe()}, lr {show(run.lr)}"
+    title = f"{definition.task.name}: {'steered by hand' if came_to.segments else how}, seed {definition.seed}"
+    extras = {name: [record.extra[name] for record in run.records] for name in came_to.before.extra}
+    columns = {
+        "lr": [record.lr for record in run.records],
+        "train": [record.train_metric for record in run.records],
+        "test": [record.test_metric for record in run.records],
+    }
+    before = (run.before.train_metric, run.before.test_metric) if run.diverged else None
+    figure = figures.training_run(columns, prepared.task.metric_name, title, extras=extras, before=before)
+    files.replace(file.parent, {file.name: figures.image(figure, file.suffix)})

@@ -1,0 +1,73 @@
+"""Live progress of one run on stderr: a line that moves on a terminal, a few plain lines elsewhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from lrsearch.cli.output import show
+from lrsearch.training.loop import EpochRecord
+
+PLAIN_LINES = 12
+"""About so many lines tell of a run where there is no terminal."""
+
+Show = Callable[[EpochRecord], None]
+
+
+@contextmanager
+def progress(first: int, last: int, metric: str, *, quiet: bool) -> Iterator[Show]:
+    """Gives a function that takes each epoch's record and shows it.
+
+    Args:
+        first: Epochs finished at the start.
+        last: Epochs finished at the end, if all goes well.
+        metric: Name of the metric.
+        quiet: Show nothing.
+    """
+    console = Console(stderr=True, highlight=False)
+    if quiet or first >= last:
+        yield lambda _: None
+    elif console.is_terminal:
+        with _live(console, first, last, metric) as show_epoch:
+            yield show_epoch
+    else:
+        yield _plain(console, first, last, metric)
+
+
+def line(record: EpochRecord, metric: str) -> str:
+    """An epoch in numbers.
+
+    Args:
+        record: The epoch.
+        metric: Name of the metric.
+    """
+    numbers = f"lr {show(record.lr)} · {metric} train {show(record.train_metric)}, test {show(record.test_metric)}"
+    return f"{numbers} · diverged" if record.diverged else numbers
+
+
+@contextmanager
+def _live(console: Console, first: int, last: int, metric: str) -> Iterator[Show]:
+    columns = (
+        TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
+        BarColumn(bar_width=12),
+        TextColumn("{task.fields[line]}", markup=False),
+    )
+    with Progress(*columns, console=console, refresh_per_second=8) as bar:
+        row = bar.add_task("", total=last, completed=first, line="")
+        yield lambda record: bar.update(row, completed=record.epoch, line=line(record, metric))
+
+
+def _plain(console: Console, first: int, last: int, metric: str) -> Show:
+    step = math.ceil((last - first) / PLAIN_LINES)
+
+    def show_epoch(record: EpochRecord) -> None:
+        done = record.epoch - first
+        if done == 1 or done % step == 0 or record.epoch == last or record.diverged:
+            counted = f"epoch {record.epoch:>{len(str(last))}}/{last}"
+            console.print(f"{counted} · {line(record, metric)}", soft_wrap=True, markup=False)
+
+    return show_epoch

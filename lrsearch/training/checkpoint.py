@@ -1,0 +1,235 @@
+"""Save a run after an epoch and go on with it later, bit for bit.
+
+The file holds tensors and plain values only, so that `torch.load` reads it with ``weights_only=True`` and a file
+from elsewhere can run no code. What a model keeps outside its `state_dict` is not saved.
+"""
+
+from __future__ import annotations
+
+import glob
+import io
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import lrsearch
+from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
+from lrsearch.training.definition import RunDefinition
+from lrsearch.training.loop import Before, EpochRecord, Run
+
+KIND = "lrsearch checkpoint"
+FORMAT = 1
+"""Rises when a reader of the former format would misread the file."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file says.
+
+    Attributes:
+        file: Where it is.
+        document: The run's definition, for `definition.parse`.
+        threads: torch's thread count while it was trained; another one changes the last bits.
+        epoch: Epochs finished.
+        state: All that the loop had advanced.
+    """
+
+    file: Path
+    document: dict[str, Any]
+    threads: int
+    epoch: int
+    state: dict[str, Any]
+
+
+def save(file: Path, definition: RunDefinition, run: Run) -> None:
+    """Write a checkpoint; whatever happens, the file is the former one or the new one, whole.
+
+    Args:
+        file: Where; its folder exists.
+        definition: What the run is.
+        run: The run, between two epochs.
+
+    Raises:
+        LrsearchError: It cannot be written.
+    """
+    content = io.BytesIO()
+    torch.save(
+        {
+            "kind": KIND,
+            "format": FORMAT,
+            "lrsearch": lrsearch.__version__,
+            "definition": definition.document(),
+            "threads": torch.get_num_threads(),
+            "state": _state(run),
+        },
+        content,
+    )
+    try:
+        _replace(file, content.getvalue())
+    except OSError as error:
+        raise LrsearchError(f"checkpoint {file} cannot be written: {error.strerror or error}") from None
+
+
+def read(file: Path) -> Checkpoint:
+    """What a checkpoint says; its task need not be known yet.
+
+    Args:
+        file: A file that `save` wrote.
+
+    Raises:
+        InputError: There is none, it is something else or cut short, or its format is another one.
+    """
+    try:
+        content = torch.load(io.BytesIO(file.read_bytes()), map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
+        near = nearest(file.name, beside)
+        raise input_error(f"checkpoint {file}", "no such file", nearest=near) from None
+    except OSError as error:
+        rule = f"cannot be read: {error.strerror or error}"
+        raise input_error(f"checkpoint {file}", rule) from None
+    except Exception:
+        # torch has an error of its own for every way in which a file can be no torch file.
+        raise input_error(f"checkpoint {file}", "is no checkpoint, or was cut short") from None
+    if not isinstance(content, dict) or content.get("kind") != KIND:
+        raise input_error(f"checkpoint {file}", "is no checkpoint of lrsearch")
+    if content.get("format") != FORMAT:
+        rule = (
+            f"was written by lrsearch {content.get('lrsearch')} in format {content.get('format')}; "
+            f"lrsearch {lrsearch.__version__} reads format {FORMAT}"
+        )
+        raise input_error(f"checkpoint {file}", rule)
+    try:
+        state = dict(content["state"])
+        return Checkpoint(file, dict(content["definition"]), int(content["threads"]), int(state["epoch"]), state)
+    except (KeyError, TypeError, ValueError):
+        raise _damaged(file) from None
+
+
+def restore(checkpoint: Checkpoint, run: Run) -> None:
+    """Bring a run that has just begun to where the checkpoint was.
+
+    Args:
+        checkpoint: What `read` gave.
+        run: What `RunDefinition.start` gave for the same definition; it is advanced. The number of epochs may differ
+            from the checkpoint's, see `check_epochs`.
+
+    Raises:
+        InputError: The task has changed since, or the file is damaged.
+    """
+    state = checkpoint.state
+    try:
+        if not _same_start(run.before, Before(**state["before"])):
+            raise _changed(checkpoint, "its data or its first weights are others")
+        try:
+            run.model.load_state_dict(state["model"])
+        except RuntimeError:
+            raise _changed(checkpoint, "its model has other layers") from None
+        run.optimizer.load_state_dict(state["optimizer"])
+        run.order.generator.set_state(state["order"])
+        run.random_state = state["random_state"]
+        run.before = Before(**state["before"])
+        run.lr, run.epoch, run.diverged = float(state["lr"]), int(state["epoch"]), bool(state["diverged"])
+        run.records = [EpochRecord(**record) for record in state["records"]]
+        if run.epoch:
+            run.schedule_state = _as(run.schedule_state, state["schedule_state"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
+        raise _damaged(checkpoint.file) from None
+
+
+def check_epochs(stored: RunDefinition, wanted: RunDefinition, run: Run) -> list[Fault]:
+    """Whether a run may end at another epoch than it was begun for.
+
+    It may when every rate so far is the one that a run of the new length would have used: always for a constant
+    rate, never for a cosine, and for warmup-stable-decay as long as the decay has not begun. Then resuming still
+    equals one uninterrupted run.
+
+    Args:
+        stored: What the checkpoint says.
+        wanted: The same with another number of epochs.
+        run: The run as it was begun for `wanted`, restored.
+
+    Returns:
+        What is wrong, if anything.
+    """
+    epochs, former = wanted.training.epochs, stored.training.epochs
+    if epochs == former:
+        return []
+    if epochs < run.epoch:
+        return [Fault("training.epochs", f"{run.epoch} epochs are done already", str(epochs))]
+    per_epoch = run.order.batches_per_epoch
+    old, new = (run.schedule.steps(length, per_epoch) for length in (former, epochs))
+    done = run.schedule.steps(run.epoch, per_epoch)
+    if all(run.schedule.factor(t, old) == run.schedule.factor(t, new) for t in range(done)):
+        return []
+    rule = f"the rates of {run.schedule.describe()} are laid out for {former} epochs, and {run.epoch} of them are done"
+    return [Fault("training.epochs", f"{rule}; start a new run for another length", str(epochs))]
+
+
+def same_but_epochs(definition: RunDefinition, epochs: int) -> RunDefinition:
+    """A definition with another number of epochs."""
+    return replace(definition, training=definition.training.model_copy(update={"epochs": epochs}))
+
+
+def _state(run: Run) -> dict[str, Any]:
+    state = run.schedule_state
+    return {
+        "epoch": run.epoch,
+        "lr": run.lr,
+        "diverged": run.diverged,
+        "schedule_state": asdict(state) if is_dataclass(state) and not isinstance(state, type) else state,
+        "model": run.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "order": run.order.generator.get_state(),
+        "random_state": run.random_state,
+        "before": {**vars(run.before), "extra": dict(run.before.extra)},
+        "records": [{**vars(record), "extra": dict(record.extra)} for record in run.records],
+    }
+
+
+def _as(fresh: object, stored: Any) -> object:
+    """A schedule's state again as what the family made it: a dataclass, or the plain value itself."""
+    if is_dataclass(fresh) and not isinstance(fresh, type) and isinstance(stored, Mapping):
+        return replace(fresh, **stored)
+    return stored
+
+
+def _same_start(now: Before, then: Before) -> bool:
+    """Whether a task still begins where it did, but for rounding: other thread counts sum in another order."""
+    pairs = [(now.train_loss, then.train_loss), (now.test_metric, then.test_metric)]
+    return all(math.isclose(a, b, rel_tol=1e-3) or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
+
+
+def _changed(checkpoint: Checkpoint, reason: str) -> InputError:
+    rule = f"the task is not the one it was saved with: {reason}"
+    return input_error(f"checkpoint {checkpoint.file}", rule)
+
+
+def _damaged(file: Path) -> InputError:
+    return input_error(f"checkpoint {file}", "is damaged")
+
+
+def _replace(file: Path, content: bytes) -> None:
+    # Beside its target, or else the last step would not be a mere change of name. What a killed process left of
+    # an earlier attempt goes first.
+    for left in file.parent.glob(f".{glob.escape(file.name)}.*.part"):
+        left.unlink(missing_ok=True)
+    part = file.parent / f".{file.name}.{os.getpid()}.part"
+    try:
+        with part.open("wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name, too, must outlast a power cut
+    finally:
+        os.close(folder)

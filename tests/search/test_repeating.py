@@ -1,0 +1,56 @@
+"""What is read from a study is enough to do a trial again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lrsearch import registry
+from lrsearch.errors import InputError
+from lrsearch.search import studies
+from lrsearch.search.interruption import Interruption
+from lrsearch.search.repeating import repeatable
+from lrsearch.search.runner import Runner
+from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.rdb import open_storage
+from lrsearch.study_file.model import Definition
+from lrsearch.training.definition import parse
+from lrsearch.training.engine import SequentialEngine
+from lrsearch.training.loop import train
+
+Define = Callable[..., Definition]
+
+
+def finished(definition: Definition) -> StoredStudy:
+    stored = studies.create(open_storage("sqlite://"), definition, "mse")
+    task = registry.tasks.get(definition.task.name).build(definition.task.options)
+    list(Runner(stored, task, SequentialEngine(), Interruption()).events())
+    return stored
+
+
+def test_every_trial_gives_its_value_again(define: Define) -> None:
+    training = {"epochs": 4, "batch_size": 14, "seeds": [3, 4], "optimizer": "adam"}
+    stored = finished(define(training=training, search={"schedulers": ["all"]}, pruner={"name": "none"}))
+    for trial in stored.trials():
+        again = repeatable(stored, trial.number)
+        assert (again.threads, again.engine) == (1, "sequential")
+        definition = parse(again.document, "test")
+        records = list(train(definition.start(definition.build_task())))
+        assert again.value == records[-1].test_metric
+    best = min(stored.trials(), key=lambda trial: trial.value or 0.0)
+    assert repeatable(stored, None).number == best.number
+
+
+def test_a_trial_whose_seeds_diverged_has_no_value_to_compare_with(define: Define) -> None:
+    stored = finished(define(study={"name": "d", "trials": 1}, search={"lr": 1e25, "schedulers": ["constant"]}))
+    assert repeatable(stored, 0).value is None
+    with pytest.raises(InputError, match="no complete trial yet"):
+        repeatable(stored, None)
+
+
+def test_a_trial_without_settings_is_refused(define: Define) -> None:
+    stored = studies.create(open_storage("sqlite://"), define(), "mse")
+    stored.study.ask()
+    with pytest.raises(InputError, match="trial 0 has no settings yet"):
+        repeatable(stored, 0)

@@ -1,0 +1,219 @@
+"""A resumed run is the uninterrupted one, and a file that is no checkpoint says so."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lrsearch.errors import InputError, LrsearchError
+from lrsearch.tasks.task import Task
+from lrsearch.training import checkpoint
+from lrsearch.training.definition import RunDefinition, parse
+from lrsearch.training.loop import Run, train
+
+
+def define(scheduler: str = "constant", epochs: int = 6, lr: float = 0.01, **training: Any) -> RunDefinition:
+    parameters = training.pop("parameters", {})
+    document = {
+        "task": {"name": "polynomial", "rows": 60, "holdout_rows": 0},
+        "training": {"epochs": epochs, "batch_size": 14, **training},
+        "lr": lr,
+        "scheduler": scheduler,
+        "parameters": parameters,
+    }
+    return parse(document, "test")
+
+
+def with_dropout(task: Task) -> Task:
+    """Draws random numbers in every forward pass, so that the run's own stream matters."""
+    return replace(task, model=lambda: torch.nn.Sequential(torch.nn.Dropout(0.3), task.model()))
+
+
+def told(run: Run) -> list[dict[str, Any]]:
+    return [{**asdict(record), "seconds": 0.0} for record in run.records]
+
+
+def saved(definition: RunDefinition, task: Task, epochs: int, file: Path) -> None:
+    run = definition.start(task)
+    list(train(run, epochs))
+    checkpoint.save(file, definition, run)
+
+
+@pytest.mark.parametrize("after", [0, 1, 4])
+@pytest.mark.parametrize(
+    ("scheduler", "settings"),
+    [
+        ("constant", {"momentum": 0.9, "nesterov": True}),
+        ("one_cycle", {"optimizer": "adamw"}),
+        ("plateau", {"optimizer": "adam", "parameters": {"patience": 0, "threshold": 0.5, "factor": 0.5}}),
+        ("plateau", {"parameters": {"patience": 0, "threshold": 0.5, "warmup_fraction": 0.4}}),
+        ("piecewise", {"seeds": [7]}),
+    ],
+    ids=["nesterov", "one_cycle", "plateau", "plateau_warmup", "piecewise"],
+)
+def test_a_resumed_run_equals_the_uninterrupted_one(
+    scheduler: str, settings: dict[str, Any], after: int, tmp_path: Path
+) -> None:
+    """Bit for bit: curves, weights, and the optimizer's state."""
+    definition = define(scheduler, **settings)
+    task = with_dropout(definition.build_task())
+    whole = definition.start(task)
+    list(train(whole))
+    saved(definition, task, after, tmp_path / "run.ckpt")
+
+    read = checkpoint.read(tmp_path / "run.ckpt")
+    assert parse(read.document, "test") == definition
+    resumed = definition.start(task)
+    checkpoint.restore(read, resumed)
+    assert read.epoch == resumed.epoch == after
+    list(train(resumed))
+    assert told(resumed) == told(whole)
+    assert resumed.schedule_state == whole.schedule_state
+    for ours, theirs in zip(resumed.model.state_dict().values(), whole.model.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs)
+    assert str(resumed.optimizer.state_dict()) == str(whole.optimizer.state_dict())
+
+
+def test_divergence_lasts(tmp_path: Path) -> None:
+    definition = define(lr=1e20)
+    task = definition.build_task()
+    saved(definition, task, 6, tmp_path / "run.ckpt")
+    run = definition.start(task)
+    checkpoint.restore(checkpoint.read(tmp_path / "run.ckpt"), run)
+    assert run.diverged
+    assert list(train(run)) == []
+
+
+class Bomb:
+    """Runs code when a careless reader unpickles it."""
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, ("exploded",)
+
+
+def bad_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    good = folder / "good.ckpt"
+    definition = define()
+    saved(definition, definition.build_task(), 1, good)
+    content = good.read_bytes()
+    for share in (0.0, 0.1, 0.5, 0.99):
+        cut = folder / f"cut{share}.ckpt"
+        cut.write_bytes(content[: int(len(content) * share)])
+        yield "cut short", cut
+    (folder / "notes.txt").write_text("not a checkpoint")
+    yield "no checkpoint", folder / "notes.txt"
+    (folder / "bomb.ckpt").write_bytes(pickle.dumps(Bomb()))
+    yield "no checkpoint", folder / "bomb.ckpt"
+    torch.save({"kind": checkpoint.KIND, "format": 1, "bomb": Bomb()}, folder / "bomb2.ckpt")
+    yield "no checkpoint", folder / "bomb2.ckpt"
+    torch.save(torch.nn.Linear(2, 1).state_dict(), folder / "model.pt")
+    yield "no checkpoint of lrsearch", folder / "model.pt"
+    parts = torch.load(good, weights_only=True)
+    torch.save({**parts, "format": 99, "lrsearch": "9.9"}, folder / "future.ckpt")
+    yield "written by lrsearch 9.9 in format 99", folder / "future.ckpt"
+    torch.save({**parts, "state": {}}, folder / "empty.ckpt")
+    yield "is damaged", folder / "empty.ckpt"
+    yield "did you mean good.ckpt", folder / "god.ckpt"
+    yield "cannot be read", folder
+
+
+def test_a_file_that_is_no_checkpoint_gets_a_clear_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words, file in bad_files(tmp_path):
+        with pytest.raises(InputError, match=words):
+            checkpoint.read(file)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_state_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    definition = define()
+    task = definition.build_task()
+    saved(definition, task, 1, tmp_path / "run.ckpt")
+    read = checkpoint.read(tmp_path / "run.ckpt")
+    others = {
+        "its data": replace(task, test=(task.test[0] + 1, task.test[1])),
+        "its model": replace(task, model=lambda: torch.nn.Sequential(task.model())),
+    }
+    for words, other in others.items():
+        with pytest.raises(InputError, match=words):
+            checkpoint.restore(read, definition.start(other))
+    for name in ("order", "optimizer", "records", "before"):
+        broken = replace(read, state={**read.state, name: None})
+        with pytest.raises(InputError, match="is damaged"):
+            checkpoint.restore(broken, definition.start(task))
+
+
+def test_a_write_that_fails_leaves_the_former_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "run.ckpt"
+    definition = define()
+    run = definition.start(definition.build_task())
+    checkpoint.save(file, definition, run)
+    before = file.read_bytes()
+    list(train(run, 1))
+
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(LrsearchError, match="No space left"):
+        checkpoint.save(file, definition, run)
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run.ckpt"]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".run.ckpt.12345.part").write_bytes(b"half")
+    (tmp_path / ".other.ckpt.12345.part").write_bytes(b"of another run")
+    saved(define(), define().build_task(), 0, tmp_path / "run.ckpt")
+    assert {path.name for path in tmp_path.iterdir()} == {"run.ckpt", ".other.ckpt.12345.part"}
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "parameters", "epochs", "words"),
+    [
+        ("constant", {}, 9, None),
+        ("lambda", {}, 9, None),
+        ("plateau", {}, 9, None),
+        ("wsd", {"decay_fraction": 0.3}, 9, None),
+        ("constant", {"warmup_fraction": 0.5}, 9, "laid out for 6 epochs"),
+        ("cosine", {}, 9, "laid out for 6 epochs"),
+        ("wsd", {"decay_fraction": 0.9}, 9, "laid out for 6 epochs"),
+        ("constant", {}, 2, "3 epochs are done already"),
+        ("constant", {}, 3, None),
+    ],
+)
+def test_another_length_is_right_where_no_rate_so_far_would_differ(
+    scheduler: str, parameters: dict[str, float], epochs: int, words: str | None, tmp_path: Path
+) -> None:
+    stored = define(scheduler, parameters=parameters)
+    task = stored.build_task()
+    saved(stored, task, 3, tmp_path / "run.ckpt")
+    wanted = checkpoint.same_but_epochs(stored, epochs)
+    run = wanted.start(task)
+    checkpoint.restore(checkpoint.read(tmp_path / "run.ckpt"), run)
+    faults = checkpoint.check_epochs(stored, wanted, run)
+    assert [words in fault.rule for fault in faults] == ([True] if words else [])  # type: ignore[operator]
+    if not faults:
+        whole = wanted.start(task)
+        list(train(whole))
+        list(train(run))
+        assert told(run) == told(whole)
+
+
+def test_divergence_is_judged_by_the_first_sittings_numbers(tmp_path: Path) -> None:
+    """Another thread count sums in another order, and must not move the limit."""
+    definition = define()
+    task = definition.build_task()
+    saved(definition, task, 1, tmp_path / "run.ckpt")
+    read = checkpoint.read(tmp_path / "run.ckpt")
+    rounded = {**read.state["before"], "train_loss": read.state["before"]["train_loss"] * (1 + 1e-6)}
+    run = definition.start(task)
+    checkpoint.restore(replace(read, state={**read.state, "before": rounded}), run)
+    assert run.before.train_loss == rounded["train_loss"]
