@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lrsearch import __version__
-from lrsearch.cli import report, run, study, tasks, trial
+from lrsearch.cli import report, run, storage, study, tasks, trial
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError
 
@@ -36,6 +36,7 @@ app.add_typer(studies, name="study")
 app.add_typer(trial.app, name="trial")
 app.command("report")(report.report)
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(storage.app, name="storage")
 
 
 def _print_version(wanted: bool) -> None:
