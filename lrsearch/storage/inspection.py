@@ -96,7 +96,11 @@ def inspect(url: str, grace: float) -> Inspection:
         storage = rdb.open_storage(url)
         engine = engine_of(storage)
         assert engine is not None
-        return _described(parsed, engine, schema.read(engine), _trials(storage, engine, grace))
+        try:
+            return _described(parsed, engine, schema.read(engine), _trials(storage, engine, grace))
+        finally:
+            storage.remove_session()
+            engine.dispose()
 
 
 def _described(url: URL, engine: Engine, found: Schema, trials: Trials | None) -> Inspection:

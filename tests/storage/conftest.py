@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy
+from optuna.storages import BaseStorage
 from sqlalchemy.engine import make_url
+
+from lrsearch.storage.rdb import open_storage
+from lrsearch.storage.reading import engine_of
 
 SERVERS = {
     "postgresql": os.environ.get("LRSEARCH_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/test"),
@@ -36,4 +40,32 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     force = " WITH (FORCE)" if request.param == "postgresql" else ""
     with engine.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name}{force}")
+    engine.dispose()
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[str], BaseStorage]]:
+    """Opens storages, and closes their connections after the test."""
+    storages = []
+
+    def make(url: str) -> BaseStorage:
+        storages.append(open_storage(url, create=True))
+        return storages[-1]
+
+    yield make
+    for storage in storages:
+        close(storage)
+
+
+@pytest.fixture
+def made(database: str) -> str:
+    """The URL of a database with Optuna's tables and no open connection."""
+    close(open_storage(database, create=True))
+    return database
+
+
+def close(storage: BaseStorage) -> None:
+    storage.remove_session()
+    engine = engine_of(storage)
+    assert engine is not None
     engine.dispose()

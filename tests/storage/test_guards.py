@@ -18,6 +18,7 @@ import sqlalchemy
 from lrsearch.errors import InputError
 from lrsearch.storage import files, rdb
 from lrsearch.storage.rdb import open_storage
+from lrsearch.storage.reading import engine_of
 
 
 class Part(NamedTuple):
@@ -42,6 +43,14 @@ def set_revision(url: str, revision: str) -> None:
     engine = sqlalchemy.create_engine(rdb.parse(url))
     with engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+    engine.dispose()
+
+
+def create(url: str) -> None:
+    storage = open_storage(url, create=True)
+    storage.remove_session()
+    engine = engine_of(storage)
+    assert engine is not None
     engine.dispose()
 
 
@@ -94,7 +103,7 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
     if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True).returncode:
         pytest.skip("mounting a file system takes root")
     try:
-        open_storage(f"sqlite:///{folder}/a.db", create=True)
+        create(f"sqlite:///{folder}/a.db")
         subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
         yield folder
     finally:
@@ -114,7 +123,7 @@ def test_a_read_only_file_or_folder_is_named(
     locked: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Root may write everywhere, so the system's answer is replaced."""
-    open_storage(f"sqlite:///{tmp_path}/a.db", create=True)
+    create(f"sqlite:///{tmp_path}/a.db")
     refused = tmp_path / locked
     monkeypatch.setattr(os, "access", lambda path, _: Path(path) != refused)
     with pytest.raises(InputError, match=words):
@@ -124,7 +133,7 @@ def test_a_read_only_file_or_folder_is_named(
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 def test_a_newer_schema_is_refused_and_nothing_touched(journal: str, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
-    open_storage(url, create=True)
+    create(url)
     set_revision(url, "v9.9.9.a")
     with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
         connection.execute(f"PRAGMA journal_mode={journal}")
@@ -138,7 +147,7 @@ def test_a_newer_schema_is_refused_and_nothing_touched(journal: str, tmp_path: P
 
 
 def test_other_schemas_are_refused_on_every_database(database: str) -> None:
-    open_storage(database, create=True)
+    create(database)
     set_revision(database, "v9.9.9.a")
     with pytest.raises(InputError, match="newer Optuna"):
         open_storage(database)
@@ -149,7 +158,7 @@ def test_other_schemas_are_refused_on_every_database(database: str) -> None:
 
 def test_a_newer_schema_gets_no_tables_of_ours(database: str) -> None:
     """Optuna creates whatever table it misses before it looks at the schema."""
-    open_storage(database, create=True)
+    create(database)
     set_revision(database, "v9.9.9.a")
     engine = sqlalchemy.create_engine(rdb.parse(database))
     with engine.begin() as connection:
