@@ -8,6 +8,7 @@ import typer
 
 from lrsearch.cli.options import Grace, OutputFormat, Storage, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, say
+from lrsearch.cli.study import study_arguments
 from lrsearch.storage.rdb import DEFAULT_URL, check_schema, parse
 from lrsearch.storage.store import GRACE
 
@@ -28,7 +29,9 @@ def check(storage: Storage = DEFAULT_URL, grace: Grace = GRACE, output: OutputFo
         print_facts(_facts(shown))
     check_schema(parse(storage), found.schema)
     for study in shown["stale"] or {}:
-        say(f"Let the stale settings of study {study} be run again with: lrsearch trial reap {study}")
+        say(
+            f"Let the stale settings of study {study} be run again with: lrsearch trial reap {study_arguments(study, storage)}"
+        )
 
 
 @app.command("upgrade")
@@ -44,6 +47,8 @@ def upgrade(storage: Storage = DEFAULT_URL) -> None:
         return
     if done.copy:
         say(f"The database as it was: {done.copy}")
+    elif done.is_server:
+        say("No copy was made: that of a server is made with its own tools.")
     say(f"Upgraded the storage from schema {done.before} to {done.after}.")
 
 

@@ -92,7 +92,8 @@ def row(label: str, peer: BaseStorage, ours: BaseStorage) -> str:
         fast.append(rate(write_in_bulk, ours, TRIALS))
     ratios = sorted(mine / other for mine, other in zip(fast, slow, strict=True))
     median = statistics.median
-    return f"| {label} | {median(slow):.1f} | {median(fast):.0f} | {median(ratios):.0f} | {ratios[0]:.0f}-{ratios[-1]:.0f} |"
+    spread = f"{ratios[0]:.0f}-{ratios[-1]:.0f}"
+    return f"| {label} | {median(slow):.1f} | {median(fast):.0f} | {median(ratios):.0f} | {spread} |"
 
 
 def main() -> None:
