@@ -29,9 +29,7 @@ def check(storage: Storage = DEFAULT_URL, grace: Grace = GRACE, output: OutputFo
         print_facts(_facts(shown))
     check_schema(parse(storage), found.schema)
     for study in shown["stale"] or {}:
-        say(
-            f"Let the stale settings of study {study} be run again with: lrsearch trial reap {study_arguments(study, storage)}"
-        )
+        say(f"Let stale settings be run again with: lrsearch trial reap {study_arguments(study, storage)}")
 
 
 @app.command("upgrade")
