@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lrsearch import __version__
-from lrsearch.cli import lr_find, report, run, schedules, study, tasks, train, trial
+from lrsearch.cli import lr_find, report, run, schedules, storage, study, tasks, train, trial
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError
 
@@ -39,6 +39,7 @@ app.command("report")(report.report)
 app.command("lr-find")(lr_find.lr_find)
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(storage.app, name="storage")
 
 
 def _print_version(wanted: bool) -> None:

@@ -135,8 +135,8 @@ def study_arguments(name: str, storage: str) -> str:
 def _row(stored: StoredStudy) -> dict[str, Any]:
     from lrsearch.search import standing
 
-    trials = stored.trials()
-    counts, winner = standing.count(stored), standing.best(stored, trials)
+    counts = standing.count(stored)
+    winner = standing.best(stored) if stored.has_one_objective else None
     return {
         "name": stored.name,
         "task": stored.definition.task.name if stored.definition else None,

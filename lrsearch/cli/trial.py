@@ -1,4 +1,4 @@
-"""`lrsearch trial`: look at single trials, and take bad ones out."""
+"""`lrsearch trial`: look at single trials, take bad ones out, and find lost ones."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrsearch.cli.options import OutputFormat, Storage, StudyName
+from lrsearch.cli.options import Grace, OutputFormat, Storage, StudyName
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say
 from lrsearch.cli.study import open_study
 from lrsearch.storage.rdb import DEFAULT_URL
+from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from lrsearch.search.studies import StoredStudy
 
-app = typer.Typer(help="Look at single trials, and take bad ones out.", no_args_is_help=True)
+app = typer.Typer(help="Look at single trials, take bad ones out, and find lost ones.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The trial's number.", show_default=False)]
 
@@ -72,6 +73,23 @@ def exclude(
     else:
         studies.exclude(stored, number, reason)
         say(f"Trial {number} is out ({reason}). Take it in again with --undo.")
+
+
+@app.command("reap")
+def reap(
+    name: StudyName, grace: Grace = GRACE, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE
+) -> None:
+    """Find running trials whose worker is gone, and let their settings be run again."""
+    from lrsearch.search import studies
+
+    lost = studies.reap(open_study(name, storage), grace)
+    if output is Format.JSON:
+        print_json({"study": name, "lost": lost})
+    elif lost:
+        trials = f"Trial {lost[0]} was" if len(lost) == 1 else f"Trials {', '.join(map(str, lost))} were"
+        say(f"{trials} lost with their worker: the settings are run again, unless that has happened too often.")
+    else:
+        say(f"Nothing to do: study {name} has no running trial whose worker is gone, or was silent for {grace:g} s.")
 
 
 def _row(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:

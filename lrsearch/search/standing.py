@@ -10,6 +10,7 @@ from typing import Any
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from lrsearch.errors import input_error
 from lrsearch.search import paste
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import reading
@@ -82,7 +83,13 @@ def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> Fr
     Args:
         stored: The study.
         trials: Its trials, if they were read already.
+
+    Raises:
+        InputError: It has several objectives, so that nothing is the best.
     """
+    if not stored.has_one_objective:
+        rule = f"has {len(stored.study.directions)} objectives; lrsearch shows the best of studies with one"
+        raise input_error(f"study {stored.name}", rule)
     trials = stored.trials() if trials is None else trials
     excluded = stored.excluded()
     candidates = [

@@ -46,6 +46,11 @@ class StoredStudy:
         return self.study.user_attrs.get(VERSION)
 
     @property
+    def has_one_objective(self) -> bool:
+        """Always so, but for studies of another tool."""
+        return len(self.study.directions) == 1
+
+    @property
     def metric(self) -> str:
         return str(self.study.user_attrs.get(METRIC, "value"))
 
@@ -138,9 +143,8 @@ def names(storage: BaseStorage) -> list[str]:
 
 
 def all_studies(storage: BaseStorage) -> list[StoredStudy]:
-    """All studies that minimise or maximise one value, oldest first."""
-    single = [study for study in storage.get_all_studies() if len(study.directions) == 1]
-    return [load(storage, study.study_name) for study in single]
+    """All studies, oldest first."""
+    return [load(storage, name) for name in names(storage)]
 
 
 def check_same(stored: StoredStudy, definition: Definition, source: str) -> None:
@@ -209,6 +213,19 @@ def stop(stored: StoredStudy, stopped: bool) -> None:
 
 def is_stopped(stored: StoredStudy) -> bool:
     return bool(stored.study.user_attrs.get(STOPPED, False))
+
+
+def reap(stored: StoredStudy, grace: float) -> list[int]:
+    """Let the settings of trials whose worker is gone be run again.
+
+    Args:
+        stored: The study.
+        grace: Seconds without a heartbeat after which a worker on another machine is taken to be gone.
+
+    Returns:
+        Numbers of the trials that were lost.
+    """
+    return trial_store(stored.study, stored.storage).reap(grace)
 
 
 def delete(stored: StoredStudy) -> None:

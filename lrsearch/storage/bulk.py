@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from optuna.trial import TrialState
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
-from lrsearch.storage import tables
+from lrsearch.storage import reading, tables
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
-from lrsearch.storage.liveness import is_dead
 from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, HEARTBEATS, SYSTEM, TRIALS, USER, TrialRows
 
@@ -98,12 +96,12 @@ class BulkStore:
     def reap(self, grace: float) -> list[int]:
         """See `TrialStore.reap`."""
         with self._engine.begin() as connection:
-            if not self._stale(connection, grace):
+            if not reading.stale(connection, self._study_id, grace):
                 return []
         with self._engine.begin() as connection:
             # Looked at again under the lock: somebody else may have noticed at the same moment.
             tables.lock_study(connection, self._study_id)
-            stale = self._stale(connection, grace)
+            stale = reading.stale(connection, self._study_id, grace)
             self._run_again(connection, list(stale), "its worker was lost", lost=True)
             return list(stale.values())
 
@@ -145,23 +143,6 @@ class BulkStore:
             .with_for_update()
         )
         return {int(trial_id) for (trial_id,) in rows}
-
-    def _stale(self, connection: Connection, grace: float) -> dict[int, int]:
-        """Id -> number of the running trials whose process is gone."""
-        running = {int(i): int(number) for i, number in connection.execute(self._in_state(TrialState.RUNNING))}
-        if not running:
-            return {}
-        workers = tables.attributes(connection, USER, running, WORKER)
-        # The database's clock alone counts: those of the machines may differ by minutes.
-        moment = connection.execute(select(func.current_timestamp())).scalar_one()
-        limit = moment.replace(tzinfo=None) - timedelta(seconds=grace)
-        silent = connection.execute(
-            select(HEARTBEATS.c.trial_id).where(
-                HEARTBEATS.c.trial_id.in_(list(running)), HEARTBEATS.c.heartbeat < limit
-            )
-        )
-        lost = {int(trial_id) for (trial_id,) in silent} | {i for i in running if is_dead(workers.get(i))}
-        return {trial_id: running[trial_id] for trial_id in sorted(lost)}
 
     def _run_again(self, connection: Connection, trial_ids: list[int], reason: str, *, lost: bool) -> None:
         """End trials as failed and let their settings wait, in one transaction under the study's lock."""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import optuna
 import sqlalchemy
 from optuna.storages import BaseStorage, RDBStorage
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from lrsearch.errors import InputError, input_error
-from lrsearch.storage import tables  # noqa: F401  (before the tables are created: it says how)
+from lrsearch.storage import files, schema
+from lrsearch.storage.schema import Schema
 
 DEFAULT_URL = "sqlite:///lrsearch.db"
 SQLITE_TIMEOUT = 60
 """Seconds a process waits for another one's transaction."""
+CREATION_LIMIT = 30.0
+"""Seconds for which a process tries to create the tables while others do the same."""
 
 _DRIVERS = {
     "postgres": ("postgresql+psycopg", "postgres"),
@@ -24,6 +32,8 @@ _DRIVERS = {
     "mysql": ("mysql+pymysql", "mysql"),
     "mariadb": ("mariadb+pymysql", "mysql"),
 }
+_RACES = ("already exists", "duplicate", "unique constraint", "is locked", "deadlock", "concurrent", "definition has")
+"""Words of the errors that processes meet when they create the same tables at once, on each kind of database."""
 
 
 class MissingStorageError(InputError):
@@ -39,22 +49,15 @@ def open_storage(url: str, *, create: bool = False) -> BaseStorage:
 
     Raises:
         MissingStorageError: The SQLite file is not there and `create` is false.
-        InputError: The URL is not one, its driver is not installed, or the database cannot be opened.
+        InputError: The URL is not one, its driver is not installed, the database cannot be opened, its schema is not
+            the newest, or its file lies where several processes cannot share it. Then nothing was written.
     """
-    parsed = _parse(url)
-    if parsed.get_backend_name() == "sqlite":
-        _check_sqlite_file(parsed, create)
-    try:
-        storage = RDBStorage(
-            parsed.render_as_string(hide_password=False),
-            engine_kwargs=_engine_settings(parsed),
-        )
-    except ImportError:
-        _, extra = _DRIVERS.get(parsed.get_backend_name(), ("", ""))
-        advice = f'; install it with: pip install "lrsearch[{extra}]"' if extra else ""
-        raise _cannot_open(parsed, f"the driver {parsed.drivername} is not installed{advice}") from None
-    except (SQLAlchemyError, RuntimeError, OSError, optuna.exceptions.OptunaError) as error:
-        raise _cannot_open(parsed, _reason(error)) from None
+    parsed = parse(url)
+    check_file(parsed, create=create)
+    with explained(parsed):
+        with looked_at(parsed) as engine:
+            check_schema(parsed, schema.read(engine))
+        storage = _created(parsed)
     if parsed.get_backend_name() == "sqlite":
         sqlalchemy.event.listen(storage.engine, "begin", _begin_immediate)
     return optuna.storages.get_storage(storage)
@@ -72,7 +75,15 @@ def redacted(url: str) -> str:
         return "the storage URL"
 
 
-def _parse(url: str) -> URL:
+def parse(url: str) -> URL:
+    """A storage URL with our driver for its kind of database.
+
+    Args:
+        url: What a person wrote.
+
+    Raises:
+        InputError: It is no URL of a database that we know.
+    """
     try:
         parsed = make_url(url)
         name = parsed.drivername
@@ -90,18 +101,135 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _check_sqlite_file(url: URL, create: bool) -> None:
-    if not url.database or url.database == ":memory:":
+def check_file(url: URL, *, create: bool = False) -> None:
+    """Refuse an SQLite file that is not there, or that lies where several processes cannot share it.
+
+    Args:
+        url: From `parse`; of other databases nothing is checked.
+        create: Whether the file may be missing.
+
+    Raises:
+        MissingStorageError: The file is not there and `create` is false.
+        InputError: The file cannot be used.
+    """
+    path = sqlite_file(url)
+    if path is None:
         return
-    path = Path(url.database)
     if not path.parent.is_dir():
-        raise _cannot_open(url, f"the folder {path.parent} does not exist")
+        raise cannot_open(url, f"the folder {path.parent} does not exist")
     if path.is_dir():
-        raise _cannot_open(url, f"{path} is a folder")
+        raise cannot_open(url, f"{path} is a folder")
     if not path.exists() and not create:
         raise MissingStorageError(
             f"storage {url.render_as_string()}", input_error("", "there is no such database yet").faults
         )
+    if reason := files.fault(path):
+        raise cannot_open(url, reason)
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of an SQLite database; None for one in memory and for a server."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database)
+
+
+@contextmanager
+def looked_at(url: URL) -> Iterator[Engine | None]:
+    """An engine for looking at a database before anything of ours or Optuna's may change it.
+
+    Args:
+        url: From `parse`.
+
+    Yields:
+        The engine; None if there is no database yet, or none that can be read so.
+    """
+    path = sqlite_file(url)
+    if url.get_backend_name() == "sqlite" and (path is None or not path.exists()):
+        yield None
+        return
+    if path is None:
+        engine = sqlalchemy.create_engine(url, **_engine_settings(url))
+    else:
+        engine = sqlalchemy.create_engine("sqlite://", creator=lambda: files.untouched(path), poolclass=NullPool)
+        if not _can_be_read(engine):
+            # A file that is no database, or one that a crash left to be repaired: opening it says which.
+            yield None
+            return
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def check_schema(url: URL, found: Schema) -> None:
+    """Refuse a database whose tables the installed Optuna cannot use as they are.
+
+    Args:
+        url: From `parse`.
+        found: Its schema.
+
+    Raises:
+        InputError: The schema is older or newer than Optuna's.
+    """
+    if found.is_newer:
+        raise cannot_open(
+            url,
+            f"a newer Optuna wrote it (schema {found.revision}, and {optuna.__version__} knows up to {found.newest}); "
+            "nothing was changed. Update with: pip install --upgrade optuna",
+        )
+    if found.is_older:
+        raise cannot_open(
+            url,
+            f"an older Optuna wrote it (schema {found.revision}, and {optuna.__version__} needs {found.newest}); "
+            "nothing was changed. Convert it with: lrsearch storage upgrade",
+        )
+
+
+@contextmanager
+def explained(url: URL) -> Iterator[None]:
+    """Turn what a driver, SQLAlchemy or Optuna raises while a database is opened into an `InputError`.
+
+    Args:
+        url: From `parse`; its password is in no message.
+    """
+    try:
+        yield
+    except ImportError:
+        _, extra = _DRIVERS.get(url.get_backend_name(), ("", ""))
+        advice = f'; install it with: pip install "lrsearch[{extra}]"' if extra else ""
+        raise cannot_open(url, f"the driver {url.drivername} is not installed{advice}") from None
+    except (SQLAlchemyError, RuntimeError, OSError, optuna.exceptions.OptunaError) as error:
+        raise cannot_open(url, _reason(error)) from None
+
+
+def _can_be_read(engine: Engine) -> bool:
+    try:
+        sqlalchemy.inspect(engine).get_table_names()
+    except DatabaseError:
+        return False
+    return True
+
+
+def _created(url: URL) -> RDBStorage:
+    """Optuna's storage, with its tables, however many processes create them at the same moment."""
+    began, pause = time.monotonic(), 0.02
+    while True:
+        try:
+            return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=_engine_settings(url))
+        except (SQLAlchemyError, optuna.exceptions.OptunaError, AssertionError) as error:
+            if not _is_race(error) or time.monotonic() - began > CREATION_LIMIT:
+                raise
+        # Not in step with the others, or the same ones meet again.
+        time.sleep(random.uniform(0.5, 1.5) * pause)
+        pause = min(2 * pause, 1.0)
+
+
+def _is_race(error: Exception) -> bool:
+    """Whether another process was just creating what we wanted to create."""
+    # Optuna asserts that what it has just written is there.
+    said = f"{error} {error.__cause__}".casefold()
+    return isinstance(error, AssertionError) or any(words in said for words in _RACES)
 
 
 def _engine_settings(url: URL) -> dict[str, Any]:
@@ -128,7 +256,13 @@ def _begin_immediate(connection: sqlalchemy.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _cannot_open(url: URL, reason: str) -> InputError:
+def cannot_open(url: URL, reason: str) -> InputError:
+    """What a person is told about a storage that cannot be used; without its password.
+
+    Args:
+        url: From `parse`.
+        reason: Why.
+    """
     shown = url.render_as_string(hide_password=True)
     if url.password:
         reason = reason.replace(str(url.password), "***")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, not_, select
 
-from lrsearch.storage.attributes import CONSTRAINT, RETRIED
-from lrsearch.storage.tables import CONSTRAINT_PREFIX, INTERMEDIATE, SYSTEM, TRIALS, USER, VALUES
+from lrsearch.storage import tables
+from lrsearch.storage.attributes import CONSTRAINT, RETRIED, WORKER
+from lrsearch.storage.liveness import is_dead
+from lrsearch.storage.tables import CONSTRAINT_PREFIX, HEARTBEATS, INTERMEDIATE, SYSTEM, TRIALS, USER, VALUES
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,35 @@ def epochs(engine: Engine, study_id: int) -> int:
     with engine.connect() as connection:
         counted = select(func.count()).select_from(joined).where(TRIALS.c.study_id == study_id)
         return int(connection.execute(counted).scalar_one())
+
+
+def running(connection: Connection, study_id: int) -> dict[int, int]:
+    """Id -> number of a study's running trials."""
+    own = and_(TRIALS.c.study_id == study_id, TRIALS.c.state == TrialState.RUNNING)
+    rows = connection.execute(select(TRIALS.c.trial_id, TRIALS.c.number).where(own))
+    return {int(trial_id): int(number) for trial_id, number in rows}
+
+
+def stale(connection: Connection, study_id: int, grace: float) -> dict[int, int]:
+    """Id -> number of a study's running trials whose process is gone.
+
+    Args:
+        connection: In a transaction.
+        study_id: Optuna's id of the study.
+        grace: Seconds without a heartbeat after which a process on another machine is taken to be gone.
+    """
+    there = running(connection, study_id)
+    if not there:
+        return {}
+    workers = tables.attributes(connection, USER, there, WORKER)
+    # The database's clock alone counts: those of the machines may differ by minutes.
+    moment = connection.execute(select(func.current_timestamp())).scalar_one()
+    limit = moment.replace(tzinfo=None) - timedelta(seconds=grace)
+    silent = connection.execute(
+        select(HEARTBEATS.c.trial_id).where(HEARTBEATS.c.trial_id.in_(list(there)), HEARTBEATS.c.heartbeat < limit)
+    )
+    lost = {int(trial_id) for (trial_id,) in silent} | {i for i in there if is_dead(workers.get(i))}
+    return {trial_id: there[trial_id] for trial_id in sorted(lost)}
 
 
 def engine_of(storage: BaseStorage) -> Engine | None:

@@ -10,8 +10,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from alembic.script import ScriptDirectory
 from optuna.distributions import (
     BaseDistribution,
     check_distribution_compatibility,
@@ -20,7 +23,7 @@ from optuna.distributions import (
 )
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
-from sqlalchemy import Connection, DateTime, Table, delete, func, insert, select
+from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, delete, func, insert, select
 from sqlalchemy.dialects import mysql
 
 STUDIES: Table = models.StudyModel.__table__
@@ -31,6 +34,8 @@ INTERMEDIATE: Table = models.TrialIntermediateValueModel.__table__
 USER: Table = models.TrialUserAttributeModel.__table__
 SYSTEM: Table = models.TrialSystemAttributeModel.__table__
 HEARTBEATS: Table = models.TrialHeartbeatModel.__table__
+REVISION = Table("alembic_version", MetaData(), Column("version_num", String(32)))
+"""Where Optuna's migrations note which schema the database has."""
 
 # MariaDB and MySQL drop the fractions of a second unless a column asks for them. A table that Optuna created before
 # stays as it is; one that is created from here on keeps them.
@@ -61,6 +66,19 @@ class TrialRows:
 def now() -> datetime:
     """The moment as Optuna 5 stores it: UTC, without saying so."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def revision(connection: Connection) -> str | None:
+    """The schema that the database says it has; None while somebody is still creating it."""
+    return connection.execute(select(REVISION.c.version_num)).scalars().first()
+
+
+@cache
+def known_revisions() -> tuple[str, ...]:
+    """The schemas that the installed Optuna knows, newest first."""
+    # Optuna tells them only of a storage that it has opened, and opening writes.
+    scripts = ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
+    return tuple(script.revision for script in scripts.walk_revisions())
 
 
 def lock_study(connection: Connection, study_id: int) -> None:
