@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ def override(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any
 
     Args:
         document: The document; it stays as it is.
-        settings: ``key.path=value`` each; a value that is not TOML is taken as text.
+        settings: ``key.path=value`` each; a value that is neither TOML nor a number is text.
 
     Raises:
         InputError: A setting has no ``=``, or its path runs through something that is no table.
@@ -260,7 +261,8 @@ def _value(written: str) -> Any:
     try:
         return tomllib.loads(f"value = {written}")["value"]
     except tomllib.TOMLDecodeError:
-        return written
+        # TOML wants 0.9 and 1.0, but nobody who types .9 or 1. means a text.
+        return float(written) if re.fullmatch(r"[+-]?(\.\d+|\d+\.)([eE][+-]?\d+)?", written) else written
 
 
 def _copy(value: Any) -> Any:

@@ -32,6 +32,11 @@ def test_the_rate_of_an_epoch_stands_before_its_end() -> None:
     assert line.get_xydata().tolist() == [[0, 0.1], [1, 0.1], [2, 0.1], [3, 0.01]]
 
 
+def test_a_constant_rate_is_named_itself() -> None:
+    below = figures.training_run({**EPOCHS, "lr": [0.00463601] * 3}, "mse", "").axes[-1]
+    assert [label.get_text() for label in below.get_yticklabels()] == ["0.004636"]
+
+
 def test_further_metrics_have_panels_of_their_own() -> None:
     figure = figures.training_run(EPOCHS, "cross_entropy", "", extras={"accuracy": [0.1, 0.5, 0.9]})
     assert figure.axes[1].get_ylabel() == "test accuracy\n(share of rows)"

@@ -112,6 +112,13 @@ def test_files_that_cannot_be_read(text: str | None, words: str, tmp_path: Path)
     assert str(file) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("written", "value"), [(".9", 0.9), ("-1.", -1.0), ("5.e-3", 0.005), (".", "."), ("1.x", "1.x")]
+)
+def test_a_number_of_the_command_line_need_not_be_written_as_toml_has_it(written: str, value: object) -> None:
+    assert override({}, [f"training.momentum={written}"]) == {"training": {"momentum": value}}
+
+
 def test_settings_of_the_command_line_replace_keys() -> None:
     changed = override(MINIMAL, ["training.epochs=30", "search.lr={ low = 0.1, high = 0.2 }", "study.name=other"])
     definition = parse(changed, "f.toml")

@@ -75,6 +75,8 @@ def _draw_rates(axes: Axes, rates: Sequence[float]) -> None:
     """The rate of epoch n stands between n - 1 and n: it is what led to the metric at n."""
     axes.step(np.arange(len(rates) + 1), [*rates[:1], *rates], where="pre", color=style(1).colour, linewidth=1.8)
     value_axis(axes, span(rates, fence=False), above=0.08)
+    if len(set(rates)) == 1:
+        axes.set_yticks([rates[0]], [wording.number(rates[0])])
     axes.set(xlabel="epoch", ylabel="learning rate")
     axes.set_xlim(0, max(len(rates), 1))
     whole_axis(axes)
