@@ -1,0 +1,202 @@
+"""The batched engine: all lanes take each step together.
+
+A lane on its way through this file: `Batch` puts its network beside the others (one start per seed, as the sequential
+loop does it); `epoch` looks up its rates, takes it through every batch of its seed's own order, and evaluates it;
+`keep` drops it when it has diverged or nobody wants it any more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.task import Task
+from lrsearch.training import lane_optimizers
+from lrsearch.training.devices import moved
+from lrsearch.training.divergence import diverged
+from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers
+from lrsearch.training.loop import start
+from lrsearch.training.memory import filled, widths
+from lrsearch.training.networks import StackedNetworks
+from lrsearch.training.rates import LaneRates
+
+
+class BatchedEngine:
+    """Trains lanes together with torch.func.
+
+    Args:
+        device: Where, such as ``cpu`` or ``cuda``.
+        memory: Bytes for intermediate results; by default what suits the device. It changes no result.
+    """
+
+    name = "batched"
+
+    def __init__(self, device: str = "cpu", memory: int | None = None) -> None:
+        self.device = torch.device(device)
+        self.memory = memory
+
+    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+        """See `Engine.train`."""
+        batch = Batch(task, lanes, training, self.device, self.memory)
+        records = batch.before_training()
+        kept = yield records
+        for _ in range(training.epochs):
+            gone = {lane for lane, is_gone in zip(records.lanes, records.diverged, strict=True) if is_gone}
+            live = [lane for lane in records.lanes if lane not in gone and (kept is None or lane in kept)]
+            if not live:
+                return
+            batch.keep(live)
+            records = batch.epoch()
+            kept = yield records
+
+
+class Batch:
+    """Lanes on their way: all state that the batched loop advances.
+
+    The networks are more than the lanes: they are filled up with copies of the last lane, which nobody looks at.
+
+    Args:
+        task: What is trained.
+        lanes: Settings and seed of each.
+        training: Epochs, batch size, optimizer.
+        device: Where.
+        memory: Bytes for intermediate results.
+
+    Attributes:
+        positions: Which lanes these are, as positions in the list given; [lanes].
+        order_of: Which of `orders` each network follows; [networks].
+    """
+
+    def __init__(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, device: torch.device, memory: int | None
+    ) -> None:
+        self.task = task = moved(task, device)
+        self.device = device
+        self.finished = 0
+        self.batch_size = training.batch_size
+        # Lanes with the same seed begin alike and see the same batches, so each seed is started once.
+        seeds = list(dict.fromkeys(lane.seed for lane in lanes))
+        runs = [start(task, lanes[0].schedule, lanes[0].lr, training, seed) for seed in seeds]
+        self.orders = [run.order for run in runs]
+        place = {seed: index for index, seed in enumerate(seeds)}
+        seed_of = [place[lane.seed] for lane in lanes]
+        self.before = [runs[index].before for index in seed_of]
+        self.rates = [LaneRates(lane, training, runs[0].order.batches_per_epoch) for lane in lanes]
+        self.positions = tuple(range(len(lanes)))
+
+        first = tuple(part[: training.batch_size] for part in task.train)
+        self.networks = StackedNetworks([run.model for run in runs], task.loss_function, (first[0], first[1]))
+        self.update_width, self.evaluation_width = widths(task, training, device, memory)
+        self.optimizer = lane_optimizers.build(training)
+        self.order_of = torch.arange(len(seeds), device=device)
+        self._take(_filled_up(seed_of))
+
+    def before_training(self) -> LaneRecords:
+        """The record of epoch 0."""
+        return LaneRecords(
+            epoch=0,
+            lanes=self.positions,
+            lr=np.array([rates.of_epoch(0)[0] for rates in self.rates]),
+            train_metric=np.array([before.train_metric for before in self.before]),
+            test_metric=np.array([before.test_metric for before in self.before]),
+            diverged=np.zeros(len(self.positions), dtype=np.bool_),
+            extra={name: np.array([before.extra[name] for before in self.before]) for name in self.before[0].extra},
+            seconds=0.0,
+        )
+
+    def keep(self, live: Iterable[int]) -> None:
+        """Go on with these lanes only.
+
+        Args:
+            live: Positions, a part of `positions`.
+        """
+        wanted = set(live)
+        kept = [slot for slot, position in enumerate(self.positions) if position in wanted]
+        if len(kept) == len(self.positions):
+            return
+        self.positions = tuple(self.positions[slot] for slot in kept)
+        self.before = [self.before[slot] for slot in kept]
+        self.rates = [self.rates[slot] for slot in kept]
+        slots = _filled_up(kept)
+        self.optimizer.take(torch.tensor(slots, device=self.device))
+        self._take(slots)
+
+    def epoch(self) -> LaneRecords:
+        """Train all lanes for one epoch, and evaluate them."""
+        began = time.perf_counter()
+        rates = np.array([lane.of_epoch(self.finished) for lane in self.rates])
+        worst_loss = self._update_on_every_batch(rates)
+        metric = {"metric": self.task.metric_function}
+        train = self.networks.evaluate(self.task.train, metric, self.evaluation_width)
+        test = self.networks.evaluate(self.task.test, {**metric, **self.task.extra}, self.evaluation_width)
+        values = {name: self._numbers(value) for name, value in test.items()}
+        test_metric = values.pop("metric")
+        self.finished += 1
+        for lane, value in zip(self.rates, test_metric, strict=True):
+            lane.evaluated(float(value))
+        return LaneRecords(
+            epoch=self.finished,
+            lanes=self.positions,
+            lr=rates[:, 0],
+            train_metric=self._numbers(train["metric"]),
+            test_metric=test_metric,
+            diverged=self._diverged(worst_loss, test_metric),
+            extra=values,
+            seconds=time.perf_counter() - began,
+        )
+
+    def update(self, rows: Tensor, rates: Tensor) -> Tensor:
+        """One update of every network.
+
+        Args:
+            rows: Row numbers of the batch in each of `orders`; [orders, rows].
+            rates: Learning rates, float64; [networks, 1].
+
+        Returns:
+            Losses before the update; [networks].
+        """
+        inputs, targets = self.task.train
+        losses, gradients = self.networks.gradients((inputs[rows], targets[rows]), self.order_of, self.update_width)
+        self.optimizer.step(self.networks.trained, gradients, rates)
+        return losses
+
+    def _update_on_every_batch(self, rates: Numbers) -> Numbers:
+        """One pass over the training rows, with rates [lanes, updates].
+
+        Returns:
+            The largest loss of a batch, NaN if any was; [lanes].
+        """
+        permutations = torch.stack([order.permutation() for order in self.orders]).to(self.device)
+        of_update = torch.from_numpy(rates.T[:, _filled_up(range(len(rates))), None]).to(self.device)
+        batches = torch.split(permutations, self.batch_size, dim=1)
+        losses = [self.update(rows, of_update[batch]) for batch, rows in enumerate(batches)]
+        return self._numbers(torch.stack(losses).amax(dim=0))
+
+    def _diverged(self, worst_loss: Numbers, test_metric: Numbers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        return np.array(
+            [
+                diverged(float(loss), before.train_loss) or diverged(float(metric), before.test_metric)
+                for loss, metric, before in zip(worst_loss, test_metric, self.before, strict=True)
+            ]
+        )
+
+    def _take(self, slots: Sequence[int]) -> None:
+        """Go on with these networks only, and with the orders that they follow."""
+        chosen = torch.tensor(slots, device=self.device)
+        self.networks.take(chosen)
+        followed, self.order_of = torch.unique(self.order_of[chosen], return_inverse=True)
+        self.orders = [self.orders[index] for index in followed.tolist()]
+
+    def _numbers(self, values: Tensor) -> Numbers:
+        """Values of the lanes [lanes] from values of the networks [networks]."""
+        return values[: len(self.positions)].double().cpu().numpy()
+
+
+def _filled_up(slots: Sequence[int]) -> list[int]:
+    """Slots, and the last one again until their number is one that torch always computes in the same way."""
+    return [*slots, *[slots[-1]] * (filled(len(slots)) - len(slots))]
