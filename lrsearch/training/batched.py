@@ -8,14 +8,16 @@ loop does it); `epoch` looks up its rates, takes it through every batch of its s
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lrsearch.study_file.model import TrainingSection
-from lrsearch.tasks.task import Task
+from lrsearch.tasks.metrics import Metric
+from lrsearch.tasks.task import Data, Task
 from lrsearch.training import lane_optimizers
 from lrsearch.training.devices import moved
 from lrsearch.training.divergence import diverged
@@ -130,25 +132,50 @@ class Batch:
         """Train all lanes for one epoch, and evaluate them."""
         began = time.perf_counter()
         rates = np.array([lane.of_epoch(self.finished) for lane in self.rates])
-        worst_loss = self._update_on_every_batch(rates)
-        metric = {"metric": self.task.metric_function}
-        train = self.networks.evaluate(self.task.train, metric, self.evaluation_width)
-        test = self.networks.evaluate(self.task.test, {**metric, **self.task.extra}, self.evaluation_width)
-        values = {name: self._numbers(value) for name, value in test.items()}
-        test_metric = values.pop("metric")
+        losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
+        train = self.evaluate(self.task.train, {"metric": self.task.metric_function})
+        test = self.evaluate(self.task.test, {"metric": self.task.metric_function, **self.task.extra})
         self.finished += 1
+        test_metric = test.pop("metric")
         for lane, value in zip(self.rates, test_metric, strict=True):
             lane.evaluated(float(value))
         return LaneRecords(
             epoch=self.finished,
             lanes=self.positions,
             lr=rates[:, 0],
-            train_metric=self._numbers(train["metric"]),
+            train_metric=train["metric"],
             test_metric=test_metric,
-            diverged=self._diverged(worst_loss, test_metric),
-            extra=values,
+            # The largest loss is NaN if any is.
+            diverged=self._diverged(self._of_lanes(losses.amax(dim=0)), test_metric),
+            extra=test,
             seconds=time.perf_counter() - began,
         )
+
+    def evaluate(self, data: Data, metrics: Mapping[str, Metric]) -> dict[str, Numbers]:
+        """Metrics of every lane.
+
+        Args:
+            data: Inputs and targets.
+            metrics: Name -> metric.
+
+        Returns:
+            Name -> [lanes].
+        """
+        values = self.networks.evaluate(data, metrics, self.evaluation_width)
+        return {name: self._of_lanes(value) for name, value in values.items()}
+
+    def updates(self, rates: Numbers) -> Iterator[tuple[Tensor, Tensor]]:
+        """What each update of the next epoch needs; every seed's stream moves on by one epoch.
+
+        Args:
+            rates: Learning rates; [lanes, updates].
+
+        Yields:
+            Row numbers of the batch in each of `orders` [orders, rows], and learning rates [networks, 1].
+        """
+        of_update = torch.from_numpy(rates.T[:, _filled_up(range(len(rates))), None]).to(self.device)
+        permutations = torch.stack([order.permutation() for order in self.orders]).to(self.device)
+        yield from zip(torch.split(permutations, self.batch_size, dim=1), of_update, strict=True)
 
     def update(self, rows: Tensor, rates: Tensor) -> Tensor:
         """One update of every network.
@@ -165,19 +192,7 @@ class Batch:
         self.optimizer.step(self.networks.trained, gradients, rates)
         return losses
 
-    def _update_on_every_batch(self, rates: Numbers) -> Numbers:
-        """One pass over the training rows, with rates [lanes, updates].
-
-        Returns:
-            The largest loss of a batch, NaN if any was; [lanes].
-        """
-        permutations = torch.stack([order.permutation() for order in self.orders]).to(self.device)
-        of_update = torch.from_numpy(rates.T[:, _filled_up(range(len(rates))), None]).to(self.device)
-        batches = torch.split(permutations, self.batch_size, dim=1)
-        losses = [self.update(rows, of_update[batch]) for batch, rows in enumerate(batches)]
-        return self._numbers(torch.stack(losses).amax(dim=0))
-
-    def _diverged(self, worst_loss: Numbers, test_metric: Numbers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def _diverged(self, worst_loss: Numbers, test_metric: Numbers) -> NDArray[np.bool_]:
         return np.array(
             [
                 diverged(float(loss), before.train_loss) or diverged(float(metric), before.test_metric)
@@ -192,7 +207,7 @@ class Batch:
         followed, self.order_of = torch.unique(self.order_of[chosen], return_inverse=True)
         self.orders = [self.orders[index] for index in followed.tolist()]
 
-    def _numbers(self, values: Tensor) -> Numbers:
+    def _of_lanes(self, values: Tensor) -> Numbers:
         """Values of the lanes [lanes] from values of the networks [networks]."""
         return values[: len(self.positions)].double().cpu().numpy()
 

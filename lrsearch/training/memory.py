@@ -16,10 +16,11 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.loop import EVALUATION_ROWS
 
-FEWEST_LANES = 8
-"""Lanes are filled up to a multiple of this: fewer take other paths through torch, with other last bits."""
+FEWEST_LANES = 32
+"""Lanes are filled up to a multiple of this. torch computes the numbers at the end that do not fill two vector
+registers (32 numbers with AVX-512) in another way, with other last bits; with 32 lanes there are no such numbers."""
 
-CPU_TRAINING_BYTES = 512 * 2**20
+CPU_UPDATE_BYTES = 512 * 2**20
 """Intermediate results of one update. More at once is no faster on a CPU, and must fit beside the other workers."""
 
 CPU_EVALUATION_BYTES = 32 * 2**20
@@ -64,7 +65,7 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
         model = task.model()
         model.eval()
         with torch.no_grad():
-            model(inputs[:1])  # lazy modules learn their sizes
+            model(inputs)  # lazy modules learn their sizes
         model.train()
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
             task.loss_function(model(inputs), targets)
@@ -149,7 +150,7 @@ def widths(task: Task, training: TrainingSection, device: torch.device, availabl
     elif device.type == "cuda":
         updating = evaluating = torch.cuda.mem_get_info(device)[0] // 2
     else:
-        updating, evaluating = CPU_TRAINING_BYTES, CPU_EVALUATION_BYTES
+        updating, evaluating = CPU_UPDATE_BYTES, CPU_EVALUATION_BYTES
     return width(needed.update, updating), width(needed.row * rows, evaluating)
 
 

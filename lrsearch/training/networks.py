@@ -15,6 +15,7 @@ from torch.func import functional_call, grad, vmap
 
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Data
+from lrsearch.training.devices import plain_kernels
 from lrsearch.training.loop import EVALUATION_ROWS
 from lrsearch.training.memory import Width
 
@@ -52,6 +53,11 @@ class StackedNetworks:
     def __len__(self) -> int:
         return len(self.trained)
 
+    def parameters(self) -> Named:
+        """All parameters: name -> [lanes, ...]."""
+        everyone = slice(None)
+        return {**self._named(everyone), **self._still(everyone)}
+
     def take(self, slots: Tensor) -> None:
         """Go on with these lanes only; one that is named twice becomes two.
 
@@ -85,7 +91,8 @@ class StackedNetworks:
             return losses, _flat([gradients[name] for name in self.shapes], 1), buffers
 
         self.module.train()
-        parts = width.parts(len(self), compute)
+        with plain_kernels():
+            parts = width.parts(len(self), compute)
         losses, gradients, buffers = zip(*parts, strict=True)
         self.buffers = {name: torch.cat([part[name] for part in buffers]) for name in self.buffers}
         return torch.cat(losses), torch.cat(gradients)
@@ -112,7 +119,7 @@ class StackedNetworks:
             return {name: vmap(metric, in_dims=(0, None))(outputs, targets) for name, metric in metrics.items()}
 
         self.module.eval()
-        with torch.no_grad():
+        with torch.no_grad(), plain_kernels():
             parts = width.parts(len(self), compute)
         return {name: torch.cat([part[name] for part in parts]) for name in metrics}
 
@@ -134,7 +141,7 @@ class StackedNetworks:
         sizes = [shape.numel() for shape in self.shapes.values()]
         pieces = torch.split(self.trained[part], sizes, dim=1)
         return {
-            name: piece.unflatten(1, shape) if shape else piece.squeeze(1)
+            name: piece.view(len(piece), *shape)
             for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)
         }
 
