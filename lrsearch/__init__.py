@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING
-
-# Without it the last bits of MKL's products depend on where in memory a matrix begins, so a lane's on its neighbours.
-# MKL looks when it is first used; a choice that is there already stays.
-os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 
 if TYPE_CHECKING:
     from lrsearch.tasks.task import Task, task

@@ -23,13 +23,17 @@ from lrsearch.training.devices import moved
 from lrsearch.training.divergence import diverged
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers
 from lrsearch.training.loop import start
-from lrsearch.training.memory import filled, widths
+from lrsearch.training.memory import widths
 from lrsearch.training.networks import StackedNetworks
 from lrsearch.training.rates import LaneRates
+from lrsearch.training.seats import filled, seats
 
 
 class BatchedEngine:
     """Trains lanes together with torch.func.
+
+    On one CPU thread a lane's numbers are the same to the last bit whichever lanes are trained beside it, as long as
+    its position in the list, modulo `seats.CLASSES`, is the same.
 
     Args:
         device: Where, such as ``cpu`` or ``cuda``.
@@ -60,7 +64,7 @@ class BatchedEngine:
 class Batch:
     """Lanes on their way: all state that the batched loop advances.
 
-    The networks are more than the lanes: they are filled up with copies of the last lane, which nobody looks at.
+    Each lane has a seat among the networks (see `seats`); what sits on the other seats is a copy that nobody looks at.
 
     Args:
         task: What is trained.
@@ -71,6 +75,8 @@ class Batch:
 
     Attributes:
         positions: Which lanes these are, as positions in the list given; [lanes].
+        seats: Where each sits; [lanes].
+        sitting: Which lane sits on each seat, as a place in `positions`; [networks].
         order_of: Which of `orders` each network follows; [networks].
     """
 
@@ -96,7 +102,8 @@ class Batch:
         self.update_width, self.evaluation_width = widths(task, training, device, memory)
         self.optimizer = lane_optimizers.build(training)
         self.order_of = torch.arange(len(seeds), device=device)
-        self._take(_filled_up(seed_of))
+        self._sit()
+        self._take([seed_of[lane] for lane in self.sitting])
 
     def before_training(self) -> LaneRecords:
         """The record of epoch 0."""
@@ -118,15 +125,15 @@ class Batch:
             live: Positions, a part of `positions`.
         """
         wanted = set(live)
-        kept = [slot for slot, position in enumerate(self.positions) if position in wanted]
+        kept = [lane for lane, position in enumerate(self.positions) if position in wanted]
         if len(kept) == len(self.positions):
             return
-        self.positions = tuple(self.positions[slot] for slot in kept)
-        self.before = [self.before[slot] for slot in kept]
-        self.rates = [self.rates[slot] for slot in kept]
-        slots = _filled_up(kept)
-        self.optimizer.take(torch.tensor(slots, device=self.device))
-        self._take(slots)
+        seats = [self.seats[lane] for lane in kept]
+        self.positions = tuple(self.positions[lane] for lane in kept)
+        self.before = [self.before[lane] for lane in kept]
+        self.rates = [self.rates[lane] for lane in kept]
+        self._sit()
+        self._take([seats[lane] for lane in self.sitting])
 
     def epoch(self) -> LaneRecords:
         """Train all lanes for one epoch, and evaluate them."""
@@ -173,7 +180,7 @@ class Batch:
         Yields:
             Row numbers of the batch in each of `orders` [orders, rows], and learning rates [networks, 1].
         """
-        of_update = torch.from_numpy(rates.T[:, _filled_up(range(len(rates))), None]).to(self.device)
+        of_update = torch.from_numpy(rates.T[:, self.sitting, None]).to(self.device)
         permutations = torch.stack([order.permutation() for order in self.orders]).to(self.device)
         yield from zip(torch.split(permutations, self.batch_size, dim=1), of_update, strict=True)
 
@@ -200,18 +207,21 @@ class Batch:
             ]
         )
 
-    def _take(self, slots: Sequence[int]) -> None:
+    def _sit(self) -> None:
+        """Give every lane its seat."""
+        self.seats = seats(self.positions)
+        self.sitting = [len(self.positions) - 1] * filled(max(self.seats) + 1)
+        for lane, seat in enumerate(self.seats):
+            self.sitting[seat] = lane
+
+    def _take(self, networks: Sequence[int]) -> None:
         """Go on with these networks only, and with the orders that they follow."""
-        chosen = torch.tensor(slots, device=self.device)
+        chosen = torch.tensor(networks, device=self.device)
         self.networks.take(chosen)
+        self.optimizer.take(chosen)
         followed, self.order_of = torch.unique(self.order_of[chosen], return_inverse=True)
         self.orders = [self.orders[index] for index in followed.tolist()]
 
     def _of_lanes(self, values: Tensor) -> Numbers:
         """Values of the lanes [lanes] from values of the networks [networks]."""
-        return values[: len(self.positions)].double().cpu().numpy()
-
-
-def _filled_up(slots: Sequence[int]) -> list[int]:
-    """Slots, and the last one again until their number is one that torch always computes in the same way."""
-    return [*slots, *[slots[-1]] * (filled(len(slots)) - len(slots))]
+        return values.double().cpu().numpy()[self.seats]

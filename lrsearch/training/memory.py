@@ -15,10 +15,7 @@ from torch import Tensor, nn
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.loop import EVALUATION_ROWS
-
-FEWEST_LANES = 32
-"""Lanes are filled up to a multiple of this. torch computes the numbers at the end that do not fill two vector
-registers (32 numbers with AVX-512) in another way, with other last bits; with 32 lanes there are no such numbers."""
+from lrsearch.training.seats import BLOCK, filled
 
 CPU_UPDATE_BYTES = 512 * 2**20
 """Intermediate results of one update. More at once is no faster on a CPU, and must fit beside the other workers."""
@@ -88,7 +85,7 @@ def lane_bytes(task: Task, training: TrainingSection) -> int:
 
 @dataclass
 class Width:
-    """How many lanes are computed at once; a multiple of `FEWEST_LANES`.
+    """How many lanes are computed at once; a multiple of `BLOCK`.
 
     Args:
         lanes: The number to begin with.
@@ -100,14 +97,14 @@ class Width:
         """Compute lanes part by part; on running out of memory, go on with half as many at once.
 
         Args:
-            total: Number of lanes, a multiple of `FEWEST_LANES`.
+            total: Number of lanes, a multiple of `BLOCK`.
             compute: Computes some lanes; it must leave everything as it was if it raises.
 
         Returns:
             What `compute` gave, in the order of the lanes.
 
         Raises:
-            RuntimeError: Not even `FEWEST_LANES` lanes fit, or `compute` failed for another reason.
+            RuntimeError: Not even `BLOCK` lanes fit, or `compute` failed for another reason.
         """
         done: list[_Part] = []
         begin = 0
@@ -116,7 +113,7 @@ class Width:
             try:
                 done.append(compute(slice(begin, end)))
             except (RuntimeError, MemoryError) as error:
-                if not _out_of_memory(error) or end - begin <= FEWEST_LANES:
+                if not _out_of_memory(error) or end - begin <= BLOCK:
                     raise
                 self.lanes = filled((end - begin) // 2)
             else:
@@ -131,7 +128,7 @@ def width(bytes_per_lane: int, available: int) -> Width:
         bytes_per_lane: Of intermediate results.
         available: Bytes for them.
     """
-    return Width(max(available // max(bytes_per_lane, 1) // FEWEST_LANES, 1) * FEWEST_LANES)
+    return Width(max(available // max(bytes_per_lane, 1) // BLOCK, 1) * BLOCK)
 
 
 def widths(task: Task, training: TrainingSection, device: torch.device, available: int | None) -> tuple[Width, Width]:
@@ -152,15 +149,6 @@ def widths(task: Task, training: TrainingSection, device: torch.device, availabl
     else:
         updating, evaluating = CPU_UPDATE_BYTES, CPU_EVALUATION_BYTES
     return width(needed.update, updating), width(needed.row * rows, evaluating)
-
-
-def filled(lanes: int) -> int:
-    """The next multiple of `FEWEST_LANES`.
-
-    Args:
-        lanes: A number of lanes.
-    """
-    return -(-lanes // FEWEST_LANES) * FEWEST_LANES
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -66,7 +66,7 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
     small = _few_rows(moved(task, torch.device(device)), training)
     training = training.model_copy(update={"epochs": STEPS, "eps": max(training.eps, CALM)})
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             # What vmap has no rule for it computes lane by lane, and warns: then there is nothing to gain.
             warnings.filterwarnings("error", message="There is a performance drop")
             _compare_in_both_types(small, training, device)
