@@ -128,12 +128,12 @@ class Batch:
         kept = [lane for lane, position in enumerate(self.positions) if position in wanted]
         if len(kept) == len(self.positions):
             return
-        seats = [self.seats[lane] for lane in kept]
+        left = [self.seats[lane] for lane in kept]
         self.positions = tuple(self.positions[lane] for lane in kept)
         self.before = [self.before[lane] for lane in kept]
         self.rates = [self.rates[lane] for lane in kept]
         self._sit()
-        self._take([seats[lane] for lane in self.sitting])
+        self._take([left[lane] for lane in self.sitting])
 
     def epoch(self) -> LaneRecords:
         """Train all lanes for one epoch, and evaluate them."""
