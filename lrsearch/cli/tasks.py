@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from lrsearch import registry
-from lrsearch.cli.options import Load, OutputFormat
+from lrsearch.cli.options import Load, OutputFormat, Set
 from lrsearch.cli.output import Format, print_json, print_table
+from lrsearch.errors import Fault, InputError, input_error, nearest
+from lrsearch.study_file import load
+from lrsearch.study_file.faults import validate
+from lrsearch.study_file.model import TrainingSection
 
-app = typer.Typer(help="List tasks and their options.")
+app = typer.Typer(help="List tasks and their options, and check one.")
 
 
 @app.callback(invoke_without_command=True)
@@ -29,6 +33,54 @@ def list_tasks(context: typer.Context, modules: Load = None, output: OutputForma
     for task in described:
         print(f"{task['name']}: {task['summary']}\n")
         print_table(task["options"], ["option", "type", "default"])
+
+
+@app.command("check")
+def check(
+    task: Annotated[
+        str, typer.Argument(metavar="NAME|FILE:NAME", help="A task, or its file and its name.", show_default=False)
+    ],
+    settings: Set = None,
+    modules: Load = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Say which engine trains a task, and if it is the sequential one, why."""
+    document = load.override({"task": {}, "training": {}}, settings or [])
+    from lrsearch.tasks import loading
+
+    file, _, name = task.rpartition(":")
+    loading.load([*(modules or []), *([file] if file else [])])
+    if name not in registry.tasks:
+        known = ", ".join(registry.tasks)
+        raise input_error(
+            "tasks check",
+            f"no such task; there are {known}",
+            key="task",
+            received=f'"{name}"',
+            nearest=nearest(name, registry.tasks),
+        )
+    training = _training(document)
+    from lrsearch.training.choice import choose_engine
+    from lrsearch.training.engine import set_threads
+
+    set_threads(1)
+    engine, note = choose_engine("auto", registry.tasks.get(name).build(document["task"]), training, device)
+    if output is Format.JSON:
+        print_json({"task": name, "engine": engine.name, "note": note})
+    else:
+        print(note)
+
+
+def _training(document: dict[str, Any]) -> TrainingSection:
+    others = [key for key in document if key not in ("task", "training")]
+    faults = [
+        Fault(key, "only task and training may be set here", None, nearest(key, ["task", "training"])) for key in others
+    ]
+    training = validate(TrainingSection, document["training"], "training", faults)
+    if training is None or faults:
+        raise InputError("--set", faults)
+    return training
 
 
 def _describe(definition: Any) -> dict[str, Any]:

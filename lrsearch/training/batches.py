@@ -33,9 +33,12 @@ class DataOrder:
 
     def epoch(self) -> Iterator[Tensor]:
         """Row numbers [batch] of each batch of the next epoch; advances the stream by one epoch."""
+        return iter(torch.split(self.permutation(), self.batch_size))
+
+    def permutation(self) -> Tensor:
+        """Row numbers [rows] of the next epoch, batch after batch; advances the stream by one epoch."""
         self._draw()  # the loader's number for its workers
-        permutation = torch.randperm(self.rows, generator=torch.Generator().manual_seed(self._draw()))
-        return iter(torch.split(permutation, self.batch_size))
+        return torch.randperm(self.rows, generator=torch.Generator().manual_seed(self._draw()))
 
     def _draw(self) -> int:
         return int(torch.empty((), dtype=torch.int64).random_(generator=self.generator).item())

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
+from lrsearch.training.devices import moved
 from lrsearch.training.loop import EpochRecord, Run, start, train
 
 Numbers = NDArray[np.float64]
@@ -74,12 +75,20 @@ class Engine(Protocol):
 
 
 class SequentialEngine:
-    """Trains lanes one after the other within each epoch, with ordinary torch modules and optimizers."""
+    """Trains lanes one after the other within each epoch, with ordinary torch modules and optimizers.
+
+    Args:
+        device: Where, such as ``cpu`` or ``cuda``.
+    """
 
     name = "sequential"
 
+    def __init__(self, device: str = "cpu") -> None:
+        self.device = torch.device(device)
+
     def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
         """See `Engine.train`."""
+        task = moved(task, self.device)
         runs = {index: start(task, lane.schedule, lane.lr, training, lane.seed) for index, lane in enumerate(lanes)}
         kept = yield _records(0, {index: _before_training(run) for index, run in runs.items()}, 0.0)
         epochs = {index: train(run) for index, run in runs.items()}

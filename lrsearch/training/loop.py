@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Data, Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import DataOrder
@@ -149,8 +150,8 @@ def _one_epoch(run: Run) -> EpochRecord:
     with torch.random.fork_rng(devices=[]):
         # Whatever a metric draws changes nothing in training: the stream goes on from here.
         torch.set_rng_state(run.random_state)
-        train_metric = _evaluate(run.model, run.task.train, {"metric": run.task.metric_function})["metric"]
-        test = _evaluate(run.model, run.task.test, {"metric": run.task.metric_function, **run.task.extra})
+        train_metric = evaluate(run.model, run.task.train, {"metric": run.task.metric_function})["metric"]
+        test = evaluate(run.model, run.task.test, {"metric": run.task.metric_function, **run.task.extra})
     run.epoch += 1
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
@@ -190,30 +191,52 @@ def updates(run: Run) -> Iterator[Tensor]:
     Yields:
         The loss of each batch, a scalar without gradient: as it was before the batch's own update, which is done.
     """
-    inputs, targets = run.task.train
-    loss_function, model, optimizer = run.task.loss_function, run.model, run.optimizer
-    model.train()
     for batch, rows in enumerate(run.order.epoch()):
-        rate = run.rate(batch)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad()
-        loss = loss_function(model(inputs[rows]), targets[rows])
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        yield loss.detach()
+        yield update(run, batch, rows)
+
+
+def update(run: Run, batch: int, rows: Tensor) -> Tensor:
+    """One update.
+
+    Args:
+        run: What is trained.
+        batch: Number of the update in the current epoch, from 0; it decides the rate.
+        rows: Row numbers of the batch; [rows].
+
+    Returns:
+        The loss before the update.
+    """
+    inputs, targets = run.task.train
+    rate = run.rate(batch)
+    for group in run.optimizer.param_groups:
+        group["lr"] = rate
+    run.model.train()
+    run.optimizer.zero_grad()
+    loss = run.task.loss_function(run.model(inputs[rows]), targets[rows])
+    loss.backward()  # type: ignore[no-untyped-call]
+    run.optimizer.step()
+    return loss.detach()
 
 
 def _before(task: Task, model: nn.Module) -> Before:
-    train = _evaluate(model, task.train, {"loss": task.loss_function, "metric": task.metric_function})
-    test = _evaluate(model, task.test, {"metric": task.metric_function, **task.extra})
+    train = evaluate(model, task.train, {"loss": task.loss_function, "metric": task.metric_function})
+    test = evaluate(model, task.test, {"metric": task.metric_function, **task.extra})
     return Before(train["loss"], train["metric"], test.pop("metric"), test)
 
 
-def _evaluate(model: nn.Module, data: Data, metrics: Mapping[str, object]) -> dict[str, float]:
-    """Metrics over whole tensors, in eval mode and without gradients; draws no random numbers."""
+def evaluate(model: nn.Module, data: Data, metrics: Mapping[str, Metric]) -> dict[str, float]:
+    """Metrics over whole tensors, in eval mode and without gradients; draws no random numbers.
+
+    Args:
+        model: The network.
+        data: Inputs and targets.
+        metrics: Name -> metric.
+
+    Returns:
+        Name -> value.
+    """
     inputs, targets = data
     model.eval()
     with torch.no_grad():
         outputs = torch.cat([model(part) for part in torch.split(inputs, EVALUATION_ROWS)])
-        return {name: float(metric(outputs, targets)) for name, metric in metrics.items()}  # type: ignore[operator]
+        return {name: float(metric(outputs, targets)) for name, metric in metrics.items()}

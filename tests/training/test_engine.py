@@ -7,10 +7,11 @@ import pytest
 
 from lrsearch import registry
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Engine, Lane, SequentialEngine
 from lrsearch.training.loop import start, train
 
-ENGINES: list[Engine] = [SequentialEngine()]
+ENGINES: list[Engine] = [SequentialEngine(), BatchedEngine()]
 TASK = registry.tasks.get("polynomial").build({"rows": 60, "holdout_rows": 0, "batch_norm": "none"})
 TRAINING = TrainingSection(epochs=4, batch_size=14)
 

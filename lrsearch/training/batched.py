@@ -1,0 +1,227 @@
+"""The batched engine: all lanes take each step together.
+
+A lane on its way through this file: `Batch` puts its network beside the others (one start per seed, as the sequential
+loop does it); `epoch` looks up its rates, takes it through every batch of its seed's own order, and evaluates it;
+`keep` drops it when it has diverged or nobody wants it any more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.metrics import Metric
+from lrsearch.tasks.task import Data, Task
+from lrsearch.training import lane_optimizers
+from lrsearch.training.devices import moved
+from lrsearch.training.divergence import diverged
+from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers
+from lrsearch.training.loop import start
+from lrsearch.training.memory import widths
+from lrsearch.training.networks import StackedNetworks
+from lrsearch.training.rates import LaneRates
+from lrsearch.training.seats import filled, seats
+
+
+class BatchedEngine:
+    """Trains lanes together with torch.func.
+
+    On one CPU thread a lane's numbers are the same to the last bit whichever lanes are trained beside it, as long as
+    its position in the list, modulo `seats.CLASSES`, is the same.
+
+    Args:
+        device: Where, such as ``cpu`` or ``cuda``.
+        memory: Bytes for intermediate results; by default what suits the device. It changes no result.
+    """
+
+    name = "batched"
+
+    def __init__(self, device: str = "cpu", memory: int | None = None) -> None:
+        self.device = torch.device(device)
+        self.memory = memory
+
+    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+        """See `Engine.train`."""
+        batch = Batch(task, lanes, training, self.device, self.memory)
+        records = batch.before_training()
+        kept = yield records
+        for _ in range(training.epochs):
+            gone = {lane for lane, is_gone in zip(records.lanes, records.diverged, strict=True) if is_gone}
+            live = [lane for lane in records.lanes if lane not in gone and (kept is None or lane in kept)]
+            if not live:
+                return
+            batch.keep(live)
+            records = batch.epoch()
+            kept = yield records
+
+
+class Batch:
+    """Lanes on their way: all state that the batched loop advances.
+
+    Each lane has a seat among the networks (see `seats`); what sits on the other seats is a copy that nobody looks at.
+
+    Args:
+        task: What is trained.
+        lanes: Settings and seed of each.
+        training: Epochs, batch size, optimizer.
+        device: Where.
+        memory: Bytes for intermediate results.
+
+    Attributes:
+        positions: Which lanes these are, as positions in the list given; [lanes].
+        seats: Where each sits; [lanes].
+        sitting: Which lane sits on each seat, as a place in `positions`; [networks].
+        order_of: Which of `orders` each network follows; [networks].
+    """
+
+    def __init__(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, device: torch.device, memory: int | None
+    ) -> None:
+        self.task = task = moved(task, device)
+        self.device = device
+        self.finished = 0
+        self.batch_size = training.batch_size
+        # Lanes with the same seed begin alike and see the same batches, so each seed is started once.
+        seeds = list(dict.fromkeys(lane.seed for lane in lanes))
+        runs = [start(task, lanes[0].schedule, lanes[0].lr, training, seed) for seed in seeds]
+        self.orders = [run.order for run in runs]
+        place = {seed: index for index, seed in enumerate(seeds)}
+        seed_of = [place[lane.seed] for lane in lanes]
+        self.before = [runs[index].before for index in seed_of]
+        self.rates = [LaneRates(lane, training, runs[0].order.batches_per_epoch) for lane in lanes]
+        self.positions = tuple(range(len(lanes)))
+
+        first = tuple(part[: training.batch_size] for part in task.train)
+        self.networks = StackedNetworks([run.model for run in runs], task.loss_function, (first[0], first[1]))
+        self.update_width, self.evaluation_width = widths(task, training, device, memory)
+        self.optimizer = lane_optimizers.build(training)
+        self.order_of = torch.arange(len(seeds), device=device)
+        self._sit()
+        self._take([seed_of[lane] for lane in self.sitting])
+
+    def before_training(self) -> LaneRecords:
+        """The record of epoch 0."""
+        return LaneRecords(
+            epoch=0,
+            lanes=self.positions,
+            lr=np.array([rates.of_epoch(0)[0] for rates in self.rates]),
+            train_metric=np.array([before.train_metric for before in self.before]),
+            test_metric=np.array([before.test_metric for before in self.before]),
+            diverged=np.zeros(len(self.positions), dtype=np.bool_),
+            extra={name: np.array([before.extra[name] for before in self.before]) for name in self.before[0].extra},
+            seconds=0.0,
+        )
+
+    def keep(self, live: Iterable[int]) -> None:
+        """Go on with these lanes only.
+
+        Args:
+            live: Positions, a part of `positions`.
+        """
+        wanted = set(live)
+        kept = [lane for lane, position in enumerate(self.positions) if position in wanted]
+        if len(kept) == len(self.positions):
+            return
+        left = [self.seats[lane] for lane in kept]
+        self.positions = tuple(self.positions[lane] for lane in kept)
+        self.before = [self.before[lane] for lane in kept]
+        self.rates = [self.rates[lane] for lane in kept]
+        self._sit()
+        self._take([left[lane] for lane in self.sitting])
+
+    def epoch(self) -> LaneRecords:
+        """Train all lanes for one epoch, and evaluate them."""
+        began = time.perf_counter()
+        rates = np.array([lane.of_epoch(self.finished) for lane in self.rates])
+        losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
+        train = self.evaluate(self.task.train, {"metric": self.task.metric_function})
+        test = self.evaluate(self.task.test, {"metric": self.task.metric_function, **self.task.extra})
+        self.finished += 1
+        test_metric = test.pop("metric")
+        for lane, value in zip(self.rates, test_metric, strict=True):
+            lane.evaluated(float(value))
+        return LaneRecords(
+            epoch=self.finished,
+            lanes=self.positions,
+            lr=rates[:, 0],
+            train_metric=train["metric"],
+            test_metric=test_metric,
+            # The largest loss is NaN if any is.
+            diverged=self._diverged(self._of_lanes(losses.amax(dim=0)), test_metric),
+            extra=test,
+            seconds=time.perf_counter() - began,
+        )
+
+    def evaluate(self, data: Data, metrics: Mapping[str, Metric]) -> dict[str, Numbers]:
+        """Metrics of every lane.
+
+        Args:
+            data: Inputs and targets.
+            metrics: Name -> metric.
+
+        Returns:
+            Name -> [lanes].
+        """
+        values = self.networks.evaluate(data, metrics, self.evaluation_width)
+        return {name: self._of_lanes(value) for name, value in values.items()}
+
+    def updates(self, rates: Numbers) -> Iterator[tuple[Tensor, Tensor]]:
+        """What each update of the next epoch needs; every seed's stream moves on by one epoch.
+
+        Args:
+            rates: Learning rates; [lanes, updates].
+
+        Yields:
+            Row numbers of the batch in each of `orders` [orders, rows], and learning rates [networks, 1].
+        """
+        of_update = torch.from_numpy(rates.T[:, self.sitting, None]).to(self.device)
+        permutations = torch.stack([order.permutation() for order in self.orders]).to(self.device)
+        yield from zip(torch.split(permutations, self.batch_size, dim=1), of_update, strict=True)
+
+    def update(self, rows: Tensor, rates: Tensor) -> Tensor:
+        """One update of every network.
+
+        Args:
+            rows: Row numbers of the batch in each of `orders`; [orders, rows].
+            rates: Learning rates, float64; [networks, 1].
+
+        Returns:
+            Losses before the update; [networks].
+        """
+        inputs, targets = self.task.train
+        losses, gradients = self.networks.gradients((inputs[rows], targets[rows]), self.order_of, self.update_width)
+        self.optimizer.step(self.networks.trained, gradients, rates)
+        return losses
+
+    def _diverged(self, worst_loss: Numbers, test_metric: Numbers) -> NDArray[np.bool_]:
+        return np.array(
+            [
+                diverged(float(loss), before.train_loss) or diverged(float(metric), before.test_metric)
+                for loss, metric, before in zip(worst_loss, test_metric, self.before, strict=True)
+            ]
+        )
+
+    def _sit(self) -> None:
+        """Give every lane its seat."""
+        self.seats = seats(self.positions)
+        self.sitting = [len(self.positions) - 1] * filled(max(self.seats) + 1)
+        for lane, seat in enumerate(self.seats):
+            self.sitting[seat] = lane
+
+    def _take(self, networks: Sequence[int]) -> None:
+        """Go on with these networks only, and with the orders that they follow."""
+        chosen = torch.tensor(networks, device=self.device)
+        self.networks.take(chosen)
+        self.optimizer.take(chosen)
+        followed, self.order_of = torch.unique(self.order_of[chosen], return_inverse=True)
+        self.orders = [self.orders[index] for index in followed.tolist()]
+
+    def _of_lanes(self, values: Tensor) -> Numbers:
+        """Values of the lanes [lanes] from values of the networks [networks]."""
+        return values.double().cpu().numpy()[self.seats]

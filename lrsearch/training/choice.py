@@ -1,0 +1,41 @@
+"""Which engine trains a task."""
+
+from __future__ import annotations
+
+from lrsearch.errors import input_error, nearest
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.task import Task
+from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.devices import resolve
+from lrsearch.training.engine import Engine, SequentialEngine
+from lrsearch.training.probe import probe
+
+ENGINES = ("auto", "sequential", "batched")
+
+
+def choose_engine(name: str, task: Task, training: TrainingSection, device: str = "auto") -> tuple[Engine, str]:
+    """The engine, and one line that says which and why.
+
+    Args:
+        name: ``auto`` takes the batched engine if it trains this task as the sequential loop does, and that otherwise.
+        task: What is trained.
+        training: Batch size and optimizer.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        InputError: The name or device is unknown, or the batched engine is asked for and is not right for the task.
+    """
+    if name not in ENGINES:
+        rule = f"must be one of {', '.join(ENGINES)}"
+        raise input_error("command line", rule, key="--engine", received=f'"{name}"', nearest=nearest(name, ENGINES))
+    place = str(resolve(device))
+    if name == "sequential":
+        return SequentialEngine(place), "engine: sequential"
+    outcome = probe(task, training, place)
+    if outcome.ok:
+        return BatchedEngine(place), "engine: batched"
+    if name == "batched":
+        raise input_error(
+            "command line", f"cannot train this task: {outcome.reason}", key="--engine", received='"batched"'
+        )
+    return SequentialEngine(place), f"engine: sequential ({outcome.reason})"

@@ -1,0 +1,166 @@
+"""How many lanes go through a network at once: as many as memory holds, and half of them where that was too many.
+
+How lanes are split never changes a result: every lane is computed for itself, whoever stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.task import Task
+from lrsearch.training.loop import EVALUATION_ROWS
+from lrsearch.training.seats import BLOCK, filled
+
+CPU_UPDATE_BYTES = 512 * 2**20
+"""Intermediate results of one update. More at once is no faster on a CPU, and must fit beside the other workers."""
+
+CPU_EVALUATION_BYTES = 32 * 2**20
+"""Intermediate results of one evaluation: about what the caches hold."""
+
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Estimated bytes of one lane.
+
+    Attributes:
+        state: What it keeps: parameters, gradients, the optimizer's memory, buffers.
+        update: Intermediate results of one update; gone after it.
+        row: Intermediate results of evaluating one row.
+    """
+
+    state: int
+    update: int
+    row: int
+
+
+def footprint(task: Task, training: TrainingSection) -> Footprint:
+    """Estimate what a lane needs, from one forward pass of one network.
+
+    What autograd saves for the backward pass is counted twice: a backward pass makes gradients of the same sizes.
+
+    Args:
+        task: What is trained.
+        training: Batch size and optimizer.
+    """
+    inputs, targets = (part[: training.batch_size] for part in task.train)
+    saved: dict[int, int] = {}
+
+    def count(tensor: Tensor) -> Tensor:
+        saved[tensor.data_ptr()] = tensor.numel() * tensor.element_size()
+        return tensor
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = task.model()
+        model.eval()
+        with torch.no_grad():
+            model(inputs)  # lazy modules learn their sizes
+        model.train()
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            task.loss_function(model(inputs), targets)
+    copies = 3 if training.optimizer == "sgd" else 5
+    batch = _bytes(inputs) + _bytes(targets)
+    activations = 2 * sum(saved.values()) + batch
+    return Footprint(_state_bytes(model, copies), activations, max(activations // len(inputs), 1))
+
+
+def lane_bytes(task: Task, training: TrainingSection) -> int:
+    """Estimated bytes of one lane while it trains.
+
+    Args:
+        task: What is trained.
+        training: Batch size and optimizer.
+    """
+    needed = footprint(task, training)
+    return needed.state + needed.update
+
+
+@dataclass
+class Width:
+    """How many lanes are computed at once; a multiple of `BLOCK`.
+
+    Args:
+        lanes: The number to begin with.
+    """
+
+    lanes: int
+
+    def parts(self, total: int, compute: Callable[[slice], _Part]) -> list[_Part]:
+        """Compute lanes part by part; on running out of memory, go on with half as many at once.
+
+        Args:
+            total: Number of lanes, a multiple of `BLOCK`.
+            compute: Computes some lanes; it must leave everything as it was if it raises.
+
+        Returns:
+            What `compute` gave, in the order of the lanes.
+
+        Raises:
+            RuntimeError: Not even `BLOCK` lanes fit, or `compute` failed for another reason.
+        """
+        done: list[_Part] = []
+        begin = 0
+        while begin < total:
+            end = min(begin + self.lanes, total)
+            try:
+                done.append(compute(slice(begin, end)))
+            except (RuntimeError, MemoryError) as error:
+                if not _out_of_memory(error) or end - begin <= BLOCK:
+                    raise
+                self.lanes = filled((end - begin) // 2)
+            else:
+                begin = end
+        return done
+
+
+def width(bytes_per_lane: int, available: int) -> Width:
+    """As many lanes at once as fit.
+
+    Args:
+        bytes_per_lane: Of intermediate results.
+        available: Bytes for them.
+    """
+    return Width(max(available // max(bytes_per_lane, 1) // BLOCK, 1) * BLOCK)
+
+
+def widths(task: Task, training: TrainingSection, device: torch.device, available: int | None) -> tuple[Width, Width]:
+    """Lanes at once in an update, and in an evaluation.
+
+    Args:
+        task: What is trained; its tensors are on the device.
+        training: Batch size and optimizer.
+        device: Where.
+        available: Bytes for intermediate results; by default what suits the device.
+    """
+    needed = footprint(task, training)
+    rows = min(max(len(task.train[0]), len(task.test[0])), EVALUATION_ROWS)
+    if available is not None:
+        updating = evaluating = available
+    elif device.type == "cuda":
+        updating = evaluating = torch.cuda.mem_get_info(device)[0] // 2
+    else:
+        updating, evaluating = CPU_UPDATE_BYTES, CPU_EVALUATION_BYTES
+    return width(needed.update, updating), width(needed.row * rows, evaluating)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    # The CPU allocator has no exception class of its own.
+    text = str(error)
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in text
+
+
+def _state_bytes(model: nn.Module, copies: int) -> int:
+    parameters = sum(_bytes(parameter) for parameter in model.parameters())
+    return copies * parameters + 2 * sum(_bytes(buffer) for buffer in model.buffers())
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

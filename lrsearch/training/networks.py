@@ -1,0 +1,172 @@
+"""Many networks of one architecture, computed as one: every weight has a lane axis in front.
+
+The module itself only says what to compute (`functional_call`); `vmap` computes it for all lanes in one go, and
+`grad` inside it gives each lane the gradient of its own loss. Source: torch.func, "Model ensembling" and "Per-sample
+gradients" in PyTorch's documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+
+from lrsearch.tasks.metrics import Metric
+from lrsearch.tasks.task import Data
+from lrsearch.training.devices import plain_kernels
+from lrsearch.training.loop import EVALUATION_ROWS
+from lrsearch.training.memory import Width
+
+Named = dict[str, Tensor]
+
+
+class StackedNetworks:
+    """Networks that differ in their numbers only.
+
+    Args:
+        models: At least one; all of one architecture.
+        loss_function: What is minimised.
+        batch: A batch of training rows; it shows which parameters get a gradient.
+
+    Attributes:
+        trained: The parameters that updates change, flattened: [lanes, numbers].
+        still: The others (frozen, or in no gradient's path): name -> [lanes, ...].
+        buffers: Running statistics and the like: name -> [lanes, ...].
+    """
+
+    def __init__(self, models: Sequence[nn.Module], loss_function: Metric, batch: Data) -> None:
+        self.module = models[0]
+        self.loss_function = loss_function
+        # Tied weights have one name here, and `functional_call` puts them wherever they are used.
+        parameters = [dict(model.named_parameters()) for model in models]
+        names = _with_gradient(self.module, loss_function, batch)
+        self.shapes = {name: parameters[0][name].shape for name in names}
+        self.trained = torch.stack([_flat([lane[name].detach() for name in names], 0) for lane in parameters])
+        still = [{name: lane[name].detach() for name in lane if name not in self.shapes} for lane in parameters]
+        self.still = _stacked(still)
+        self.buffers = _stacked([dict(model.named_buffers()) for model in models])
+        self._gradients = vmap(grad(self._loss, has_aux=True))
+        self._outputs = vmap(self._forward, in_dims=(0, 0, None))
+
+    def __len__(self) -> int:
+        return len(self.trained)
+
+    def parameters(self) -> Named:
+        """All parameters: name -> [lanes, ...]."""
+        everyone = slice(None)
+        return {**self._named(everyone), **self._still(everyone)}
+
+    def take(self, slots: Tensor) -> None:
+        """Go on with these lanes only; one that is named twice becomes two.
+
+        Args:
+            slots: Positions of lanes, [new lanes].
+        """
+        self.trained = self.trained[slots]
+        self.still = {name: value[slots] for name, value in self.still.items()}
+        self.buffers = {name: value[slots] for name, value in self.buffers.items()}
+
+    def gradients(self, batches: Data, batch_of: Tensor, width: Width) -> tuple[Tensor, Tensor]:
+        """Losses and gradients of one batch, in training mode; buffers move on.
+
+        Args:
+            batches: Inputs and targets of every distinct batch: [batches, rows, ...].
+            batch_of: Which of them each lane sees; [lanes].
+            width: Lanes at once.
+
+        Returns:
+            Losses [lanes] and gradients [lanes, numbers].
+        """
+        inputs, targets = batches
+
+        def compute(part: slice) -> tuple[Tensor, Tensor, Named]:
+            # A copy, so that a part that runs out of memory half way can be computed again.
+            buffers = {name: value[part].clone() for name, value in self.buffers.items()}
+            seen = batch_of[part]
+            gradients, (losses, buffers) = self._gradients(
+                self._named(part), self._still(part), buffers, inputs[seen], targets[seen]
+            )
+            return losses, _flat([gradients[name] for name in self.shapes], 1), buffers
+
+        self.module.train()
+        with plain_kernels():
+            parts = width.parts(len(self), compute)
+        losses, gradients, buffers = zip(*parts, strict=True)
+        self.buffers = {name: torch.cat([part[name] for part in buffers]) for name in self.buffers}
+        return torch.cat(losses), torch.cat(gradients)
+
+    def evaluate(self, data: Data, metrics: Mapping[str, Metric], width: Width) -> Named:
+        """Metrics over whole tensors, in eval mode.
+
+        Args:
+            data: Inputs and targets [rows, ...], the same for every lane.
+            metrics: Name -> metric.
+            width: Lanes at once.
+
+        Returns:
+            Name -> [lanes].
+        """
+        inputs, targets = data
+
+        def compute(part: slice) -> Named:
+            # Rows are split as the sequential loop splits them: some modules look at the other rows beside one.
+            weights = {**self._named(part), **self._still(part)}
+            buffers = {name: value[part] for name, value in self.buffers.items()}
+            chunks = [self._outputs(weights, buffers, rows) for rows in torch.split(inputs, EVALUATION_ROWS)]
+            outputs = torch.cat(chunks, dim=1)
+            return {name: vmap(metric, in_dims=(0, None))(outputs, targets) for name, metric in metrics.items()}
+
+        self.module.eval()
+        with torch.no_grad(), plain_kernels():
+            parts = width.parts(len(self), compute)
+        return {name: torch.cat([part[name] for part in parts]) for name in metrics}
+
+    def _loss(
+        self, trained: Named, still: Named, buffers: Named, inputs: Tensor, targets: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Named]]:
+        """One lane's loss, and beside it what the forward pass made of the buffers."""
+        outputs = self._forward({**trained, **still}, buffers, inputs)
+        loss = self.loss_function(outputs, targets)
+        return loss, (loss.detach(), buffers)
+
+    def _forward(self, weights: Named, buffers: Named, inputs: Tensor) -> Tensor:
+        """One lane's outputs; modules change the given buffers in place."""
+        outputs: Tensor = functional_call(self.module, (weights, buffers), (inputs,))
+        return outputs
+
+    def _named(self, part: slice) -> Named:
+        """Views of the trained parameters of some lanes: name -> [lanes, ...]."""
+        sizes = [shape.numel() for shape in self.shapes.values()]
+        pieces = torch.split(self.trained[part], sizes, dim=1)
+        return {
+            name: piece.view(len(piece), *shape)
+            for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)
+        }
+
+    def _still(self, part: slice) -> Named:
+        return {name: value[part] for name, value in self.still.items()}
+
+
+def _with_gradient(module: nn.Module, loss_function: Metric, batch: Data) -> list[str]:
+    """Names of the parameters that an optimizer updates: torch's skip those whose gradient is None."""
+    weights = {
+        name: value.detach().clone().requires_grad_(value.requires_grad) for name, value in module.named_parameters()
+    }
+    buffers = {name: value.clone() for name, value in module.named_buffers()}
+    open_to_change = [name for name, value in weights.items() if value.requires_grad]
+    module.train()
+    with torch.random.fork_rng(devices=[]):
+        loss = loss_function(functional_call(module, (weights, buffers), (batch[0],)), batch[1])
+    gradients = torch.autograd.grad(loss, [weights[name] for name in open_to_change], allow_unused=True)
+    return [name for name, gradient in zip(open_to_change, gradients, strict=True) if gradient is not None]
+
+
+def _flat(tensors: Sequence[Tensor], lane_axes: int) -> Tensor:
+    """All numbers of some tensors in one row, behind their lane axes."""
+    return torch.cat([tensor.reshape(*tensor.shape[:lane_axes], -1) for tensor in tensors], dim=-1)
+
+
+def _stacked(lanes: Sequence[Named]) -> Named:
+    return {name: torch.stack([lane[name] for lane in lanes]) for name in lanes[0]}
