@@ -71,6 +71,8 @@ def run(
     ],
     trials: Annotated[int | None, typer.Option(min=1, help="The study's trials in all, instead of its own.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0, help="Take no further trial after so many seconds.")] = None,
+    engine: Annotated[str, typer.Option(help="auto, sequential, or batched (many at once).")] = "sequential",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes on this machine that share the study.")] = 1,
     as_worker: Annotated[bool, typer.Option("--as-worker", hidden=True)] = False,
@@ -92,7 +94,7 @@ def run(
     if not as_worker:
         studies.stop(stored, False)
     task = _stored_task(stored)
-    options = RunOptions(threads, timeout, grace, quiet or as_worker, modules or [])
+    options = RunOptions(engine, device, threads, timeout, grace, quiet or as_worker, modules or [])
     try:
         if workers > 1:
             _supervise(stored, storage, workers, options)
@@ -119,6 +121,8 @@ def run(
 class RunOptions:
     """What the flags of `study run` say about training, for one process or several."""
 
+    engine: str
+    device: str
     threads: int
     timeout: float | None
     grace: float
@@ -129,7 +133,8 @@ class RunOptions:
         """The flags again, for a worker process."""
         limit = [] if self.timeout is None else ["--timeout", str(self.timeout)]
         loaded = [word for module in self.modules for word in ("--load", module)]
-        return ["--threads", str(self.threads), "--grace", str(self.grace), *limit, *loaded]
+        training = ["--engine", self.engine, "--device", self.device, "--threads", str(self.threads)]
+        return [*training, "--grace", str(self.grace), *limit, *loaded]
 
 
 def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
@@ -137,15 +142,18 @@ def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
     from lrsearch.search import standing
     from lrsearch.search.interruption import Interruption
     from lrsearch.search.runner import Runner
-    from lrsearch.training.engine import SequentialEngine, set_threads
+    from lrsearch.training.choice import choose_engine
+    from lrsearch.training.engine import set_threads
 
     winner = standing.best(stored)
     progress = SearchProgress(standing.count(stored), winner.value if winner else None, stored.metric)
     set_threads(options.threads)
+    assert stored.definition is not None
+    engine, which = choose_engine(options.engine, task, stored.definition.training, options.device)
+    if options.engine == "auto" and not options.quiet:
+        say(which)
     with Interruption().caught() as interruption:
-        runner = Runner(
-            stored, task, SequentialEngine(), interruption, timeout=options.timeout, grace=options.grace, say=say
-        )
+        runner = Runner(stored, task, engine, interruption, timeout=options.timeout, grace=options.grace, say=say)
         follow(runner.events(), progress, quiet=options.quiet)
 
 

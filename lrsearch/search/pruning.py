@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Annotated, ClassVar, TypeVar
 
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PercentilePruner
 from optuna.study import Study
@@ -16,6 +16,7 @@ from lrsearch.storage.attributes import EXCLUDED
 from lrsearch.study_file.axes import NoOptions, StrictModel
 from lrsearch.study_file.model import Definition
 
+Trial = TypeVar("Trial", bound=Hashable)
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -207,6 +208,30 @@ class StratifiedHalving(BasePruner):
             return False
         place = sum(rank < _rank(trial, rung) for rank in others)
         return place >= survivors(len(others) + 1, self.keep)
+
+
+def halve(values: Mapping[Trial, tuple[str, float]], keep: float) -> tuple[set[Trial], set[Trial]]:
+    """Compare trials that reach a rung together: of each scheduler type the best share goes on.
+
+    Args:
+        values: Trial -> (scheduler type, value at the rung).
+        keep: Share that goes on, at least one trial.
+
+    Returns:
+        The trials that end, and those that were compared at all: a type with no more trials than always go on is left
+        to be compared with those seen before.
+    """
+    types = {kind for kind, _ in values.values()}
+    ended: set[Trial] = set()
+    compared: set[Trial] = set()
+    for kind in types:
+        group = [trial for trial, (own, _) in values.items() if own == kind]
+        if len(group) > StratifiedHalving.FREE:
+            # Sorting is stable: of equal trials the earlier one goes on. NaN comes last.
+            ranked = sorted(group, key=lambda trial: math.inf if math.isnan(values[trial][1]) else values[trial][1])
+            ended.update(ranked[survivors(len(group), keep) :])
+            compared.update(group)
+    return ended, compared
 
 
 def survivors(trials: int, keep: float) -> int:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from optuna.trial import Trial, TrialState
 
 from lrsearch.errors import LrsearchError
-from lrsearch.search import pruning, sampling, standing, studies
+from lrsearch.search import asking, pruning, sampling, standing, studies
 from lrsearch.search.events import Event, TrialBegan, TrialEnded
 from lrsearch.search.generation import Generation, Training
 from lrsearch.search.interruption import Interruption
-from lrsearch.search.space import Settings, Space
+from lrsearch.search.space import Settings, Space, settings_from
 from lrsearch.search.studies import StoredStudy
 from lrsearch.search.trace import TrialTrace
 from lrsearch.storage.attributes import ERROR
@@ -78,6 +78,8 @@ class Runner:
             heartbeat=self.heartbeat,
             interruption=interruption,
         )
+        self.at_once = asking.generation_size(self.definition) if engine.together else 1
+        self._scheduler: dict[Claim, str] = {}
         self._failures = 0
         self._reaped_at = -grace
 
@@ -122,7 +124,7 @@ class Runner:
         stopped = self.patience(lambda: studies.is_stopped(self.stored))
         if stopped or (self.deadline is not None and time.monotonic() >= self.deadline):
             return []
-        return self.store.claim(1, self.definition.trials, Worker.this().as_dict())
+        return self.store.claim(self.at_once, self.definition.trials, Worker.this().as_dict())
 
     def _is_over(self) -> bool:
         if self.deadline is not None and time.monotonic() >= self.deadline:
@@ -140,6 +142,7 @@ class Runner:
             settings = self._settings(claims)
             for claim, own in settings.items():
                 yield TrialBegan(claim.number, own)
+            self._scheduler = {claim: own.schedule.name for claim, own in settings.items()}
             generation = Generation(self.training, settings)
             for event in generation.events():
                 self._failures = 0 if isinstance(event, TrialEnded) else self._failures
@@ -166,6 +169,10 @@ class Runner:
 
     def _settings(self, claims: list[Claim]) -> dict[Claim, Settings]:
         study = self.stored.study
+        if self.training.engine.together:
+            chosen = asking.ask(study, self.patience(self.stored.trials), claims, self.space)
+            self.store.choose({claim.trial_id: own for claim, own in chosen.items()})
+            return {claim: settings_from(own.params) for claim, own in chosen.items()}
         self.patience(self.stored.trials)  # Optuna's cache must have met a trial before it can take parameters for it
         return {
             claim: self.patience(lambda claim=claim: self.space.suggest(Trial(study, claim.trial_id)))  # type: ignore[misc]
@@ -174,9 +181,15 @@ class Runner:
 
     def _judge(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         study, storage = self.stored.study, self.stored.storage
-        return {
+        pruner = study.pruner
+        compared: set[Claim] = set()
+        pruned: set[Claim] = set()
+        if isinstance(pruner, pruning.StratifiedHalving) and self.training.engine.together:
+            last = {claim: (self._scheduler[claim], trace.test[-1]) for claim, trace in trials.items()}
+            pruned, compared = pruning.halve(last, pruner.keep)
+        return pruned | {
             claim
-            for claim in trials
+            for claim in trials.keys() - compared
             # Trial.should_prune would only know what was reported through its own object.
             if self.patience(lambda claim=claim: study.pruner.prune(study, storage.get_trial(claim.trial_id)))  # type: ignore[misc]
         }

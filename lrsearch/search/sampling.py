@@ -29,9 +29,15 @@ from lrsearch.study_file.model import Definition, SearchSection
 
 
 class SeededOptions(StrictModel):
-    """Options of every sampler that draws random numbers."""
+    """Options of every sampler that draws random numbers.
+
+    Attributes:
+        seed: Decides what is drawn.
+        generation: Trials that a batched engine trains together, asked before any of them is told.
+    """
 
     seed: int = Field(default=0, ge=0, lt=2**32)
+    generation: int | None = Field(default=None, ge=1)
 
 
 class Sampler(ABC):

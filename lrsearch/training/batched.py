@@ -41,6 +41,7 @@ class BatchedEngine:
     """
 
     name = "batched"
+    together = True
 
     def __init__(self, device: str = "cpu", memory: int | None = None) -> None:
         self.device = torch.device(device)

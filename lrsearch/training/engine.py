@@ -63,6 +63,8 @@ class Engine(Protocol):
     """Trains lanes together. Which engine it is must not show in the records."""
 
     name: str
+    together: bool
+    """Whether many lanes cost little more than one, so that trials should come by the hundred."""
 
     def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
         """Train all lanes, epoch by epoch, until the last epoch or until none is left.
@@ -82,6 +84,7 @@ class SequentialEngine:
     """
 
     name = "sequential"
+    together = False
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = torch.device(device)
