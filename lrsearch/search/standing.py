@@ -16,32 +16,18 @@ from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import reading
 from lrsearch.storage.attributes import EXTRA_CURVES, HORIZON, LR_CURVE, RETRIED, TRAIN_CURVE
 from lrsearch.storage.canary import tables_are_known
-from lrsearch.storage.reading import engine_of, tally
+from lrsearch.storage.reading import Tally, engine_of, tally
 
 
-@dataclass(frozen=True)
-class TrialCounts:
+@dataclass(frozen=True, kw_only=True)
+class TrialCounts(Tally):
     """How far a study is. At the end ``complete + pruned + failed = budget``.
 
     Attributes:
         budget: Trials the study has in all; None for a study that lrsearch did not create.
-        complete: Trained to the last epoch, or diverged.
-        pruned: Stopped at a rung.
-        failed: Failed for good.
-        retried: Failed, and their settings were run again under another number.
-        running: Being trained.
-        waiting: Settings that are chosen but not yet trained.
-        diverged: Of the complete ones, those that diverged.
     """
 
     budget: int | None
-    complete: int
-    pruned: int
-    failed: int
-    retried: int
-    running: int
-    waiting: int
-    diverged: int
 
     @property
     def finished(self) -> int:
@@ -54,7 +40,7 @@ class TrialCounts:
         return self.finished + self.running + self.waiting
 
     def as_dict(self) -> dict[str, int | None]:
-        return asdict(self)
+        return {"budget": self.budget, **asdict(self)}
 
 
 def count(stored: StoredStudy) -> TrialCounts:
@@ -67,7 +53,7 @@ def count(stored: StoredStudy) -> TrialCounts:
     engine = engine_of(stored.storage)
     if engine is not None and tables_are_known() is None:
         study_id = stored.storage.get_study_id_from_name(stored.name)
-        return TrialCounts(budget, **asdict(tally(engine, study_id)))
+        return TrialCounts(budget=budget, **asdict(tally(engine, study_id)))
     states = [state(trial) for trial in stored.trials()]
     kinds = {kind: states.count(kind) for kind in ("pruned", "failed", "retried", "running", "waiting", "diverged")}
     return TrialCounts(budget=budget, complete=states.count("complete") + kinds["diverged"], **kinds)

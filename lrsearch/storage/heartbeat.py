@@ -7,6 +7,9 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
+from optuna.exceptions import OptunaError
+from sqlalchemy.exc import SQLAlchemyError
+
 from lrsearch.storage.store import TrialStore
 
 FIRST_EPOCH = 1800.0
@@ -71,6 +74,6 @@ class Heartbeat:
             if trials and not self.is_hung():
                 try:
                     self._store.beat(trials)
-                except Exception:
+                except (SQLAlchemyError, OptunaError):
                     # The training thread meets the same database and knows what to do; the next beat may pass.
                     continue

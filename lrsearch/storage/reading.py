@@ -17,7 +17,17 @@ from lrsearch.storage.tables import CONSTRAINT_PREFIX, HEARTBEATS, INTERMEDIATE,
 
 @dataclass(frozen=True)
 class Tally:
-    """How many trials of each kind a study has; failed ones that were run again are `retried`, not `failed`."""
+    """How many trials of each kind a study has.
+
+    Attributes:
+        complete: Trained to the last epoch, or diverged.
+        pruned: Stopped at a rung.
+        failed: Failed for good.
+        retried: Failed, and their settings were run again under another number.
+        running: Being trained.
+        waiting: Settings that are chosen but not yet trained.
+        diverged: Of the complete ones, those that diverged.
+    """
 
     complete: int
     pruned: int

@@ -108,7 +108,7 @@ def test_eight_processes_on_one_sqlite_file(tmp_path: Path) -> None:
     assert_nothing_lost(url, 400)
 
 
-def kill_workers(url: str, folder: Path, kills: int, budget: int) -> None:
+def assert_kills_lose_nothing(url: str, folder: Path, kills: int, budget: int) -> None:
     """Two workers at a time; one of them is killed at a random moment and replaced, again and again."""
     chance = random.Random(kills)
     create(url, folder, trials=budget, rows=200)
@@ -129,12 +129,12 @@ def kill_workers(url: str, folder: Path, kills: int, budget: int) -> None:
 
 
 def test_killed_workers_lose_nothing(url: str, tmp_path: Path) -> None:
-    kill_workers(url, tmp_path, kills=5, budget=60)
+    assert_kills_lose_nothing(url, tmp_path, kills=5, budget=60)
 
 
 @pytest.mark.soak
 def test_workers_killed_twenty_times_lose_nothing(url: str, tmp_path: Path) -> None:
-    kill_workers(url, tmp_path, kills=20, budget=400)
+    assert_kills_lose_nothing(url, tmp_path, kills=20, budget=400)
 
 
 def test_only_the_worker_that_died_is_restarted(tmp_path: Path) -> None:
