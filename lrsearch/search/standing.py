@@ -10,6 +10,7 @@ from typing import Any
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from lrsearch.errors import input_error
 from lrsearch.search import paste
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import reading
@@ -96,6 +97,38 @@ def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> Fr
     ]
     sign = -1 if stored.study.direction == StudyDirection.MAXIMIZE else 1
     return min(candidates, key=lambda trial: (sign * trial.values[0], trial.number), default=None)
+
+
+@dataclass(frozen=True)
+class BestSettings:
+    """A study's best settings, and what to do with them.
+
+    Attributes:
+        number: The trial's number.
+        value: What it came to.
+        params: Its settings, by Optuna's names.
+        code: Lines of torch code that train with them; None for a study of another tool.
+    """
+
+    number: int
+    value: float
+    params: dict[str, Any]
+    code: str | None
+
+
+def best_settings(stored: StoredStudy) -> BestSettings:
+    """The settings of the best trial.
+
+    Args:
+        stored: The study.
+
+    Raises:
+        InputError: There is no complete trial yet that did not diverge.
+    """
+    winner = best(stored)
+    if winner is None:
+        raise input_error(f"study {stored.name}", "has no complete trial yet that did not diverge")
+    return BestSettings(winner.number, winner.values[0], winner.params, code(stored, winner))
 
 
 def best_value(stored: StoredStudy) -> float | None:
