@@ -38,7 +38,6 @@ def compared_runs(runs: Runs, metric: str, diverged: Collection[str] = ()) -> Fi
     if rates:
         _draw(panels[-1], runs, "lr", _view(runs, ("lr",), ()), ())
         panels[-1].set_title("learning rate", loc="left")
-        panels[-1].set_ylabel("learning rate")
     keys = [Line2D([], [], color=style(i).colour, linestyle=style(i).dash, linewidth=1.8, label=plain(label))
             for i, label in enumerate(runs)]  # fmt: skip
     if diverged:
@@ -57,7 +56,7 @@ def _draw(axes: Axes, runs: Runs, name: str, view: Span, diverged: Collection[st
         look, values = style(place), curves[name]
         marker = "o" if len(values) == 1 else ""  # one number has no line
         axes.plot(range(1, len(values) + 1), values, color=look.colour, linestyle=look.dash, linewidth=1.6,
-                  marker=marker)  # fmt: skip
+                  marker=marker, drawstyle="steps-mid" if name == "lr" else "default")  # fmt: skip
         if label in diverged:
             axes.plot([len(values)], [1.0], "x", transform=axes.get_xaxis_transform(), color=look.colour,
                       markersize=6, clip_on=False, zorder=7)  # fmt: skip
