@@ -6,16 +6,54 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lrsearch import schedules
+    from lrsearch.api.plots import plot_run, plot_runs, plot_schedules, plot_study
+    from lrsearch.api.runs import TrainingRun, resume, start, train
+    from lrsearch.api.studies import best_settings, create_study, load_frames, run_study, write_report
+    from lrsearch.errors import InputError, LrsearchError
     from lrsearch.tasks.task import Task, task
 
 __version__ = "0.1.0"
-__all__ = ["Task", "__version__", "task"]
+__all__ = [
+    "InputError",
+    "LrsearchError",
+    "Task",
+    "TrainingRun",
+    "__version__",
+    "best_settings",
+    "create_study",
+    "load_frames",
+    "plot_run",
+    "plot_runs",
+    "plot_schedules",
+    "plot_study",
+    "resume",
+    "run_study",
+    "schedules",
+    "start",
+    "task",
+    "train",
+    "write_report",
+]
 
-_PUBLIC = {"Task": "lrsearch.tasks.task", "task": "lrsearch.tasks.task"}
+_NAMES = {
+    "lrsearch.api.plots": ("plot_run", "plot_runs", "plot_schedules", "plot_study"),
+    "lrsearch.api.runs": ("TrainingRun", "resume", "start", "train"),
+    "lrsearch.api.studies": ("best_settings", "create_study", "load_frames", "run_study", "write_report"),
+    "lrsearch.errors": ("InputError", "LrsearchError"),
+    "lrsearch.tasks.task": ("Task", "task"),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
     """Import a public name at its first use: `import lrsearch` must not wait for torch."""
-    if name not in _PUBLIC:
+    if name == "schedules":
+        return importlib.import_module("lrsearch.schedules")
+    if name not in _HOME:
         raise AttributeError(f"module 'lrsearch' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PUBLIC[name]), name)
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

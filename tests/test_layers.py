@@ -22,6 +22,7 @@ LAYERS = [
     "search",
     "report",
     "dashboard",
+    "api",
     "cli",
 ]
 WALLS = {
@@ -88,6 +89,8 @@ def test_libraries_stay_behind_their_walls(library: str) -> None:
         "import lrsearch.cli.app",
         "import lrsearch.schedules; import lrsearch.search.studies",
         "from lrsearch.report import frames, markdown",
+        "import lrsearch; lrsearch.schedules.Lambda(decay=0.5); dir(lrsearch)",
+        "import lrsearch; lrsearch.load_frames; lrsearch.write_report; lrsearch.create_study; lrsearch.plot_study",
         "from lrsearch.report.figures import families, lr_range",
         "from lrsearch.search.space import settings_from as f; f({'lr': 0.1, 'scheduler': 'lambda', 'decay': 0.9})",
     ],

@@ -21,5 +21,4 @@ def report(
     from lrsearch.report import frames, markdown
 
     stored = open_study(name, storage)
-    folder = output or Path("reports") / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-    print(markdown.write(frames.read(stored.study), folder))
+    print(markdown.write(frames.read(stored.study), output or markdown.default_folder(name)))

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrsearch import registry
 from lrsearch.cli.options import Grace, Load, OutputFormat, Quiet, Set, Storage, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.cli.study import print_summary, study_arguments
-from lrsearch.errors import InterruptedRunError, input_error, nearest
-from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage, redacted
+from lrsearch.errors import InterruptedRunError
+from lrsearch.storage.rdb import DEFAULT_URL, open_storage, redacted
 from lrsearch.storage.store import GRACE
 from lrsearch.study_file import load, templates
 from lrsearch.study_file.model import Definition
@@ -52,10 +51,10 @@ def create(
     if dry_run:
         _print_plan(definition, output)
         return
-    from lrsearch.search import studies
+    from lrsearch.search import opening, studies
 
     # Built before anything is written: options may be right one by one and wrong together.
-    metric = _task(definition).metric_name
+    metric = opening.build_task(definition).metric_name
     opened = open_storage(storage, create=True)
     if skip_if_exists and definition.study.name in studies.names(opened):
         say(f"Study {definition.study.name} exists already; nothing was changed.")
@@ -84,17 +83,15 @@ def run(
 ) -> None:
     """Run a study until it has all its trials."""
     quiet_libraries()
-    from lrsearch.search import budget, standing, studies
+    from lrsearch.search import budget, opening, standing, studies
 
-    stored = _stored_or_created(study, modules, storage)
-    if stored.definition is None:
-        raise input_error("study run", "was not created by lrsearch, so it says nothing to train", received=stored.name)
+    stored = opening.find_or_create(study, storage, modules or [])
+    task = opening.task_of(stored)
     if trials is not None:
         stored = budget.set_budget(stored, trials)
     if not as_worker:
         studies.stop(stored, False)
-    task = _stored_task(stored)
-    options = RunOptions(engine, device, threads, timeout, grace, quiet or as_worker, modules or [])
+    options = RunOptions(engine, device, threads, timeout, grace, quiet or as_worker, _own_code(study, stored, modules))
     try:
         if workers > 1:
             _supervise(stored, storage, workers, options)
@@ -115,6 +112,13 @@ def run(
     say("Next:")
     say(f"  lrsearch report {study_arguments(stored.name, storage)}")
     say(f"  optuna-dashboard {shlex.quote(redacted(storage))}")
+
+
+def _own_code(study: str, stored: StoredStudy, modules: list[str] | None) -> list[str]:
+    """What a worker process must load: the command line's modules, and those of the file that was named."""
+    named = stored.definition.study.load if stored.definition and study.endswith(".toml") else []
+    beside = [str((Path(study).parent / own).resolve()) if own.endswith(".py") else own for own in named]
+    return [*(modules or []), *beside]
 
 
 @dataclass(frozen=True)
@@ -174,56 +178,12 @@ def _supervise(stored: StoredStudy, storage: str, workers: int, options: RunOpti
 
 
 def _definition(file: Path, name: str | None, settings: list[str] | None, modules: list[str] | None) -> Definition:
+    from lrsearch.search import opening
+
     document = load.override(load.read(file), settings or [])
     if name is not None:
         document = load.override(document, [f"study.name={load.text(name)}"])
-    _load_tasks(document, file, modules)
-    return load.parse(document, str(file))
-
-
-def _load_tasks(document: dict[str, Any], file: Path | None, modules: list[str] | None) -> None:
-    named = load.sources(document)
-    if named or modules:
-        from lrsearch.tasks import loading
-
-        loading.load(modules or [])
-        loading.load(named, file.parent if file else None)
-
-
-def _stored_or_created(study: str, modules: list[str] | None, storage: str) -> StoredStudy:
-    from lrsearch.search import budget, studies
-
-    if not study.endswith(".toml"):
-        _load_tasks({}, None, modules)
-        try:
-            return studies.load(open_storage(storage), study)
-        except MissingStorageError:
-            rule = f"no such study: there is no database {redacted(storage)} yet; a study file ends in .toml"
-            raise input_error("study", rule, received=f'"{study}"') from None
-    definition = _definition(Path(study), None, None, modules)
-    metric = _task(definition).metric_name
-    opened = open_storage(storage, create=True)
-    if definition.study.name not in studies.names(opened):
-        return studies.create(opened, definition, metric)
-    stored = studies.load(opened, definition.study.name)
-    studies.check_same(stored, definition, study)
-    grows = stored.definition is not None and definition.trials > stored.definition.trials
-    return budget.set_budget(stored, definition.trials) if grows else stored
-
-
-def _stored_task(stored: StoredStudy) -> Task:
-    assert stored.definition is not None
-    name = stored.definition.task.name
-    if name not in registry.tasks:
-        known = ", ".join(registry.tasks)
-        rule = f"the study's task is not there (there are {known}); name its file with --load"
-        raise input_error("study run", rule, received=f'"{name}"', nearest=nearest(name, registry.tasks))
-    return _task(stored.definition)
-
-
-def _task(definition: Definition) -> Task:
-    made: Task = registry.tasks.get(definition.task.name).build(definition.task.options)
-    return made
+    return opening.define(document, str(file), folder=file.parent, modules=modules or [])
 
 
 def _print_plan(definition: Definition, output: Format) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,6 @@ import typer
 
 from lrsearch.cli.options import OutputFormat, Storage, StudyName, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, show
-from lrsearch.errors import InputError, input_error
 from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage, redacted
 
 if TYPE_CHECKING:
@@ -51,18 +51,14 @@ def best(name: StudyName, storage: Storage = DEFAULT_URL, output: OutputFormat =
     from lrsearch.search import standing
 
     stored = open_study(name, storage)
-    winner = standing.best(stored)
-    if winner is None:
-        raise InputError(f"study {name}", input_error("", "has no complete trial yet that did not diverge").faults)
-    code = standing.code(stored, winner)
-    found = {"number": winner.number, "value": winner.value, "params": winner.params, "code": code}
+    winner = standing.best_settings(stored)
     if output is Format.JSON:
-        print_json(found)
+        print_json(asdict(winner))
         return
     print_facts({"study": name, f"best {stored.metric}": f"{show(winner.value)} (trial {winner.number})"})
     print_facts({f"  {key}": value for key, value in winner.params.items()})
-    if code:
-        print(f"\n{code}")
+    if winner.code:
+        print(f"\n{winner.code}")
 
 
 def export(

@@ -7,7 +7,7 @@ from typing import Any
 
 from lrsearch.cli.output import Format, print_facts, print_json, say, show
 from lrsearch.cli.train_input import Prepared
-from lrsearch.report import epochs, files
+from lrsearch.report import epochs, files, single_run
 from lrsearch.training.outcome import Numbers, Outcome, outcome
 
 
@@ -24,10 +24,13 @@ def write_files(prepared: Prepared, plot: Path | None, output: Path | None) -> N
             say("Nothing was trained, so no file was written.")
         return
     if output is not None:
-        epochs.write(_rows(prepared), output)
+        epochs.write(single_run.rows(prepared.run, prepared.task.metric_name), output)
         say(f"Wrote {len(prepared.run.records)} epochs to {output}.")
     if plot is not None:
-        _write_plot(prepared, plot)
+        from lrsearch.report import figures  # matplotlib takes a while
+
+        figure = single_run.figure(prepared.definition, prepared.run)
+        files.replace(plot.parent, {plot.name: figures.image(figure, plot.suffix)})
         say(f"Wrote {plot}.")
 
 
@@ -81,36 +84,3 @@ def _facts(prepared: Prepared, came_to: Outcome, metric: str, by_hand: bool) -> 
 
 def _from_to(before: float, final: float, best: Numbers, rows: str) -> str:
     return f"{show(final)} (before training {show(before)}, best {show(getattr(best, rows))} after epoch {best.epoch})"
-
-
-def _rows(prepared: Prepared) -> list[dict[str, float]]:
-    metric = prepared.task.metric_name
-    return [
-        {
-            "epoch": record.epoch,
-            "lr": record.lr,
-            f"train_{metric}": record.train_metric,
-            f"test_{metric}": record.test_metric,
-            **record.extra,
-            "seconds": record.seconds,
-        }
-        for record in prepared.run.records
-    ]
-
-
-def _write_plot(prepared: Prepared, file: Path) -> None:
-    from lrsearch.report import figures
-
-    run, definition = prepared.run, prepared.definition
-    came_to = outcome(definition, run)
-    how = f"{definition.schedule.describe()}, lr {show(run.lr)}"
-    title = f"{definition.task.name}: {'steered by hand' if came_to.segments else how}, seed {definition.seed}"
-    extras = {name: [record.extra[name] for record in run.records] for name in came_to.before.extra}
-    columns = {
-        "lr": [record.lr for record in run.records],
-        "train": [record.train_metric for record in run.records],
-        "test": [record.test_metric for record in run.records],
-    }
-    before = (run.before.train_metric, run.before.test_metric) if run.diverged else None
-    figure = figures.training_run(columns, prepared.task.metric_name, title, extras=extras, before=before)
-    files.replace(file.parent, {file.name: figures.image(figure, file.suffix)})

@@ -42,6 +42,15 @@ def write(frames: StudyFrames, folder: Path) -> Path:
     return folder / FILE
 
 
+def default_folder(name: str) -> Path:
+    """Where a study's report goes if nobody says.
+
+    Args:
+        name: The study's name; what a file system may not like in it is replaced.
+    """
+    return Path("reports") / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+
+
 def text(frames: StudyFrames) -> str:
     """The content of ``report.md``, without drawing the figures that it links to.
 

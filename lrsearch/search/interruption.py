@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -26,7 +27,13 @@ class Interruption:
 
     @contextmanager
     def caught(self) -> Iterator[Interruption]:
-        """Catch the signals inside the block, and give them back to their former handlers after it."""
+        """Catch the signals inside the block, and give them back to their former handlers after it.
+
+        Python lets only the main thread do that; in another one they stay with whoever has them.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
         former = {number: signal.signal(number, self._handle) for number in SIGNALS}
         try:
             yield self

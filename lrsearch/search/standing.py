@@ -91,6 +91,38 @@ def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> Fr
     return min(candidates, key=lambda trial: (sign * trial.values[0], trial.number), default=None)
 
 
+@dataclass(frozen=True)
+class BestSettings:
+    """A study's best settings, and what to do with them.
+
+    Attributes:
+        number: The trial's number.
+        value: What it came to.
+        params: Its settings, by Optuna's names.
+        code: Lines of torch code that train with them; None for a study of another tool.
+    """
+
+    number: int
+    value: float
+    params: dict[str, Any]
+    code: str | None
+
+
+def best_settings(stored: StoredStudy) -> BestSettings:
+    """The settings of the best trial.
+
+    Args:
+        stored: The study.
+
+    Raises:
+        InputError: There is no complete trial yet that did not diverge.
+    """
+    winner = best(stored)
+    if winner is None:
+        raise input_error(f"study {stored.name}", "has no complete trial yet that did not diverge")
+    return BestSettings(winner.number, winner.values[0], winner.params, code(stored, winner))
+
+
 def best_value(stored: StoredStudy) -> float | None:
     """The best value so far, as cheaply as it can be had; exclusions are not looked at.
 

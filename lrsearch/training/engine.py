@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -120,6 +121,21 @@ def set_threads(threads: int) -> None:
         threads: CPU threads of each operation.
     """
     torch.set_num_threads(threads)
+
+
+@contextmanager
+def threads_of(threads: int) -> Iterator[None]:
+    """Within the block torch has this thread count; a library gives back what belongs to the caller's process.
+
+    Args:
+        threads: CPU threads of each operation.
+    """
+    before = torch.get_num_threads()
+    set_threads(threads)
+    try:
+        yield
+    finally:
+        set_threads(before)
 
 
 def _before_training(run: Run) -> EpochRecord:

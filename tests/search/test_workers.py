@@ -203,3 +203,23 @@ def test_optuna_sees_what_the_workers_wrote(tmp_path: Path) -> None:
         best = standing.best(study)
     assert best is not None
     assert plain.best_trial.number == best.number
+
+
+def test_workers_bring_the_code_that_the_study_file_names(tmp_path: Path) -> None:
+    """A worker runs by the study's name, and a task of the person's own is not in the storage."""
+    (tmp_path / "mine.py").write_text(
+        "import lrsearch, torch\n"
+        "@lrsearch.task\n"
+        "def mine() -> lrsearch.Task:\n"
+        "    data = torch.ones(8, 2), torch.ones(8, 1)\n"
+        "    net = lambda: torch.nn.Linear(2, 1)\n"
+        "    return lrsearch.Task(model=net, train=data, test=data, loss='mse', metric='mse')\n"
+    )
+    text = '[study]\nname = "own"\ntrials = 6\nload = ["mine.py"]\n[task]\nname = "mine"\n[training]\nepochs = 2\n'
+    (tmp_path / "own.toml").write_text(text)
+    url = f"sqlite:///{tmp_path}/s.db"
+    command = [sys.executable, "-m", "lrsearch", "study", "run", "own.toml", "--workers", "2", "--storage", url]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    counts = counts_of(url, "own")
+    assert counts.complete + counts.pruned == 6

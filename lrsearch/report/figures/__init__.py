@@ -1,5 +1,6 @@
 """The figures of a report. Each takes the frames and returns a figure, the same for the same frames."""
 
+from lrsearch.report.figures.comparison import compared_runs
 from lrsearch.report.figures.curves import learning_curves
 from lrsearch.report.figures.look import IMAGES, Draw, image, png
 from lrsearch.report.figures.run import training_run
@@ -11,6 +12,7 @@ __all__ = [
     "IMAGES",
     "Draw",
     "best_schedules",
+    "compared_runs",
     "extra_metrics",
     "few",
     "history",

@@ -18,7 +18,7 @@ from lrsearch.report.figures.layout import (
     value_axis,
     whole_axis,
 )
-from lrsearch.report.figures.look import FAINT, SHORT_DASHES, drawn, plain
+from lrsearch.report.figures.look import FAINT, SHORT_DASHES, Drawing, drawn, plain
 from lrsearch.report.figures.selection import Curves, all_values, chosen, curves_of, few, line_keys
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
@@ -102,7 +102,7 @@ def _labelled(frames: StudyFrames) -> Figure:
     """All trials in one panel, with a label each; a further panel for each extra metric."""
     looks, labels = chosen(frames)
     names = ["test_metric", *frames.extras]
-    figure = Figure(figsize=(4.4 * len(names) + 2.4, 3.8), layout="constrained")
+    figure = Drawing(figsize=(4.4 * len(names) + 2.4, 3.8), layout="constrained")
     for position, name in enumerate(names):
         axes = figure.add_subplot(1, len(names), position + 1)
         optimised = name == "test_metric"

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lrsearch.report.figures.look import Drawing
 from lrsearch.report.limits import Span
 
 Name = TypeVar("Name")
@@ -39,7 +40,7 @@ def small_multiples(names: Sequence[Name]) -> tuple[Figure, dict[Name, Axes]]:
     rows = math.ceil(len(names) / columns)
     wide = 4.0 if columns < 3 else 3.1 if columns == 3 else 2.5
     size = (max(wide * columns, 5.5), max(1.9, 0.68 * wide) * rows + 0.7)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Drawing(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for position, axes in enumerate(grid.flat):
         if position >= len(names):

@@ -32,6 +32,18 @@ Draw = Callable[[StudyFrames], Figure]
 Arguments = ParamSpec("Arguments")
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows when it is the value of a cell, as the file that a report would have."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        width, height = self.get_size_inches()
+        return png(self), {"width": round(100 * width), "height": round(100 * height)}
+
+    def __repr__(self) -> str:
+        """The size; Python's own has an address in it, which differs from run to run."""
+        return str(self)
+
+
 @contextmanager
 def _our_settings() -> Iterator[None]:
     """Our settings, whatever matplotlibrc this machine has."""

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from lrsearch.report import wording
 from lrsearch.report.figures.layout import log_axis, value_axis
-from lrsearch.report.figures.look import FAINT, drawn, plain
+from lrsearch.report.figures.look import FAINT, Drawing, drawn, plain
 from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import style
 from lrsearch.training.range_test import RangeTest, look_back
@@ -28,7 +28,7 @@ def lr_range(test: RangeTest, title: str, loss: str) -> Figure:
         title: What was trained.
         loss: Name of the loss.
     """
-    figure = Figure(figsize=(7.6, 4.2), layout="constrained")
+    figure = Drawing(figsize=(7.6, 4.2), layout="constrained")
     axes = figure.add_subplot()
     median, rate = style(0).colour, style(1).colour
     keys: list[Line2D | Patch] = [

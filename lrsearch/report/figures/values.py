@@ -21,7 +21,7 @@ from lrsearch.report.figures.layout import (
     value_axis,
     whole_axis,
 )
-from lrsearch.report.figures.look import BAND, BEHIND, FAINT, drawn, plain
+from lrsearch.report.figures.look import BAND, BEHIND, FAINT, Drawing, drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import Style, styles
@@ -40,7 +40,7 @@ def lr_against_value(frames: StudyFrames) -> Figure:
     """
     trials, looks = standings.counted(frames), styles(standings.schedulers(frames))
     if len(looks) <= ONE_PANEL:
-        figure = Figure(figsize=(7.6, 4.6), layout="constrained")
+        figure: Figure = Drawing(figsize=(7.6, 4.6), layout="constrained")
         panels: dict[Axes, Looks] = {figure.add_subplot(): looks}
         legend(figure, [*_type_keys(looks), *_state_keys(trials)])
     else:
@@ -76,7 +76,7 @@ def history(frames: StudyFrames) -> Figure:
     """
     trials, looks = standings.counted(frames), styles(standings.schedulers(frames))
     view = span(_ends(trials[~trials["diverged"]]), maximise=frames.maximise)
-    figure = Figure(figsize=(7.6, 3.8), layout="constrained")
+    figure = Drawing(figsize=(7.6, 3.8), layout="constrained")
     axes = figure.add_subplot()
     _points(axes, trials, "number", looks, view)
     above = _diverged_band(axes, trials, "number", looks, rows=len(looks) if len(looks) <= ONE_PANEL else 1)

@@ -1,0 +1,1 @@
+"""What `import lrsearch` offers to scripts and notebooks."""

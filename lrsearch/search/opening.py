@@ -1,0 +1,151 @@
+"""From a study file, or a name, to a stored study that is ready to be run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrsearch import registry
+from lrsearch.errors import input_error, nearest
+from lrsearch.search import budget, studies
+from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.rdb import MissingStorageError, open_storage, redacted
+from lrsearch.study_file import load
+from lrsearch.study_file.model import Definition
+
+if TYPE_CHECKING:
+    from lrsearch.tasks.task import Task
+
+
+def define(
+    document: Mapping[str, Any], source: str, *, folder: Path | None = None, modules: Sequence[str] = ()
+) -> Definition:
+    """The definition that a document describes, with the tasks and schedules that it needs brought in first.
+
+    Args:
+        document: A study file's content.
+        source: What to call it in messages.
+        folder: Where the files that the document names are; the working directory by default.
+        modules: Further files or modules to bring in.
+
+    Raises:
+        InputError: With every fault that was found.
+    """
+    bring_in(modules)
+    bring_in(load.sources(dict(document)), folder)
+    return load.parse(dict(document), source)
+
+
+def create(definition: Definition, url: str) -> StoredStudy:
+    """A new study in a storage, which is made if it is not there.
+
+    Args:
+        definition: What the study is.
+        url: The storage.
+
+    Raises:
+        InputError: The task cannot be built, or there is a study of that name.
+    """
+    # Built before anything is written: options may be right one by one and wrong together.
+    metric = build_task(definition).metric_name
+    return studies.create(open_storage(url, create=True), definition, metric)
+
+
+def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy:
+    """The study of a definition, made if it is not there; one that is there may grow by the definition's trials.
+
+    Args:
+        definition: What the study is.
+        url: The storage.
+        source: Where the definition came from, for messages.
+
+    Raises:
+        InputError: The task cannot be built, or the study exists with another definition.
+    """
+    metric = build_task(definition).metric_name
+    storage = open_storage(url, create=True)
+    if definition.study.name not in studies.names(storage):
+        return studies.create(storage, definition, metric)
+    stored = studies.load(storage, definition.study.name)
+    studies.check_same(stored, definition, source)
+    grows = stored.definition is not None and definition.trials > stored.definition.trials
+    return budget.set_budget(stored, definition.trials) if grows else stored
+
+
+def find(name: str, url: str) -> StoredStudy:
+    """A study that exists.
+
+    Args:
+        name: Its name.
+        url: The storage.
+
+    Raises:
+        InputError: There is no such study, or no such storage.
+    """
+    try:
+        return studies.load(open_storage(url), name)
+    except MissingStorageError:
+        rule = f"no such study: there is no database {redacted(url)} yet; a study file ends in .toml"
+        raise input_error("study", rule, received=f'"{name}"') from None
+
+
+def find_or_create(study: str, url: str, modules: Sequence[str] = ()) -> StoredStudy:
+    """The study of a name, or of a study file; the study of a file is made if it is not there.
+
+    Args:
+        study: A name, or a path ending in ``.toml``.
+        url: The storage.
+        modules: Files or modules with own tasks and schedules to bring in.
+
+    Raises:
+        InputError: There is no such study, or it exists with another definition than the file's.
+    """
+    if not study.endswith(".toml"):
+        bring_in(modules)
+        return find(study, url)
+    file = Path(study)
+    definition = define(load.read(file), study, folder=file.parent, modules=modules)
+    return create_or_load(definition, url, study)
+
+
+def task_of(stored: StoredStudy) -> Task:
+    """What a stored study trains.
+
+    Args:
+        stored: The study.
+
+    Raises:
+        InputError: lrsearch did not create it, or its task is not known here.
+    """
+    if stored.definition is None:
+        raise input_error("study run", "was not created by lrsearch, so it says nothing to train", received=stored.name)
+    name = stored.definition.task.name
+    if name not in registry.tasks:
+        known = ", ".join(registry.tasks)
+        rule = f"the study's task is not there (there are {known}); name its file with --load"
+        raise input_error("study run", rule, received=f'"{name}"', nearest=nearest(name, registry.tasks))
+    return build_task(stored.definition)
+
+
+def build_task(definition: Definition) -> Task:
+    """The task with the definition's options.
+
+    Args:
+        definition: What a study is.
+    """
+    made: Task = registry.tasks.get(definition.task.name).build(definition.task.options)
+    return made
+
+
+def bring_in(sources: Sequence[str], folder: Path | None = None) -> None:
+    """Import files or modules that register tasks and schedules.
+
+    Args:
+        sources: Files or modules.
+        folder: Where relative paths start.
+    """
+    if sources:
+        from lrsearch.tasks import loading  # torch takes a while
+
+        loading.load(sources, folder)

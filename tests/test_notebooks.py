@@ -1,0 +1,66 @@
+"""The notebooks run from top to bottom, use public names only, and are committed with their figures."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+import lrsearch
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ALLOWED = {"lrsearch", "torch", "tempfile", "pathlib"}
+MOST_BYTES = 500_000
+
+each = pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+
+
+def read(file: Path) -> nbformat.NotebookNode:
+    return nbformat.read(file, as_version=4)
+
+
+def code(file: Path) -> str:
+    return "\n".join(cell.source for cell in read(file).cells if cell.cell_type == "code")
+
+
+def test_there_are_four() -> None:
+    assert [file.stem[:2] for file in NOTEBOOKS] == ["01", "02", "03", "04"]
+
+
+@each
+def test_it_uses_public_names_only(file: Path) -> None:
+    tree = ast.walk(ast.parse(code(file)))
+    for node in tree:
+        if isinstance(node, ast.Import):
+            assert {alias.name for alias in node.names} <= ALLOWED
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module in ALLOWED - {"lrsearch"}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "lrsearch":
+            assert node.attr in lrsearch.__all__
+
+
+@each
+def test_it_is_stored_executed_and_small(file: Path) -> None:
+    cells = [cell for cell in read(file).cells if cell.cell_type == "code"]
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
+    assert file.stat().st_size < MOST_BYTES
+    texts = " ".join(str(output.get("text") or output.data.get("text/plain")) for output in outputs)
+    assert not re.search(r"/tmp|/home|/root| at 0x", texts)
+
+
+# What jupyter's own packages warn about when they are used is not ours to mend.
+@pytest.mark.filterwarnings("default")
+@each
+def test_it_runs_from_top_to_bottom(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(read(file), timeout=60, kernel_name="python3", resources=resources).execute()
