@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -72,9 +73,15 @@ def opened(url: str, name: str) -> Iterator[StoredStudy]:
     try:
         yield studies.load(storage, name)
     finally:
-        engine = engine_of(storage)
-        assert engine is not None
-        engine.dispose()
+        close(storage)
+
+
+def close(storage: BaseStorage) -> None:
+    """Close every connection of a storage."""
+    storage.remove_session()
+    engine = engine_of(storage)
+    assert engine is not None
+    engine.dispose()
 
 
 def counts_of(url: str, name: str) -> TrialCounts:

@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
+from databases import close
 from optuna.storages import BaseStorage
 from optuna.testing.pytest_storages import StorageTestCase
 
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.reading import engine_of
 
 
 class TestStorage(StorageTestCase):
@@ -21,9 +21,7 @@ class TestStorage(StorageTestCase):
     def storage(self, database_url: str) -> Iterator[BaseStorage]:
         storage = open_storage(database_url, create=True)
         yield storage
-        engine = engine_of(storage)
-        assert engine is not None
-        engine.dispose()
+        close(storage)
         # The test that pickles a storage leaves a copy behind whose connections nobody closes.
         del storage
         with warnings.catch_warnings():

@@ -12,6 +12,7 @@ from typing import Any
 import optuna
 import pytest
 import sqlalchemy
+from databases import close
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
@@ -64,18 +65,14 @@ def place(request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest
         monkeypatch.setattr(canary, "tables_are_known", lambda: "broken for this test")
     storage = open_storage(database_url, create=True)
     yield Place(storage, lambda study: trial_store(study, storage))
-    engine = engine_of(storage)
-    assert engine is not None
-    engine.dispose()
+    close(storage)
 
 
 @pytest.fixture
 def bulk(database_url: str) -> Iterator[Place]:
     storage = open_storage(database_url, create=True)
     yield Place(storage, lambda study: trial_store(study, storage))
-    engine = engine_of(storage)
-    assert engine is not None
-    engine.dispose()
+    close(storage)
 
 
 def test_a_claim_stays_within_the_budget(place: Place) -> None:
@@ -287,6 +284,7 @@ def test_many_processes_share_a_budget_exactly(database_url: str) -> None:
     errors = [process.communicate(timeout=120)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 6, errors
     trials = optuna.load_study(study_name="s", storage=storage).trials
+    close(storage)
     assert [trial.number for trial in trials] == list(range(101))
     assert all(trial.state == TrialState.COMPLETE and len(trial.intermediate_values) == 2 for trial in trials)
 
