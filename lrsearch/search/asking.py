@@ -41,7 +41,7 @@ def ask(
         space: What is searched.
     """
     storage = InMemoryStorage()
-    mirror = optuna.create_study(storage=storage, study_name=study.study_name, sampler=study.sampler)
+    optuna.create_study(storage=storage, study_name=study.study_name)
     study_id = storage.get_study_id_from_name(study.study_name)
     numbers = {claim.number: claim for claim in claims}
     ids = {}
@@ -51,6 +51,8 @@ def ask(
             ids[numbers[trial.number]] = trial_id
     chosen = {}
     for claim, trial_id in ids.items():
+        # A study object keeps the trials it has read; a new one sees those that were chosen just before.
+        mirror = optuna.load_study(study_name=study.study_name, storage=storage, sampler=study.sampler)
         space.suggest(Trial(mirror, trial_id))
         settled = storage.get_trial(trial_id)
         chosen[claim] = Chosen(settled.params, settled.distributions)

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 
+import optuna
 from optuna.trial import Trial, TrialState
 
 from lrsearch.errors import LrsearchError
@@ -174,6 +175,10 @@ class Runner:
             self.store.choose({claim.trial_id: own for claim, own in chosen.items()})
             return {claim: settings_from(own.params) for claim, own in chosen.items()}
         self.patience(self.stored.trials)  # Optuna's cache must have met a trial before it can take parameters for it
+        # A study object keeps the trials it has read until it is asked for the next one, which ours never is.
+        study = self.patience(
+            lambda: optuna.load_study(study_name=study.study_name, storage=self.stored.storage, sampler=study.sampler)
+        )
         return {
             claim: self.patience(lambda claim=claim: self.space.suggest(Trial(study, claim.trial_id)))  # type: ignore[misc]
             for claim in claims

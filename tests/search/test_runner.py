@@ -22,6 +22,7 @@ from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task
+from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import SequentialEngine
 from lrsearch.training.loop import start, train
 
@@ -57,6 +58,26 @@ def test_everything_about_a_trial_is_in_the_database(storage: BaseStorage, defin
         assert trial.user_attrs["lr_curve"] == [r.lr for r in records]
         assert trial.user_attrs["engine"] == "sequential"
         assert trial.user_attrs["threads"] == 1
+
+
+def test_the_sampler_learns_from_the_trials_before(tmp_path: Path, define: Callable[..., Definition]) -> None:
+    """After its ten random trials TPE proposes what random sampling does not, one by one and by generations."""
+    for engine in (SequentialEngine(), BatchedEngine()):
+        drawn = {}
+        for sampler in ("tpe", "random"):
+            definition = define(
+                study={"name": sampler, "trials": 24},
+                sampler={"name": sampler, "generation": 12},
+                training={"epochs": 1},
+                pruner={"name": "none"},
+            )
+            url = f"sqlite:///{tmp_path}/{engine.name}-{sampler}.db"
+            stored = studies.create(open_storage(url, create=True), definition, "mse")
+            list(Runner(stored, task_of(definition), engine, Interruption()).events())
+            drawn[sampler] = [trial.params for trial in stored.study.trials]
+        assert drawn["tpe"][:10] == drawn["random"][:10]
+        same = [drawn["tpe"][n] == drawn["random"][n] for n in range(14, 24)]
+        assert not any(same)
 
 
 def test_the_value_is_the_mean_over_seeds(storage: BaseStorage, define: Callable[..., Definition]) -> None:
