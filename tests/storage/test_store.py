@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import optuna
+import optuna_dashboard
 import pytest
 import sqlalchemy
 from databases import close
@@ -292,3 +295,66 @@ def test_many_processes_share_a_budget_exactly(database_url: str) -> None:
 def test_urls_of_servers_name_their_drivers(database_url: str) -> None:
     """The fixture's URL is what a person types."""
     assert sqlalchemy.engine.make_url(database_url).drivername in {"sqlite", "postgresql", "mysql"}
+
+
+def dashboard_trials(storage: BaseStorage, study_id: int) -> list[dict[str, Any]]:
+    """What optuna-dashboard's own API says of a study's trials, without what differs from trial to trial."""
+    environment: dict[str, Any] = {}
+    setup_testing_defaults(environment)
+    environment.update({"PATH_INFO": f"/api/studies/{study_id}", "QUERY_STRING": "after=0"})
+    status: list[str] = []
+    body = b"".join(optuna_dashboard.wsgi(storage)(environment, lambda code, *_: status.append(code)))
+    assert status == ["200 OK"]
+    trials: list[dict[str, Any]] = json.loads(body)["trials"]
+    own = ("trial_id", "study_id", "datetime_start", "datetime_complete")
+    return [{key: value for key, value in trial.items() if key not in own} for trial in trials]
+
+
+def sorted_rows(value: Any) -> Any:
+    return sorted(value, key=str) if isinstance(value, list) else value
+
+
+def test_the_dashboard_shows_the_same_for_bulk_rows(bulk: Place) -> None:
+    """Through Optuna's public API and through ours, as the dashboard reads it."""
+    public = optuna.create_study(storage=bulk.storage, study_name="public")
+    claims = bulk.store.claim(4, 4, me())
+    settings = {"lr": 0.05, "scheduler": "b"}
+    bulk.store.choose({claim.trial_id: Chosen(settings, DISTRIBUTIONS) for claim in claims})
+    bulk.store.record({claim.trial_id: {1: 0.5, 2: math.inf, 3: 0.25} for claim in claims})
+    ended = [Outcome(c.trial_id, TrialState.COMPLETE, 0.25, {"curve": [1.0]}, {"diverged": 1.0}) for c in claims]
+    bulk.store.finish(ended)
+    for mine in bulk.trials:
+        trial = public.ask()
+        bulk.storage.set_trial_user_attr(trial._trial_id, "worker", mine.user_attrs["worker"])
+        trial.suggest_float("lr", 1e-4, 1.0, log=True)
+        trial.suggest_categorical("scheduler", ["a", "b"])
+        for step, value in mine.intermediate_values.items():
+            trial.report(value, step)
+        trial.set_user_attr("curve", [1.0])
+        trial.set_constraint("diverged", 1.0)
+        public.tell(trial, 0.25)
+    ours, theirs = (dashboard_trials(bulk.storage, study._study_id) for study in (bulk.study, public))
+    assert len(ours) == 4
+    drawn = ("params", "fixed_params")  # the public trials drew their own
+    for mine_shown, other in zip(ours, theirs, strict=True):
+        assert mine_shown.keys() == other.keys()
+        assert {p["name"] for p in mine_shown["params"]} == {p["name"] for p in other["params"]}
+        for key in mine_shown.keys() - set(drawn):
+            # Databases give rows in any order.
+            assert sorted_rows(mine_shown[key]) == sorted_rows(other[key]), key
+
+
+def test_whoever_notices_and_dies_in_the_middle_changes_nothing(bulk: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Marking the lost trial and letting its settings wait are one transaction."""
+    bulk.store.claim(3, 3, gone())
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr("lrsearch.storage.tables.add_trials", die)
+        with pytest.raises(KeyboardInterrupt):
+            bulk.store.reap(grace=1e6)
+    assert bulk.states() == ["RUNNING"] * 3
+    assert bulk.store.reap(grace=1e6) == [0, 1, 2]
+    assert bulk.states() == ["FAIL"] * 3 + ["WAITING"] * 3
