@@ -63,4 +63,6 @@ def test_it_is_stored_executed_and_small(file: Path) -> None:
 def test_it_runs_from_top_to_bottom(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(read(file), timeout=60, kernel_name="python3", resources=resources).execute()
+    done = nbclient.NotebookClient(read(file), timeout=60, kernel_name="python3", resources=resources).execute()
+    counts = [cell.execution_count for cell in done.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))

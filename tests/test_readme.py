@@ -60,7 +60,8 @@ def test_every_key_of_a_study_file_is_shown() -> None:
 
 def test_the_study_files_in_it_are_valid() -> None:
     for text in blocks("toml"):
-        parse(tomllib.loads(text), "README")
+        document = tomllib.loads(text)
+        assert parse(document, "README").study.name == document["study"]["name"]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "lrsearch").rglob("*.py")), ids=lambda path: path.name)

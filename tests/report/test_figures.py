@@ -142,7 +142,7 @@ def test_names_with_dollars_and_strange_letters_are_drawn_without_a_warning(tria
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for draw in ALL:
-            figures.png(draw(frames))
+            assert figures.png(draw(frames)).startswith(b"\x89PNG")
 
 
 def test_a_matplotlibrc_changes_nothing(mixed: optuna.Study) -> None:
