@@ -1,14 +1,19 @@
-"""Choose the settings of many trials at once, without a database in between."""
+"""Choose the settings of trials, many at once."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from itertools import groupby
+from typing import Any
 
 import optuna
-from optuna.storages import InMemoryStorage
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.storages import BaseStorage
+from optuna.trial import TrialState
 
+from lrsearch.search import sampling
+from lrsearch.search.points import BLOCK, Proposer
 from lrsearch.search.space import Space
+from lrsearch.storage.history import History, PastTrial
 from lrsearch.storage.store import Chosen, Claim
 from lrsearch.study_file.model import Definition
 
@@ -26,49 +31,54 @@ def generation_size(definition: Definition) -> int:
     return int(own) if own is not None else min(max(definition.trials // 4, SMALLEST), LARGEST)
 
 
-def ask(
-    study: optuna.Study, trials: Sequence[FrozenTrial], claims: Collection[Claim], space: Space
-) -> dict[Claim, Chosen]:
-    """Settings for claimed trials, from the study's own sampler.
-
-    The study is mirrored in memory, for a sampler reads all trials at every question. Trials that were asked for just
-    before are in the mirror as running ones, so that the sampler keeps away from them.
+class Asker:
+    """Asks a study's sampler, and keeps what it has read of the study's trials for the next time.
 
     Args:
-        study: The study; its sampler is asked.
-        trials: All its trials, by number.
-        claims: Which of them need settings.
-        space: What is searched.
+        definition: The study's definition.
+        study: The study.
+        storage: Its storage.
+        seeded: Whether each trial has a seed of its own.
     """
-    storage = InMemoryStorage()
-    optuna.create_study(storage=storage, study_name=study.study_name)
-    study_id = storage.get_study_id_from_name(study.study_name)
-    numbers = {claim.number: claim for claim in claims}
-    ids = {}
-    for trial in trials:
-        trial_id = storage.create_new_trial(study_id, template_trial=_light(trial))
-        if trial.number in numbers:
-            ids[numbers[trial.number]] = trial_id
+
+    def __init__(
+        self, definition: Definition, study: optuna.Study, storage: BaseStorage, *, seeded: bool = False
+    ) -> None:
+        self._space = Space.of(definition, seeded=seeded)
+        self._proposer = sampling.build(definition)
+        self._history = History(study, storage)
+
+    def ask(self, claims: Collection[Claim]) -> dict[Claim, Chosen]:
+        """Settings for claimed trials. Asked again before any trial has ended, it answers the same.
+
+        Args:
+            claims: The trials; what is fixed of their settings stays.
+        """
+        self._history.refresh()
+        self._proposer.learn(self._history.told())
+        fixed = {claim.number: self._history[claim.number].params for claim in claims}
+        chosen = choose(self._proposer, self._space, fixed, self._history.pending())
+        return {claim: chosen[claim.number] for claim in claims}
+
+
+def choose(
+    proposer: Proposer, space: Space, fixed: Mapping[int, Mapping[str, Any]], pending: Iterable[PastTrial]
+) -> dict[int, Chosen]:
+    """Settings for trials, block by block.
+
+    Args:
+        proposer: Has learned from the trials that have ended.
+        space: What is searched.
+        fixed: The trials' numbers -> parameters that have their value already.
+        pending: All trials that have not ended, these among them or not.
+    """
+    trying = {trial.number: trial for trial in pending}
     chosen = {}
-    for claim, trial_id in ids.items():
-        # A study object keeps the trials it has read; a new one sees those that were chosen just before.
-        mirror = optuna.load_study(study_name=study.study_name, storage=storage, sampler=study.sampler)
-        space.suggest(Trial(mirror, trial_id))
-        settled = storage.get_trial(trial_id)
-        chosen[claim] = Chosen(settled.params, settled.distributions)
+    for _, block in groupby(sorted(fixed), key=lambda number: number // BLOCK):
+        numbers = list(block)
+        points = proposer.propose(numbers, tuple(trying.values()))
+        for number, point in zip(numbers, points, strict=True):
+            chosen[number] = space.settle(fixed[number], point)
+            # The next block keeps away from what this one will try.
+            trying[number] = PastTrial(number, TrialState.RUNNING, chosen[number].params)
     return chosen
-
-
-def _light(trial: FrozenTrial) -> FrozenTrial:
-    """A trial with no more than a sampler looks at: of its curve, the last value."""
-    last = trial.last_step
-    finished = trial.state.is_finished()
-    return create_trial(
-        # A trial that waits is somebody else's by the time it is trained.
-        state=trial.state if finished else TrialState.RUNNING,
-        values=trial.values if trial.state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
-        params=trial.params,
-        distributions=trial.distributions,
-        system_attrs=trial.system_attrs,
-        intermediate_values={} if last is None else {last: trial.intermediate_values[last]},
-    )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import databases
 import pytest
-from optuna.trial import Trial, TrialState
+from optuna.trial import TrialState
 
 from lrsearch import registry
-from lrsearch.search import asking, pruning, sampling, standing, studies
+from lrsearch.search import asking, pruning, standing, studies
+from lrsearch.search.asking import Asker
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
-from lrsearch.search.space import Space
+from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.attributes import CONSTRAINT
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
+from lrsearch.storage.store import Chosen, Claim, Outcome
 from lrsearch.study_file.model import Definition
 from lrsearch.training.batched import BatchedEngine
 
@@ -26,23 +32,115 @@ def test_a_generation_is_a_quarter_within_bounds(define: Callable[..., Definitio
     assert asking.generation_size(define(sampler={"name": "tpe", "generation": 7})) == 7
 
 
+def study(define: Callable[..., Definition], folder: Path, url: str = "", **sections: Any) -> StoredStudy:
+    """A new study in an SQLite file, or in the database of a URL."""
+    storage = open_storage(url or f"sqlite:///{folder}/s.db", create=True)
+    return studies.create(storage, define(**{"study": {"name": "s", "trials": 200}, **sections}), "mse")
+
+
+def asker_of(stored: StoredStudy) -> Asker:
+    """As a process has it that has just come."""
+    assert stored.definition is not None
+    return Asker(stored.definition, stored.study, stored.storage)
+
+
+def claim(stored: StoredStudy, number: int) -> list[Claim]:
+    return trial_store(stored.study, stored.storage).claim(number, 200, Worker.this().as_dict())
+
+
+def tell(stored: StoredStudy, chosen: Mapping[Claim, Chosen]) -> None:
+    """End trials as if they had been trained: some diverge, some are pruned."""
+    store = trial_store(stored.study, stored.storage)
+    store.choose({own.trial_id: settled for own, settled in chosen.items()})
+    outcomes = []
+    for own, settled in chosen.items():
+        value = abs(math.log10(settled.params["lr"]) + 2)
+        state = TrialState.PRUNED if own.number % 3 == 1 else TrialState.COMPLETE
+        constraints = {CONSTRAINT: 1.0} if own.number % 5 == 2 and state == TrialState.COMPLETE else {}
+        store.record({own.trial_id: {1: 9.0, 2: value}})
+        outcomes.append(Outcome(own.trial_id, state, value, {}, constraints))
+    store.finish(outcomes)
+
+
+def params(chosen: Mapping[Claim, Chosen]) -> dict[int, dict[str, Any]]:
+    return {own.number: dict(settled.params) for own, settled in chosen.items()}
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "random", "qmc"])
-def test_one_by_one_or_together_is_the_same_for_the_first(
+def test_what_is_asked_depends_on_the_number_not_on_the_company(
     define: Callable[..., Definition], tmp_path: Path, sampler: str
 ) -> None:
-    """The mirror in memory answers as the study itself does; tried settings keep theirs."""
-    definition = define(sampler={"name": sampler}, **{"try": [{"lr": 0.02, "scheduler": "constant"}]})
-    storage = open_storage(f"sqlite:///{tmp_path}/s.db", create=True)
-    stored = studies.create(storage, definition, "mse")
-    stored.study.sampler = sampling.build(definition)
-    space = Space.of(definition)
-    claims = trial_store(stored.study, storage).claim(5, 6, Worker.this().as_dict())
-    together = asking.ask(stored.study, stored.trials(), claims, space)
-    assert next(own.params["lr"] for own in together.values()) == 0.02
-    assert len({tuple(own.params.items()) for own in together.values()}) == 5
-    alone = space.suggest(Trial(stored.study, claims[0].trial_id))
-    assert together[claims[0]].params == stored.trials()[0].params
-    assert alone.lr == 0.02
+    """Asked together, in two parts, after a restart or again: the same settings, all different from each other."""
+    stored = study(define, tmp_path, sampler={"name": sampler})
+    tell(stored, asker_of(stored).ask(claim(stored, 30)))
+    claims = claim(stored, 16)
+    asker = asker_of(stored)
+    whole = params(asker.ask(claims))
+    assert params(asker.ask(claims)) == whole
+    assert params(asker_of(stored).ask(claims[::-1])) == whole
+    assert params(asker_of(stored).ask(claims[:1])) == {30: whole[30]}
+    assert len({entry["lr"] for entry in whole.values()}) == 16
+
+
+def test_an_asker_that_stays_answers_like_one_that_has_just_come(
+    database_url: str, define: Callable[..., Definition], tmp_path: Path
+) -> None:
+    """What was read bit by bit is what is read at once, on every database and through Optuna's public API."""
+    stored = study(define, tmp_path, database_url)
+    try:
+        staying = asker_of(stored)
+        for _ in range(3):
+            tell(stored, staying.ask(claim(stored, 12)))
+        claims = claim(stored, 20)
+        asked = params(staying.ask(claims))
+        assert params(asker_of(stored).ask(claims)) == asked
+        slow = asker_of(stored)
+        slow._history._engine = None
+        assert params(slow.ask(claims)) == asked
+    finally:
+        databases.close(stored.storage)
+
+
+def test_what_is_fixed_stays_and_what_others_train_is_kept_away_from(
+    define: Callable[..., Definition], tmp_path: Path
+) -> None:
+    """Tried settings and retries keep theirs; a part that is fixed is completed; other workers' trials matter."""
+    stored = study(define, tmp_path, **{"try": [{"lr": 0.02, "scheduler": "lambda", "decay": 0.9}]})
+    tell(stored, asker_of(stored).ask(claim(stored, 20)))
+    assert stored.trials()[0].params == {"lr": 0.02, "scheduler": "lambda", "decay": 0.9}
+    stored.study.enqueue_trial({"scheduler": "lambda"})
+    claims = claim(stored, 17)
+    alone = params(asker_of(stored).ask(claims))
+    assert alone[20]["scheduler"] == "lambda"
+    assert 0.8 <= alone[20]["decay"] <= 0.999
+    later = claim(stored, 40)
+    unaware = params(asker_of(stored).ask(later))
+    others = asker_of(stored).ask(claims[:12])
+    trial_store(stored.study, stored.storage).choose({own.trial_id: chosen for own, chosen in others.items()})
+    beside = params(asker_of(stored).ask(later))
+    assert beside != unaware
+    trial_store(stored.study, stored.storage).hand_back([own.trial_id for own in claims], "a test")
+    assert params(asker_of(stored).ask(later)) == beside, "settings that wait to be run again are kept away from, too"
+    retried = claim(stored, 17)
+    again = params(asker_of(stored).ask(retried))
+    assert [again[own.number] for own in retried[:12]] == [alone[own.number] for own in claims[:12]]
+
+
+def test_an_excluded_trial_teaches_nothing(define: Callable[..., Definition], tmp_path: Path) -> None:
+    """The best trial is a mistake; once it is taken out the study is asked as if it had never been."""
+    stored = study(define, tmp_path)
+    tell(stored, asker_of(stored).ask(claim(stored, 40)))
+    best = min(
+        stored.trials(), key=lambda trial: (trial.state != TrialState.COMPLETE, bool(trial.constraints), trial.value)
+    )
+    claims = claim(stored, 16)
+    asker = asker_of(stored)
+    before = params(asker.ask(claims))
+    studies.exclude(stored, best.number, "a mistake")
+    assert params(asker.ask(claims)) != before
+    assert best.number not in {trial.number for trial in asker._history.told()}
+    studies.include(stored, best.number)
+    assert params(asker.ask(claims)) == before
 
 
 def test_a_batched_generation_keeps_the_best_of_each_type(define: Callable[..., Definition], tmp_path: Path) -> None:

@@ -1,0 +1,164 @@
+"""A study's trials as a sampler sees them: settings and outcomes without curves, read as far as they have changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Connection, Engine, Select, Table, and_, func, select
+
+from lrsearch.storage import tables
+from lrsearch.storage.attributes import EXCLUDED
+from lrsearch.storage.canary import tables_are_known
+from lrsearch.storage.reading import engine_of
+from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, INTERMEDIATE, PARAMS, SYSTEM, TRIALS, VALUES
+
+
+@dataclass(frozen=True)
+class PastTrial:
+    """A trial, with no more than a sampler looks at.
+
+    Attributes:
+        number: Its number.
+        state: Its state.
+        params: Its settings by Optuna's names; before they are chosen, those that are fixed beforehand.
+        value: Its value; of a complete trial only.
+        last: Step and value of the last intermediate value; of a pruned trial only.
+        violation: By how much its constraints are violated; a diverged trial's are.
+    """
+
+    number: int
+    state: TrialState
+    params: Mapping[str, Any]
+    value: float | None = None
+    last: tuple[int, float] | None = None
+    violation: float = 0.0
+
+
+class History:
+    """The trials of one study, kept from one look to the next: a finished trial is read once.
+
+    Args:
+        study: The study.
+        storage: Its storage.
+    """
+
+    def __init__(self, study: optuna.Study, storage: BaseStorage) -> None:
+        self._study = study
+        self._engine = engine_of(storage) if tables_are_known() is None else None
+        self._study_id = storage.get_study_id_from_name(study.study_name)
+        self._trials: dict[int, PastTrial] = {}
+        self._excluded: set[int] = set()
+
+    def refresh(self) -> None:
+        """Read what has changed since the last time."""
+        self._excluded = {int(number) for number in self._study.user_attrs.get(EXCLUDED, {})}
+        if self._engine is None:
+            trials = self._study.get_trials(deepcopy=False)
+            self._trials = {trial.number: _past(trial) for trial in trials}
+            return
+        done = {number for number, trial in self._trials.items() if trial.state.is_finished()}
+        for trial in _changed(self._engine, self._study_id, done):
+            self._trials[trial.number] = trial
+
+    def __getitem__(self, number: int) -> PastTrial:
+        return self._trials[number]
+
+    def told(self) -> list[PastTrial]:
+        """Complete and pruned trials by number, without those that a person took out."""
+        told = (TrialState.COMPLETE, TrialState.PRUNED)
+        return [t for _, t in sorted(self._trials.items()) if t.state in told and t.number not in self._excluded]
+
+    def pending(self) -> list[PastTrial]:
+        """Trials that are being trained or wait for it, whoever trains them, by number."""
+        return [trial for _, trial in sorted(self._trials.items()) if not trial.state.is_finished()]
+
+
+def _past(trial: FrozenTrial) -> PastTrial:
+    step = trial.last_step if trial.state == TrialState.PRUNED else None
+    return PastTrial(
+        number=trial.number,
+        state=trial.state,
+        params={**trial.system_attrs.get(FIXED_PARAMS, {}), **trial.params},
+        value=trial.values[0] if trial.state == TrialState.COMPLETE else None,
+        last=None if step is None else (step, trial.intermediate_values[step]),
+        violation=sum(value for value in trial.constraints.values() if value > 0),
+    )
+
+
+@dataclass
+class _Parts:
+    """What the tables say of one trial."""
+
+    params: dict[str, Any] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
+    value: float | None = None
+    last: tuple[int, float] | None = None
+    violation: float = 0.0
+
+
+def _changed(engine: Engine, study_id: int, done: set[int]) -> list[PastTrial]:
+    """The trials of a study whose numbers are not in `done`, in five queries however many they are."""
+    with engine.connect() as connection:
+        # First, so that a trial that is said to be finished has everything it will ever have.
+        rows = connection.execute(
+            select(TRIALS.c.trial_id, TRIALS.c.number, TRIALS.c.state).where(TRIALS.c.study_id == study_id)
+        )
+        states = {int(trial_id): (int(number), state) for trial_id, number, state in rows if number not in done}
+        if not states:
+            return []
+        parts = _parts(connection, study_id, min(states))
+    return [
+        PastTrial(
+            number=number,
+            state=state,
+            params={**own.fixed, **own.params},
+            value=own.value if state == TrialState.COMPLETE else None,
+            last=own.last,
+            violation=own.violation,
+        )
+        for trial_id, (number, state) in states.items()
+        for own in (parts[trial_id],)
+    ]
+
+
+def _parts(connection: Connection, study_id: int, first: int) -> defaultdict[int, _Parts]:
+    """What hangs on the study's trials from one id on; those before it are finished and known."""
+
+    def of(table: Table, *columns: Any) -> Select[Any]:
+        joined = table.join(TRIALS, TRIALS.c.trial_id == table.c.trial_id)
+        wanted = (TRIALS.c.study_id == study_id, TRIALS.c.trial_id >= first)
+        return select(table.c.trial_id, *columns).select_from(joined).where(*wanted)
+
+    parts: defaultdict[int, _Parts] = defaultdict(_Parts)
+    named = of(PARAMS, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
+    for trial_id, name, stored, distribution in connection.execute(named):
+        parts[trial_id].params[name] = _distribution(distribution).to_external_repr(stored)
+    for trial_id, stored, kind in connection.execute(of(VALUES, VALUES.c.value, VALUES.c.value_type)):
+        parts[trial_id].value = tables.value_of(stored, kind)
+    steps = of(INTERMEDIATE, func.max(INTERMEDIATE.c.step).label("step")).where(TRIALS.c.state == TrialState.PRUNED)
+    latest = steps.group_by(INTERMEDIATE.c.trial_id).subquery()
+    same = and_(INTERMEDIATE.c.trial_id == latest.c.trial_id, INTERMEDIATE.c.step == latest.c.step)
+    curve = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
+    for trial_id, step, stored, kind in connection.execute(select(latest.c.trial_id, *curve).join(latest, same)):
+        parts[trial_id].last = (int(step), tables.intermediate_of(stored, kind))
+    fixed = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key == FIXED_PARAMS)
+    for trial_id, text in connection.execute(fixed):
+        parts[trial_id].fixed = tables.attribute_of(text)
+    constraints = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key.startswith(CONSTRAINT_PREFIX))
+    for trial_id, text in connection.execute(constraints):
+        parts[trial_id].violation += max(0.0, tables.attribute_of(text))
+    return parts
+
+
+@lru_cache(maxsize=1024)
+def _distribution(text: str) -> BaseDistribution:
+    """A study has thousands of parameters and a handful of distributions."""
+    return json_to_distribution(text)
