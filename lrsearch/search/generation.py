@@ -1,146 +1,74 @@
-"""Some trials that are trained together, from their settings to their outcome."""
+"""Trials that are asked for together: trained in as few passes as memory allows, and in halves where that fails."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 
-import torch
 from optuna.trial import TrialState
 
-from lrsearch.search.events import EpochDone, Event, TrialEnded
-from lrsearch.search.interruption import Interruption
+from lrsearch.errors import LrsearchError
+from lrsearch.search.events import Event, TrialEnded
+from lrsearch.search.passes import Pass, Training
 from lrsearch.search.space import Settings
-from lrsearch.search.trace import TrialTrace
-from lrsearch.storage.attributes import CONSTRAINT, ENGINE, HORIZON, THREADS
-from lrsearch.storage.heartbeat import Heartbeat
-from lrsearch.storage.store import Claim, Outcome, TrialStore
-from lrsearch.study_file.model import TrainingSection
-from lrsearch.tasks.task import Task
-from lrsearch.training.batches import batches_per_epoch
-from lrsearch.training.engine import Engine, Lane, LaneRecords, LaneStream
-
-Judge = Callable[[Mapping[Claim, TrialTrace]], set[Claim]]
-"""Says which of the trials that have reached a rung end there; their values are stored already."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """What all trials of a study have in common while they are trained.
-
-    Attributes:
-        task: What is trained.
-        section: Epochs, batch size, optimizer, seeds.
-        engine: What trains it.
-        rungs: Epochs after which `judge` is asked.
-        judge: Says who is pruned.
-        store: Where everything is written.
-        heartbeat: Is told that training moves.
-        interruption: Where signals are looked for.
-    """
-
-    task: Task
-    section: TrainingSection
-    engine: Engine
-    rungs: frozenset[int]
-    judge: Judge
-    store: TrialStore
-    heartbeat: Heartbeat
-    interruption: Interruption
+from lrsearch.storage.attributes import ERROR
+from lrsearch.storage.store import Claim, Outcome
+from lrsearch.training.memory import most_lanes
 
 
 class Generation:
-    """Trains trials through their rungs and tells how each ended.
+    """Trains a generation. How it is split changes no trial's numbers, only with whom it is compared at a rung.
 
     Args:
-        training: What they have in common.
+        training: What the trials have in common.
         settings: The trials and what each trains with.
     """
 
     def __init__(self, training: Training, settings: Mapping[Claim, Settings]) -> None:
         self._training = training
         self._settings = settings
-        seeds = training.section.seeds
-        self._lanes = [Lane(own.lr, own.schedule, seed) for own in settings.values() for seed in seeds]
-        self._active = {
-            claim: TrialTrace(range(place * len(seeds), (place + 1) * len(seeds)))
-            for place, claim in enumerate(settings)
-        }
-        self._stored: dict[Claim, int] = dict.fromkeys(settings, 0)
+        seeds = max(len(own.seeds(training.section.seeds)) for own in settings.values())
+        self._places = {claim: index * seeds for index, claim in enumerate(settings)}
+        claims = list(settings)
+        width = len(claims)
+        if training.engine.together:
+            lanes = most_lanes(training.task, training.section, training.engine.device)
+            width = max(1, lanes // seeds)
+        self._passes = deque(self._pass(claims[first : first + width]) for first in range(0, len(claims), width))
 
     @property
     def unfinished(self) -> list[int]:
         """Ids of the trials that have no outcome yet."""
-        return [claim.trial_id for claim in self._active]
+        return [claim.trial_id for part in self._passes for claim in part.unfinished]
 
     def events(self) -> Iterator[Event]:
-        """Train all trials to their end."""
-        training = self._training
-        stream = training.engine.train(training.task, self._lanes, training.section)
-        records = self._next(stream, None)
-        while records is not None:
-            for trace in self._active.values():
-                trace.add(records)
-            if records.epoch:
-                training.heartbeat.epoch_done()
-                yield EpochDone(records.epoch, len(self._active))
-                yield from self._end_those_that_are_done(records.epoch)
-            if not self._active:
-                break
-            records = self._next(stream, {lane for trace in self._active.values() for lane in trace.lanes})
-        stream.close()
+        """Train all trials to their end.
 
-    def _next(self, stream: LaneStream, keep: set[int] | None) -> LaneRecords | None:
-        """One more epoch of the lanes that are kept; None if there is none."""
-        with self._training.interruption.open():
+        A pass that fails, of too little memory or because of one trial among many, is trained again in halves; a trial
+        that fails alone is told so, with the reason.
+        """
+        while self._passes:
+            part = self._passes[0]
             try:
-                return next(stream) if keep is None else stream.send(keep)
-            except StopIteration:
-                return None
+                yield from part.events()
+            except LrsearchError:
+                raise
+            except Exception as error:
+                left = part.unfinished
+                if len(left) == 1:
+                    yield self._failed(left[0], error)
+                half = (len(left) + 1) // 2
+                parts = [left[:half], left[half:]] if len(left) > 1 else []
+                self._passes.popleft()
+                self._passes.extendleft(self._pass(claims, part.judged) for claims in reversed(parts))
+            else:
+                self._passes.popleft()
 
-    def _end_those_that_are_done(self, epoch: int) -> Iterator[TrialEnded]:
-        last = epoch == self._training.section.epochs
-        ended = {claim for claim, trace in self._active.items() if last or trace.diverged_at is not None}
-        going_on = {claim: trace for claim, trace in self._active.items() if claim not in ended}
-        if epoch in self._training.rungs and going_on:
-            self._record(going_on)
-            ended |= self._training.judge(going_on)
-        if ended:
-            yield from self._tell([claim for claim in self._active if claim in ended])
+    def _pass(self, claims: Sequence[Claim], judged: int = 0) -> Pass:
+        return Pass(self._training, {claim: self._settings[claim] for claim in claims}, self._places, judged)
 
-    def _record(self, claims: Sequence[Claim] | Mapping[Claim, TrialTrace]) -> None:
-        """Store the epochs that are not stored yet, of all these trials in one go."""
-        fresh = {}
-        for claim in claims:
-            trace = self._active[claim]
-            first = self._stored[claim] + 1
-            fresh[claim.trial_id] = {epoch: trace.test[epoch - 1] for epoch in range(first, trace.epoch + 1)}
-            self._stored[claim] = trace.epoch
-        self._training.store.record(fresh)
-
-    def _tell(self, claims: Sequence[Claim]) -> Iterator[TrialEnded]:
-        self._record(claims)
-        outcomes = {claim: self._outcome(claim, self._active[claim]) for claim in claims}
-        accepted = self._training.store.finish(list(outcomes.values()))
-        for claim, outcome in outcomes.items():
-            trace = self._active.pop(claim)
-            # A trial that others took to be lost is being run again; its outcome will come from there.
-            if claim.trial_id in accepted:
-                yield TrialEnded(claim.number, outcome.state, trace.value, trace.diverged_at is not None)
-
-    def _outcome(self, claim: Claim, trace: TrialTrace) -> Outcome:
-        training, schedule = self._training, self._settings[claim].schedule
-        per_epoch = batches_per_epoch(len(training.task.train[0]), training.section.batch_size)
-        attributes = {
-            **trace.attributes(),
-            HORIZON: schedule.steps(training.section.epochs, per_epoch),
-            ENGINE: training.engine.name,
-            THREADS: torch.get_num_threads(),
-        }
-        diverged = trace.diverged_at is not None
-        complete = diverged or trace.epoch == training.section.epochs
-        state = TrialState.COMPLETE if complete else TrialState.PRUNED
-        # A pruned trial's value is its last intermediate one, as Optuna has it; NaN is no value.
-        value = None if math.isnan(trace.value) else trace.value
-        return Outcome(claim.trial_id, state, value, attributes, {CONSTRAINT: 1.0} if diverged else {})
+    def _failed(self, claim: Claim, error: Exception) -> TrialEnded:
+        """A model may fail for some settings only; the others go on, and the reason is kept."""
+        reason = f"{type(error).__name__}: {error}"
+        self._training.store.finish([Outcome(claim.trial_id, TrialState.FAIL, None, {ERROR: reason})])
+        return TrialEnded(claim.number, TrialState.FAIL, None, False, reason)

@@ -11,7 +11,7 @@ from lrsearch.errors import InputError, input_error
 from lrsearch.search import standing
 from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
-from lrsearch.storage.attributes import ENGINE, SEED_VALUES, THREADS
+from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Repeatable:
         value: Last test metric that the study stored for that seed; None if the trial did not get that far.
         engine: Which engine trained it; only the same one repeats it to the last bit.
         threads: torch's thread count then.
+        device: What it was trained on.
+        place: Where it stood in its generation.
     """
 
     number: int
@@ -32,6 +34,8 @@ class Repeatable:
     value: float | None
     engine: str
     threads: int
+    device: str
+    place: int
 
 
 def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
@@ -72,4 +76,6 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
         value=values[0] if values else None,
         engine=str(trial.user_attrs.get(ENGINE, "sequential")),
         threads=int(trial.user_attrs.get(THREADS, 1)),
+        device=str(trial.user_attrs.get(DEVICE, "cpu")),
+        place=int(trial.user_attrs.get(PLACE, 0)),
     )

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 
-import optuna
-from optuna.trial import Trial, TrialState
+from optuna.trial import TrialState
 
 from lrsearch.errors import LrsearchError
-from lrsearch.search import asking, pruning, sampling, standing, studies
+from lrsearch.search import asking, links, pruning, standing, studies
 from lrsearch.search.events import Event, TrialBegan, TrialEnded
-from lrsearch.search.generation import Generation, Training
+from lrsearch.search.generation import Generation
 from lrsearch.search.interruption import Interruption
-from lrsearch.search.space import Settings, Space, settings_from
+from lrsearch.search.judging import Judge
+from lrsearch.search.passes import Training
+from lrsearch.search.space import Settings, settings_from
 from lrsearch.search.studies import StoredStudy
-from lrsearch.search.trace import TrialTrace
-from lrsearch.storage.attributes import ERROR
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.patience import Patience
-from lrsearch.storage.store import GRACE, Claim, Outcome
+from lrsearch.storage.store import GRACE, Claim
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine
 
@@ -30,6 +29,8 @@ FAILURES_IN_A_ROW = 3
 """After so many failed trials without a good one between them the fault is not in the settings."""
 TELL_AFTER = 10.0
 """Seconds of waiting for other processes until a person is told."""
+SMALLEST_PART = 32
+"""Trials that a worker takes at least where trials are trained together: fewer would not be done any sooner."""
 LOOK_AGAIN = 0.5
 """Seconds between two looks at trials that other processes train."""
 
@@ -44,6 +45,7 @@ class Runner:
         interruption: Where signals are looked for.
         timeout: Seconds after which no further trial is taken; None for no limit.
         grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
+        workers: How many processes share what is left of the study; none takes more than its part.
         say: Where a person is told what else she should know.
     """
 
@@ -56,6 +58,7 @@ class Runner:
         *,
         timeout: float | None = None,
         grace: float = GRACE,
+        workers: int = 1,
         say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     ) -> None:
         assert stored.definition is not None
@@ -63,24 +66,26 @@ class Runner:
         self.interruption = interruption
         self.deadline = None if timeout is None else time.monotonic() + timeout
         self.grace, self.say = grace, say
-        self.space = Space.of(self.definition)
-        stored.study.sampler = sampling.build(self.definition)
+        seeded = links.is_confirmation(stored)
+        self.asker = asking.Asker(self.definition, stored.study, stored.storage, seeded=seeded)
         stored.study.pruner = pruning.build(self.definition)
         self.patience = Patience(say)
         self.store = trial_store(stored.study, stored.storage, say, self.patience)
         self.heartbeat = Heartbeat(self.store, grace)
+        self.judge = Judge(stored, stored.study.pruner, engine.together, self.patience)
         self.training = Training(
             task=task,
             section=self.definition.training,
             engine=engine,
             rungs=frozenset(pruning.rungs(self.definition)),
-            judge=self._judge,
+            judge=self.judge,
             store=self.store,
             heartbeat=self.heartbeat,
             interruption=interruption,
+            score=links.score(stored),
         )
-        self.at_once = asking.generation_size(self.definition) if engine.together else 1
-        self._scheduler: dict[Claim, str] = {}
+        self.at_once = stored.generation if engine.together else 1
+        self.workers = workers
         self._failures = 0
         self._reaped_at = -grace
 
@@ -96,12 +101,10 @@ class Runner:
             while True:
                 with self.interruption.open():
                     pass
-                self._reap()
-                claims = self._claim()
-                if claims:
+                trained = yield from self.round()
+                if trained:
                     waiting_since = None
-                    yield from self._run(claims)
-                elif self._is_over():
+                elif self.is_over():
                     return
                 else:
                     moment = time.monotonic()
@@ -111,6 +114,20 @@ class Runner:
                         waiting_since = math.inf
                     with self.interruption.open():
                         time.sleep(LOOK_AGAIN)
+
+    def round(self) -> Generator[Event, None, bool]:
+        """Take trials once, and train them to their end. The heartbeat must run.
+
+        An `LrsearchError` that is thrown in at an event hands back what is under way.
+
+        Returns:
+            Whether there were any to take.
+        """
+        self._reap()
+        claims = self._claim()
+        if claims:
+            yield from self._run(claims)
+        return bool(claims)
 
     def _reap(self) -> None:
         """Look for lost trials, not at every trial: it is somebody else's accident that this one repairs."""
@@ -125,9 +142,18 @@ class Runner:
         stopped = self.patience(lambda: studies.is_stopped(self.stored))
         if stopped or (self.deadline is not None and time.monotonic() >= self.deadline):
             return []
-        return self.store.claim(self.at_once, self.definition.trials, Worker.this().as_dict())
+        return self.store.claim(self._wanted(), self.definition.trials, Worker.this().as_dict())
 
-    def _is_over(self) -> bool:
+    def _wanted(self) -> int:
+        """How many trials to take: a generation, or this worker's part of what is left."""
+        if self.workers == 1 or self.at_once == 1:
+            return self.at_once
+        counts = self.patience(lambda: standing.count(self.stored))
+        part = math.ceil((self.definition.trials - counts.finished - counts.running) / self.workers)
+        return min(self.at_once, max(part, SMALLEST_PART))
+
+    def is_over(self) -> bool:
+        """Whether there is nothing to take and nobody trains a trial of the study."""
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return True
         counts = self.patience(lambda: standing.count(self.stored))
@@ -143,58 +169,26 @@ class Runner:
             settings = self._settings(claims)
             for claim, own in settings.items():
                 yield TrialBegan(claim.number, own)
-            self._scheduler = {claim: own.schedule.name for claim, own in settings.items()}
+            self.judge.begin(settings)
             generation = Generation(self.training, settings)
             for event in generation.events():
-                self._failures = 0 if isinstance(event, TrialEnded) else self._failures
                 yield event
-        except (LrsearchError, GeneratorExit) as ending:
+                self._count_failures(event)
+        except BaseException as ending:
             left = ids if generation is None else generation.unfinished
             self.store.hand_back(left, str(ending) or "the run was ended")
             raise
-        except Exception as error:
-            yield from self._fail(claims, ids if generation is None else generation.unfinished, error)
         finally:
             self.heartbeat.watch([])
 
-    def _fail(self, claims: list[Claim], left: list[int], error: Exception) -> Iterator[Event]:
-        """A model may fail for some settings only; the others go on, and the reason is kept."""
-        reason = f"{type(error).__name__}: {error}"
-        self.store.finish([Outcome(trial_id, TrialState.FAIL, None, {ERROR: reason}) for trial_id in left])
-        for claim in claims:
-            if claim.trial_id in left:
-                yield TrialEnded(claim.number, TrialState.FAIL, None, False, reason)
-        self._failures += 1
+    def _count_failures(self, event: Event) -> None:
+        if not isinstance(event, TrialEnded):
+            return
+        self._failures = self._failures + 1 if event.state == TrialState.FAIL else 0
         if self._failures == FAILURES_IN_A_ROW:
-            raise LrsearchError(f"{FAILURES_IN_A_ROW} trials failed one after the other; the last: {reason}") from error
+            raise LrsearchError(f"{self._failures} trials failed one after the other; the last: {event.error}")
 
     def _settings(self, claims: list[Claim]) -> dict[Claim, Settings]:
-        study = self.stored.study
-        if self.training.engine.together:
-            chosen = asking.ask(study, self.patience(self.stored.trials), claims, self.space)
-            self.store.choose({claim.trial_id: own for claim, own in chosen.items()})
-            return {claim: settings_from(own.params) for claim, own in chosen.items()}
-        self.patience(self.stored.trials)  # Optuna's cache must have met a trial before it can take parameters for it
-        # A study object keeps the trials it has read until it is asked for the next one, which ours never is.
-        study = self.patience(
-            lambda: optuna.load_study(study_name=study.study_name, storage=self.stored.storage, sampler=study.sampler)
-        )
-        return {
-            claim: self.patience(lambda claim=claim: self.space.suggest(Trial(study, claim.trial_id)))  # type: ignore[misc]
-            for claim in claims
-        }
-
-    def _judge(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
-        study, storage = self.stored.study, self.stored.storage
-        pruner = study.pruner
-        compared: set[Claim] = set()
-        pruned: set[Claim] = set()
-        if isinstance(pruner, pruning.StratifiedHalving) and self.training.engine.together:
-            last = {claim: (self._scheduler[claim], trace.test[-1]) for claim, trace in trials.items()}
-            pruned, compared = pruning.halve(last, pruner.keep)
-        return pruned | {
-            claim
-            for claim in trials.keys() - compared
-            # Trial.should_prune would only know what was reported through its own object.
-            if self.patience(lambda claim=claim: study.pruner.prune(study, storage.get_trial(claim.trial_id)))  # type: ignore[misc]
-        }
+        chosen = self.patience(lambda: self.asker.ask(claims))
+        self.store.choose({claim.trial_id: own for claim, own in chosen.items()})
+        return {claim: settings_from(own.params) for claim, own in chosen.items()}

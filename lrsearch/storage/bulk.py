@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from lrsearch.storage import reading, tables
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
-from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome
+from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome, together
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, HEARTBEATS, SYSTEM, TRIALS, USER, TrialRows
 
 
@@ -39,14 +39,15 @@ class BulkStore:
             tables.lock_study(connection, self._study_id)
             if already := self._claimed(connection, worker["claim"]):
                 return already
-            waiting = connection.execute(
-                self._in_state(TrialState.WAITING).order_by(TRIALS.c.trial_id).limit(wanted)
-            ).all()
-            free = max(0, budget - self._used(connection))
-            claims = [Claim(int(trial_id), int(number)) for trial_id, number in waiting]
+            rows = connection.execute(self._in_state(TrialState.WAITING).order_by(TRIALS.c.trial_id).limit(wanted))
+            waiting = [Claim(int(trial_id), int(number)) for trial_id, number in rows]
+            lost = tables.attributes(connection, USER, [claim.trial_id for claim in waiting], RETRIES_SO_FAR)
+            losses = [int(lost.get(claim.trial_id, 0)) for claim in waiting]
+            claims = waiting[: together(losses, wanted)]
             self._start(connection, claims, worker)
+            free = 0 if any(losses[:1]) else budget - self._used(connection)
             fresh = TrialRows(TrialState.RUNNING, user={WORKER: dict(worker)}, started=tables.now())
-            added = tables.add_trials(connection, self._study_id, [fresh] * min(wanted - len(claims), free))
+            added = tables.add_trials(connection, self._study_id, [fresh] * min(wanted - len(claims), max(0, free)))
             new = [Claim(trial_id, number) for trial_id, number in added]
             if new:
                 connection.execute(insert(HEARTBEATS), [{"trial_id": claim.trial_id} for claim in new])

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
 from lrsearch.storage.liveness import is_dead
-from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome
+from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome, together
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS
 
 
@@ -35,13 +35,16 @@ class PublicStore:
     def claim(self, wanted: int, budget: int, worker: Mapping[str, Any]) -> list[Claim]:
         """See `TrialStore.claim`."""
         trials = self._trials()
-        claims: list[Claim] = []
-        for trial in trials:
-            free = len(claims) < wanted and trial.state == TrialState.WAITING
-            if free and self._storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING):
-                claims.append(Claim(trial._trial_id, trial.number))
+        waiting = [trial for trial in trials if trial.state == TrialState.WAITING]
+        losses = [int(trial.user_attrs.get(RETRIES_SO_FAR, 0)) for trial in waiting]
+        claims = [
+            Claim(trial._trial_id, trial.number)
+            for trial in waiting[: together(losses, wanted)]
+            # Another process may have taken it in the meantime.
+            if self._storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+        ]
         used = sum(not (trial.state == TrialState.FAIL and RETRIED in trial.user_attrs) for trial in trials)
-        for _ in range(min(wanted - len(claims), budget - used)):
+        for _ in range(0 if any(losses[:1]) else min(wanted - len(claims), budget - used)):
             trial_id = self._storage.create_new_trial(self._storage.get_study_id_from_name(self._study.study_name))
             claims.append(Claim(trial_id, self._storage.get_trial_number_from_id(trial_id)))
         for claim in claims:

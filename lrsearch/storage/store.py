@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Protocol
 
 from optuna.distributions import BaseDistribution
@@ -13,6 +14,8 @@ GRACE = 60.0
 """Seconds without a heartbeat after which a trial on another machine is taken to be lost."""
 RETRIES = 3
 """So often the settings of a lost trial are run again."""
+ISOLATION = 8
+"""Each time settings were lost, they are run again together with so many times fewer others."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,22 @@ class Chosen:
     distributions: Mapping[str, BaseDistribution]
 
 
+def together(losses: Sequence[int], wanted: int) -> int:
+    """How many of the trials that wait are claimed at once, the oldest first.
+
+    A worker may have died of one trial among many. What was lost with it is run again in smaller and smaller company,
+    so that settings that kill their worker end up alone, and only they are given up.
+
+    Args:
+        losses: How often each of the trials that wait was lost with its worker, oldest first.
+        wanted: How many trials the worker would take.
+    """
+    if not losses:
+        return 0
+    alike = sum(1 for _ in takewhile(lambda times: times == losses[0], losses))
+    return min(alike, max(1, wanted // int(ISOLATION ** losses[0])))
+
+
 class TrialStore(Protocol):
     """Writes the trials of one study. Every call may be repeated after an error without doing anything twice."""
 
@@ -61,7 +80,7 @@ class TrialStore(Protocol):
         """
 
     def claim(self, wanted: int, budget: int, worker: Mapping[str, Any]) -> list[Claim]:
-        """Take trials to train: those that wait first, then new ones while the budget allows.
+        """Take trials to train: those that wait first (see `together`), then new ones while the budget allows.
 
         Args:
             wanted: How many at most.

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.data import Data, pair
 from lrsearch.tasks.metrics import Metric
-from lrsearch.tasks.task import Data, Task
+from lrsearch.tasks.task import Task
 from lrsearch.training import lane_optimizers
 from lrsearch.training.devices import moved
 from lrsearch.training.divergence import diverged
@@ -33,7 +34,7 @@ class BatchedEngine:
     """Trains lanes together with torch.func.
 
     On one CPU thread a lane's numbers are the same to the last bit whichever lanes are trained beside it, as long as
-    its position in the list, modulo `seats.CLASSES`, is the same.
+    its place, modulo `seats.CLASSES`, is the same.
 
     Args:
         device: Where, such as ``cpu`` or ``cuda``.
@@ -76,6 +77,7 @@ class Batch:
 
     Attributes:
         positions: Which lanes these are, as positions in the list given; [lanes].
+        places: Where each stood in its generation; [lanes].
         seats: Where each sits; [lanes].
         sitting: Which lane sits on each seat, as a place in `positions`; [networks].
         order_of: Which of `orders` each network follows; [networks].
@@ -85,6 +87,7 @@ class Batch:
         self, task: Task, lanes: Sequence[Lane], training: TrainingSection, device: torch.device, memory: int | None
     ) -> None:
         self.task = task = moved(task, device)
+        self.train, self.test = pair(task.train), pair(task.test)
         self.device = device
         self.finished = 0
         self.batch_size = training.batch_size
@@ -97,8 +100,9 @@ class Batch:
         self.before = [runs[index].before for index in seed_of]
         self.rates = [LaneRates(lane, training, runs[0].order.batches_per_epoch) for lane in lanes]
         self.positions = tuple(range(len(lanes)))
+        self.places = [index if lane.place is None else lane.place for index, lane in enumerate(lanes)]
 
-        first = tuple(part[: training.batch_size] for part in task.train)
+        first = tuple(part[: training.batch_size] for part in self.train)
         self.networks = StackedNetworks([run.model for run in runs], task.loss_function, (first[0], first[1]))
         self.update_width, self.evaluation_width = widths(task, training, device, memory)
         self.optimizer = lane_optimizers.build(training)
@@ -131,6 +135,7 @@ class Batch:
             return
         left = [self.seats[lane] for lane in kept]
         self.positions = tuple(self.positions[lane] for lane in kept)
+        self.places = [self.places[lane] for lane in kept]
         self.before = [self.before[lane] for lane in kept]
         self.rates = [self.rates[lane] for lane in kept]
         self._sit()
@@ -141,8 +146,8 @@ class Batch:
         began = time.perf_counter()
         rates = np.array([lane.of_epoch(self.finished) for lane in self.rates])
         losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
-        train = self.evaluate(self.task.train, {"metric": self.task.metric_function})
-        test = self.evaluate(self.task.test, {"metric": self.task.metric_function, **self.task.extra})
+        train = self.evaluate(self.train, {"metric": self.task.metric_function})
+        test = self.evaluate(self.test, {"metric": self.task.metric_function, **self.task.extra})
         self.finished += 1
         test_metric = test.pop("metric")
         for lane, value in zip(self.rates, test_metric, strict=True):
@@ -195,7 +200,7 @@ class Batch:
         Returns:
             Losses before the update; [networks].
         """
-        inputs, targets = self.task.train
+        inputs, targets = self.train
         losses, gradients = self.networks.gradients((inputs[rows], targets[rows]), self.order_of, self.update_width)
         self.optimizer.step(self.networks.trained, gradients, rates)
         return losses
@@ -210,7 +215,7 @@ class Batch:
 
     def _sit(self) -> None:
         """Give every lane its seat."""
-        self.seats = seats(self.positions)
+        self.seats = seats(self.places)
         self.sitting = [len(self.positions) - 1] * filled(max(self.seats) + 1)
         for lane, seat in enumerate(self.seats):
             self.sitting[seat] = lane

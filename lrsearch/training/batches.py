@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+
+from lrsearch.study_file.model import TrainingSection
 
 
 class DataOrder:
@@ -31,9 +32,9 @@ class DataOrder:
     def batches_per_epoch(self) -> int:
         return batches_per_epoch(self.rows, self.batch_size)
 
-    def epoch(self) -> Iterator[Tensor]:
+    def epoch(self) -> tuple[Tensor, ...]:
         """Row numbers [batch] of each batch of the next epoch; advances the stream by one epoch."""
-        return iter(torch.split(self.permutation(), self.batch_size))
+        return torch.split(self.permutation(), self.batch_size)
 
     def permutation(self) -> Tensor:
         """Row numbers [rows] of the next epoch, batch after batch; advances the stream by one epoch."""
@@ -45,10 +46,20 @@ class DataOrder:
 
 
 def batches_per_epoch(rows: int, batch_size: int) -> int:
-    """Updates in one epoch; the last batch may have fewer rows.
+    """Batches in one epoch; the last batch may have fewer rows.
 
     Args:
         rows: Training rows.
         batch_size: Rows in one batch.
     """
     return math.ceil(rows / batch_size)
+
+
+def updates_per_epoch(rows: int, training: TrainingSection) -> int:
+    """Updates in one epoch; the last one may be made of fewer batches.
+
+    Args:
+        rows: Training rows.
+        training: Batch size, and how many batches make an update.
+    """
+    return math.ceil(batches_per_epoch(rows, training.batch_size) / training.accumulate)

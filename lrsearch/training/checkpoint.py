@@ -131,6 +131,7 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
         except RuntimeError:
             raise _changed(checkpoint, "its model has other layers") from None
         run.optimizer.load_state_dict(state["optimizer"])
+        run.precision.load(state.get("precision", {}))
         run.order.generator.set_state(state["order"])
         run.random_state = state["random_state"]
         run.before = Before(**state["before"])
@@ -162,7 +163,7 @@ def check_epochs(stored: RunDefinition, wanted: RunDefinition, run: Run) -> list
         return []
     if epochs < run.epoch:
         return [Fault("training.epochs", f"{run.epoch} epochs are done already", str(epochs))]
-    per_epoch = run.order.batches_per_epoch
+    per_epoch = run.updates_per_epoch
     old, new = (run.schedule.steps(length, per_epoch) for length in (former, epochs))
     done = run.schedule.steps(run.epoch, per_epoch)
     if all(run.schedule.factor(t, old) == run.schedule.factor(t, new) for t in range(done)):
@@ -185,6 +186,7 @@ def _state(run: Run) -> dict[str, Any]:
         "schedule_state": asdict(state) if is_dataclass(state) and not isinstance(state, type) else state,
         "model": run.model.state_dict(),
         "optimizer": run.optimizer.state_dict(),
+        "precision": run.precision.state(),
         "order": run.order.generator.get_state(),
         "random_state": run.random_state,
         "before": {**vars(run.before), "extra": dict(run.before.extra)},

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import torch
+
 from lrsearch.errors import input_error, nearest
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
+from lrsearch.training.precision import check_precision
 from lrsearch.training.probe import probe
+from lrsearch.training.timing import gain
 
 ENGINES = ("auto", "sequential", "batched")
+WORTH_IT = 0.9
+"""Below this gain the batched engine is not chosen. Less than 1: a measurement near it must not tip the scales."""
 
 
 def choose_engine(name: str, task: Task, training: TrainingSection, device: str = "auto") -> tuple[Engine, str]:
     """The engine, and one line that says which and why.
 
     Args:
-        name: ``auto`` takes the batched engine if it trains this task as the sequential loop does, and that otherwise.
+        name: ``auto`` takes the batched engine if it trains this task as the sequential loop does and is not slower,
+            and the sequential one otherwise.
         task: What is trained.
         training: Batch size and optimizer.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -29,11 +36,15 @@ def choose_engine(name: str, task: Task, training: TrainingSection, device: str 
         rule = f"must be one of {', '.join(ENGINES)}"
         raise input_error("command line", rule, key="--engine", received=f'"{name}"', nearest=nearest(name, ENGINES))
     place = str(resolve(device))
+    check_precision(training, torch.device(place))
     if name == "sequential":
         return SequentialEngine(place), "engine: sequential"
     outcome = probe(task, training, place)
-    if outcome.ok:
+    if outcome.ok and (name == "batched" or (faster := gain(task, training, place)) >= WORTH_IT):
         return BatchedEngine(place), "engine: batched"
+    if outcome.ok:
+        reason = f"batches would be right here, but take {1 / faster:.1f} times as long"
+        return SequentialEngine(place), f"engine: sequential ({reason})"
     if name == "batched":
         raise input_error(
             "command line", f"cannot train this task: {outcome.reason}", key="--engine", received='"batched"'

@@ -14,7 +14,7 @@ from lrsearch.study_file.faults import show
 from lrsearch.study_file.model import Definition, PluginSection, StudySection, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
-from lrsearch.training.batches import batches_per_epoch
+from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.loop import Run, start
 
 LR = Parameter("initial learning rate", above=0)
@@ -70,9 +70,9 @@ class RunDefinition:
         """Lines of torch code that train a ``model`` with these settings.
 
         Args:
-            task: What `build_task` gave; its rows decide how many batches an epoch has.
+            task: What `build_task` gave; its rows decide how many updates an epoch has.
         """
-        per_epoch = batches_per_epoch(len(task.train[0]), self.training.batch_size)
+        per_epoch = updates_per_epoch(task.train_rows, self.training)
         horizon = self.schedule.steps(self.training.epochs, per_epoch)
         optimizer = optimizers.code(self.training, self.lr)
         return f"import torch\n\n{optimizer}\n{self.schedule.code(self.lr, horizon)}"

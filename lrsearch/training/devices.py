@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lrsearch.errors import input_error
+from lrsearch.tasks.data import Rows, Streamed
 from lrsearch.tasks.task import Task
 
 
@@ -24,7 +26,7 @@ def resolve(device: str) -> torch.device:
         InputError: There is no such device.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return _repeatable(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         found = torch.device(device)
     except RuntimeError:
@@ -35,7 +37,24 @@ def resolve(device: str) -> torch.device:
         raise input_error(
             "command line", "torch finds no such CUDA device here", key="--device", received=f'"{device}"'
         )
-    return found
+    return _repeatable(found)
+
+
+def _repeatable(device: torch.device) -> torch.device:
+    """The device, with sums on CUDA in the same order every time (source: "Reproducibility" in torch's notes)."""
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA is used for the first time
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    return device
+
+
+def describe(device: torch.device) -> str:
+    """A device by what decides about last bits: its kind, and for a graphics processor its model.
+
+    Args:
+        device: Which.
+    """
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
 @contextmanager
@@ -66,15 +85,19 @@ def moved(task: Task, device: torch.device) -> Task:
         task: What is trained.
         device: Where.
     """
-    if all(part.device == device for part in (*task.train, *task.test)) and device.type == "cpu":
+    if device.type == "cpu" and all(_is_on(rows, device) for rows in (task.train, task.test)):
         return task
 
     def model() -> nn.Module:
         return task.model().to(device)
 
-    return replace(
-        task,
-        model=model,
-        train=(task.train[0].to(device), task.train[1].to(device)),
-        test=(task.test[0].to(device), task.test[1].to(device)),
-    )
+    return replace(task, model=model, train=_rows_on(task.train, device), test=_rows_on(task.test, device))
+
+
+def _is_on(rows: Rows, device: torch.device) -> bool:
+    return isinstance(rows, Streamed) or all(part.device == device for part in rows)
+
+
+def _rows_on(rows: Rows, device: torch.device) -> Rows:
+    # Rows of a Dataset follow batch by batch, as the loop reads them.
+    return rows if isinstance(rows, Streamed) else (rows[0].to(device), rows[1].to(device))

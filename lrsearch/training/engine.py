@@ -24,11 +24,20 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Lane:
-    """One network to train: settings and a seed."""
+    """One network to train: settings and a seed.
+
+    Attributes:
+        lr: Initial learning rate.
+        schedule: How it goes.
+        seed: Decides initial weights and data order.
+        place: Where it stood in its generation; by default where it stands in the list given to the engine. The
+            batched engine repeats a lane's last bits at the same place, modulo `seats.CLASSES`.
+    """
 
     lr: float
     schedule: Schedule
     seed: int
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class Engine(Protocol):
     """Trains lanes together. Which engine it is must not show in the records."""
 
     name: str
+    device: torch.device
     together: bool
     """Whether many lanes cost little more than one, so that trials should come by the hundred."""
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
 
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
-from lrsearch.tasks.metrics import Metric
-from lrsearch.tasks.task import Data, Task
+from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
-from lrsearch.training.batches import DataOrder
+from lrsearch.training.batches import DataOrder, updates_per_epoch
 from lrsearch.training.divergence import diverged
-
-EVALUATION_ROWS = 8192
-"""Rows in one forward pass of an evaluation: enough for speed, few enough for memory."""
+from lrsearch.training.evaluation import evaluate_rows
+from lrsearch.training.precision import Precision, check_precision
+from lrsearch.training.reading import Batch, read
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Run:
     optimizer: torch.optim.Optimizer
     order: DataOrder
     random_state: Tensor
+    precision: Precision
     before: Before
     epoch: int = 0
     diverged: bool = False
@@ -80,17 +81,21 @@ class Run:
     schedule_state: object = field(init=False)
 
     def __post_init__(self) -> None:
-        self.horizon = self.schedule.steps(self.training.epochs, self.order.batches_per_epoch)
+        self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
         self.schedule_state = self.schedule.initial_state(self.horizon)
 
-    def rate(self, batch: int) -> float:
+    @property
+    def updates_per_epoch(self) -> int:
+        return updates_per_epoch(self.order.rows, self.training)
+
+    def rate(self, number: int) -> float:
         """Learning rate of an update of the current epoch.
 
         Args:
-            batch: The update, from 0.
+            number: The update, from 0.
         """
-        per_batch = self.schedule.unit == "batch"
-        step = self.epoch * self.order.batches_per_epoch + batch if per_batch else self.epoch
+        per_update = self.schedule.unit == "batch"
+        step = self.epoch * self.updates_per_epoch + number if per_update else self.epoch
         return self.lr * self.schedule.factor(step, self.horizon, self.schedule_state)
 
 
@@ -103,6 +108,9 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         lr: Initial learning rate.
         training: Epochs, batch size, optimizer.
         seed: Decides initial weights and data order.
+
+    Raises:
+        InputError: The training section wants mixed precision, and the network is not on a CUDA device.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -111,7 +119,10 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         stream = torch.Generator()
         stream.set_state(torch.get_rng_state())
         random_state = torch.get_rng_state()
-        before = _before(task, model)
+        device = device_of(model)
+        check_precision(training, device)
+        precision = Precision(training.precision, device)
+        before = _before(task, model, precision, training)
     return Run(
         task=task,
         schedule=schedule,
@@ -120,8 +131,9 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         seed=seed,
         model=model,
         optimizer=optimizers.build(training, model.parameters(), lr),
-        order=DataOrder(stream, len(task.train[0]), training.batch_size),
+        order=DataOrder(stream, task.train_rows, training.batch_size),
         random_state=random_state,
+        precision=precision,
         before=before,
     )
 
@@ -150,8 +162,10 @@ def _one_epoch(run: Run) -> EpochRecord:
     with torch.random.fork_rng(devices=[]):
         # Whatever a metric draws changes nothing in training: the stream goes on from here.
         torch.set_rng_state(run.random_state)
-        train_metric = evaluate(run.model, run.task.train, {"metric": run.task.metric_function})["metric"]
-        test = evaluate(run.model, run.task.test, {"metric": run.task.metric_function, **run.task.extra})
+        metrics = {"metric": run.task.metric_function}
+        train_metric = evaluate_rows(run.task.train, metrics, run.model, run.precision, run.training)["metric"]
+        metrics |= run.task.extra
+        test = evaluate_rows(run.task.test, metrics, run.model, run.precision, run.training)
     run.epoch += 1
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
@@ -183,60 +197,57 @@ def own_stream(run: Run) -> Iterator[None]:
 
 
 def updates(run: Run) -> Iterator[Tensor]:
-    """One pass over the training rows, an update per batch. To be consumed within `own_stream`.
+    """One pass over the training rows, update by update. To be consumed within `own_stream`.
 
     Args:
         run: Which; `train` counts its epochs, this does not.
 
     Yields:
-        The loss of each batch, a scalar without gradient: as it was before the batch's own update, which is done.
+        The loss of each update's rows, a scalar without gradient: as it was before the update, which is done.
     """
-    for batch, rows in enumerate(run.order.epoch()):
-        yield update(run, batch, rows)
+    batches = read(run.task.train, run.order.epoch(), run.precision.device, run.training.loader_workers)
+    for number in range(run.updates_per_epoch):
+        yield update(run, number, list(islice(batches, run.training.accumulate)))
 
 
-def update(run: Run, batch: int, rows: Tensor) -> Tensor:
+def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
     """One update.
 
     Args:
         run: What is trained.
-        batch: Number of the update in the current epoch, from 0; it decides the rate.
-        rows: Row numbers of the batch; [rows].
+        number: Number of the update in the current epoch, from 0; it decides the rate.
+        batches: Inputs and targets; the gradients of several are added up, each batch counted by the number of its
+            targets, so that they weigh as in one large batch.
 
     Returns:
         The loss before the update.
     """
-    inputs, targets = run.task.train
-    rate = run.rate(batch)
+    rate = run.rate(number)
     for group in run.optimizer.param_groups:
         group["lr"] = rate
     run.model.train()
     run.optimizer.zero_grad()
-    loss = run.task.loss_function(run.model(inputs[rows]), targets[rows])
-    loss.backward()  # type: ignore[no-untyped-call]
-    run.optimizer.step()
-    return loss.detach()
+    targets_in_all = sum(len(targets) for _, targets in batches)
+    losses = []
+    for inputs, targets in batches:
+        with run.precision.forward():
+            loss = run.task.loss_function(run.model(inputs), targets)
+        if len(batches) > 1:
+            loss = loss * (len(targets) / targets_in_all)
+        run.precision.backward(loss)
+        losses.append(loss.detach())
+    run.precision.step(run.optimizer, run.training.clip_norm)
+    return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
 
-def _before(task: Task, model: nn.Module) -> Before:
-    train = evaluate(model, task.train, {"loss": task.loss_function, "metric": task.metric_function})
-    test = evaluate(model, task.test, {"metric": task.metric_function, **task.extra})
+def device_of(model: nn.Module) -> torch.device:
+    """Where a network's parameters are; the CPU if it has none."""
+    parameter = next(model.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device
+
+
+def _before(task: Task, model: nn.Module, precision: Precision, training: TrainingSection) -> Before:
+    metrics = {"loss": task.loss_function, "metric": task.metric_function}
+    train = evaluate_rows(task.train, metrics, model, precision, training)
+    test = evaluate_rows(task.test, {"metric": task.metric_function, **task.extra}, model, precision, training)
     return Before(train["loss"], train["metric"], test.pop("metric"), test)
-
-
-def evaluate(model: nn.Module, data: Data, metrics: Mapping[str, Metric]) -> dict[str, float]:
-    """Metrics over whole tensors, in eval mode and without gradients; draws no random numbers.
-
-    Args:
-        model: The network.
-        data: Inputs and targets.
-        metrics: Name -> metric.
-
-    Returns:
-        Name -> value.
-    """
-    inputs, targets = data
-    model.eval()
-    with torch.no_grad():
-        outputs = torch.cat([model(part) for part in torch.split(inputs, EVALUATION_ROWS)])
-        return {name: float(metric(outputs, targets)) for name, metric in metrics.items()}

@@ -1,20 +1,24 @@
-"""How many lanes go through a network at once: as many as memory holds, and half of them where that was too many.
+"""How many lanes are trained together, and how many of them at once: as many as memory holds.
 
-How lanes are split never changes a result: every lane is computed for itself, whoever stands beside it.
+Where that was too many, half of them. How lanes are split never changes a result: every lane is computed for itself,
+whoever stands beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
+import psutil
 import torch
 from torch import Tensor, nn
 
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.data import count, first_batch
 from lrsearch.tasks.task import Task
-from lrsearch.training.loop import EVALUATION_ROWS
+from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.seats import BLOCK, filled
 
 CPU_UPDATE_BYTES = 512 * 2**20
@@ -22,6 +26,12 @@ CPU_UPDATE_BYTES = 512 * 2**20
 
 CPU_EVALUATION_BYTES = 32 * 2**20
 """Intermediate results of one evaluation: about what the caches hold."""
+
+STATE_SHARE = 0.25
+"""Of all memory, what lanes may keep: parameters, gradients, the optimizer's memory, buffers."""
+
+CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where Linux says how much memory a container has."""
 
 _Part = TypeVar("_Part")
 
@@ -50,7 +60,7 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
         task: What is trained.
         training: Batch size and optimizer.
     """
-    inputs, targets = (part[: training.batch_size] for part in task.train)
+    inputs, targets = first_batch(task.train, training.batch_size)
     saved: dict[int, int] = {}
 
     def count(tensor: Tensor) -> Tensor:
@@ -67,9 +77,35 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
             task.loss_function(model(inputs), targets)
     copies = 3 if training.optimizer == "sgd" else 5
-    batch = _bytes(inputs) + _bytes(targets)
+    batch = _bytes(targets) + (_bytes(inputs) if isinstance(inputs, Tensor) else 0)
     activations = 2 * sum(saved.values()) + batch
-    return Footprint(_state_bytes(model, copies), activations, max(activations // len(inputs), 1))
+    rows = min(training.batch_size, task.train_rows)
+    return Footprint(_state_bytes(model, copies), activations, max(activations // rows, 1))
+
+
+def most_lanes(task: Task, training: TrainingSection, device: torch.device) -> int:
+    """How many lanes may be trained together: what they keep fills no more than a share of the memory.
+
+    Args:
+        task: What is trained.
+        training: Batch size and optimizer.
+        device: Where.
+
+    Returns:
+        A multiple of `BLOCK`.
+    """
+    return width(footprint(task, training).state, int(_memory_of(device) * STATE_SHARE)).lanes
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory was short.
+
+    Args:
+        error: What was raised.
+    """
+    # The CPU allocator has no exception class of its own.
+    text = str(error)
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in text
 
 
 def lane_bytes(task: Task, training: TrainingSection) -> int:
@@ -113,7 +149,7 @@ class Width:
             try:
                 done.append(compute(slice(begin, end)))
             except (RuntimeError, MemoryError) as error:
-                if not _out_of_memory(error) or end - begin <= BLOCK:
+                if not is_out_of_memory(error) or end - begin <= BLOCK:
                     raise
                 self.lanes = filled((end - begin) // 2)
             else:
@@ -141,7 +177,7 @@ def widths(task: Task, training: TrainingSection, device: torch.device, availabl
         available: Bytes for intermediate results; by default what suits the device.
     """
     needed = footprint(task, training)
-    rows = min(max(len(task.train[0]), len(task.test[0])), EVALUATION_ROWS)
+    rows = min(max(task.train_rows, count(task.test)), EVALUATION_ROWS)
     if available is not None:
         updating = evaluating = available
     elif device.type == "cuda":
@@ -151,10 +187,15 @@ def widths(task: Task, training: TrainingSection, device: torch.device, availabl
     return width(needed.update, updating), width(needed.row * rows, evaluating)
 
 
-def _out_of_memory(error: Exception) -> bool:
-    # The CPU allocator has no exception class of its own.
-    text = str(error)
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in text
+def _memory_of(device: torch.device) -> int:
+    """Bytes in all, not those that are free: a study is split alike whatever else the machine does."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[1])
+    limits = [psutil.virtual_memory().total]
+    for file in CONTAINER_LIMITS:
+        text = file.read_text().strip() if file.is_file() else ""
+        limits += [int(text)] if text.isdigit() else []
+    return min(limits)
 
 
 def _state_bytes(model: nn.Module, copies: int) -> int:

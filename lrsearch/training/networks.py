@@ -1,8 +1,8 @@
 """Many networks of one architecture, computed as one: every weight has a lane axis in front.
 
-The module itself only says what to compute (`functional_call`); `vmap` computes it for all lanes in one go, and
-`grad` inside it gives each lane the gradient of its own loss. Source: torch.func, "Model ensembling" and "Per-sample
-gradients" in PyTorch's documentation.
+The module itself only says what to compute (`functional_call`); `vmap` computes it for all lanes in one go, and one
+backward pass through the sum of all losses gives each lane the gradient of its own. Source: torch.func, "Model
+ensembling" in PyTorch's documentation.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
+from torch.func import functional_call, vmap
 
+from lrsearch.tasks.data import Data
 from lrsearch.tasks.metrics import Metric
-from lrsearch.tasks.task import Data
+from lrsearch.training.batch_norm import PlainBatchNorm
 from lrsearch.training.devices import plain_kernels
-from lrsearch.training.loop import EVALUATION_ROWS
+from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.memory import Width
 
 Named = dict[str, Tensor]
@@ -43,11 +44,11 @@ class StackedNetworks:
         parameters = [dict(model.named_parameters()) for model in models]
         names = _with_gradient(self.module, loss_function, batch)
         self.shapes = {name: parameters[0][name].shape for name in names}
-        self.trained = torch.stack([_flat([lane[name].detach() for name in names], 0) for lane in parameters])
+        self.trained = torch.stack([_flat([lane[name].detach() for name in names]) for lane in parameters])
         still = [{name: lane[name].detach() for name in lane if name not in self.shapes} for lane in parameters]
         self.still = _stacked(still)
         self.buffers = _stacked([dict(model.named_buffers()) for model in models])
-        self._gradients = vmap(grad(self._loss, has_aux=True))
+        self._losses = vmap(self._loss)
         self._outputs = vmap(self._forward, in_dims=(0, 0, None))
 
     def __len__(self) -> int:
@@ -55,8 +56,7 @@ class StackedNetworks:
 
     def parameters(self) -> Named:
         """All parameters: name -> [lanes, ...]."""
-        everyone = slice(None)
-        return {**self._named(everyone), **self._still(everyone)}
+        return {**self._named(self.trained), **self._still(slice(None))}
 
     def take(self, slots: Tensor) -> None:
         """Go on with these lanes only; one that is named twice becomes two.
@@ -85,10 +85,13 @@ class StackedNetworks:
             # A copy, so that a part that runs out of memory half way can be computed again.
             buffers = {name: value[part].clone() for name, value in self.buffers.items()}
             seen = batch_of[part]
-            gradients, (losses, buffers) = self._gradients(
-                self._named(part), self._still(part), buffers, inputs[seen], targets[seen]
+            trained = self.trained[part].detach().requires_grad_()
+            losses, buffers = self._losses(
+                self._named(trained), self._still(part), buffers, inputs[seen], targets[seen]
             )
-            return losses, _flat([gradients[name] for name in self.shapes], 1), buffers
+            # No lane's loss depends on another lane's weights, so the sum's gradient is each lane's own.
+            (gradients,) = torch.autograd.grad(losses.sum(), trained)
+            return losses.detach(), gradients, buffers
 
         self.module.train()
         with plain_kernels():
@@ -112,7 +115,7 @@ class StackedNetworks:
 
         def compute(part: slice) -> Named:
             # Rows are split as the sequential loop splits them: some modules look at the other rows beside one.
-            weights = {**self._named(part), **self._still(part)}
+            weights = {**self._named(self.trained[part]), **self._still(part)}
             buffers = {name: value[part] for name, value in self.buffers.items()}
             chunks = [self._outputs(weights, buffers, rows) for rows in torch.split(inputs, EVALUATION_ROWS)]
             outputs = torch.cat(chunks, dim=1)
@@ -125,21 +128,21 @@ class StackedNetworks:
 
     def _loss(
         self, trained: Named, still: Named, buffers: Named, inputs: Tensor, targets: Tensor
-    ) -> tuple[Tensor, tuple[Tensor, Named]]:
+    ) -> tuple[Tensor, Named]:
         """One lane's loss, and beside it what the forward pass made of the buffers."""
         outputs = self._forward({**trained, **still}, buffers, inputs)
-        loss = self.loss_function(outputs, targets)
-        return loss, (loss.detach(), buffers)
+        return self.loss_function(outputs, targets), buffers
 
     def _forward(self, weights: Named, buffers: Named, inputs: Tensor) -> Tensor:
         """One lane's outputs; modules change the given buffers in place."""
-        outputs: Tensor = functional_call(self.module, (weights, buffers), (inputs,))
+        with PlainBatchNorm():
+            outputs: Tensor = functional_call(self.module, (weights, buffers), (inputs,))
         return outputs
 
-    def _named(self, part: slice) -> Named:
-        """Views of the trained parameters of some lanes: name -> [lanes, ...]."""
+    def _named(self, trained: Tensor) -> Named:
+        """Views of the trained parameters of some lanes [lanes, numbers]: name -> [lanes, ...]."""
         sizes = [shape.numel() for shape in self.shapes.values()]
-        pieces = torch.split(self.trained[part], sizes, dim=1)
+        pieces = torch.split(trained, sizes, dim=1)
         return {
             name: piece.view(len(piece), *shape)
             for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)
@@ -163,9 +166,9 @@ def _with_gradient(module: nn.Module, loss_function: Metric, batch: Data) -> lis
     return [name for name, gradient in zip(open_to_change, gradients, strict=True) if gradient is not None]
 
 
-def _flat(tensors: Sequence[Tensor], lane_axes: int) -> Tensor:
-    """All numbers of some tensors in one row, behind their lane axes."""
-    return torch.cat([tensor.reshape(*tensor.shape[:lane_axes], -1) for tensor in tensors], dim=-1)
+def _flat(tensors: Sequence[Tensor]) -> Tensor:
+    """All numbers of some tensors in one row."""
+    return torch.cat([tensor.flatten() for tensor in tensors])
 
 
 def _stacked(lanes: Sequence[Named]) -> Named:

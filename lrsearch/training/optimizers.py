@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lrsearch.study_file.model import TrainingSection
@@ -44,7 +44,7 @@ def build(training: TrainingSection, parameters: Iterable[nn.Parameter], lr: flo
 
 
 def code(training: TrainingSection, lr: float) -> str:
-    """The line of torch code that builds it for a ``model``.
+    """The lines of torch code that build it for a ``model``.
 
     Args:
         training: The section that names it and its settings.
@@ -53,7 +53,18 @@ def code(training: TrainingSection, lr: float) -> str:
     defaults = _DEFAULTS if training.optimizer == "adamw" else {**_DEFAULTS, "weight_decay": 0.0}
     settings = {name: value for name, value in arguments(training).items() if value != defaults.get(name)}
     words = "".join(f", {name}={value!r}" for name, value in settings.items())
-    return f"optimizer = torch.optim.{_CLASSES[training.optimizer]}(model.parameters(), lr={lr!r}{words})"
+    made = f"optimizer = torch.optim.{_CLASSES[training.optimizer]}(model.parameters(), lr={lr!r}{words})"
+    return "\n".join([made, *_remarks(training)])
+
+
+def _remarks(training: TrainingSection) -> Iterator[str]:
+    """What the updates do beside the optimizer, for a loop that does it, too."""
+    if training.accumulate > 1:
+        yield f"# one update for every {training.accumulate} batches; a batch below means an update"
+    if training.clip_norm is not None:
+        yield f"# before each update: torch.nn.utils.clip_grad_norm_(model.parameters(), {training.clip_norm!r})"
+    if training.precision != "float32":
+        yield f'# forward passes within torch.autocast("cuda", torch.{training.precision})'
 
 
 # torch's own; adamw's weight_decay is not 0, so it is always written out.

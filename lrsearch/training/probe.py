@@ -20,13 +20,16 @@ import torch
 from torch import Tensor, nn
 
 from lrsearch.schedules.annealing import Linear
+from lrsearch.study_file.faults import show
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.data import Data, Rows, first, first_batch, pair
 from lrsearch.tasks.metrics import Metric
-from lrsearch.tasks.task import Data, Task
+from lrsearch.tasks.task import Task
 from lrsearch.training.batched import Batch
 from lrsearch.training.devices import moved
 from lrsearch.training.engine import Lane
-from lrsearch.training.loop import Run, evaluate, start, update
+from lrsearch.training.evaluation import evaluate
+from lrsearch.training.loop import Run, start, update
 from lrsearch.training.watch import ModuleWatch
 
 _Result = TypeVar("_Result")
@@ -63,6 +66,8 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
         training: Batch size, optimizer, seeds.
         device: Where.
     """
+    if reason := _unsupported(task, training):
+        return ProbeOutcome(False, reason)
     small = _few_rows(moved(task, torch.device(device)), training)
     training = training.model_copy(update={"epochs": STEPS, "eps": max(training.eps, CALM)})
     try:
@@ -75,6 +80,16 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
     except Exception as error:
         return ProbeOutcome(False, _sentence(error))
     return ProbeOutcome(True)
+
+
+def _unsupported(task: Task, training: TrainingSection) -> str | None:
+    """What only the sequential loop does, whatever the network is."""
+    if task.streamed:
+        return task.streamed
+    settings = {"clip_norm": None, "accumulate": 1, "precision": "float32"}
+    used = [f"{key} = {show(getattr(training, key))}" for key, plain in settings.items()
+            if getattr(training, key) != plain]  # fmt: skip
+    return f"training.{used[0]}" if used else None
 
 
 def _compare_in_both_types(task: Task, training: TrainingSection, device: str) -> None:
@@ -102,14 +117,14 @@ def _compare(task: Task, training: TrainingSection, device: str, tolerance: floa
     _take_steps(runs, batch, watch, tolerance)
     _compare_parameters(runs, batch, watch, initial, tolerance)
     metrics = {task.metric_name: task.metric_function, **task.extra}
-    for rows, data in (("training", task.train), ("test", task.test)):
+    for rows, data in (("training", batch.train), ("test", batch.test)):
         _compare_metrics(runs, batch, watch, metrics, (rows, data), tolerance)
 
 
 def _check_random_numbers(run: Run) -> None:
     """Find dropout and the like: what lanes draw together is not what each would draw alone."""
     watch = ModuleWatch(run.model)
-    inputs = run.task.train[0][: run.training.batch_size]
+    inputs, _ = first_batch(run.task.train, run.training.batch_size)
     buffers = _copies(dict(run.model.named_buffers()))
     with torch.random.fork_rng(devices=[]), torch.no_grad(), watch.watching():
         run.model.train()
@@ -125,10 +140,12 @@ def _take_steps(runs: list[Run], batch: Batch, watch: ModuleWatch, tolerance: fl
     while step < STEPS:
         rates = np.array([lane.of_epoch(batch.finished) for lane in batch.rates])
         orders = zip(*(run.order.epoch() for run in runs), strict=True)
+        inputs, targets = batch.train
         for number, (rows, (rows_of_batch, rates_of_batch)) in enumerate(
             zip(orders, batch.updates(rates), strict=True)
         ):
-            expected = [float(update(run, number, rows[lane])) for lane, run in enumerate(runs)]
+            seen = [(inputs[rows[lane]], targets[rows[lane]]) for lane in range(len(runs))]
+            expected = [float(update(run, number, [seen[lane]])) for lane, run in enumerate(runs)]
             losses = _watched(watch, partial(batch.update, rows_of_batch, rates_of_batch))
             step += 1
             if changed := watch.changed_attribute():
@@ -213,17 +230,17 @@ def _check(subject: str, value: Tensor, wanted: Tensor, tolerance: float, scale:
 
 def _few_rows(task: Task, training: TrainingSection) -> Task:
     """The task with two full batches and its last, shorter one."""
-    size, rows = training.batch_size, len(task.train[0])
+    size, rows = training.batch_size, task.train_rows
     few = min(rows, 2 * size + (rows % size or size))
-    return replace(task, train=_first(task.train, few), test=_first(task.test, 3 * size))
+    return replace(task, train=first(task.train, few), test=first(task.test, 3 * size))
 
 
 def _in_float64(task: Task) -> Task:
     def model() -> nn.Module:
         return task.model().double()
 
-    def doubled(data: Data) -> Data:
-        inputs, targets = (part.double() if part.is_floating_point() else part for part in data)
+    def doubled(rows: Rows) -> Data:
+        inputs, targets = (part.double() if part.is_floating_point() else part for part in pair(rows))
         return inputs, targets
 
     return replace(task, model=model, train=doubled(task.train), test=doubled(task.test))
@@ -233,14 +250,10 @@ def _trains(task: Task, training: TrainingSection) -> bool:
     """Whether the sequential loop can train it; some models hold their own type."""
     try:
         run = start(task, Linear(), RATES[0], training, training.seeds[0])
-        update(run, 0, next(run.order.epoch()))
+        update(run, 0, [first_batch(task.train, training.batch_size)])
     except (RuntimeError, TypeError, ValueError):
         return False
     return True
-
-
-def _first(data: Data, rows: int) -> Data:
-    return data[0][:rows], data[1][:rows]
 
 
 def _copies(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

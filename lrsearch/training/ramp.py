@@ -10,7 +10,7 @@ from lrsearch.errors import Fault, InputError
 from lrsearch.schedules.base import Schedule, parameter
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
-from lrsearch.training.batches import batches_per_epoch
+from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.loop import own_stream, start, updates
 from lrsearch.training.range_test import FEWEST_UPDATES, SeedLosses, Watch, grid
 
@@ -93,8 +93,8 @@ def climb(task: Task, training: TrainingSection, plan: Plan) -> Iterator[SeedLos
 
 
 def _one_seed(task: Task, training: TrainingSection, plan: Plan, seed: int) -> SeedLosses:
-    # One batch more than updates: the loss that an update leads to shows in the next batch.
-    epochs = math.ceil((plan.updates + 1) / batches_per_epoch(len(task.train[0]), training.batch_size))
+    # One update more than on the ramp: the loss that an update leads to shows in the next one's rows.
+    epochs = math.ceil((plan.updates + 1) / updates_per_epoch(task.train_rows, training))
     ramp = Ramp(ratio=plan.high / plan.low, updates=plan.updates)
     run = start(task, ramp, plan.low, training.model_copy(update={"epochs": epochs}), seed)
     watch = Watch(grid(plan.low, plan.high, plan.updates), seed)

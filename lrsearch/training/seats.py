@@ -15,19 +15,19 @@ BLOCK = 32
 """The number of networks is a multiple of this, and so is any part of them that is computed at once."""
 
 CLASSES = 4
-"""A lane's seat, modulo this, is its position in the list of lanes, modulo this."""
+"""A lane's seat, modulo this, is its place in its generation, modulo this."""
 
 
-def seats(positions: Sequence[int]) -> list[int]:
+def seats(places: Sequence[int]) -> list[int]:
     """A seat for each lane: the first free one of its class.
 
     Args:
-        positions: Positions of lanes in the list given to the engine.
+        places: Where each stood in its generation.
     """
     free = list(range(CLASSES))
     given = []
-    for position in positions:
-        home = position % CLASSES
+    for place in places:
+        home = place % CLASSES
         given.append(free[home])
         free[home] += CLASSES
     return given

@@ -15,17 +15,19 @@ from lrsearch.search.runner import Runner
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
+from lrsearch.training.alone import train_alone
+from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.definition import parse
-from lrsearch.training.engine import SequentialEngine
+from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.loop import train
 
 Define = Callable[..., Definition]
 
 
-def finished(definition: Definition) -> StoredStudy:
+def finished(definition: Definition, engine: Engine | None = None) -> StoredStudy:
     stored = studies.create(open_storage("sqlite://"), definition, "mse")
     task = registry.tasks.get(definition.task.name).build(definition.task.options)
-    list(Runner(stored, task, SequentialEngine(), Interruption()).events())
+    list(Runner(stored, task, engine or SequentialEngine(), Interruption()).events())
     return stored
 
 
@@ -40,6 +42,24 @@ def test_every_trial_gives_its_value_again(define: Define) -> None:
         assert again.value == records[-1].test_metric
     best = min(stored.trials(), key=lambda trial: trial.value or 0.0)
     assert repeatable(stored, None).number == best.number
+
+
+def test_a_batched_trial_gives_its_curve_again_by_its_own_engine(define: Define) -> None:
+    """To the last bit, pruned trials included, although it had 22 others beside it."""
+    training = {"epochs": 6, "batch_size": 14, "seeds": [3, 4, 5], "momentum": 0.9}
+    study = {"name": "many", "trials": 23}
+    stored = finished(define(study=study, training=training, search={"schedulers": ["all"]}), BatchedEngine())
+    for trial in stored.trials():
+        again = repeatable(stored, trial.number)
+        assert (again.engine, again.device, again.place) == ("batched", "cpu", 3 * trial.number)
+        definition = parse(again.document, "test")
+        run = definition.start(definition.build_task())
+        records = list(train_alone(run, BatchedEngine(), again.place))
+        assert run.records == records
+        if again.value is not None:
+            assert again.value == records[-1].test_metric
+        rates = [record.lr for record in records[: len(trial.intermediate_values)]]
+        assert trial.user_attrs["lr_curve"] == pytest.approx(rates, rel=1e-15)
 
 
 def test_a_trial_whose_seeds_diverged_has_no_value_to_compare_with(define: Define) -> None:

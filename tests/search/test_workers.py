@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import optuna
@@ -35,13 +35,15 @@ batch_size = 20
 schedulers = ["constant", "lambda"]
 [sampler]
 name = "random"
+generation = 256
 """
 
 
-def start(url: str, *arguments: str, folder: Path) -> subprocess.Popen[str]:
+def start(url: str, *arguments: str, folder: Path, engine: str = "sequential") -> subprocess.Popen[str]:
     """A worker in a process of its own; the URL is not on its command line."""
+    command = [sys.executable, "-m", "lrsearch", "study", "run", "shared", "--quiet", "--grace", "6"]
     return subprocess.Popen(
-        [sys.executable, "-m", "lrsearch", "study", "run", "shared", "--quiet", "--grace", "2", *arguments],
+        [*command, "--engine", engine, *arguments],
         env={**os.environ, "LRSEARCH_STORAGE": url}, cwd=folder, text=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
@@ -77,7 +79,8 @@ def assert_nothing_lost(url: str, budget: int) -> None:
     for trial in done:
         last = len(trial.user_attrs["train_curve"])
         assert sorted(trial.intermediate_values) == list(range(1, last + 1))
-        assert last == EPOCHS if trial.state == TrialState.COMPLETE else last in (1, 3, 6)
+        ends = (1, 3, 6) if trial.state == TrialState.PRUNED else (trial.user_attrs.get("diverged_at", EPOCHS),)
+        assert last in ends
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -86,10 +89,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield fresh
 
 
-def test_four_workers_share_a_budget_exactly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["sequential", "batched"])
+def test_four_workers_share_a_budget_exactly(engine: str, tmp_path: Path) -> None:
+    """Also where one generation would be larger than the study: no worker takes more than its part."""
     url = f"sqlite:///{tmp_path}/s.db"
     create(url, tmp_path, trials=101)
-    process = start(url, "--workers", "4", folder=tmp_path)
+    process = start(url, "--workers", "4", folder=tmp_path, engine=engine)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     assert_nothing_lost(url, 101)
@@ -108,11 +113,11 @@ def test_eight_processes_on_one_sqlite_file(tmp_path: Path) -> None:
     assert_nothing_lost(url, 400)
 
 
-def assert_kills_lose_nothing(url: str, folder: Path, kills: int, budget: int) -> None:
+def assert_kills_lose_nothing(url: str, folder: Path, kills: int, budget: int, engine: str = "sequential") -> None:
     """Two workers at a time; one of them is killed at a random moment and replaced, again and again."""
     chance = random.Random(kills)
     create(url, folder, trials=budget, rows=200)
-    workers = [start(url, folder=folder) for _ in range(2)]
+    workers = [start(url, folder=folder, engine=engine) for _ in range(2)]
     for _ in range(kills):
         before = len(trials_of(url, "shared"))
         target = before + chance.randint(1, max(1, budget // (2 * kills)))
@@ -122,7 +127,7 @@ def assert_kills_lose_nothing(url: str, folder: Path, kills: int, budget: int) -
         victim = chance.randrange(2)
         workers[victim].kill()
         workers[victim].communicate()
-        workers[victim] = start(url, folder=folder)
+        workers[victim] = start(url, folder=folder, engine=engine)
     errors = [worker.communicate(timeout=300)[1] for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], errors
     assert_nothing_lost(url, budget)
@@ -135,6 +140,44 @@ def test_killed_workers_lose_nothing(url: str, tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_workers_killed_twenty_times_lose_nothing(url: str, tmp_path: Path) -> None:
     assert_kills_lose_nothing(url, tmp_path, kills=20, budget=400)
+
+
+@pytest.mark.soak
+def test_batches_killed_twenty_times_lose_nothing(url: str, tmp_path: Path) -> None:
+    assert_kills_lose_nothing(url, tmp_path, kills=20, budget=4000, engine="batched")
+
+
+def test_a_batch_killed_under_way_loses_no_settings_and_no_epochs_of_earlier_rungs(url: str, tmp_path: Path) -> None:
+    """256 trials are under way; the worker dies before their first rung, the next one after it."""
+    create(url, tmp_path, trials=300, rows=4000)
+    worker = start(url, folder=tmp_path, engine="batched")
+    wait_until(lambda: counts_of(url, "shared").running == 256, worker)
+    worker.kill()
+    worker.communicate()
+    assert counts_of(url, "shared").pruned == 0
+
+    worker = start(url, folder=tmp_path, engine="batched")
+    wait_until(lambda: counts_of(url, "shared").pruned > 0, worker)
+    worker.kill()
+    worker.communicate()
+    killed = [trial for trial in trials_of(url, "shared") if trial.state == TrialState.RUNNING]
+    assert killed
+    assert {len(trial.intermediate_values) for trial in killed} <= {1, 3, 6}
+    curves = {trial.number: trial.intermediate_values for trial in killed}
+
+    worker = start(url, folder=tmp_path, engine="batched")
+    _, errors = worker.communicate(timeout=300)
+    assert worker.returncode == 0, errors
+    assert_nothing_lost(url, 300)
+    trials = trials_of(url, "shared")
+    assert {number: trials[number].intermediate_values for number in curves} == curves
+
+
+def wait_until(reached: Callable[[], bool], worker: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert worker.poll() is None
+        assert time.monotonic() < deadline
 
 
 def test_only_the_worker_that_died_is_restarted(tmp_path: Path) -> None:

@@ -29,3 +29,12 @@ def test_the_code_to_paste_builds_the_same_optimizer(settings: dict[str, Any]) -
     theirs = scope["optimizer"]
     assert type(ours) is type(theirs)
     assert ours.defaults == theirs.defaults  # type: ignore[attr-defined]
+
+
+def test_the_code_says_what_else_an_update_does() -> None:
+    training = TrainingSection(clip_norm=0.5, accumulate=4, precision="bfloat16")
+    remarks = optimizers.code(training, 0.05).splitlines()[1:]
+    assert [line.startswith("# ") for line in remarks] == [True] * 3
+    assert "every 4 batches" in remarks[0]
+    assert "clip_grad_norm_(model.parameters(), 0.5)" in remarks[1]
+    assert 'autocast("cuda", torch.bfloat16)' in remarks[2]

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from lrsearch import registry
-from lrsearch.tasks.task import Data, Task
+from lrsearch.tasks.data import Data
+from lrsearch.tasks.task import Task
 
 _GENERATOR = torch.Generator().manual_seed(3)
 FEATURES = torch.randn(70, 8, generator=_GENERATOR)

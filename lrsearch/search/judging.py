@@ -1,0 +1,118 @@
+"""Who is pruned at a rung."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import optuna
+from optuna.pruners import BasePruner
+from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from lrsearch.search.pruning import StratifiedHalving, halve
+from lrsearch.search.space import Settings
+from lrsearch.search.studies import StoredStudy
+from lrsearch.search.trace import TrialTrace
+from lrsearch.storage.patience import Patience
+from lrsearch.storage.store import Claim
+
+
+class Judge:
+    """Asks the study's pruner about trials that have reached a rung; their values are stored already.
+
+    Args:
+        stored: The study.
+        pruner: Its pruner.
+        together: Whether trials come by the generation. Then they are compared with each other, and with those that
+            were stored when their generation began.
+        patience: Waits for the storage.
+    """
+
+    def __init__(self, stored: StoredStudy, pruner: BasePruner, together: bool, patience: Patience) -> None:
+        self._stored = stored
+        self._pruner = pruner
+        self._together = together
+        self._patience = patience
+        self._settings: Mapping[Claim, Settings] = {}
+        self._mirror: Mirror | None = None
+
+    def begin(self, settings: Mapping[Claim, Settings]) -> None:
+        """A new generation begins.
+
+        Args:
+            settings: Its trials, and what each trains with.
+        """
+        self._settings = settings
+        self._mirror = None
+
+    def __call__(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
+        """Those that end here.
+
+        Args:
+            trials: The trials that have reached the rung, with their curves.
+        """
+        if not self._together:
+            return {claim for claim in trials if self._patience(lambda claim=claim: self._ends(claim))}  # type: ignore[misc]
+        pruned: set[Claim] = set()
+        compared: set[Claim] = set()
+        if isinstance(self._pruner, StratifiedHalving):
+            last = {claim: (self._settings[claim].schedule.name, trace.test[-1]) for claim, trace in trials.items()}
+            pruned, compared = halve(last, self._pruner.keep)
+        alone = {claim: trace for claim, trace in trials.items() if claim not in compared}
+        return pruned | self._against_the_stored(alone)
+
+    def _ends(self, claim: Claim) -> bool:
+        # Trial.should_prune would only know what was reported through its own object.
+        return self._pruner.prune(self._stored.study, self._stored.storage.get_trial(claim.trial_id))
+
+    def _against_the_stored(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
+        if not trials:
+            return set()
+        if self._mirror is None:
+            there = self._patience(self._stored.trials)
+            self._mirror = Mirror(self._stored.study, there, {claim.number for claim in self._settings})
+        return {claim for claim, trace in trials.items() if self._mirror.ends(self._pruner, claim.number, trace.test)}
+
+
+class Mirror:
+    """A study in memory: a pruner reads all trials at every question, which a database takes long to answer.
+
+    Args:
+        study: The study.
+        trials: All its trials, by number.
+        under_way: Numbers of those that are trained here; they begin without values.
+    """
+
+    def __init__(self, study: optuna.Study, trials: Collection[FrozenTrial], under_way: Collection[int]) -> None:
+        self._storage: BaseStorage = InMemoryStorage()
+        self._study = optuna.create_study(storage=self._storage, study_name=study.study_name, direction=study.direction)
+        for key, value in study.user_attrs.items():
+            self._study.set_user_attr(key, value)
+        study_id = self._storage.get_study_id_from_name(study.study_name)
+        self._ids = [
+            self._storage.create_new_trial(study_id, _begun(trial) if trial.number in under_way else trial)
+            for trial in trials
+        ]
+
+    def ends(self, pruner: BasePruner, number: int, curve: list[float]) -> bool:
+        """Whether a trial is pruned.
+
+        Args:
+            pruner: Decides.
+            number: The trial's number.
+            curve: Its intermediate values from epoch 1.
+        """
+        trial_id = self._ids[number]
+        known = len(self._storage.get_trial(trial_id).intermediate_values)
+        for epoch in range(known + 1, len(curve) + 1):
+            self._storage.set_trial_intermediate_value(trial_id, epoch, curve[epoch - 1])
+        return pruner.prune(self._study, self._storage.get_trial(trial_id))
+
+
+def _begun(trial: FrozenTrial) -> FrozenTrial:
+    return create_trial(
+        state=TrialState.RUNNING,
+        params=trial.params,
+        distributions=trial.distributions,
+        system_attrs=trial.system_attrs,
+    )

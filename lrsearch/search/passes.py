@@ -1,0 +1,162 @@
+"""Trials that are trained together in one pass, from their settings to their outcome."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from optuna.trial import TrialState
+
+from lrsearch.search.events import EpochDone, Event, TrialEnded
+from lrsearch.search.interruption import Interruption
+from lrsearch.search.space import Settings
+from lrsearch.search.trace import TrialTrace
+from lrsearch.storage.attributes import CONSTRAINT, DEVICE, ENGINE, HORIZON, PLACE, THREADS
+from lrsearch.storage.heartbeat import Heartbeat
+from lrsearch.storage.store import Claim, Outcome, TrialStore
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.task import Task
+from lrsearch.training.batches import updates_per_epoch
+from lrsearch.training.devices import describe
+from lrsearch.training.engine import Engine, Lane, LaneRecords, LaneStream
+
+Judge = Callable[[Mapping[Claim, TrialTrace]], set[Claim]]
+"""Says which of the trials that have reached a rung end there; their values are stored already."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What all trials of a study have in common while they are trained.
+
+    Attributes:
+        task: What is trained.
+        section: Epochs, batch size, optimizer, seeds.
+        engine: What trains it.
+        rungs: Epochs after which `judge` is asked.
+        judge: Says who is pruned.
+        store: Where everything is written.
+        heartbeat: Is told that training moves.
+        interruption: Where signals are looked for.
+        score: Which of the task's further metrics is a trial's value; None for the test metric.
+    """
+
+    task: Task
+    section: TrainingSection
+    engine: Engine
+    rungs: frozenset[int]
+    judge: Judge
+    store: TrialStore
+    heartbeat: Heartbeat
+    interruption: Interruption
+    score: str | None = None
+
+
+class Pass:
+    """Trains trials through their rungs and tells how each ended.
+
+    Args:
+        training: What they have in common.
+        settings: The trials and what each trains with.
+        places: Where the first lane of each stands in the generation.
+        judged: Epoch up to which they were judged in an earlier pass that failed.
+
+    Attributes:
+        judged: The same, up to now.
+    """
+
+    def __init__(
+        self, training: Training, settings: Mapping[Claim, Settings], places: Mapping[Claim, int], judged: int = 0
+    ) -> None:
+        self.judged = judged
+        self._training = training
+        self._settings = settings
+        self._places = places
+        self._lanes: list[Lane] = []
+        self._active: dict[Claim, TrialTrace] = {}
+        for claim, own in settings.items():
+            first = len(self._lanes)
+            seeds = enumerate(own.seeds(training.section.seeds))
+            self._lanes += [Lane(own.lr, own.schedule, seed, places[claim] + index) for index, seed in seeds]
+            self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score)
+        self._stored: dict[Claim, int] = dict.fromkeys(settings, 0)
+
+    @property
+    def unfinished(self) -> list[Claim]:
+        """The trials that have no outcome yet."""
+        return list(self._active)
+
+    def events(self) -> Iterator[Event]:
+        """Train all trials to their end."""
+        training = self._training
+        stream = training.engine.train(training.task, self._lanes, training.section)
+        records = self._next(stream, None)
+        while records is not None:
+            for trace in self._active.values():
+                trace.add(records)
+            if records.epoch:
+                training.heartbeat.epoch_done()
+                yield EpochDone(records.epoch, len(self._active))
+                yield from self._end_those_that_are_done(records.epoch)
+            if not self._active:
+                break
+            records = self._next(stream, {lane for trace in self._active.values() for lane in trace.lanes})
+        stream.close()
+
+    def _next(self, stream: LaneStream, keep: set[int] | None) -> LaneRecords | None:
+        """One more epoch of the lanes that are kept; None if there is none."""
+        with self._training.interruption.open():
+            try:
+                return next(stream) if keep is None else stream.send(keep)
+            except StopIteration:
+                return None
+
+    def _end_those_that_are_done(self, epoch: int) -> Iterator[TrialEnded]:
+        last = epoch == self._training.section.epochs
+        ended = {claim for claim, trace in self._active.items() if last or trace.diverged_at is not None}
+        going_on = {claim: trace for claim, trace in self._active.items() if claim not in ended}
+        if epoch in self._training.rungs and epoch > self.judged and going_on:
+            self._record(going_on)
+            ended |= self._training.judge(going_on)
+            self.judged = epoch
+        if ended:
+            yield from self._tell([claim for claim in self._active if claim in ended])
+
+    def _record(self, claims: Sequence[Claim] | Mapping[Claim, TrialTrace]) -> None:
+        """Store the epochs that are not stored yet, of all these trials in one go."""
+        fresh = {}
+        for claim in claims:
+            trace = self._active[claim]
+            first = self._stored[claim] + 1
+            fresh[claim.trial_id] = {epoch: trace.test[epoch - 1] for epoch in range(first, trace.epoch + 1)}
+            self._stored[claim] = trace.epoch
+        self._training.store.record(fresh)
+
+    def _tell(self, claims: Sequence[Claim]) -> Iterator[TrialEnded]:
+        self._record(claims)
+        outcomes = {claim: self._outcome(claim, self._active[claim]) for claim in claims}
+        accepted = self._training.store.finish(list(outcomes.values()))
+        for claim, outcome in outcomes.items():
+            trace = self._active.pop(claim)
+            # A trial that others took to be lost is being run again; its outcome will come from there.
+            if claim.trial_id in accepted:
+                yield TrialEnded(claim.number, outcome.state, trace.value, trace.diverged_at is not None)
+
+    def _outcome(self, claim: Claim, trace: TrialTrace) -> Outcome:
+        training, schedule = self._training, self._settings[claim].schedule
+        per_epoch = updates_per_epoch(training.task.train_rows, training.section)
+        attributes = {
+            **trace.attributes(),
+            HORIZON: schedule.steps(training.section.epochs, per_epoch),
+            ENGINE: training.engine.name,
+            DEVICE: describe(training.engine.device),
+            THREADS: torch.get_num_threads(),
+            PLACE: self._places[claim],
+        }
+        diverged = trace.diverged_at is not None
+        complete = diverged or trace.epoch == training.section.epochs
+        state = TrialState.COMPLETE if complete else TrialState.PRUNED
+        # A pruned trial's value is its last intermediate one, as Optuna has it; NaN is no value.
+        value = None if math.isnan(trace.value) else trace.value
+        return Outcome(claim.trial_id, state, value, attributes, {CONSTRAINT: 1.0} if diverged else {})

@@ -1,0 +1,39 @@
+"""A single run trained by an engine, in the shape of the shared loop: for repeating a trial to the last bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lrsearch.training.engine import Engine, Lane
+from lrsearch.training.loop import EpochRecord, Run
+
+
+def train_alone(run: Run, engine: Engine, place: int) -> Iterator[EpochRecord]:
+    """Train a run from its first epoch to its last, or until it diverges.
+
+    The run gets its records; its network and optimizer stay as they were, for the engine trains its own.
+
+    Args:
+        run: A run before its first epoch.
+        engine: What trains it.
+        place: Where the trial that is repeated stood in its generation.
+
+    Yields:
+        The record of each epoch, when it is finished.
+    """
+    stream = engine.train(run.task, [Lane(run.lr, run.schedule, run.seed, place)], run.training)
+    next(stream)
+    for records in stream:
+        run.epoch = records.epoch
+        run.diverged = bool(records.diverged[0])
+        record = EpochRecord(
+            epoch=records.epoch,
+            lr=float(records.lr[0]),
+            train_metric=float(records.train_metric[0]),
+            test_metric=float(records.test_metric[0]),
+            extra={name: float(values[0]) for name, values in records.extra.items()},
+            diverged=run.diverged,
+            seconds=records.seconds,
+        )
+        run.records.append(record)
+        yield record

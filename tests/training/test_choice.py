@@ -1,0 +1,62 @@
+"""Which engine `auto` takes, and what it says about it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from workloads import TASKS, polynomial, regression
+
+from lrsearch.errors import InputError
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.data import pair
+from lrsearch.training import choice
+from lrsearch.training.choice import choose_engine
+from lrsearch.training.timing import gain
+
+TRAINING = TrainingSection(batch_size=16)
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells = nn.LSTM(4, 3, batch_first=True)
+        self.last = nn.Linear(3, 1)
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.last(self.cells(rows.unflatten(1, (2, 4)))[0][:, -1])
+        return out
+
+
+@pytest.mark.parametrize(
+    ("factor", "engine", "line"),
+    [
+        (5.0, "batched", "engine: batched"),
+        (0.5, "sequential", "engine: sequential (batches would be right here, but take 2.0 times as long)"),
+    ],
+)
+def test_auto_takes_the_faster_one(factor: float, engine: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "gain", lambda *_: factor)
+    chosen, said = choose_engine("auto", polynomial(), TRAINING, "cpu")
+    assert (chosen.name, said) == (engine, line)
+    assert choose_engine("batched", polynomial(), TRAINING, "cpu")[0].name == "batched"
+
+
+def test_a_task_that_cannot_be_batched_is_refused_only_where_a_batch_is_asked_for() -> None:
+    chosen, said = choose_engine("auto", regression(Recurrent), TRAINING, "cpu")
+    assert chosen.name == "sequential"
+    assert "cells (LSTM)" in said
+    with pytest.raises(InputError, match="cells"):
+        choose_engine("batched", regression(Recurrent), TRAINING, "cpu")
+
+
+@pytest.mark.parametrize("batch_size", [2, 16, 500])
+@pytest.mark.parametrize("task", ["layer_norm", "convolution"])
+def test_measuring_leaves_nothing_behind(task: str, batch_size: int) -> None:
+    """Neither in the random stream nor in the task, with batches of any size."""
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    rows = pair(TASKS[task].train)[0].clone()
+    assert gain(TASKS[task], TrainingSection(batch_size=batch_size)) > 0
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(pair(TASKS[task].train)[0], rows)
