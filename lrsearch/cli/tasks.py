@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from lrsearch import registry
 from lrsearch.cli.options import Load, OutputFormat, Set
-from lrsearch.cli.output import Format, print_json, print_table
+from lrsearch.cli.output import Format, print_facts, print_json, print_table, say
 from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.study_file import load
-from lrsearch.study_file.faults import validate
-from lrsearch.study_file.model import TrainingSection
+from lrsearch.study_file.model import Definition
 
-app = typer.Typer(help="List tasks and their options, and check one.")
+app = typer.Typer(help="List tasks and their options, check one, and write one.")
+TRIALS = 200
+"""Of the study whose duration is told."""
 
 
 @app.callback(invoke_without_command=True)
@@ -35,6 +39,26 @@ def list_tasks(context: typer.Context, modules: Load = None, output: OutputForma
         print_table(task["options"], ["option", "type", "default"])
 
 
+@app.command("new")
+def new(
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Where to write.", show_default=False)],
+    study: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Write a study file for it, too.", show_default=False)
+    ] = None,
+) -> None:
+    """Write a short task to start from."""
+    from lrsearch.tasks import template
+
+    name = template.write(file, study)
+    quoted = shlex.quote(str(file))
+    say(f"Wrote {file}. Next:")
+    say(f"  lrsearch tasks check {quoted}:{name}")
+    if study is None:
+        say(f"  lrsearch train --load {quoted} --task {name} --lr 0.1")
+    else:
+        say(f"  lrsearch study run {shlex.quote(str(study))}")
+
+
 @app.command("check")
 def check(
     task: Annotated[
@@ -45,42 +69,82 @@ def check(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Say which engine trains a task, and if it is the sequential one, why."""
-    document = load.override({"task": {}, "training": {}}, settings or [])
-    from lrsearch.tasks import loading
-
-    file, _, name = task.rpartition(":")
-    loading.load([*(modules or []), *([file] if file else [])])
-    if name not in registry.tasks:
-        known = ", ".join(registry.tasks)
-        raise input_error(
-            "tasks check",
-            f"no such task; there are {known}",
-            key="task",
-            received=f'"{name}"',
-            nearest=nearest(name, registry.tasks),
-        )
-    training = _training(document)
-    from lrsearch.training.choice import choose_engine
+    """Try a task out: which engine trains it and why, memory, seconds per epoch, and how long a study would take."""
+    name = _found(task, modules or [])
+    definition = _definition(name, settings or [])
+    made = registry.tasks.get(name).build(definition.task.options)
+    from lrsearch.search import trying
     from lrsearch.training.engine import set_threads
 
     set_threads(1)
-    engine, note = choose_engine("auto", registry.tasks.get(name).build(document["task"]), training, device)
+    tried = trying.try_out(made, definition, device)
     if output is Format.JSON:
-        print_json({"task": name, "engine": engine.name, "note": note})
-    else:
-        print(note)
+        print_json({"task": name, **asdict(tried)})
+        return
+    print(tried.note)
+    rows = {"train": tried.train_rows, "test": tried.test_rows, "holdout": tried.holdout_rows}
+    at_once = f", {tried.lanes} at once" if tried.lanes > 1 else ""
+    study = tried.study
+    length = f"{definition.training.epochs} epochs"
+    halving = f"halving after {', '.join(map(str, study.rungs))}" if study.rungs else "no halving"
+    print_facts(
+        {
+            "rows": ", ".join(f"{number} {part}" for part, number in rows.items() if number),
+            "parameters": tried.parameters,
+            "memory": f"{_size(tried.lane_bytes)} per trial in training",
+            "epoch": f"{_duration(tried.epoch_seconds)} per trial{at_once}",
+            f"{study.trials} trials": f"about {_duration(study.seconds)} of training (one worker, {length}, {halving})",
+        }
+    )
 
 
-def _training(document: dict[str, Any]) -> TrainingSection:
+def _found(task: str, modules: list[str]) -> str:
+    """The name of a registered task, from `NAME`, `FILE:NAME` or `FILE` with one task in it."""
+    from lrsearch.tasks import loading
+
+    file, _, name = task.rpartition(":")
+    if name.endswith(".py"):
+        file, name = task, ""
+    before = set(registry.tasks) if file else set()
+    loading.load([*modules, *([file] if file else [])])
+    own = [other for other in registry.tasks if other not in before] if file else []
+    if not name and len(own) == 1:
+        return own[0]
+    if name in registry.tasks:
+        return name
+    if file and not own:
+        rule = "registers no task: write @lrsearch.task above a function that returns an lrsearch.Task"
+        raise input_error("tasks check", rule, received=f'"{file}"')
+    known = own or list(registry.tasks)
+    rule = f"name one of its tasks: {', '.join(f'{file}:{other}' for other in known)}"
+    if name:
+        rule = f"no such task{' in it' if file else ''}; there are {', '.join(known)}"
+    raise input_error("tasks check", rule, received=f'"{task}"', nearest=nearest(name, known))
+
+
+def _definition(name: str, settings: list[str]) -> Definition:
+    document = load.override({"task": {"name": name}, "training": {}}, settings)
     others = [key for key in document if key not in ("task", "training")]
-    faults = [
-        Fault(key, "only task and training may be set here", None, nearest(key, ["task", "training"])) for key in others
-    ]
-    training = validate(TrainingSection, document["training"], "training", faults)
-    if training is None or faults:
-        raise InputError("--set", faults)
-    return training
+    if others:
+        rule = "only task and training may be set here"
+        raise InputError("--set", [Fault(key, rule, None, nearest(key, ["task", "training"])) for key in others])
+    return load.parse({"study": {"name": "check", "trials": TRIALS}, **document}, "--set")
+
+
+def _size(number: int) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if number < 1024:
+            return f"{number:.3g} {unit}"
+        number = number / 1024  # type: ignore[assignment]
+    return f"{number:.3g} GiB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.2g} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def _describe(definition: Any) -> dict[str, Any]:

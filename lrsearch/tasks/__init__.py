@@ -1,6 +1,7 @@
 """On what a study searches. Importing this package registers the built-in tasks."""
 
 from lrsearch.tasks import polynomial, tabular
-from lrsearch.tasks.task import Data, Task, TaskDefinition, task
+from lrsearch.tasks.data import Data
+from lrsearch.tasks.task import Task, TaskDefinition, task
 
 __all__ = ["Data", "Task", "TaskDefinition", "polynomial", "tabular", "task"]

@@ -6,13 +6,17 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
-from lrsearch.errors import InputError, LrsearchError, input_error
+from lrsearch.errors import InputError, LrsearchError, input_error, nearest
+from lrsearch.tasks.blame import sentence
 
 
 def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
     """Import files or modules, each once, so that their tasks are registered.
+
+    A file may import what lies beside it, and a module may lie where relative paths start.
 
     Args:
         sources: A path ending in ``.py``, or a dotted module name, each.
@@ -21,17 +25,23 @@ def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
     Raises:
         InputError: A source is not there, or fails while it is imported.
     """
+    folder = relative_to or Path()
     for source in sources:
         try:
             if source.endswith(".py"):
-                _import_file((relative_to or Path()) / source, source)
+                _import_file(folder / source, source)
             else:
+                _search_in(folder)
                 importlib.import_module(source)
-        except (InputError, LrsearchError):
+        except InputError:
             raise
-        except Exception as error:
+        except LrsearchError as error:
+            raise input_error("--load", str(error), received=f'"{source}"') from error
+        except (Exception, SystemExit) as error:
             # Whatever a person's own file raises, she should see it as one line with the place, not our stack.
-            raise input_error("load", f"fails on import: {_where(error)}", received=f'"{source}"') from error
+            raise input_error(
+                "--load", f"fails on import: {_sentence(error, source)}", received=f'"{source}"'
+            ) from error
 
 
 def _import_file(path: Path, source: str) -> None:
@@ -40,22 +50,29 @@ def _import_file(path: Path, source: str) -> None:
     if name in sys.modules:
         return
     if not path.is_file():
-        raise input_error("load", "no such file", received=f'"{source}"')
+        beside = [file.name for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        raise input_error("--load", "no such file", received=f'"{source}"', nearest=nearest(path.name, beside))
+    _search_in(path.parent)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    try:
+    with ExitStack() as unfinished:
+        unfinished.callback(sys.modules.pop, name, None)
         spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
+        unfinished.pop_all()
 
 
-def _where(error: Exception) -> str:
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    line = f" (line {place.tb_lineno} of {Path(place.tb_frame.f_code.co_filename).name})" if place else ""
-    return f"{type(error).__name__}: {error}{line}"
+def _search_in(folder: Path) -> None:
+    place = str(folder.resolve())
+    if place not in sys.path:
+        sys.path.append(place)  # last, so that nothing installed is hidden by what lies there
+
+
+def _sentence(error: BaseException, source: str) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name and source.startswith(error.name):
+        return "there is no such module here; a file's name ends in .py"
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} (line {error.lineno} of {Path(error.filename or source).name})"
+    return sentence(error)

@@ -12,13 +12,13 @@ Metric = Callable[[Tensor, Tensor], Tensor]
 
 
 def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy of logits [rows, classes] and class numbers [rows], which become ``long``."""
+    """Mean cross-entropy of logits [rows, classes, ...] and class numbers [rows, ...], which become ``long``."""
     return functional.cross_entropy(outputs, targets.long())
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Share of rows whose largest logit is the target's."""
-    return (outputs.argmax(dim=-1) == targets).to(outputs.dtype).mean()
+    """Share of class numbers [rows, ...] whose logit is the largest of logits [rows, classes, ...]."""
+    return (outputs.argmax(dim=1) == targets).to(outputs.dtype).mean()
 
 
 def error(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -32,6 +32,8 @@ METRICS: dict[str, Metric] = {
     "cross_entropy": cross_entropy,
     "error": error,
 }
+SHOWN: dict[str, Metric] = {**METRICS, "accuracy": accuracy}
+"""What an extra metric may be called by name."""
 EXTRA_METRICS: dict[str, dict[str, Metric]] = {
     "cross_entropy": {"accuracy": accuracy},
     "error": {"accuracy": accuracy},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,15 +27,39 @@ def test_a_file_is_imported_once_and_relative_to_its_folder(tmp_path: Path, monk
     assert "from_a_file" in registry.tasks
 
 
+def test_a_file_may_import_what_lies_beside_it_and_modules_lie_beside_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "beside_it.py").write_text("number = 7\n")
+    (tmp_path / "asks_beside.py").write_text("import beside_it\nassert beside_it.number == 7\n")
+    load(["asks_beside.py", "beside_it"], tmp_path)
+    assert sys.path[-1] == str(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
         ("missing.py", "no such file"),
-        ("no_such_module", "ModuleNotFoundError"),
+        ("no_such_module", "no such module here; a file's name ends in .py"),
+        ("missin2.py", "did you mean missing2.py"),
         ("broken.py", r"ZeroDivisionError.*line 2"),
+        ("unfinished.py", r"SyntaxError: .* \(line 2 of unfinished.py\)"),
+        ("leaving.py", "SystemExit"),
+        ("needy.py", "ModuleNotFoundError: No module named 'not_there'"),
+        ("twice.py", "task 'polynomial' is registered already; choose another name"),
     ],
 )
 def test_what_cannot_be_loaded_is_named(source: str, words: str, tmp_path: Path) -> None:
-    (tmp_path / "broken.py").write_text("x = 1\nx / 0\n")
+    files = {
+        "missing2": "",
+        "broken": "x = 1\nx / 0\n",
+        "unfinished": "x = 1\ndef half(:\n",
+        "leaving": "import sys\nsys.exit(3)\n",
+        "needy": "import not_there\n",
+        "twice": "import lrsearch\n@lrsearch.task\ndef polynomial() -> lrsearch.Task: ...\n",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").write_text(text)
     with pytest.raises(InputError, match=words):
         load([source], tmp_path)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from lrsearch import registry
-from lrsearch.tasks.task import Data, Task
+from lrsearch.tasks.data import Data
+from lrsearch.tasks.task import Task
 
 ROWS = {"diabetes": 442, "digits": 1797}
 

@@ -12,6 +12,7 @@ from lrsearch.errors import InputError, LrsearchError
 from lrsearch.tasks.metrics import accuracy, error
 
 DATA = (torch.zeros(4, 2), torch.zeros(4, 1))
+OTHERS = (torch.ones(3, 2), torch.ones(3, 1))
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +20,12 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "tasks", registry.Registry("task", []))
 
 
+def unfitting(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return outputs.mean() - targets.mean()
+
+
 def simple(**parts: object) -> lrsearch.Task:
-    given = {"model": lambda: nn.Linear(2, 1), "train": DATA, "test": DATA, "loss": "mse", "metric": "mse"}
+    given = {"model": lambda: nn.Linear(2, 1), "train": DATA, "test": OTHERS, "loss": "mse", "metric": "mse"}
     return lrsearch.Task(**{**given, **parts})  # type: ignore[arg-type]
 
 
@@ -28,17 +33,17 @@ def test_a_function_becomes_a_task_with_checked_options() -> None:
     @lrsearch.task
     def mine(*, width: int = 3) -> lrsearch.Task:
         """One line."""
-        return simple(model=lambda: nn.Linear(width, 1))
+        return simple(model=lambda: nn.Linear(2, width), loss=unfitting, metric=unfitting)
 
     assert registry.tasks.get("mine") is mine
     assert mine.summary == "One line."
-    assert mine(width=5).model().in_features == 5
+    assert mine(width=5).model().out_features == 5
     with pytest.raises(InputError, match="width"):
         mine.build({"width": "5"})
 
 
 def test_options_need_a_type_and_a_default() -> None:
-    with pytest.raises(LrsearchError, match="'width' needs a type and a default"):
+    with pytest.raises(LrsearchError, match="width: needs a type and a default"):
 
         @lrsearch.task
         def mine(width) -> lrsearch.Task:  # type: ignore[no-untyped-def]
@@ -50,7 +55,7 @@ def test_a_function_must_return_a_task() -> None:
     def mine() -> lrsearch.Task:
         return 3  # type: ignore[return-value]
 
-    with pytest.raises(InputError, match=r"must return lrsearch\.Task"):
+    with pytest.raises(InputError, match=r"task mine: must return an lrsearch\.Task, and returned int"):
         mine()
 
 
@@ -68,7 +73,10 @@ def test_a_name_is_taken_once() -> None:
     [
         ({"metric": "mze"}, "unknown metric"),
         ({"loss": "accuracy"}, "unknown metric"),
-        ({"train": (torch.zeros(4, 2), torch.zeros(3, 1))}, "4 inputs, 3 targets"),
+        (
+            {"train": (torch.zeros(4, 2), torch.zeros(3, 1))},
+            r"inputs \[4, 2\], targets \[3, 1\]: needs",
+        ),
         ({"test": (torch.zeros(0, 2), torch.zeros(0, 1))}, "at least one row"),
     ],
 )

@@ -1,0 +1,64 @@
+"""How long a study would take: epochs are counted as halving leaves them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lrsearch
+from lrsearch.search import opening, standing
+from lrsearch.search.forecast import forecast
+from lrsearch.storage.attributes import ENGINE
+from lrsearch.study_file.load import parse
+from lrsearch.study_file.model import Definition
+
+
+def study(trials: int = 200, **training: object) -> Definition:
+    return parse({"study": {"name": "s", "trials": trials}, "task": {"name": "polynomial"}, "training": training}, "t")
+
+
+def test_without_rungs_every_epoch_counts() -> None:
+    found = forecast(study(trials=10, epochs=1), lambda lanes: 0.5 * lanes, together=False)
+    assert (found.rungs, found.epochs, found.seconds) == ([], 10, 5.0)
+
+
+def test_halving_saves_most_epochs() -> None:
+    """A third of each of seven types goes on at each rung, and three of each at least."""
+    found = forecast(study(), lambda lanes: 0.5 * lanes, together=False)
+    assert found.rungs == [5, 15, 30]
+    fewest = 200 * 5 + 67 * 10 + 22 * 15 + 7 * 3 * 30
+    assert fewest < found.epochs < 0.4 * 200 * 60
+    assert found.seconds == pytest.approx(0.5 * found.epochs)
+    assert forecast(study(), lambda lanes: 0.5 * lanes, together=False) == found
+
+
+def test_seeds_are_lanes_of_their_own() -> None:
+    one, two = (forecast(study(seeds=seeds), lambda lanes: lanes, together=False) for seeds in ([1], [1, 2]))
+    assert (two.epochs, two.seconds) == (2 * one.epochs, 2 * one.seconds)
+
+
+def test_generations_are_trained_one_after_the_other() -> None:
+    """64, 64, 64 and 8 trials, whatever their number costs alike; some of each go on to the end."""
+    found = forecast(study(), lambda _: 2.0, together=True)
+    assert found.seconds == pytest.approx(4 * 60 * 2.0)
+
+
+def test_it_is_about_what_a_study_trains(tmp_path: Path) -> None:
+    """A small study, really run."""
+    definition = parse(
+        {
+            "study": {"name": "real", "trials": 40},
+            "task": {"name": "polynomial", "rows": 40},
+            "training": {"epochs": 12},
+            "search": {"schedulers": ["constant", "lambda"]},
+            "sampler": {"name": "random", "seed": 0},
+        },
+        "t",
+    )
+    stored = opening.create(definition, f"sqlite:///{tmp_path}/real.db")
+    lrsearch.run_study(stored)
+    trained = standing.summary(stored)["epochs_trained"]
+    # Which engine is faster is measured, and a generation is compared at once only by the batched one.
+    together = all(trial.user_attrs[ENGINE] == "batched" for trial in stored.trials())
+    assert forecast(definition, lambda lanes: lanes, together=together).epochs == pytest.approx(trained, rel=0.25)
