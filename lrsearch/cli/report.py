@@ -1,24 +1,75 @@
-"""`lrsearch report`: a study as markdown with figures."""
+"""`lrsearch report`: a study, or two side by side: markdown with figures, one HTML file, or a note in the dashboard."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lrsearch.cli.options import Storage, StudyName
+from lrsearch.cli.dashboard import Artifacts
+from lrsearch.cli.options import Load, Storage
+from lrsearch.cli.output import say
 from lrsearch.cli.study import open_study
+from lrsearch.errors import Fault, InputError
 from lrsearch.storage.rdb import DEFAULT_URL
 
 
+class ReportFormat(StrEnum):
+    """What a report can be written as."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 def report(
-    name: StudyName,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME [NAME]", help="A study, or two of one task.", show_default=False)
+    ],
     output: Annotated[Path | None, typer.Option(help="Folder to write to; reports/NAME by default.")] = None,
+    form: Annotated[
+        ReportFormat, typer.Option("--format", help="report.md with figures/, or report.html with all in it.")
+    ] = ReportFormat.MARKDOWN,
+    publish: Annotated[bool, typer.Option("--publish", help="Show it in the dashboard, instead of a folder.")] = False,
+    artifacts: Artifacts = None,
+    modules: Load = None,
     storage: Storage = DEFAULT_URL,
 ) -> None:
-    """Write a study's report: DIR/report.md and DIR/figures/*.png."""
-    from lrsearch.report import frames, markdown
+    """Write a study's report, or the comparison of two studies."""
+    faults = []
+    if len(names) > (1 if publish else 2):
+        rule = "one study can be published" if publish else "one study, or two to compare"
+        faults.append(Fault("NAME", rule, " ".join(names)))
+    if publish and output is not None:
+        faults.append(Fault("--output", "choose one: a folder, or --publish", str(output)))
+    if faults:
+        raise InputError("command line", faults)
+    if publish:
+        _publish(names[0], artifacts, modules or [], storage)
+    else:
+        _write(names, output, form, storage)
 
+
+def _write(names: list[str], output: Path | None, form: ReportFormat, storage: str) -> None:
+    from lrsearch.report import frames, markdown, side_by_side
+    from lrsearch.report.document import Form
+
+    read = [frames.read_stored(open_study(name, storage)) for name in names]
+    folder = output or markdown.default_folder("-vs-".join(names))
+    if len(read) == 1:
+        print(markdown.write(read[0], folder, Form(form)))
+    else:
+        print(side_by_side.write(read[0], read[1], folder, Form(form)))
+
+
+def _publish(name: str, artifacts: Path | None, modules: list[str], storage: str) -> None:
+    from lrsearch.dashboard.artifacts import ArtifactFolder, folder_of
+    from lrsearch.dashboard.publish import publish
+    from lrsearch.search import opening
+
+    opening.bring_in(modules)
     stored = open_study(name, storage)
-    print(markdown.write(frames.read(stored.study), output or markdown.default_folder(name)))
+    folder = folder_of(storage, artifacts)
+    done = publish(stored, ArtifactFolder(folder))
+    say(f"Published study {name}; its artifacts are in {folder}." if done else f"Study {name} is published as it is.")

@@ -26,6 +26,17 @@ def inline(text: object) -> str:
     return _SPECIAL.sub(lambda match: "\\" + match[0], line)
 
 
+def code_span(code: str) -> str:
+    """Code within a sentence, which its content cannot end.
+
+    Args:
+        code: The content; it becomes one line and shows as it is.
+    """
+    line = " ".join(code.split())
+    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    return f"{fence}{line}{fence}" if len(fence) == 1 else f"{fence} {line} {fence}"
+
+
 def code_block(code: str, language: str) -> str:
     """A fenced code block that its content cannot close.
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import optuna
 import pandas as pd
+from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError, input_error
+from lrsearch.search import links, studies
+from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import attributes
+from lrsearch.storage.whole import all_trials
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
+Values = NDArray[np.float64]
 COLUMNS = {
     "number": "int64",
     "state": "object",  # complete, pruned, failed, running, waiting
@@ -32,6 +38,7 @@ COLUMNS = {
     "seconds": "float64",
     "horizon": "float64",
     "engine": "object",
+    "device": "object",
     "threads": "object",
     "error": "object",
     "retried": "object",
@@ -47,6 +54,27 @@ LR_NAMES = ("lr", "learning_rate")
 
 
 @dataclass(frozen=True)
+class Confirmation:
+    """The finalists of a study, trained again on fresh seeds.
+
+    Attributes:
+        rows: What scored them: ``holdout``, or ``test`` where the task has no holdout rows.
+        row_count: How many rows those are.
+        reason: Why those are not holdout rows; empty where they are.
+        seeds: The fresh seeds.
+        finalists: ``params``, ``role``, ``number`` and ``value`` of each, as `search.confirm.Finalist` has them.
+        trials: A row per finalist and seed; the columns are `COLUMNS`, with ``seed`` among the parameters.
+    """
+
+    rows: str
+    row_count: int
+    reason: str
+    seeds: list[int]
+    finalists: list[dict[str, Any]]
+    trials: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class StudyFrames:
     """What a storage holds about a study.
 
@@ -59,6 +87,8 @@ class StudyFrames:
         version: The lrsearch that created the study.
         trials: A row per trial, in the order of their numbers; the columns are `COLUMNS`.
         curves: A row per trial and epoch, in that order; the columns are `CURVES` and the extra metrics.
+        confirmation: Its finalists on fresh seeds; None if it was not confirmed.
+        provenance: What was noted of versions and repository when the study was created.
     """
 
     name: str
@@ -69,6 +99,8 @@ class StudyFrames:
     version: str | None
     trials: pd.DataFrame
     curves: pd.DataFrame
+    confirmation: Confirmation | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def unit(self) -> str:
@@ -81,11 +113,17 @@ class StudyFrames:
         return [str(column) for column in self.curves.columns if column not in CURVES]
 
 
-def read(study: optuna.Study) -> StudyFrames:
+def read(
+    study: optuna.Study,
+    confirmation: optuna.Study | None = None,
+    trials: Sequence[FrozenTrial] | None = None,
+) -> StudyFrames:
     """A study's trials and curves, from whoever wrote them.
 
     Args:
         study: A study of lrsearch, or of plain Optuna: what it does not have is missing in the frames.
+        confirmation: The linked study that confirms it, if there is one.
+        trials: Its trials by number, if they were read already.
 
     Returns:
         The frames; the same for the same storage, whatever order the database answers in.
@@ -98,7 +136,8 @@ def read(study: optuna.Study) -> StudyFrames:
         raise input_error(f"study {study.study_name!r}", rule)
     stored = study.user_attrs
     definition, fault = _definition(stored.get(attributes.DEFINITION), study.study_name)
-    trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
+    if trials is None:
+        trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
     return StudyFrames(
         name=study.study_name,
         metric=_text(stored.get(attributes.METRIC)) or "value",
@@ -108,6 +147,41 @@ def read(study: optuna.Study) -> StudyFrames:
         version=_text(stored.get(attributes.VERSION)),
         trials=_trials(trials, stored.get(attributes.EXCLUDED)),
         curves=_curves(trials),
+        confirmation=None if confirmation is None else _confirmation(confirmation),
+        provenance=dict(stored.get(attributes.PROVENANCE) or {}),
+    )
+
+
+def read_stored(stored: StoredStudy) -> StudyFrames:
+    """A study with its confirmation.
+
+    Args:
+        stored: The study.
+
+    Raises:
+        InputError: It has several objectives, or belongs to another study, whose report speaks of it.
+    """
+    if (origin := links.origin(stored)) is not None:
+        raise input_error(f"study {stored.name!r}", f"belongs to study {origin!r}: ask for the report of that one")
+    linked = studies.linked(stored, "confirm")
+    trials = all_trials(stored.study, stored.storage) if stored.has_one_objective else None
+    return read(stored.study, None if linked is None else linked.study, trials)
+
+
+def _confirmation(study: optuna.Study) -> Confirmation | None:
+    stored = study.user_attrs
+    definition, _ = _definition(stored.get(attributes.DEFINITION), study.study_name)
+    finalists, link = stored.get(attributes.FINALISTS), stored.get(attributes.ORIGIN)
+    if definition is None or not finalists or not link:
+        return None
+    trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
+    return Confirmation(
+        rows=str(link["rows"]),
+        row_count=int(link["row_count"]),
+        reason=str(link.get("reason") or ""),
+        seeds=list(definition.training.seeds),
+        finalists=list(finalists),
+        trials=_trials(trials, None),
     )
 
 
@@ -155,6 +229,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "seconds": _number(stored.get(attributes.SECONDS)),
         "horizon": _number(stored.get(attributes.HORIZON)),
         "engine": _text(stored.get(attributes.ENGINE)),
+        "device": _text(stored.get(attributes.DEVICE)),
         "threads": stored.get(attributes.THREADS),
         "error": _text(stored.get(attributes.ERROR)),
         "retried": _text(stored.get(attributes.RETRIED)),
@@ -165,24 +240,33 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
 
 def _curves(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
     extras = sorted({name for trial in trials for name in _extra_curves(trial)} - set(CURVES))
-    columns: dict[str, list[float]] = {name: [] for name in (*CURVES, *extras)}
-    for trial in trials:
-        reported = {step: _number(value) for step, value in trial.intermediate_values.items()}
-        stored = {
-            "train_metric": _numbers(trial.user_attrs.get(attributes.TRAIN_CURVE)),
-            "lr": _numbers(trial.user_attrs.get(attributes.LR_CURVE)),
-            **{name: _numbers(curve) for name, curve in _extra_curves(trial).items() if name in extras},
-        }
-        longest = max(len(curve) for curve in stored.values())
-        epochs = sorted(reported.keys() | set(range(1, longest + 1)))
-        columns["number"] += [trial.number] * len(epochs)
-        columns["epoch"] += epochs
-        columns["test_metric"] += [reported.get(epoch, math.nan) for epoch in epochs]
-        for name in (*CURVES[3:], *extras):
-            curve = stored.get(name, [])
-            columns[name] += [curve[epoch - 1] if 1 <= epoch <= len(curve) else math.nan for epoch in epochs]
+    names = (*CURVES[3:], *extras)
+    parts = [_curves_of(trial, names) for trial in trials]
     kinds = {"number": "int64", "epoch": "int64"}
-    return pd.DataFrame({name: pd.Series(c, dtype=kinds.get(name, "float64")) for name, c in columns.items()})
+    return pd.DataFrame(
+        {
+            name: np.concatenate([np.empty(0), *(part[place] for part in parts)]).astype(kinds.get(name, "float64"))
+            for place, name in enumerate((*CURVES, *extras))
+        }
+    )
+
+
+def _curves_of(trial: FrozenTrial, names: Sequence[str]) -> list[Values]:
+    """Number, epoch, test metric and the named curves of a trial; [epochs] each."""
+    reported, stored = trial.intermediate_values, trial.user_attrs
+    own = {"train_metric": stored.get(attributes.TRAIN_CURVE), "lr": stored.get(attributes.LR_CURVE)}
+    curves = {name: _numbers(curve) for name, curve in {**_extra_curves(trial), **own}.items() if name in names}
+    longest = max(len(curve) for curve in curves.values())
+    epochs = np.array(sorted(reported.keys() | set(range(1, longest + 1))), dtype=np.float64)
+    columns = [np.full(len(epochs), float(trial.number)), epochs]
+    columns.append(np.array([_number(reported.get(epoch)) for epoch in epochs], dtype=np.float64))
+    for name in names:
+        curve = np.array(curves.get(name, []), dtype=np.float64)
+        column = np.full(len(epochs), np.nan)
+        there = (epochs >= 1) & (epochs <= len(curve))
+        column[there] = curve[epochs[there].astype(np.int64) - 1]
+        columns.append(column)
+    return columns
 
 
 def _extra_curves(trial: FrozenTrial) -> dict[str, object]:

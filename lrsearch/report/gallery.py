@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrsearch.report import figures, standings, wording
+from lrsearch.report.evidence import gather
 from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
 
@@ -29,6 +30,7 @@ class Picture:
 
 
 FILES = (
+    "finalists.png",
     "learning_curves.png",
     "lr_against_value.png",
     "best_schedules.png",
@@ -55,7 +57,19 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     schedules = [_schedules(frames)] if stands and own["lr"].notna().any() else []
     # Where trials are few, their curves have a panel for the extra metrics.
     extra = [_extra(frames)] if stands and frames.extras and not figures.few(frames) else []
-    return [*first, *schedules, *extra, *([_history(frames)] if len(steady) else [])]
+    return [*_finalists(frames), *first, *schedules, *extra, *([_history(frames)] if len(steady) else [])]
+
+
+def _finalists(frames: StudyFrames) -> list[Picture]:
+    evidence = gather(frames)
+    if evidence is None or not any(np.isfinite(contender.values).any() for contender in evidence.contenders):
+        return []
+    metric = wording.confirmed_metric(frames.metric, evidence.rows)
+    reading = (
+        f"A row per finalist, best mean on top; each mark is one of {len(evidence.seeds)} fresh seeds, the same for "
+        f"all. The cross is the test value that the search saw: where it lies far to the left, the search was lucky."
+    )
+    return [Picture(FILES[0], f"Finalists on fresh seeds: {metric}", reading, figures.finalists)]
 
 
 def _curves(frames: StudyFrames) -> Picture:
@@ -75,7 +89,7 @@ def _curves(frames: StudyFrames) -> Picture:
     if trials["diverged"].any():
         reading += f" A cross marks the {frames.unit} in which a trial diverged."
     title = f"Learning curves: {metric} after every {frames.unit}"
-    return Picture(FILES[0], title, reading, figures.learning_curves)
+    return Picture(FILES[1], title, reading, figures.learning_curves)
 
 
 def _rates(frames: StudyFrames) -> Picture:
@@ -95,13 +109,13 @@ def _rates(frames: StudyFrames) -> Picture:
     if frames.maximise:
         reading = reading.replace("valley", "hill")
     title = f"Initial learning rate against final {wording.test_metric(frames.metric)}"
-    return Picture(FILES[1], title, reading, figures.lr_against_value)
+    return Picture(FILES[2], title, reading, figures.lr_against_value)
 
 
 def _schedules(frames: StudyFrames) -> Picture:
     whose = "each trial" if figures.few(frames) else "the best trial of each type, best first"
     reading = f"The learning rate at the start of every {frames.unit}, for {whose}."
-    return Picture(FILES[2], "Learning rate over time", reading, figures.best_schedules)
+    return Picture(FILES[3], "Learning rate over time", reading, figures.best_schedules)
 
 
 def _extra(frames: StudyFrames) -> Picture:
@@ -110,7 +124,7 @@ def _extra(frames: StudyFrames) -> Picture:
         f"Shown, but not optimised; one line for the best trial of each type, best "
         f"{wording.test_metric(frames.metric)} first."
     )
-    return Picture(FILES[3], f"Test {names} after every {frames.unit}", reading, figures.extra_metrics)
+    return Picture(FILES[4], f"Test {names} after every {frames.unit}", reading, figures.extra_metrics)
 
 
 def _history(frames: StudyFrames) -> Picture:
@@ -120,4 +134,4 @@ def _history(frames: StudyFrames) -> Picture:
     )
     if frames.maximise:
         reading = reading.replace("falls", "rises")
-    return Picture(FILES[4], "Optimisation history", reading, figures.history)
+    return Picture(FILES[5], "Optimisation history", reading, figures.history)

@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
+import shlex
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from lrsearch.report import figures, files, gallery, standings, tables, wording
+from lrsearch.report import document, figures, gallery, standings, tables, wording
+from lrsearch.report.diagnosis import findings
+from lrsearch.report.document import FIGURES, Form
 from lrsearch.report.escaping import code_block, inline
+from lrsearch.report.evidence import Evidence, gather
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.gallery import Picture
 from lrsearch.report.reproduce import reproduce
 from lrsearch.report.verdict import verdict
 from lrsearch.search import paste
 
-FILE = "report.md"
-FIGURES = "figures"
+MOST_SEEDS = 10
+"""Most fresh seeds that are named."""
 MOST_FAILURES = 10
 """Most failed trials that are named."""
 
 
-def write(frames: StudyFrames, folder: Path) -> Path:
+def write(frames: StudyFrames, folder: Path, form: Form = Form.MARKDOWN) -> Path:
     """Write the report of a study. The same frames give the same bytes.
 
     Args:
         frames: The study.
-        folder: Where ``report.md`` and ``figures/`` go; what an earlier report left there is replaced.
+        folder: Where it goes; what an earlier report left there is replaced.
+        form: ``report.md`` with ``figures/``, or ``report.html``.
 
     Returns:
-        The path of ``report.md``. It is written last: whoever sees it sees the figures it links to.
+        The path of ``report.md`` or ``report.html``.
 
     Raises:
         InputError: The folder cannot be written.
     """
     pictures = gallery.pictures(frames)
-    files.prepare(folder)
-    files.prepare(folder / FIGURES)
-    files.replace(folder / FIGURES, {p.file: figures.png(p.draw(frames)) for p in pictures})
-    files.replace(folder, {FILE: text(frames).encode()})
-    files.remove(folder / FIGURES, set(gallery.FILES) - {p.file for p in pictures})
-    return folder / FILE
+    draw = {picture.file: partial(_drawn, picture, frames) for picture in pictures}
+    return document.write(text(frames), frames.name, draw, folder, form, frozenset(gallery.FILES))
+
+
+def _drawn(picture: Picture, frames: StudyFrames) -> bytes:
+    return figures.png(picture.draw(frames))
 
 
 def default_folder(name: str) -> Path:
@@ -61,38 +67,77 @@ def text(frames: StudyFrames) -> str:
 
 
 def _blocks(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
+    evidence = gather(frames)
     blocks = [f"# Learning-rate report: {inline(frames.name)}", *verdict(frames)]
     for picture in pictures[:1]:
         blocks += _picture(picture)
-    blocks += _best_settings(frames)
-    if standings.schedulers(frames):
-        blocks += ["## By scheduler type", tables.by_scheduler(frames)]
-    if len(standings.ranked(frames)):
-        blocks += ["## Top trials", tables.top_trials(frames)]
-    if pictures[1:]:
-        blocks += ["## More figures"]
-    for picture in pictures[1:]:
-        blocks += [f"### {inline(picture.title)}", *_picture(picture)]
+    blocks += _code(frames, evidence)
+    if evidence is not None or (frames.definition is not None and len(standings.ranked(frames))):
+        blocks += ["## Evidence", *_evidence(frames, evidence)]
     if len(frames.trials):
-        blocks += ["## What went wrong", *_wrong(frames)]
+        blocks += ["## The search", *_search(frames, evidence, pictures[1:])]
     return [*blocks, "## How to reproduce", *reproduce(frames)]
+
+
+def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
+    """The finalists on fresh seeds, or how to get them."""
+    if evidence is None:
+        command = f"lrsearch study confirm {shlex.quote(frames.name)}"
+        return [
+            "There is none yet beyond the search itself, whose best is partly the luckiest. This trains the best "
+            "settings again on fresh seeds, and says which can be told apart:",
+            code_block(command, "bash"),
+        ]
+    many = wording.plural(len(evidence.seeds), "fresh seed")
+    seeds = ", ".join(map(str, evidence.seeds[:MOST_SEEDS])) + (", ..." if len(evidence.seeds) > MOST_SEEDS else "")
+    blocks = [
+        f"Trained to the last epoch on {many} ({seeds}), scored on {evidence.row_count} {evidence.rows} rows. "
+        "Intervals are Student's. *Best in* is the share of bootstrap samples of the seeds in which a finalist has the "
+        "best mean.",
+        tables.finalists(frames, evidence),
+    ]
+    if differences := tables.differences(evidence):
+        chosen = inline(wording.describe(evidence.recommended.params))
+        blocks += [
+            f"Seed by seed against the recommended {chosen}. The intervals are widened so that all of them together "
+            "hold the true differences in 95 of 100 cases (Bonferroni).",
+            differences,
+        ]
+    return blocks
+
+
+def _search(frames: StudyFrames, evidence: Evidence | None, pictures: list[Picture]) -> list[str]:
+    blocks = []
+    if standings.schedulers(frames):
+        blocks += ["### By scheduler type", tables.by_scheduler(frames)]
+    if len(standings.ranked(frames)):
+        blocks += ["### Top trials", tables.top_trials(frames)]
+    if found := findings(frames, evidence):
+        blocks += ["### Diagnosis"]
+    for finding in found:
+        blocks += [inline(finding.words), *([code_block(finding.toml, "toml")] if finding.toml else [])]
+    for picture in pictures:
+        blocks += [f"### {inline(picture.title)}", *_picture(picture)]
+    return [*blocks, "### What went wrong", *_wrong(frames)]
 
 
 def _picture(picture: Picture) -> list[str]:
     return [f"![{inline(picture.title)}]({FIGURES}/{picture.file})", inline(picture.reading)]
 
 
-def _best_settings(frames: StudyFrames) -> list[str]:
+def _code(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
+    """The recommended settings, or the search's best, as lines of torch code."""
     finished = standings.ranked(frames)
     if not len(finished):
         return []
-    best = finished.iloc[0].to_dict()
-    lines = paste.code(frames.definition, best["params"], best["horizon"])
+    params, horizon = finished.iloc[0]["params"], finished.iloc[0]["horizon"]
+    if evidence is not None and evidence.complete:
+        params, horizon = evidence.recommended.params, evidence.recommended.horizon
+    lines = paste.code(frames.definition, params, horizon)
     if lines is not None:
-        return ["## Best settings", "Where your script makes its optimizer:", code_block(lines, "python")]
+        return ["## Code to paste", "Where your script makes its optimizer:", code_block(lines, "python")]
     reason = "the storage does not say how the trial was trained, or its scheduler is not known here"
-    words = inline(wording.describe(best["params"]))
-    return ["## Best settings", f"{words}. There is no code to paste: {reason}."]
+    return ["## Code to paste", f"{inline(wording.describe(params))}. There is no code to paste: {reason}."]
 
 
 def _wrong(frames: StudyFrames) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 
 import pandas as pd
 
@@ -33,7 +34,12 @@ def reproduce(frames: StudyFrames) -> list[str]:
         again += f" The code of its own tasks belongs beside it: {beside}."
     name = shlex.quote(" ".join(frames.name.split()))
     guard = "-- " if frames.name.startswith("-") else ""  # or else the name would be read as an option
-    commands = f"lrsearch study run {file}\nlrsearch report {guard}{name}"
+    confirm = ""
+    if frames.confirmation is not None:
+        top = sum(finalist["role"] == "search" for finalist in frames.confirmation.finalists)
+        seeds = len(frames.confirmation.seeds)
+        confirm = f"lrsearch study confirm --top {max(top, 1)} --seeds {seeds} {guard}{name}\n"
+    commands = f"lrsearch study run {file}\n{confirm}lrsearch report {guard}{name}"
     return [*made, again, code_block(to_toml(frames.definition), "toml"), code_block(commands, "bash")]
 
 
@@ -53,6 +59,7 @@ def _made_by(frames: StudyFrames) -> list[str]:
     if frames.definition:
         said.append(_seeds(frames.definition))
     trials = standings.counted(frames)
+    said += _provenance(frames)
     engines = _engines(trials)
     if engines:
         said.append(f"Trained by {engines}.")
@@ -60,6 +67,19 @@ def _made_by(frames: StudyFrames) -> list[str]:
     if seconds > 0:
         said.append(f"All trials together trained for {wording.number(float(seconds))} s.")
     return [" ".join(said)] if said else []
+
+
+def _provenance(frames: StudyFrames) -> list[str]:
+    """What was noted when the study was created."""
+    versions, commit = frames.provenance.get("versions"), frames.provenance.get("commit")
+    said = []
+    if isinstance(versions, dict) and versions:
+        named = ", ".join(f"{inline(name)} {inline(version)}" for name, version in versions.items())
+        said.append(f"Versions then: {named}.")
+    if commit:
+        changed = ", with changes that were not committed" if frames.provenance.get("dirty") else ""
+        said.append(f"The working directory's repository was at commit {inline(commit)}{changed}.")
+    return said
 
 
 def _seeds(definition: Definition) -> str:
@@ -73,12 +93,12 @@ def _seeds(definition: Definition) -> str:
 def _engines(trials: pd.DataFrame) -> str:
     """Such as ``the sequential engine with 2 threads (60 trials)``: both change the last bits of a result."""
     known = trials[trials["engine"].notna()]
-    pairs = sorted({(str(e), str(t)) for e, t in zip(known["engine"], known["threads"], strict=True)})
+    kinds = Counter(map(tuple, known[["engine", "device", "threads"]].map(str).to_numpy()))
     parts = []
-    for engine, threads in pairs:
-        count = int(((known["engine"].map(str) == engine) & (known["threads"].map(str) == threads)).sum())
+    for (engine, device, threads), count in sorted(kinds.items()):
+        where = "" if device == "None" else f" on {inline(device)}"
         with_threads = "" if threads == "None" else f" with {inline(threads)} thread{'' if threads == '1' else 's'}"
-        parts.append(f"the {inline(engine)} engine{with_threads} ({wording.plural(count, 'trial')})")
+        parts.append(f"the {inline(engine)} engine{where}{with_threads} ({wording.plural(count, 'trial')})")
     return ", ".join(parts)
 
 

@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from tabulate import tabulate
 
 from lrsearch.report import standings, wording
 from lrsearch.report.escaping import inline
+from lrsearch.report.evidence import Contender, Evidence, mean_interval
 from lrsearch.report.frames import StudyFrames
 
 TOP = 10
@@ -39,7 +41,7 @@ def by_scheduler(frames: StudyFrames) -> str:
         numbers = [row[key] for key in ("trials", "complete", "diverged", "pruned", "best", "median", "best_lr")]
         extras = [last.get((row["best_number"], name)) for name in frames.extras]
         rows.append([wording.scheduler(row["scheduler"]), *numbers, *extras])
-    return _table([*headers, *(f"{wording.metric(name)} of best" for name in frames.extras)], rows)
+    return table([*headers, *(f"{wording.metric(name)} of best" for name in frames.extras)], rows)
 
 
 def top_trials(frames: StudyFrames) -> str:
@@ -61,7 +63,64 @@ def top_trials(frames: StudyFrames) -> str:
         scheduler = [wording.scheduler(row["scheduler"])] if typed else []
         own = wording.settings(row["params"]) or None
         rows.append([row["number"], row["value"], *spread, *extras, row["lr"], *scheduler, own])
-    return _table(headers, rows, words=("scheduler", "parameters", "over seeds"))
+    return table(headers, rows, words=("scheduler", "parameters", "over seeds"))
+
+
+def finalists(frames: StudyFrames, evidence: Evidence) -> str:
+    """A row per finalist: what it came to on fresh seeds, and what the search saw.
+
+    Args:
+        frames: The study.
+        evidence: What its confirmation shows.
+    """
+    chances = dict(zip(map(id, evidence.complete), evidence.chances, strict=True)) if evidence.complete else {}
+    rows = []
+    for contender in evidence.contenders:
+        interval = mean_interval(contender.values) if contender.is_complete else None
+        limits = wording.limits(interval.low, interval.high) if interval else _missing(contender)
+        chance = wording.percent(chances[id(contender)]) if interval else None
+        tests = float(np.mean(contender.tests)) if interval else None
+        mean = interval.mean if interval else None
+        rows.append([wording.describe(contender.params), _origin(contender), mean, limits, chance, tests,
+                     contender.searched])  # fmt: skip
+    metric = wording.test_metric(frames.metric)
+    headers = ["finalist", "from", f"{wording.confirmed_metric(frames.metric, evidence.rows)}, mean", "95 % interval",
+               "best in", f"{metric}, same seeds", f"{metric} in the search"]  # fmt: skip
+    return table(headers, rows, words=("finalist", "from"))
+
+
+def differences(evidence: Evidence) -> str:
+    """How much worse than the recommended finalist each other one is, seed by seed; empty if there is no other.
+
+    Args:
+        evidence: What a confirmation shows.
+    """
+    rows = []
+    for contender in evidence.complete:
+        if contender is not evidence.recommended:
+            interval = evidence.difference(contender, evidence.recommended)
+            limits = wording.limits(interval.low, interval.high)
+            said = "yes" if interval.excludes_zero else "no"
+            rows.append([wording.describe(contender.params), interval.mean, limits, said])
+    headers = ["finalist", "worse by", "95 % interval", "told apart"]
+    return table(headers, rows, words=("finalist",)) if rows else ""
+
+
+def _origin(contender: Contender) -> str:
+    trial = "" if contender.number is None else f", trial {contender.number}"
+    return {
+        "search": f"search{trial}",
+        "try": f"tried settings{trial}",
+        "constant": "best constant rate",
+    }[contender.role]
+
+
+def _missing(contender: Contender) -> str:
+    seeds = wording.plural(len(contender.values), "seed")
+    if contender.diverged:
+        return f"diverged on {contender.diverged} of {seeds}"
+    lost = int(np.isnan(contender.values).sum())
+    return f"{'failed on' if contender.failed else 'without'} {lost} of {seeds}"
 
 
 def divergence(frames: StudyFrames) -> str:
@@ -73,24 +132,30 @@ def divergence(frames: StudyFrames) -> str:
     rows = [
         [
             wording.scheduler(row["scheduler"]),
-            f"{row['diverged']} of {row['trials']}",
+            f"{row['diverged']} of {row['trials']} ({wording.percent(row['diverged'] / row['trials'])})",
             row["lowest_lr"],
             row["highest_lr"],
         ]
         for row in standings.divergence(frames).to_dict("records")
     ]
     headers = ["scheduler", "diverged", "lowest lr that diverged", "highest lr that trained to the end"]
-    return _table(headers, rows) if rows else ""
+    return table(headers, rows) if rows else ""
 
 
-def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]], words: Sequence[str] = ("scheduler",)) -> str:
-    """GitHub's markdown, all cells escaped, numbers to the right."""
+def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], words: Sequence[str] = ("scheduler",)) -> str:
+    """GitHub's markdown, all cells escaped.
+
+    Args:
+        headers: A name per column.
+        rows: A cell per column; numbers are shortened.
+        words: Columns whose cells stand to the left; the others are numbers, to the right.
+    """
     cells = [[inline(wording.number(cell)) for cell in row] for row in rows]
     names = [inline(header) for header in headers]
     sides = ["left" if header in words else "right" for header in headers]
     # tabulate would read texts as numbers and write them in its own way.
-    table: str = tabulate(cells, names, tablefmt="pipe", colalign=sides, disable_numparse=True)
-    return table
+    made: str = tabulate(cells, names, tablefmt="pipe", colalign=sides, disable_numparse=True)
+    return made
 
 
 def _last_extras(frames: StudyFrames) -> dict[tuple[int, str], float]:

@@ -7,8 +7,10 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from lrsearch.report import standings, wording
-from lrsearch.report.escaping import inline
+from lrsearch.report.escaping import code_span, inline
+from lrsearch.report.evidence import Evidence, gather
 from lrsearch.report.frames import StudyFrames
+from lrsearch.report.recommendation import Recommendation
 
 
 def verdict(frames: StudyFrames) -> list[str]:
@@ -22,6 +24,11 @@ def verdict(frames: StudyFrames) -> list[str]:
     """
     finished = standings.ranked(frames)
     count = standings.count(frames)
+    confirmed = gather(frames)
+    if confirmed is not None:
+        said = Recommendation(frames, confirmed, show=inline, strong=lambda words: f"**{words}**", code=code_span)
+        first = [" ".join(sentences) for sentences in said.paragraphs() if sentences]
+        return [*first, *_unfinished(count)]
     if not len(frames.trials):
         first = ["This study has no trials yet, so there is nothing to say."]
     elif not len(finished):
@@ -30,6 +37,16 @@ def verdict(frames: StudyFrames) -> list[str]:
         best = finished.iloc[0].to_dict()
         first = [_best(frames, best, len(finished), count), _caution(frames, best, len(finished))]
     return [*first, *_unfinished(count)]
+
+
+def plain(frames: StudyFrames, evidence: Evidence) -> list[str]:
+    """The paragraphs of a confirmed study for a terminal.
+
+    Args:
+        frames: The study.
+        evidence: What its confirmation shows.
+    """
+    return [" ".join(sentences) for sentences in Recommendation(frames, evidence).paragraphs() if sentences]
 
 
 def _best(frames: StudyFrames, best: Mapping[Hashable, Any], finished: int, count: standings.Counts) -> str:
@@ -62,7 +79,7 @@ def _caution(frames: StudyFrames, best: Mapping[Hashable, Any], finished: int) -
         return f"{measured}, and one trial proves little: train on fresh seeds before you rely on it."
     return (
         f"{measured}, and this one was picked for being the best of {finished}, which makes it optimistic: "
-        f"expect a worse one when you train again, and train on fresh seeds before you rely on it."
+        f"expect a worse one when you train again. `lrsearch study confirm` trains the best on fresh seeds."
     )
 
 

@@ -41,6 +41,25 @@ def number(value: object) -> str:
     return f"{float(short):.0f}" if 1e4 <= abs(value) < 1e6 else short
 
 
+def limits(low: float, high: float) -> str:
+    """An interval in words, such as ``8.4 to 12.1``.
+
+    Args:
+        low: Its lower end.
+        high: Its upper end.
+    """
+    return f"{number(low)} to {number(high)}"
+
+
+def percent(share: float) -> str:
+    """A share in percent, such as ``12 %``.
+
+    Args:
+        share: 1 is all.
+    """
+    return f"{100 * share:.0f} %"
+
+
 def plural(count: int, noun: str) -> str:
     """A count with its noun, such as ``3 trials``.
 
@@ -67,6 +86,16 @@ def test_metric(name: str) -> str:
         name: The metric's name in the storage.
     """
     return "value" if name == "value" else f"test {metric(name)}"
+
+
+def confirmed_metric(name: str, rows: str) -> str:
+    """What the values of a confirmation are, in a sentence: ``holdout MSE``.
+
+    Args:
+        name: The metric's name in the storage.
+        rows: What scored it: ``holdout`` or ``test``.
+    """
+    return f"{rows} {metric(name)}"
 
 
 def axis(name: str, rows: str = "test") -> str:

@@ -108,6 +108,35 @@ def study() -> Callable[..., optuna.Study]:
 
 
 @pytest.fixture
+def confirmation(trial: Callable[..., FrozenTrial]) -> Callable[..., optuna.Study]:
+    """Makes the confirmation of a study; each finalist is its settings, its role, and a value per seed."""
+
+    def make(
+        finalists: Sequence[tuple[dict[str, Any], str, Sequence[float | None]]],
+        rows: str = "holdout",
+        reason: str = "",
+        promised: float | None = 7.0,
+    ) -> optuna.Study:
+        made = optuna.create_study(study_name="small/confirm")
+        seeds = list(range(1000, 1000 + max(len(values) for _, _, values in finalists)))
+        own = document("small", len(seeds) * len(finalists), training={"epochs": EPOCHS, "seeds": seeds})
+        made.set_user_attr(attributes.DEFINITION, parse_stored(own, "test").document())
+        made.set_user_attr(
+            attributes.ORIGIN, {"study": "small", "role": "confirm", "rows": rows, "row_count": 300, "reason": reason}
+        )
+        entries = [{"params": params, "role": role, "number": 0, "value": promised} for params, role, _ in finalists]
+        made.set_user_attr(attributes.FINALISTS, entries)
+        for params, _, values in finalists:
+            for seed, value in zip(seeds, values, strict=False):
+                named = {**params, "seed": seed}
+                diverged = value is None
+                made.add_trial(trial(value or 30.0, str(params["scheduler"]), params=named, diverged=diverged))
+        return made
+
+    return make
+
+
+@pytest.fixture
 def mixed(trial: Callable[..., FrozenTrial], study: Callable[..., optuna.Study]) -> optuna.Study:
     """Three trials of each type: complete, pruned, diverged; constant 0.01 is the best."""
     trials = []

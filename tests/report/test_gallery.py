@@ -16,7 +16,7 @@ from lrsearch.storage import attributes
 
 Make = Callable[..., FrozenTrial]
 MakeStudy = Callable[..., optuna.Study]
-CURVES, RATES, SCHEDULES, EXTRA, HISTORY = FILES
+_, CURVES, RATES, SCHEDULES, EXTRA, HISTORY = FILES
 ACCURACY = {attributes.EXTRA_CURVES: {"accuracy": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}}
 
 

@@ -45,8 +45,7 @@ def test_the_first_screen_is_verdict_figure_and_code(mixed: optuna.Study) -> Non
     text = markdown.text(read(mixed))
     headings = re.findall(r"^##? (.*)", FENCED.sub("", text), re.MULTILINE)
     assert headings == [
-        "Learning-rate report: small", "Best settings", "By scheduler type", "Top trials", "More figures",
-        "What went wrong", "How to reproduce",
+        "Learning-rate report: small", "Code to paste", "Evidence", "The search", "How to reproduce",
     ]  # fmt: skip
     assert text.index("**constant, lr 0.01**: test MSE 8 after 6 epochs (trial 0)") < text.index("![")
     assert "the best of 4 trials that were trained to the end, out of 12" in text
@@ -107,7 +106,8 @@ def test_the_study_file_in_the_report_is_the_study(mixed: optuna.Study) -> None:
     frames = read(mixed)
     text = markdown.text(frames)
     assert parse_stored(tomllib.loads(block(text, "toml")), "report") == frames.definition
-    assert block(text, "bash") == "lrsearch study run small.toml\nlrsearch report small"
+    last = text[text.index("## How to reproduce") :]
+    assert block(last, "bash") == "lrsearch study run small.toml\nlrsearch report small"
 
 
 def test_the_numbers_of_the_tables(mixed: optuna.Study) -> None:
@@ -116,7 +116,7 @@ def test_the_numbers_of_the_tables(mixed: optuna.Study) -> None:
     assert ["0", "8", "0.01", "constant", "–"] in rows
     assert ["1", "9", "0.02", "lambda", "decay 0.9"] not in rows
     assert ["3", "9", "0.02", "lambda", "decay 0.9"] in rows
-    assert ["constant", "1 of 3", "0.5", "0.01"] in rows
+    assert ["constant", "1 of 3 (33 %)", "0.5", "0.01"] in rows
 
 
 def test_extra_metrics_and_several_seeds_get_columns(trial: Make, study: MakeStudy) -> None:
@@ -211,7 +211,7 @@ def test_all_diverged(trial: Make, study: MakeStudy) -> None:
     text = markdown.text(read(study([trial(lr=0.5 + n / 10, diverged=True, epochs=1) for n in range(3)])))
     assert "No trial has been trained to the end (3 diverged)" in text
     assert "The lowest learning rate that diverged is 0.5: search lower ones." in text
-    assert ["constant", "3 of 3", "0.5", "–"] in cells(text)
+    assert ["constant", "3 of 3 (100 %)", "0.5", "–"] in cells(text)
 
 
 def test_a_study_that_still_runs(trial: Make, study: MakeStudy) -> None:

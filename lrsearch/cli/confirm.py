@@ -1,0 +1,154 @@
+"""`lrsearch study confirm`: the finalists of a search, trained again on fresh seeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrsearch.cli.options import (
+    Device,
+    Engine,
+    Grace,
+    Load,
+    OutputFormat,
+    Quiet,
+    Storage,
+    StudyName,
+    Threads,
+    quiet_libraries,
+)
+from lrsearch.cli.output import Format, print_json, print_table, say
+from lrsearch.cli.run import RunOptions, interruptible, train
+from lrsearch.cli.study import study_arguments
+from lrsearch.storage.rdb import DEFAULT_URL
+from lrsearch.storage.store import GRACE
+
+if TYPE_CHECKING:
+    from lrsearch.report.evidence import Evidence
+    from lrsearch.search.studies import StoredStudy
+
+
+def confirm(
+    name: StudyName,
+    top: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Finalists from the search; 5, or what the study says.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=2, max=1000, help="Fresh seeds in all; 5, or what the study says.")
+    ] = None,
+    engine: Engine = "auto",
+    device: Device = "auto",
+    threads: Threads = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine that share the work.")] = 1,
+    grace: Grace = GRACE,
+    modules: Load = None,
+    quiet: Quiet = False,
+    storage: Storage = DEFAULT_URL,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Train a study's best settings again on fresh seeds, and say which to take."""
+    quiet_libraries()
+    from lrsearch.search import opening
+
+    opening.bring_in(modules or [])
+    stored = opening.find(name, storage)
+    options = RunOptions(engine, device, threads, None, grace, quiet, modules or [], 1)
+    with interruptible(f"lrsearch study confirm {study_arguments(name, storage)}"):
+        run_confirmation(stored, storage, workers, options, top, seeds)
+    print_confirmation(stored, output)
+
+
+def run_confirmation(
+    stored: StoredStudy,
+    storage: str,
+    workers: int,
+    options: RunOptions,
+    top: int | None = None,
+    seeds: int | None = None,
+) -> None:
+    """Train what a study's confirmation lacks.
+
+    Args:
+        stored: The study.
+        storage: Its storage's URL.
+        workers: Processes that share the work.
+        options: How to train.
+        top: Finalists from the search; None for what the study says.
+        seeds: Fresh seeds; None for what the study says.
+    """
+    from lrsearch.search import confirm, opening
+
+    for linked in confirm.prepare(stored, top, seeds):
+        if not options.quiet:
+            say(f"Training {linked.name}: {_purpose(linked)}.")
+        train(linked, opening.task_of(linked), storage, workers, options)
+
+
+def print_confirmation(stored: StoredStudy, output: Format) -> None:
+    """Print the finalists and the verdict.
+
+    Args:
+        stored: A study with a confirmation.
+        output: As a table or as JSON.
+    """
+    from lrsearch.report import evidence, frames, verdict
+
+    read = frames.read_stored(stored)
+    gathered = evidence.gather(read)
+    assert gathered is not None
+    words = verdict.plain(read, gathered)
+    if output is Format.JSON:
+        print_json(
+            {
+                "name": stored.name,
+                "scored_on": gathered.rows,
+                "rows": gathered.row_count,
+                "seeds": gathered.seeds,
+                "finalists": _rows(gathered),
+                "recommended": gathered.recommended.params if gathered.complete else None,
+                "verdict": " ".join(words),
+            }
+        )
+        return
+    rows = [{key: value for key, value in row.items() if key != "values"} for row in _rows(gathered)]
+    print_table([{**row, "params": _settings(row["params"])} for row in rows], list(rows[0]))
+    for sentence in words:
+        print(sentence)
+
+
+def _rows(evidence: Evidence) -> list[dict[str, Any]]:
+    from lrsearch.report.evidence import mean_interval
+
+    rows = []
+    for place, contender in enumerate(evidence.contenders):
+        interval = mean_interval(contender.values) if contender.is_complete else None
+        rows.append(
+            {
+                "params": contender.params,
+                "from": contender.role,
+                "mean": interval and interval.mean,
+                "low": interval and interval.low,
+                "high": interval and interval.high,
+                "chance_best": evidence.chances[place] if interval else None,
+                "search": contender.searched,
+                "diverged": contender.diverged,
+                "values": [float(value) for value in contender.values],
+            }
+        )
+    return rows
+
+
+def _settings(params: dict[str, Any]) -> str:
+    from lrsearch.report import wording
+
+    return wording.describe(params)
+
+
+def _purpose(linked: StoredStudy) -> str:
+    from lrsearch.search import links
+
+    assert linked.definition is not None
+    if links.is_confirmation(linked):
+        return f"finalists on {len(linked.definition.training.seeds)} fresh seeds"
+    return "constant rates, which the search did not have"

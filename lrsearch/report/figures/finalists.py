@@ -1,0 +1,86 @@
+"""The finalists of a confirmed study: what each seed came to, the mean with its interval, and what the search said."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lrsearch.report import standings, wording
+from lrsearch.report.evidence import Contender, Evidence, gather, mean_interval
+from lrsearch.report.figures.layout import legend_above, log_axis
+from lrsearch.report.figures.look import FAINT, Drawing, drawn, plain
+from lrsearch.report.frames import StudyFrames
+from lrsearch.report.limits import span
+from lrsearch.report.palette import Style, style, styles
+
+LABEL_WIDTH = 38
+"""Characters in a line beside the panel."""
+MEAN: dict[str, Any] = {"color": "black", "linewidth": 1.8, "zorder": 4}
+PROMISE: dict[str, Any] = {"marker": "X", "markersize": 6, "color": FAINT, "linestyle": "", "zorder": 3}
+
+
+@drawn
+def finalists(frames: StudyFrames) -> Figure:
+    """A row per finalist, best on top.
+
+    Args:
+        frames: A confirmed study in which a finalist has a value on some seed.
+    """
+    evidence = gather(frames)
+    assert evidence is not None
+    looks = styles(standings.schedulers(frames))
+    rows = [contender for contender in evidence.contenders if np.isfinite(contender.values).any()]
+    figure = Drawing(figsize=(7.6, 1.3 + 0.46 * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    for place, contender in enumerate(rows):
+        look = looks.get(contender.params.get("scheduler"), style(len(looks)))
+        _row(axes, place, contender, look)
+    axes.set_yticks(range(len(rows)), [_label(contender, evidence) for contender in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.grid(False, axis="y")
+    _value_axis(axes, rows)
+    axes.set_xlabel(plain(wording.axis(frames.metric, evidence.rows)))
+    legend_above(figure, _keys(rows))
+    return figure
+
+
+def _row(axes: Axes, place: int, contender: Contender, look: Style) -> None:
+    values = contender.values[np.isfinite(contender.values)]
+    axes.plot(values, np.full(len(values), place), look.marker, color=look.colour, markersize=4.5, alpha=0.6, zorder=2)
+    if contender.is_complete:
+        interval = mean_interval(contender.values)
+        axes.plot([interval.low, interval.high], [place, place], **MEAN)
+        axes.plot([interval.mean], [place], "|", **{**MEAN, "markersize": 13, "markeredgewidth": 2.2})
+    if contender.searched is not None:
+        axes.plot([contender.searched], [place], **PROMISE)
+
+
+def _value_axis(axes: Axes, rows: list[Contender]) -> None:
+    """All seeds and promises in view, intervals as far as they reach into it."""
+    shown = [value for contender in rows for value in contender.values[np.isfinite(contender.values)]]
+    shown += [contender.searched for contender in rows if contender.searched is not None]
+    view = span(shown, fence=False)
+    if view.log:
+        log_axis(axes.xaxis, view)
+    axes.set_xlim(view.widened(0.08, 0.06))
+
+
+def _label(contender: Contender, evidence: Evidence) -> str:
+    label = textwrap.fill(plain(wording.describe(contender.params)), LABEL_WIDTH)
+    lost = len(evidence.seeds) - int(np.isfinite(contender.values).sum())
+    return f"{label}\n({lost} of {len(evidence.seeds)} seeds missing)" if lost else label
+
+
+def _keys(rows: list[Contender]) -> list[Line2D]:
+    keys = [
+        Line2D([], [], marker="o", color=FAINT, markersize=4.5, linestyle="", label="one seed"),
+        Line2D([], [], marker="|", markersize=11, markeredgewidth=2, color="black", label="mean, 95 % interval"),
+    ]
+    if any(contender.searched is not None for contender in rows):
+        keys.append(Line2D([], [], **{**PROMISE, "label": "what the search saw"}))
+    return keys

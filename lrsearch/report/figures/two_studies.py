@@ -1,0 +1,76 @@
+"""Two studies side by side: how fast each found something, and what its recommended settings came to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lrsearch.report import standings, wording
+from lrsearch.report.evidence import Evidence, gather, mean_interval
+from lrsearch.report.figures.finalists import MEAN
+from lrsearch.report.figures.layout import legend_above, value_axis, whole_axis
+from lrsearch.report.figures.look import Drawing, drawn, plain
+from lrsearch.report.frames import StudyFrames
+from lrsearch.report.limits import span
+from lrsearch.report.palette import Style, style
+
+
+@drawn
+def two_studies(first: StudyFrames, second: StudyFrames) -> Figure:
+    """Best value so far against trials and, where both were confirmed, fresh seeds of the recommended settings.
+
+    Args:
+        first: A study in which a trial was trained to the end.
+        second: Another one with the same metric.
+    """
+    both = (first, second)
+    evidence = [found for frames in both if (found := gather(frames)) is not None and found.complete]
+    confirmed = len(evidence) == len(both)
+    figure = Drawing(figsize=(9.0 if confirmed else 6.0, 4.2), layout="constrained")
+    panels = figure.subplots(1, 2 if confirmed else 1, squeeze=False)[0]
+    _best_so_far(panels[0], both)
+    if confirmed:
+        _recommended(panels[1], both, evidence)
+    looks = [style(place) for place in range(len(both))]
+    keys = [
+        Line2D([], [], color=look.colour, linestyle=look.dash, marker=look.marker, label=plain(frames.name))
+        for look, frames in zip(looks, both, strict=True)
+    ]
+    legend_above(figure, keys)
+    return figure
+
+
+def _best_so_far(axes: Axes, both: tuple[StudyFrames, StudyFrames]) -> None:
+    levels: list[float] = []
+    for place, frames in enumerate(both):
+        finished = standings.ranked(frames).sort_values("number")
+        best = finished["value"].cummin().to_numpy()
+        if len(best):
+            look, last = style(place), standings.counted(frames)["number"].max()
+            line: dict[str, Any] = {"color": look.colour, "linestyle": look.dash, "linewidth": 1.8}
+            axes.step([*finished["number"], last], [*best, best[-1]], where="post", **line)
+            levels.extend(best)
+    value_axis(axes, span(levels))
+    whole_axis(axes)
+    axes.set(xlabel="trial number", ylabel=plain(f"best {wording.axis(both[0].metric)} so far"))
+
+
+def _recommended(axes: Axes, both: tuple[StudyFrames, StudyFrames], evidence: list[Evidence]) -> None:
+    for place, found in enumerate(evidence):
+        look: Style = style(place)
+        values = found.recommended.values
+        axes.plot(
+            np.full(len(values), place), values, look.marker, color=look.colour, alpha=0.6, markersize=5, zorder=2
+        )
+        interval = mean_interval(values)
+        axes.plot([place, place], [interval.low, interval.high], **MEAN)
+        axes.plot([place], [interval.mean], "_", **{**MEAN, "markersize": 16, "markeredgewidth": 2.2})
+    axes.set_xticks(range(len(both)), [plain(frames.name) for frames in both])
+    axes.set_xlim(-0.6, len(both) - 0.4)
+    value_axis(axes, span([value for found in evidence for value in found.recommended.values], fence=False))
+    axes.grid(False, axis="x")
+    axes.set(ylabel=plain(wording.axis(both[0].metric, evidence[0].rows)), xlabel="recommended settings, fresh seeds")

@@ -1,0 +1,251 @@
+"""Confirmation: the finalists of a search, trained again on fresh seeds and scored on rows that it never saw.
+
+It is two linked studies beside the search, each run like any other: ``NAME/constant``, a grid of constant rates where
+the search had none, and ``NAME/confirm``, a trial for each finalist and seed. So kills, workers and budgets are theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count, islice
+from typing import Any, Literal
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from lrsearch.errors import input_error
+from lrsearch.search import links, opening, standing, studies
+from lrsearch.search.space import SEED, Space
+from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.attributes import DEFINITION, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
+from lrsearch.storage.choice import trial_store
+from lrsearch.storage.tables import FIXED_PARAMS
+from lrsearch.study_file.axes import Choices, Range
+from lrsearch.study_file.model import ConfirmSection, Definition, PluginSection, SearchSection
+
+FIRST_SEED = 1000
+"""Fresh seeds count up from here, the same for all studies, so that two of them can be compared seed by seed."""
+GRID_POINTS = 9
+"""Constant rates that are tried where the search had none."""
+CLOSE = 2
+"""Settings among the best `top` times this many are close: there another scheduler type goes before a better value."""
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """Settings that are trained again.
+
+    Attributes:
+        params: Their Optuna parameters, without a seed.
+        role: ``search``: among its best; ``try``: a tried setting of the study file; ``constant``: the best constant
+            rate, if it is none of those.
+        number: The trial that the search, or the grid of constant rates, trained with them; None if it did not.
+        value: What that trial came to; None if it was not trained to the end.
+    """
+
+    params: dict[str, Any]
+    role: Literal["search", "try", "constant"]
+    number: int | None
+    value: float | None
+
+    @property
+    def key(self) -> frozenset[tuple[str, Any]]:
+        """Equal for equal settings."""
+        return frozenset(self.params.items())
+
+
+def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = None) -> Iterator[StoredStudy]:
+    """The linked studies to run, one after the other: the second one's trials depend on what the first came to.
+
+    Asked again, it adds what is new: more seeds, more finalists, those of a search that has gone on. Nothing that is
+    there is trained again.
+
+    Args:
+        stored: The search.
+        top: How many of its best settings are finalists; by default what its ``[confirm]`` section says, or 5.
+        seeds: How many fresh seeds each is trained on; the same default.
+
+    Raises:
+        InputError: The study cannot be confirmed: lrsearch did not create it, it is a linked study, or no trial was
+            trained to the end.
+    """
+    own = _definition(stored).confirm or ConfirmSection()
+    if standing.best(stored) is None:
+        raise input_error(f"study {stored.name}", "has no complete trial yet that did not diverge: nothing to confirm")
+    baseline = None
+    if _best_constant(stored) is None:
+        baseline = _grid_of_constants(stored)
+        yield baseline
+    yield _confirmation(stored, finalists(stored, baseline, top or own.top), seeds or own.seeds)
+
+
+def finalists(stored: StoredStudy, baseline: StoredStudy | None, top: int) -> list[Finalist]:
+    """The settings to train again: the search's best, the tried ones, and the best constant rate; each once.
+
+    Args:
+        stored: The search.
+        baseline: Its grid of constant rates; None if the search has a constant rate of its own.
+        top: How many of the search's best.
+    """
+    chosen = [_finalist(trial, "search") for trial in _spread(_ranked(stored), top)]
+    space, trials = Space.of(_definition(stored)), stored.trials()
+    for entry in _definition(stored).tries:
+        params = space.params_of(entry)
+        trained = next((trial for trial in trials if trial.params == params and _is_steady(trial)), None)
+        chosen.append(_finalist(trained, "try") if trained else Finalist(params, "try", None, None))
+    constant = _best_constant(baseline or stored)
+    if constant is not None:
+        chosen.append(_finalist(constant, "constant"))
+    first: dict[frozenset[tuple[str, Any]], Finalist] = {}
+    for finalist in chosen:
+        first.setdefault(finalist.key, finalist)
+    return list(first.values())
+
+
+def fresh_seeds(definition: Definition, number: int) -> list[int]:
+    """Seeds that no trial of the search has seen; more of them begin with the same ones.
+
+    Args:
+        definition: Of the search.
+        number: How many.
+    """
+    return list(islice((seed for seed in count(FIRST_SEED) if seed not in definition.training.seeds), number))
+
+
+def _definition(stored: StoredStudy) -> Definition:
+    if stored.definition is None:
+        raise input_error(f"study {stored.name}", "was not created by lrsearch, so it does not say how to train")
+    if (origin := links.origin(stored)) is not None:
+        raise input_error(f"study {stored.name}", f"belongs to study {origin}: confirm that one")
+    return stored.definition
+
+
+def _ranked(stored: StoredStudy) -> list[FrozenTrial]:
+    """The trials that may be finalists, best first, each setting once."""
+    excluded = stored.excluded()
+    steady = [trial for trial in stored.trials() if _is_steady(trial) and trial.number not in excluded]
+    steady.sort(key=lambda trial: (trial.values[0], trial.number))
+    best: dict[frozenset[tuple[str, Any]], FrozenTrial] = {}
+    for trial in steady:
+        best.setdefault(frozenset(trial.params.items()), trial)
+    return list(best.values())
+
+
+def _spread(ranked: Sequence[FrozenTrial], top: int) -> list[FrozenTrial]:
+    """The best, spread over scheduler types: among those that are close each type's best goes first."""
+    close = ranked[: CLOSE * top]
+    first = list({trial.params["scheduler"]: trial for trial in reversed(close)}.values())
+    first.sort(key=close.index)
+    rest = [trial for trial in ranked if trial not in first]
+    return sorted([*first, *rest][:top], key=ranked.index)
+
+
+def _best_constant(stored: StoredStudy) -> FrozenTrial | None:
+    return next((trial for trial in _ranked(stored) if trial.params["scheduler"] == "constant"), None)
+
+
+def _is_steady(trial: FrozenTrial) -> bool:
+    return trial.state == optuna.trial.TrialState.COMPLETE and not standing.is_diverged(trial)
+
+
+def _finalist(trial: FrozenTrial, role: Literal["search", "try", "constant"]) -> Finalist:
+    return Finalist(dict(trial.params), role, trial.number, trial.values[0])
+
+
+def _grid_of_constants(stored: StoredStudy) -> StoredStudy:
+    """Constant rates over the range of the search, on its own seeds and test rows, as a study of its own."""
+    definition = _definition(stored)
+    lr = definition.search.lr
+    if isinstance(lr, Range):
+        lr = lr.model_copy(update={"steps": GRID_POINTS})
+    points = lr.grid() if isinstance(lr, (Range, Choices)) else [lr]
+    grid = _linked(definition, len(points)).model_copy(
+        update={
+            "search": SearchSection(lr=lr, schedulers=["constant"]),
+            "sampler": PluginSection(name="grid"),
+        }
+    )
+    made = _open(stored, "constant", grid, {})
+    _enqueue(made, [{"lr": point, "scheduler": "constant"} for point in points])
+    return studies.load(stored.storage, made.name)
+
+
+def _confirmation(stored: StoredStudy, chosen: Sequence[Finalist], seeds: int) -> StoredStudy:
+    """A trial for each finalist and seed; what an earlier confirmation had is kept."""
+    definition = _definition(stored)
+    scoring = _scoring(definition)
+    types = [*definition.search.schedulers, "constant"]
+    search = definition.search.model_copy(update={"schedulers": list(dict.fromkeys(types))})
+    base = _linked(definition, 1).model_copy(update={"search": search, "sampler": PluginSection(name="random")})
+    made = _open(stored, "confirm", base, scoring)
+    before = [Finalist(**entry) for entry in made.study.user_attrs.get(FINALISTS, [])]
+    known = {finalist.key: finalist for finalist in (*before, *chosen)}
+    assert made.definition is not None
+    there = made.definition.training.seeds if before else []
+    fresh = list(dict.fromkeys([*there, *fresh_seeds(definition, seeds)]))
+    made.study.set_user_attr(FINALISTS, [asdict(finalist) for finalist in known.values()])
+    section = definition.training.model_copy(update={"seeds": fresh})
+    made = _redefined(made, made.definition.model_copy(update={"training": section}))
+    _enqueue(made, [{**finalist.params, SEED: seed} for seed in fresh for finalist in known.values()])
+    return studies.load(stored.storage, made.name)
+
+
+def _scoring(definition: Definition) -> dict[str, Any]:
+    """Which rows score a confirmation, how many those are, and why they are no holdout rows if they are not."""
+    from lrsearch.tasks.data import Streamed
+    from lrsearch.tasks.data import count as rows_of  # torch takes a while
+
+    task = opening.build_task(definition)
+    if task.holdout is None:
+        return {"rows": "test", "row_count": rows_of(task.test), "reason": "the task has no holdout rows"}
+    if isinstance(task.test, Streamed) or isinstance(task.holdout, Streamed):
+        reason = "holdout rows that a DataLoader reads cannot be scored beside the test rows"
+        return {"rows": "test", "row_count": rows_of(task.test), "reason": reason}
+    return {"rows": "holdout", "row_count": rows_of(task.holdout)}
+
+
+def _linked(definition: Definition, trials: int) -> Definition:
+    """The definition of a linked study: trained like the search, and nothing is pruned, tried or confirmed."""
+    section = definition.study.model_copy(update={"trials": trials})
+    return definition.model_copy(
+        update={"study": section, "pruner": PluginSection(name="none"), "tries": [], "confirm": None}
+    )
+
+
+def _open(stored: StoredStudy, role: links.Role, definition: Definition, more: Mapping[str, Any]) -> StoredStudy:
+    """A study's linked study, made if it is not there."""
+    name = links.name_of(stored.name, role)
+    if name not in studies.names(stored.storage):
+        study = optuna.create_study(study_name=name, storage=stored.storage, direction="minimize")
+        study.set_user_attr(ORIGIN, {"study": stored.name, "role": role, **more})
+        study.set_user_attr(METRIC, stored.metric)
+        study.set_user_attr(VERSION, stored.version)
+        study.set_user_attr(DEFINITION, definition.document())
+    elif role not in links.existing(stored.storage, stored.name):
+        rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
+        raise input_error("study confirm", rule, received=f'"{name}"')
+    made = studies.load(stored.storage, name)
+    return made if made.definition is not None else _redefined(made, definition)
+
+
+def _redefined(stored: StoredStudy, definition: Definition) -> StoredStudy:
+    stored.study.set_user_attr(DEFINITION, definition.document())
+    return StoredStudy(stored.storage, stored.study, definition)
+
+
+def _enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> None:
+    """Let settings wait that no trial has; then the study's total is what it has, so that none is drawn."""
+    there = [_key(trial) for trial in stored.trials() if RETRIED not in trial.user_attrs]
+    missing = [params for params in wanted if frozenset(params.items()) not in there]
+    if missing:
+        trial_store(stored.study, stored.storage).enqueue(missing)
+    assert stored.definition is not None
+    total = len(there) + len(missing)
+    section = stored.definition.study.model_copy(update={"trials": total})
+    _redefined(stored, stored.definition.model_copy(update={"study": section}))
+
+
+def _key(trial: FrozenTrial) -> frozenset[tuple[str, Any]]:
+    fixed = trial.system_attrs.get(FIXED_PARAMS, {})
+    return frozenset({**fixed, **trial.params}.items())

@@ -1,0 +1,60 @@
+"""A task that is scored on its holdout rows, while everything else still looks at the test rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from lrsearch.errors import input_error
+from lrsearch.search.links import HOLDOUT
+from lrsearch.tasks.metrics import Metric
+from lrsearch.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class OnRows:
+    """A metric that looks at some of the rows only.
+
+    Attributes:
+        metric: The metric.
+        rows: Which.
+    """
+
+    metric: Metric
+    rows: slice
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return self.metric(outputs[self.rows], targets[self.rows])
+
+
+def scored_on_holdout(task: Task) -> Task:
+    """The task with one more metric: its own, over the holdout rows.
+
+    The rows of both kinds go through the network together, and each metric looks at its own. So the test metric, which
+    steers `plateau` and says what has diverged, is what it was, and no engine knows of the holdout. A network whose
+    output for one row depends on the others (batch statistics in eval mode) is the exception: it sees them all.
+
+    Args:
+        task: A task whose test and holdout rows are tensors.
+
+    Raises:
+        InputError: Test and holdout rows do not have the same shape.
+    """
+    assert isinstance(task.test, tuple)
+    assert isinstance(task.holdout, tuple)
+    shapes = [tuple(part.shape[1:]) for data in (task.test, task.holdout) for part in data]
+    if shapes[:2] != shapes[2:]:
+        rule = "test and holdout rows must have the same shape"
+        raise input_error("task holdout", rule, received=f"{shapes[2]}, test rows have {shapes[0]}")
+    tests, rows = len(task.test[0]), len(task.test[0]) + len(task.holdout[0])
+    extra: dict[str, Metric] = {name: OnRows(metric, slice(tests)) for name, metric in task.extra.items()}
+    inputs, targets = (torch.cat(pair) for pair in zip(task.test, task.holdout, strict=True))
+    return replace(
+        task,
+        test=(inputs, targets),
+        metric=OnRows(task.metric_function, slice(tests)),
+        holdout=None,
+        extra={**extra, HOLDOUT: OnRows(task.metric_function, slice(tests, rows))},
+    )

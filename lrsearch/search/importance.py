@@ -1,0 +1,53 @@
+"""Which parameters separate the best settings from the rest."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import CategoricalDistribution
+from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.trial import create_trial
+
+from lrsearch.search.space import Space, distribution
+
+LEAST_TRIALS = 20
+"""Fewer trials say nothing: the best tenth of them is one or two."""
+
+
+def importance(params: Sequence[Mapping[str, Any]], values: Sequence[float], space: Space) -> dict[str, float]:
+    """The share that each parameter has in being among the best tenth, for the parameters that all trials have.
+
+    Source: PED-ANOVA, Watanabe et al., "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary
+    Subspaces" (2023), as Optuna has it. Its fANOVA took four minutes for 10,000 trials, this takes a fifth of a second.
+
+    Args:
+        params: Optuna parameters of trials that were trained to the end.
+        values: What each came to; smaller is better.
+        space: What was searched.
+
+    Returns:
+        Parameter -> share, largest first; empty if there are fewer than `LEAST_TRIALS`, or nothing varies.
+    """
+    if len(values) < LEAST_TRIALS:
+        return {}
+    common = [name for name in params[0] if all(name in own for own in params)]
+    varied = [name for name in common if len({own[name] for own in params}) > 1]
+    if not varied or len(set(values)) < 2:
+        return {}
+    kinds = {"lr": distribution(space.lr), "scheduler": CategoricalDistribution(space.schedulers)}
+    for scheduler in space.schedulers:
+        kinds |= space.distributions(scheduler)
+    study = optuna.create_study()
+    own_kinds = {name: kinds[name] for name in varied}
+    study.add_trials(
+        create_trial(value=value, params={name: own[name] for name in varied}, distributions=own_kinds)
+        for own, value in zip(params, values, strict=True)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        shares = PedAnovaImportanceEvaluator().evaluate(study, params=varied)
+    total = sum(shares.values())
+    return {name: share / total for name, share in shares.items()} if total > 0 else {}

@@ -1,0 +1,102 @@
+"""All trials of a study at once, curves included: six selects, however many trials there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial
+from sqlalchemy import Connection, Engine, Table, select
+
+from lrsearch.storage import tables
+from lrsearch.storage.canary import tables_are_known
+from lrsearch.storage.reading import engine_of
+from lrsearch.storage.tables import INTERMEDIATE, PARAMS, SYSTEM, TRIALS, USER, VALUES
+
+
+def all_trials(study: optuna.Study, storage: BaseStorage) -> list[FrozenTrial]:
+    """What ``study.get_trials()`` gives, by number; five to ten times as fast where the tables are known.
+
+    Args:
+        study: The study; it has one objective.
+        storage: Its storage.
+    """
+    engine = engine_of(storage)
+    if engine is None or tables_are_known() is not None:
+        return sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
+    return _read(engine, storage.get_study_id_from_name(study.study_name))
+
+
+def _read(engine: Engine, study_id: int) -> list[FrozenTrial]:
+    with engine.connect() as connection:
+        # First, so that a trial that is said to be finished has everything it will ever have.
+        columns = (
+            TRIALS.c.trial_id,
+            TRIALS.c.number,
+            TRIALS.c.state,
+            TRIALS.c.datetime_start,
+            TRIALS.c.datetime_complete,
+        )
+        rows = connection.execute(select(*columns).where(TRIALS.c.study_id == study_id).order_by(TRIALS.c.number)).all()
+        params: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+        kinds: defaultdict[int, dict[str, BaseDistribution]] = defaultdict(dict)
+        named = (PARAMS.c.param_id, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
+        for trial_id, _, name, stored, text in sorted(_rows(connection, study_id, PARAMS, *named), key=lambda r: r[1]):
+            kinds[trial_id][name] = distribution = _distribution(text)
+            params[trial_id][name] = distribution.to_external_repr(stored)
+        curves: defaultdict[int, dict[int, float]] = defaultdict(dict)
+        steps = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
+        for trial_id, step, stored, kind in _rows(connection, study_id, INTERMEDIATE, *steps):
+            curves[trial_id][step] = tables.intermediate_of(stored, kind)
+        ends = _rows(connection, study_id, VALUES, VALUES.c.value, VALUES.c.value_type)
+        read = {trial_id: tables.value_of(stored, kind) for trial_id, stored, kind in ends}
+        values = {trial_id: [value] for trial_id, value in read.items() if value is not None}
+        user, system = (_attributes(connection, study_id, table) for table in (USER, SYSTEM))
+    return [
+        FrozenTrial(
+            number=number,
+            state=state,
+            value=None,
+            values=values.get(trial_id),
+            datetime_start=_local(start),
+            datetime_complete=_local(end),
+            params=params[trial_id],
+            distributions=kinds[trial_id],
+            user_attrs=user[trial_id],
+            system_attrs=system[trial_id],
+            intermediate_values=dict(sorted(curves[trial_id].items())),
+            trial_id=trial_id,
+        )
+        for trial_id, number, state, start, end in rows
+    ]
+
+
+def _rows(connection: Connection, study_id: int, table: Table, *columns: Any) -> Iterator[Any]:
+    """Trial id and the columns, of everything that hangs on the study's trials."""
+    joined = table.join(TRIALS, TRIALS.c.trial_id == table.c.trial_id)
+    wanted = select(table.c.trial_id, *columns).select_from(joined).where(TRIALS.c.study_id == study_id)
+    yield from connection.execute(wanted)
+
+
+def _attributes(connection: Connection, study_id: int, table: Table) -> defaultdict[int, dict[str, Any]]:
+    found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    for trial_id, key, text in _rows(connection, study_id, table, table.c.key, table.c.value_json):
+        found[trial_id][key] = tables.attribute_of(text)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _distribution(text: str) -> BaseDistribution:
+    """A study has thousands of parameters and a handful of distributions."""
+    return json_to_distribution(text)
+
+
+def _local(moment: datetime | None) -> datetime | None:
+    """The rows keep UTC, a trial has local time."""
+    return None if moment is None else moment.replace(tzinfo=UTC).astimezone().replace(tzinfo=None)

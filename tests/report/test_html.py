@@ -1,0 +1,72 @@
+"""The report as one HTML file."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import FrozenTrial
+
+from lrsearch.report import html, markdown
+from lrsearch.report.document import Form
+from lrsearch.report.escaping import code_span
+from lrsearch.report.frames import read
+
+HOSTILE = 'a|b<script>alert("x")</script> **y** `z`'
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, and the text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_needs_no_other_file(mixed: optuna.Study, tmp_path: Path) -> None:
+    frames = read(mixed)
+    file = markdown.write(frames, tmp_path, Form.HTML)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"] == [file.name]
+    page = Tags(file.read_text(encoding="utf-8"))
+    sources = [attrs["src"] or "" for tag, attrs in page.tags if tag == "img"]
+    assert len(sources) == len(re.findall(r"!\[", markdown.text(frames)))
+    for source in sources:
+        assert base64.b64decode(source.removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
+    assert "table" in {tag for tag, _ in page.tags}
+
+
+def test_names_from_the_database_are_text(
+    trial: Callable[..., FrozenTrial], study: Callable[..., optuna.Study]
+) -> None:
+    made = study([trial(scheduler=HOSTILE), trial(state="failed", error=HOSTILE)], HOSTILE)
+    frames = read(made)
+    page = Tags(html.page(markdown.text(frames), frames.name, {}))
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert not [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)]
+    assert f"Learning-rate report: {HOSTILE}" in page.text
+
+
+def test_the_same_report_is_the_same_page(mixed: optuna.Study) -> None:
+    text = markdown.text(read(mixed))
+    assert html.page(text, "small", {"figures/x.png": b"x"}) == html.page(text, "small", {"figures/x.png": b"x"})
+
+
+@pytest.mark.parametrize("code", ["lrsearch study confirm a", "a `b` c", "``", "<b>&amp;</b>", "a\nb"])
+def test_code_in_a_sentence_shows_as_it_is(code: str) -> None:
+    page = Tags(html.page(code_span(code), "x", {}).split("<body>")[1])
+    assert [tag for tag, _ in page.tags] == ["p", "code"]
+    assert page.text.strip() == " ".join(code.split())

@@ -1,0 +1,211 @@
+"""Confirmation: which settings are trained again, on which seeds, and on which rows they are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from lrsearch.errors import InputError
+from lrsearch.search import budget, confirm, links, opening, studies
+from lrsearch.search.events import TrialEnded
+from lrsearch.search.interruption import Interruption
+from lrsearch.search.runner import Runner
+from lrsearch.search.space import settings_from
+from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.attributes import CONSTRAINT, FINALISTS, RETRIED
+from lrsearch.storage.rdb import open_storage
+from lrsearch.study_file.model import Definition
+from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.engine import Engine, SequentialEngine
+from lrsearch.training.evaluation import evaluate
+from lrsearch.training.loop import start, train
+
+Define = Callable[..., Definition]
+TYPES = ("constant", "lambda", "plateau")
+ENGINES = (SequentialEngine(), BatchedEngine())
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> BaseStorage:
+    return open_storage(f"sqlite:///{tmp_path}/test.db", create=True)
+
+
+def ended(value: float, scheduler: str = "constant", lr: float = 0.01, **params: float) -> FrozenTrial:
+    own = {"lr": lr, "scheduler": scheduler, **params}
+    kinds = {name: FloatDistribution(0, 1e9) for name in own} | {"scheduler": CategoricalDistribution(TYPES)}
+    return create_trial(value=value, params=own, distributions=kinds)
+
+
+def searched(storage: BaseStorage, definition: Definition, *trials: FrozenTrial) -> StoredStudy:
+    """A study whose search came to these trials."""
+    stored = studies.create(storage, definition, "mse")
+    stored.study.add_trials(trials)
+    return stored
+
+
+def confirmed(
+    stored: StoredStudy, engine: Engine = ENGINES[0], top: int | None = None, seeds: int | None = None
+) -> StoredStudy:
+    linked = stored
+    for linked in confirm.prepare(stored, top, seeds):
+        list(Runner(linked, opening.task_of(linked), engine, Interruption()).events())
+    found = studies.linked(stored, "confirm")
+    assert found is not None
+    return found
+
+
+def chosen(linked: StoredStudy) -> list[tuple[str, float]]:
+    return [(entry["params"]["scheduler"], entry["params"]["lr"]) for entry in linked.study.user_attrs[FINALISTS]]
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_finalists_are_scored_on_holdout_rows(storage: BaseStorage, define: Define, engine: Engine) -> None:
+    """Each value is that of a network trained by the loop on the holdout rows; plateau still follows the test rows."""
+    search = {"schedulers": ["constant", "plateau"], "plateau": {"threshold": {"low": 0.01, "high": 0.5}}}
+    definition = define(search=search, training={"epochs": 12, "batch_size": 14})
+    shape = {"plateau.factor": 0.5, "plateau.patience": 1, "plateau.threshold": 0.2}
+    stored = searched(storage, definition, ended(2.0, "plateau", 0.01, **shape), ended(3.0))
+    linked = confirmed(stored, engine, seeds=2)
+    task = opening.build_task(definition)
+    assert task.holdout is not None
+    assert len(linked.trials()) == 4
+    rates = set()
+    for trial in linked.trials():
+        settings = settings_from(trial.params)
+        assert settings.seed in (1000, 1001)
+        run = start(task, settings.schedule, settings.lr, definition.training, settings.seed)
+        records = list(train(run))
+        expected = evaluate(run.model, task.holdout, {"mse": task.metric_function})["mse"]
+        assert trial.value == pytest.approx(expected, rel=1e-4)
+        tests = [trial.intermediate_values[epoch] for epoch in range(1, 13)]
+        assert tests == pytest.approx([record.test_metric for record in records], rel=1e-4)
+        assert trial.user_attrs["lr_curve"] == [record.lr for record in records]
+        assert trial.user_attrs["device"] == "cpu"
+        rates.update(trial.user_attrs["lr_curve"])
+    assert len(rates) > 1, "plateau never reduced the rate, so the test shows nothing"
+
+
+def test_a_task_without_holdout_is_scored_on_its_test_rows(storage: BaseStorage, define: Define) -> None:
+    definition = define(task={"name": "polynomial", "rows": 60, "holdout_rows": 0})
+    linked = confirmed(searched(storage, definition, ended(2.0)), seeds=2)
+    assert linked.study.user_attrs["lrsearch:origin"]["rows"] == "test"
+    assert all(trial.value == trial.intermediate_values[4] for trial in linked.trials())
+
+
+def test_fresh_seeds_are_never_those_of_the_study(define: Define) -> None:
+    definition = define(training={"seeds": [24, 1001, 1003]})
+    assert confirm.fresh_seeds(definition, 4) == [1000, 1002, 1004, 1005]
+    assert confirm.fresh_seeds(definition, 2) == [1000, 1002]
+
+
+def test_asked_again_it_adds_only_what_is_new(storage: BaseStorage, define: Define) -> None:
+    stored = searched(storage, define(), ended(2.0), ended(3.0, "lambda", decay=0.9))
+    before = [(trial.params, trial.value) for trial in confirmed(stored, seeds=2).trials()]
+    assert [(trial.params, trial.value) for trial in confirmed(stored, seeds=2).trials()] == before
+    more = confirmed(stored, seeds=3)
+    assert [(trial.params, trial.value) for trial in more.trials()][:4] == before
+    assert sorted(trial.params["seed"] for trial in more.trials()) == [1000, 1000, 1001, 1001, 1002, 1002]
+    stored.study.add_trial(ended(1.0, lr=0.02))
+    grown = confirmed(stored, seeds=2)
+    assert chosen(grown) == [("constant", 0.01), ("lambda", 0.01), ("constant", 0.02)]
+    assert len(grown.trials()) == 9, "a new finalist is trained on all seeds that the others have"
+    assert grown.definition is not None
+    assert grown.definition.trials == 9
+
+
+def test_close_settings_of_another_type_go_before_better_ones_of_the_same(storage: BaseStorage, define: Define) -> None:
+    lambdas = [ended(1.0 + place, "lambda", 0.01 + place / 100, decay=0.9) for place in range(4)]
+    stored = searched(storage, define(), *lambdas, ended(9.0, lr=0.2), ended(1.5, lr=0.3))
+    finalists = confirm.finalists(stored, None, 2)
+    assert [(f.role, f.params["scheduler"], f.value) for f in finalists] == [
+        ("search", "lambda", 1.0), ("search", "constant", 1.5)
+    ]  # fmt: skip
+    far = searched(storage, define(study={"name": "far", "trials": 9}), *lambdas, ended(9.0))
+    assert [(f.role, f.value) for f in confirm.finalists(far, None, 2)] == [
+        ("search", 1.0), ("search", 2.0), ("constant", 9.0)
+    ]  # fmt: skip
+
+
+def test_diverged_pruned_and_excluded_trials_are_no_finalists(storage: BaseStorage, define: Define) -> None:
+    pruned, steady = ended(1.0, lr=0.02), ended(1.0, lr=0.03)
+    pruned.state = TrialState.PRUNED
+    lost = create_trial(
+        value=1.0, params=steady.params, distributions=steady.distributions, constraints={CONSTRAINT: 1.0}
+    )
+    stored = searched(storage, define(), ended(2.0, lr=0.01), pruned, lost, ended(1.0, lr=0.04))
+    studies.exclude(stored, 3, "a typing error")
+    assert [finalist.number for finalist in confirm.finalists(stored, None, 5)] == [0]
+
+
+def test_tried_settings_are_always_among_the_finalists(storage: BaseStorage, define: Define) -> None:
+    definition = define(**{"try": [{"lr": 0.05, "scheduler": "lambda", "decay": 0.9}]})
+    stored = searched(storage, definition, *(ended(float(place), lr=0.01 + place / 100) for place in range(3)))
+    finalists = confirm.finalists(stored, None, 1)
+    assert [(f.role, f.number, f.value) for f in finalists] == [("search", 1, 0.0), ("try", None, None)]
+    assert finalists[1].params == {"lr": 0.05, "scheduler": "lambda", "decay": 0.9}
+
+
+def test_where_no_constant_rate_was_searched_the_best_of_a_grid_joins(storage: BaseStorage, define: Define) -> None:
+    """The grid is trained on the study's own seeds and judged by the test rows."""
+    search = {"schedulers": ["lambda"], "lr": {"low": 1e-3, "high": 0.1, "log": True}}
+    stored = searched(storage, define(search=search), ended(2.0, "lambda", decay=0.9))
+    linked = confirmed(stored, BatchedEngine(), seeds=2)
+    grid = studies.linked(stored, "constant")
+    assert grid is not None
+    trials = grid.trials()
+    assert len(trials) == 9
+    assert trials[0].params["lr"] == 1e-3
+    assert trials[8].params["lr"] == 0.1
+    assert all(trial.value == trial.intermediate_values[4] for trial in trials)
+    best = min(trials, key=lambda trial: trial.value or 0.0)
+    assert chosen(linked) == [("lambda", 0.01), ("constant", best.params["lr"])]
+    assert sorted(trial.params["seed"] for trial in linked.trials()) == [1000, 1000, 1001, 1001]
+
+
+def test_an_interrupted_confirmation_goes_on(storage: BaseStorage, define: Define) -> None:
+    """What was handed back is run again, and every pair of settings and seed counts once."""
+    stored = searched(storage, define(), ended(2.0), ended(3.0, "lambda", decay=0.9))
+    linked = next(confirm.prepare(stored, seeds=3))
+    events = Runner(linked, opening.task_of(linked), SequentialEngine(), Interruption()).events()
+    began = [event for event, _ in zip(events, range(8), strict=False)]
+    events.close()
+    assert any(isinstance(event, TrialEnded) for event in began)
+    done = [trial for trial in confirmed(stored, seeds=3).trials() if RETRIED not in trial.user_attrs]
+    pairs = {(trial.params["scheduler"], trial.params["seed"]) for trial in done}
+    assert len(pairs) == len(done) == 6
+    assert all(trial.state == TrialState.COMPLETE for trial in done)
+
+
+def test_a_seed_that_diverges_is_told_apart_from_those_that_do_not(storage: BaseStorage, define: Define) -> None:
+    definition = define(search={"schedulers": ["constant"], "lr": {"low": 1e-3, "high": 1e9, "log": True}})
+    linked = confirmed(searched(storage, definition, ended(2.0, lr=1e8), ended(3.0)), seeds=2)
+    diverged = {trial.params["lr"]: bool(trial.constraints.get(CONSTRAINT)) for trial in linked.trials()}
+    assert diverged == {1e8: True, 0.01: False}
+
+
+def test_the_confirmation_belongs_to_its_study(storage: BaseStorage, define: Define) -> None:
+    stored = searched(storage, define(search={"schedulers": ["lambda"]}), ended(2.0, "lambda", decay=0.9))
+    linked = confirmed(stored, seeds=2)
+    assert links.existing(storage, "small") == {"constant": "small/constant", "confirm": "small/confirm"}
+    assert links.origin(linked) == "small"
+    with pytest.raises(InputError, match="belongs to study small: confirm that one"):
+        next(confirm.prepare(linked))
+    with pytest.raises(InputError, match="for more seeds or finalists: lrsearch study confirm"):
+        budget.set_budget(linked, 100)
+    studies.delete(stored)
+    assert studies.names(storage) == []
+
+
+def test_what_cannot_be_confirmed_says_why(storage: BaseStorage, define: Define) -> None:
+    stored = studies.create(storage, define(), "mse")
+    with pytest.raises(InputError, match="nothing to confirm"):
+        next(confirm.prepare(stored))
+    studies.create(storage, define(study={"name": "small/confirm", "trials": 3}), "mse")
+    stored.study.add_trial(ended(2.0))
+    with pytest.raises(InputError, match="this name is needed"):
+        next(confirm.prepare(stored))
