@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
 from lrsearch import __version__
-from lrsearch.cli import lr_find, report, run, schedules, storage, study, tasks, train, trial
+from lrsearch.cli import (
+    confirm,
+    dashboard,
+    lr_find,
+    report,
+    run,
+    schedules,
+    serve,
+    storage,
+    study,
+    tasks,
+    train,
+    trial,
+    worker,
+)
 from lrsearch.cli.output import say
-from lrsearch.errors import LrsearchError
+from lrsearch.errors import LrsearchError, LrsearchWarning
 
 app = typer.Typer(
     name="lrsearch",
@@ -27,6 +42,7 @@ for name, command in (
     ("list", study.list_studies),
     ("show", study.show_study),
     ("best", study.best),
+    ("confirm", confirm.confirm),
     ("export", study.export),
     ("stop", study.stop),
     ("delete", study.delete),
@@ -36,6 +52,9 @@ app.add_typer(studies, name="study")
 app.add_typer(trial.app, name="trial")
 app.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train.train)
 app.command("report")(report.report)
+app.command("worker")(worker.worker)
+app.command("serve")(serve.serve)
+app.command("dashboard")(dashboard.dashboard)
 app.command("lr-find")(lr_find.lr_find)
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(tasks.app, name="tasks")
@@ -57,10 +76,28 @@ def _options(
     """Which learning rate, and which schedule, should I use, and how sure can I be?"""
 
 
+def _say_warnings() -> None:
+    """Our own warnings become lines for the person, once each; those of libraries are shown as Python shows them."""
+    others = warnings.showwarning
+    said: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if not issubclass(category, LrsearchWarning):
+            others(message, category, *place)
+        elif str(message) not in said:
+            said.add(str(message))
+            say(f"Warning: {message}", style="yellow")
+
+    warnings.showwarning = show  # type: ignore[assignment]
+    warnings.simplefilter("always", LrsearchWarning)
+
+
 def main() -> None:
     """Run the command line; every expected error becomes one message and its exit code."""
     try:
-        app()
+        with warnings.catch_warnings():
+            _say_warnings()
+            app()
     except LrsearchError as error:
         say(f"Error: {error}", style="red")
         sys.exit(error.exit_code)

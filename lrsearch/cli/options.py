@@ -28,6 +28,9 @@ Grace = Annotated[
     float,
     typer.Option(min=0.1, metavar="S", help="A worker on another machine, silent for so long, has lost its trials."),
 ]
+Engine = Annotated[str, typer.Option(help="auto, sequential, or batched (many at once).")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")]
 StudyName = Annotated[str, typer.Argument(metavar="NAME", help="A study in the storage.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 

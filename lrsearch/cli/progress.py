@@ -67,7 +67,8 @@ class SearchProgress:
             parts.append(f"{self.failed} failed")
         parts.append(f"{self.epochs / seconds:.0f} epochs/s")
         done = self.finished - self.finished_before
-        if done and self.finished < self.budget:
+        # The first of a generation to end have diverged, which says nothing about how long the others take.
+        if done > len(self._settings) and self.finished < self.budget:
             parts.append(f"{_duration((self.budget - self.finished) * seconds / done)} left")
         return " · ".join(parts)
 

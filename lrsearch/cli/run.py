@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import shlex
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrsearch.cli.options import Grace, Load, OutputFormat, Quiet, Set, Storage, quiet_libraries
+from lrsearch.cli.options import (
+    Device,
+    Engine,
+    Grace,
+    Load,
+    OutputFormat,
+    Quiet,
+    Set,
+    Storage,
+    Threads,
+    quiet_libraries,
+)
 from lrsearch.cli.output import Format, print_facts, print_json, say
-from lrsearch.cli.study import print_summary, study_arguments
-from lrsearch.errors import InterruptedRunError
+from lrsearch.cli.study import print_summary, storage_argument, study_arguments
+from lrsearch.errors import InterruptedRunError, LrsearchWarning
 from lrsearch.storage.rdb import DEFAULT_URL, open_storage, redacted
 from lrsearch.storage.store import GRACE
 from lrsearch.study_file import load, templates
@@ -70,11 +84,11 @@ def run(
     ],
     trials: Annotated[int | None, typer.Option(min=1, help="The study's trials in all, instead of its own.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0, help="Take no further trial after so many seconds.")] = None,
-    engine: Annotated[str, typer.Option(help="auto, sequential, or batched (many at once).")] = "sequential",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")] = 1,
+    engine: Engine = "auto",
+    device: Device = "auto",
+    threads: Threads = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes on this machine that share the study.")] = 1,
-    as_worker: Annotated[bool, typer.Option("--as-worker", hidden=True)] = False,
+    one_of: Annotated[int, typer.Option(hidden=True, help="This process is a worker among so many.")] = 0,
     grace: Grace = GRACE,
     modules: Load = None,
     quiet: Quiet = False,
@@ -83,35 +97,39 @@ def run(
 ) -> None:
     """Run a study until it has all its trials."""
     quiet_libraries()
+    if one_of:
+        warnings.simplefilter("ignore", LrsearchWarning)  # the process that started it has shown them
     from lrsearch.search import budget, opening, standing, studies
+    from lrsearch.storage.patience import Patience
 
     stored = opening.find_or_create(study, storage, modules or [])
     task = opening.task_of(stored)
     if trials is not None:
         stored = budget.set_budget(stored, trials)
-    if not as_worker:
+    if not one_of:
         studies.stop(stored, False)
-    options = RunOptions(engine, device, threads, timeout, grace, quiet or as_worker, _own_code(study, stored, modules))
-    try:
-        if workers > 1:
-            _supervise(stored, storage, workers, options)
-        else:
-            _train(stored, task, options)
-    except InterruptedRunError:
-        again = f"lrsearch study run {study_arguments(stored.name, storage)}"
-        raise InterruptedRunError(f"interrupted; everything finished is stored. Go on with: {again}") from None
-    if as_worker:
+    options = RunOptions(
+        engine, device, threads, timeout, grace, quiet or one_of > 0, _own_code(study, stored, modules), one_of or 1
+    )
+    patience = Patience(say)
+    with interruptible(f"lrsearch study run {study_arguments(stored.name, storage)}"):
+        train(stored, task, storage, workers, options)
+        if not one_of and patience(lambda: _is_to_be_confirmed(stored)):
+            from lrsearch.cli.confirm import run_confirmation  # which trains with what is below
+
+            run_confirmation(stored, storage, workers, options)
+    if one_of:
         return
-    summary = standing.summary(stored)
+    summary = patience(lambda: standing.summary(stored))
     if output is Format.JSON:
         print_json(summary)
         return
     print_summary(summary)
-    if studies.is_stopped(stored):
+    if patience(lambda: studies.is_stopped(stored)):
         say(f"Stopped. Go on with: lrsearch study run {study_arguments(stored.name, storage)}")
     say("Next:")
     say(f"  lrsearch report {study_arguments(stored.name, storage)}")
-    say(f"  optuna-dashboard {shlex.quote(redacted(storage))}")
+    say(f"  lrsearch dashboard{storage_argument(storage)}")
 
 
 def _own_code(study: str, stored: StoredStudy, modules: list[str] | None) -> list[str]:
@@ -132,6 +150,7 @@ class RunOptions:
     grace: float
     quiet: bool
     modules: list[str]
+    workers: int
 
     def arguments(self) -> list[str]:
         """The flags again, for a worker process."""
@@ -139,6 +158,45 @@ class RunOptions:
         loaded = [word for module in self.modules for word in ("--load", module)]
         training = ["--engine", self.engine, "--device", self.device, "--threads", str(self.threads)]
         return [*training, "--grace", str(self.grace), *limit, *loaded]
+
+
+@contextmanager
+def interruptible(again: str) -> Iterator[None]:
+    """Say how to go on if a signal ends the work in the block.
+
+    Args:
+        again: The command that goes on.
+    """
+    try:
+        yield
+    except InterruptedRunError:
+        raise InterruptedRunError(f"interrupted; everything finished is stored. Go on with: {again}") from None
+
+
+def train(stored: StoredStudy, task: Task, storage: str, workers: int, options: RunOptions) -> None:
+    """Run a study, in this process or in several.
+
+    Args:
+        stored: The study.
+        task: What it trains.
+        storage: Its storage's URL.
+        workers: How many processes.
+        options: How to train.
+    """
+    if workers > 1:
+        _supervise(stored, storage, workers, options)
+    else:
+        _train(stored, task, options)
+
+
+def _is_to_be_confirmed(stored: StoredStudy) -> bool:
+    """Whether the study's file asks for it, and its search is over and has found something."""
+    from lrsearch.search import standing
+
+    if stored.definition is None or stored.definition.confirm is None:
+        return False
+    counts = standing.count(stored)
+    return counts.finished >= stored.definition.trials and standing.best(stored) is not None
 
 
 def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
@@ -157,7 +215,10 @@ def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
     if options.engine == "auto" and not options.quiet:
         say(which)
     with Interruption().caught() as interruption:
-        runner = Runner(stored, task, engine, interruption, timeout=options.timeout, grace=options.grace, say=say)
+        runner = Runner(
+            stored, task, engine, interruption,
+            timeout=options.timeout, grace=options.grace, workers=options.workers, say=say,
+        )  # fmt: skip
         follow(runner.events(), progress, quiet=options.quiet)
 
 
@@ -167,7 +228,8 @@ def _supervise(stored: StoredStudy, storage: str, workers: int, options: RunOpti
     from lrsearch.search.supervisor import Supervisor
     from lrsearch.training.engine import devices
 
-    command = [sys.executable, "-m", "lrsearch", "study", "run", stored.name, "--as-worker", *options.arguments()]
+    command = [sys.executable, "-m", "lrsearch", "study", "run", stored.name, *options.arguments()]
+    command += ["--one-of", str(workers)]
     # The storage travels in the environment: its password must not show in a process list.
     shared = {"LRSEARCH_STORAGE": storage, "OMP_NUM_THREADS": str(options.threads)}
     visible = devices()

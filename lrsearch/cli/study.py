@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 def list_studies(storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE) -> None:
     """List the studies of a storage."""
     quiet_libraries()
-    from lrsearch.search import studies
+    from lrsearch.search import links, studies
 
     try:
         stored = studies.all_studies(open_storage(storage))
     except MissingStorageError:
         stored = []
-    rows = [_row(study) for study in stored]
+    rows = [_row(study) for study in stored if links.origin(study) is None]
     if output is Format.JSON:
         print_json(rows)
     elif rows:
@@ -89,14 +89,16 @@ def delete(
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Delete a study and all its trials for good."""
-    from lrsearch.search import studies
+    from lrsearch.search import links, studies
 
     stored = open_study(name, storage)
-    if not yes and not typer.confirm(f"Delete study {name} and its {len(stored.trials())} trials for good?", err=True):
+    confirmed = " (with its confirmation)" if links.existing(stored.storage, name) else ""
+    question = f"Delete study {name} and its {len(stored.trials())} trials{confirmed} for good?"
+    if not yes and not typer.confirm(question, err=True):
         say("Nothing was deleted.")
         raise typer.Exit(0)
     studies.delete(stored)
-    say(f"Deleted study {name}.")
+    say(f"Deleted study {name}{confirmed}.")
 
 
 def open_study(name: str, storage: str) -> StoredStudy:
@@ -119,13 +121,20 @@ def print_summary(summary: dict[str, Any]) -> None:
     winner = summary["best"]
     facts[f"best {summary['metric']}"] = f"{show(winner['value'])} (trial {winner['number']})" if winner else None
     facts.update({f"  {name}": value for name, value in (winner["params"] if winner else {}).items()})
+    if confirmation := summary["confirmation"]:
+        far = "" if confirmation["finished"] else ", not finished"
+        facts["confirmed"] = f"{confirmation['finalists']} finalists on {len(confirmation['seeds'])} fresh seeds{far}"
     print_facts(facts)
 
 
 def study_arguments(name: str, storage: str) -> str:
     """Arguments with which a command finds the study again, ready to paste."""
-    shown = "" if storage == DEFAULT_URL else f" --storage {shlex.quote(redacted(storage))}"
-    return shlex.quote(name) + shown
+    return shlex.quote(name) + storage_argument(storage)
+
+
+def storage_argument(storage: str) -> str:
+    """The option with which a command finds the storage again; nothing where it is the default."""
+    return "" if storage == DEFAULT_URL else f" --storage {shlex.quote(redacted(storage))}"
 
 
 def _row(stored: StoredStudy) -> dict[str, Any]:
@@ -143,4 +152,13 @@ def _row(stored: StoredStudy) -> dict[str, Any]:
         "best": winner.value if winner else None,
         "scheduler": winner.params.get("scheduler") if winner else None,
         "lr": winner.params.get("lr") if winner else None,
+        "confirmed": _fresh_seeds(stored),
     }
+
+
+def _fresh_seeds(stored: StoredStudy) -> int | None:
+    """On how many fresh seeds the study's finalists were trained; None if on none."""
+    from lrsearch.search import studies
+
+    linked = studies.linked(stored, "confirm")
+    return len(linked.definition.training.seeds) if linked and linked.definition else None

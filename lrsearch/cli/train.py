@@ -98,12 +98,11 @@ def _run(request: Request, prepared: Prepared, quiet: bool, form: Format) -> Non
 
 def _follow_schedule(prepared: Prepared, interruption: Interruption, quiet: bool) -> None:
     from lrsearch.cli.train_progress import progress
-    from lrsearch.training.loop import train
 
     prepared.save()
     last = prepared.definition.training.epochs
     with progress(prepared.run.epoch, last, prepared.task.metric_name, quiet=quiet) as show:
-        for record in prepared.advance(train(prepared.run), interruption):
+        for record in prepared.advance(prepared.records(), interruption):
             show(record)
 
 

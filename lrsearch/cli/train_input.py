@@ -17,9 +17,12 @@ from lrsearch.search.repeating import Repeatable, repeatable
 from lrsearch.tasks import loading
 from lrsearch.tasks.task import Task
 from lrsearch.training import checkpoint, definition
+from lrsearch.training.alone import train_alone
+from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.definition import Changes, RunDefinition
+from lrsearch.training.devices import describe, resolve
 from lrsearch.training.engine import set_threads
-from lrsearch.training.loop import EpochRecord, Run
+from lrsearch.training.loop import EpochRecord, Run, train
 from lrsearch.training.steering import check_steerable
 
 ANY_RATE = 1.0
@@ -54,6 +57,7 @@ class Prepared:
         threads: torch's threads.
         checkpoint: Where it is saved after every epoch.
         repeats: The trial that it repeats without a change.
+        by_batched_engine: Whether the batched engine trains it, because it trained that trial.
         saved: Epochs in the checkpoint.
     """
 
@@ -63,10 +67,19 @@ class Prepared:
     threads: int
     checkpoint: Path | None
     repeats: Repeatable | None = None
+    by_batched_engine: bool = False
     saved: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.saved = self.run.epoch
+
+    def records(self) -> Iterator[EpochRecord]:
+        """Train under the run's own schedule, from where it is to the last epoch."""
+        if not self.by_batched_engine:
+            return train(self.run)
+        assert self.repeats is not None
+        # The device that has the trial's own name may not be here; then the numbers agree to rounding.
+        return train_alone(self.run, BatchedEngine(str(resolve("auto"))), self.repeats.place)
 
     def save(self) -> None:
         """Write the checkpoint, if there shall be one."""
@@ -149,10 +162,17 @@ def prepare(request: Request, faults: list[Fault], options: Sequence[str]) -> Pr
     if request.interactive and not run.diverged:
         _check_steerable(run, request.changes)
     unchanged = again is not None and threads == again.threads and _document_of(again) == wanted
-    if again is not None:
-        _announce(again, request, unchanged)
     file = request.checkpoint or request.resume
-    return Prepared(wanted, task, run, threads, file, again if unchanged else None)
+    prepared = Prepared(wanted, task, run, threads, file, again if unchanged else None)
+    if again is not None:
+        prepared.by_batched_engine = unchanged and again.engine == BatchedEngine.name and not _needs_loop(request)
+        _announce(again, request, prepared)
+    return prepared
+
+
+def _needs_loop(request: Request) -> bool:
+    """Only the sequential loop can be saved in the middle, or steered."""
+    return request.checkpoint is not None or request.interactive
 
 
 def _definition(request: Request, base: dict[str, Any], faults: list[Fault], options: Sequence[str]) -> RunDefinition:
@@ -214,13 +234,17 @@ def _document_of(again: Repeatable) -> RunDefinition:
     return definition.parse(again.document, "study")
 
 
-def _announce(again: Repeatable, request: Request, unchanged: bool) -> None:
+def _announce(again: Repeatable, request: Request, prepared: Prepared) -> None:
+    unchanged = prepared.repeats is not None
     changed = "" if unchanged else ", with changes"
     say(f"Repeating trial {again.number} of study {request.from_study}{changed}.")
     if again.value is not None and unchanged:
         say(f"Its test metric with this seed was {show(again.value)}.")
-    if again.engine != "sequential":
-        say(f"It was trained by the {again.engine} engine; this run agrees with it to rounding only.")
+    device = describe(resolve("auto")) if prepared.by_batched_engine else "cpu"
+    engine = BatchedEngine.name if prepared.by_batched_engine else "sequential"
+    if (again.engine, again.device) != (engine, device):
+        trained = f"{again.engine} engine on {again.device}"
+        say(f"It was trained by the {trained}, this run by the {engine} engine on {device}: equal to rounding only.")
 
 
 def _with_options(fault: Fault, changes: Changes, options: Sequence[str]) -> Fault:

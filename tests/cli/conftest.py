@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from lrsearch import registry
 
 LRSEARCH = [sys.executable, "-m", "lrsearch"]
 SMALL = """
@@ -27,12 +32,16 @@ schedulers = ["constant", "lambda"]
 
 
 @pytest.fixture
-def lrsearch(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a command in a folder of its own that holds small.toml."""
+def lrsearch(
+    tmp_path: Path, here: Callable[..., subprocess.CompletedProcess[str]]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a command in a folder of its own that holds small.toml; in a process of its own where variables change."""
     (tmp_path / "small.toml").write_text(SMALL)
     environment = {key: value for key, value in os.environ.items() if key != "LRSEARCH_STORAGE"}
 
     def run(*arguments: str, stdin: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
+        if not changes:
+            return here(*arguments, stdin=stdin)
         return subprocess.run(
             [*LRSEARCH, *arguments],
             cwd=tmp_path,
@@ -50,8 +59,8 @@ def lrsearch(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 @pytest.fixture
 def here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Like `lrsearch`, in this very process: it starts at once."""
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Runs a command in a folder of its own, in this very process: it starts at once."""
     from lrsearch.cli.app import main
 
     monkeypatch.chdir(tmp_path)
@@ -61,11 +70,30 @@ def here(
         monkeypatch.setattr(sys, "argv", ["lrsearch", *arguments])
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         code: int | str | None = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code
+        with warnings.catch_warnings():
+            warnings.resetwarnings()
+            try:
+                main()
+            except SystemExit as ended:
+                code = ended.code
         printed = capsys.readouterr()
         return subprocess.CompletedProcess(arguments, int(code or 0), printed.out, printed.err)
 
-    return run
+    with forgotten(tmp_path):
+        yield run
+
+
+@contextmanager
+def forgotten(folder: Path) -> Iterator[None]:
+    """What is registered within the block, and imported from the folder, is unknown after it, as to a new process."""
+    registries = (registry.schedules, registry.tasks, registry.samplers, registry.pruners)
+    before = []
+    for known in registries:
+        list(known)  # the built-in ones come with the first look
+        before.append([*copy.deepcopy([known._aliases, known._groups]), dict(known._things)])
+    yield
+    for known, (aliases, groups, things) in zip(registries, before, strict=True):
+        known._aliases, known._groups, known._things = aliases, groups, things
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(str(folder)):
+            del sys.modules[name]

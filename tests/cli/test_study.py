@@ -29,7 +29,7 @@ def test_from_file_to_result(lrsearch: Command) -> None:
     done = lrsearch("study", "run", "small.toml")
     assert done.returncode == 0, done.stderr
     assert "lrsearch report small" in done.stderr
-    assert "optuna-dashboard sqlite:///lrsearch.db" in done.stderr
+    assert "lrsearch dashboard\n" in done.stderr
     summary = shown(lrsearch)
     trials = summary["trials"]
     assert isinstance(trials, dict)
@@ -79,12 +79,16 @@ def test_dry_run_writes_nothing(lrsearch: Command, tmp_path: Path) -> None:
     assert files(tmp_path) == {"small.toml"}
 
 
-def test_same_file_and_seed_give_the_same_trials(lrsearch: Command, tmp_path: Path) -> None:
-    """Bit for bit, and also when the second run stops half way and goes on."""
-    lrsearch("study", "run", "small.toml", "--trials", "12")
-    lrsearch("study", "create", "small.toml", "--storage", "sqlite:///again.db", "--set", "study.trials=7")
-    for total in ("7", "12"):
-        lrsearch("study", "run", "small", "--storage", "sqlite:///again.db", "--trials", total)
+@pytest.mark.parametrize("engine", ["sequential", "batched"])
+def test_same_file_and_seed_give_the_same_trials(lrsearch: Command, tmp_path: Path, engine: str) -> None:
+    """Bit for bit, and also when the second run stops half way, between two generations, and goes on."""
+    with (tmp_path / "small.toml").open("a") as file:
+        file.write("[sampler]\ngeneration = 6\n")
+    lrsearch("study", "run", "small.toml", "--trials", "12", "--engine", engine)
+    lrsearch("study", "create", "small.toml", "--storage", "sqlite:///again.db", "--set", "study.trials=6")
+    for total in ("6", "12"):
+        again = ("--storage", "sqlite:///again.db", "--trials", total, "--engine", engine)
+        lrsearch("study", "run", "small", *again)
     first, second = (
         [
             (t.params, t.value, t.state, t.intermediate_values, t.user_attrs["train_curve"])
@@ -113,14 +117,14 @@ def test_an_interrupted_run_loses_nothing(lrsearch: Command, tmp_path: Path, num
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.count("\n") == 1
-    assert "Go on with: lrsearch study run small" in errors
-    interrupted, waiting = study.get_trials(deepcopy=False)
-    assert interrupted.user_attrs["retried"] == "interrupted"
-    assert waiting.state == optuna.trial.TrialState.WAITING
+    engine, message = errors.splitlines()
+    assert engine == "engine: batched"
+    assert "Go on with: lrsearch study run small" in message
+    states = [(trial.state.name, trial.user_attrs.get("retried")) for trial in study.get_trials(deepcopy=False)]
+    assert states == [("FAIL", "interrupted")] * 4 + [("WAITING", None)] * 4
     trials = shown(lrsearch)["trials"]
     assert isinstance(trials, dict)
-    assert (trials["retried"], trials["waiting"], trials["failed"], trials["running"]) == (1, 1, 0, 0)
+    assert (trials["retried"], trials["waiting"], trials["failed"], trials["running"]) == (4, 4, 0, 0)
 
 
 def test_tried_settings_come_first(lrsearch: Command, tmp_path: Path) -> None:
@@ -203,11 +207,13 @@ def test_the_storage_may_come_from_the_environment(lrsearch: Command, tmp_path: 
 def test_a_failing_model_ends_the_run_with_its_reason(lrsearch: Command, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(
         "import lrsearch, torch\n"
+        "class Net(torch.nn.Linear):\n"
+        "    def forward(self, rows):\n"
+        "        return super().forward(rows[:, 1:] if self.training else rows)\n"
         "@lrsearch.task\n"
         "def broken() -> lrsearch.Task:\n"
         "    data = torch.zeros(8, 3), torch.zeros(8, 1)\n"
-        "    net = lambda: torch.nn.Linear(2, 1)\n"
-        "    return lrsearch.Task(model=net, train=data, test=data, loss='mse', metric='mse')\n"
+        "    return lrsearch.Task(model=lambda: Net(3, 1), train=data, test=data, loss='mse', metric='mse')\n"
     )
     (tmp_path / "broken.toml").write_text('[study]\nname = "b"\nload = ["broken.py"]\n[task]\nname = "broken"\n')
     failed = lrsearch("study", "run", "broken.toml")

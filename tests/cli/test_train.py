@@ -122,17 +122,25 @@ def test_own_tasks_and_schedules_are_loaded(lrsearch: Command, tmp_path: Path) -
 def test_a_failing_model_gets_one_line(lrsearch: Command, tmp_path: Path) -> None:
     (tmp_path / "own_broken.py").write_text(
         "import lrsearch, torch\n"
+        "class Net(torch.nn.Linear):\n"
+        "    def forward(self, rows):\n"
+        "        if self.training: raise RuntimeError('only in training')\n"
+        "        return super().forward(rows)\n"
         "@lrsearch.task\n"
         "def own_broken(*, when: str = 'data') -> lrsearch.Task:\n"
         "    if when == 'data': raise ValueError('no data today')\n"
-        "    data = torch.zeros(8, 3), torch.zeros(8, 1)\n"
-        "    return lrsearch.Task(lambda: torch.nn.Linear(2, 1), data, data, 'mse', 'mse')\n"
+        "    data = torch.zeros(8, 2), torch.zeros(8, 1)\n"
+        "    return lrsearch.Task(lambda: Net(2 if when == 'training' else 3, 1), data, data, 'mse', 'mse')\n"
     )
-    for when, words in (("data", "ValueError: no data today"), ("model", "RuntimeError: mat1 and mat2 shapes")):
+    for when, code, words in (
+        ("data", 2, "ValueError: no data today (line 8 of own_broken.py)"),
+        ("model", 2, "RuntimeError: mat1 and mat2 shapes"),
+        ("training", 1, "Error: training failed in epoch 1: RuntimeError: only in training"),
+    ):
         arguments = ("train", "--task", "own_broken", "--set", f"task.when={when}", "--lr", "1")
         failed = lrsearch(*arguments, "--load", "own_broken.py")
-        assert failed.returncode == 1
-        assert f"Error: the task failed: {words}" in failed.stderr
+        assert failed.returncode == code
+        assert words in failed.stderr
 
 
 @pytest.mark.parametrize(

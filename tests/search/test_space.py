@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import optuna
 import pytest
 
 from lrsearch import registry
+from lrsearch.search.points import Uniform
 from lrsearch.search.space import Settings, Space, settings_from
 from lrsearch.study_file.model import Definition
 
@@ -29,10 +29,9 @@ def test_names_are_those_of_the_contract(define: Callable[..., Definition]) -> N
 
 def test_a_fixed_number_is_still_a_parameter(define: Callable[..., Definition]) -> None:
     space = Space.of(define(search={"lr": 0.05, "schedulers": ["lambda"], "lambda": {"decay": 0.95}}))
-    study = optuna.create_study()
-    settings = space.suggest(study.ask())
-    assert study.trials[0].params == {"lr": 0.05, "scheduler": "lambda", "decay": 0.95}
-    assert settings_from(study.trials[0].params) == settings
+    chosen = space.settle({}, Uniform(0).point(0))
+    assert chosen.params == {"lr": 0.05, "scheduler": "lambda", "decay": 0.95}
+    assert list(chosen.distributions) == list(chosen.params)
 
 
 def test_every_suggestion_lies_in_the_space(define: Callable[..., Definition]) -> None:
@@ -45,8 +44,7 @@ def test_every_suggestion_lies_in_the_space(define: Callable[..., Definition]) -
             }
         )
     )
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    drawn = [space.suggest(study.ask()) for _ in range(100)]
+    drawn = [settings_from(space.settle({}, Uniform(0).point(number)).params) for number in range(100)]
     assert {settings.lr for settings in drawn} == {0.1, 0.2}
     assert {settings.schedule.name for settings in drawn} == set(registry.schedules)
     decays = [s.schedule.values()["decay"] for s in drawn if s.schedule.name == "lambda"]

@@ -1,0 +1,153 @@
+"""`lrsearch serve`: the dashboard and workers as one service, with one screen of status."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lrsearch.cli.dashboard import AllowedHost, Artifacts, Host, Port, ReadOnly, Token, TokenFile
+from lrsearch.cli.log import Log, LogFormat, LogOption
+from lrsearch.cli.options import Device, Engine, Grace, Load, Storage, Threads, quiet_libraries
+from lrsearch.errors import InterruptedRunError
+from lrsearch.storage.rdb import DEFAULT_URL, open_storage
+from lrsearch.storage.store import GRACE
+
+if TYPE_CHECKING:
+    from lrsearch.search.interruption import Interruption
+    from lrsearch.search.service import Part
+
+
+def serve(
+    workers: Annotated[int, typer.Option(min=0, help="Worker processes on this machine.")] = 1,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    token: Token = None,
+    token_file: TokenFile = None,
+    allowed_host: AllowedHost = None,
+    read_only: ReadOnly = False,
+    artifacts: Artifacts = None,
+    engine: Engine = "auto",
+    device: Device = "auto",
+    threads: Threads = 1,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65000, help="Worker 0 answers /metrics here, worker 1 a port later."),
+    ] = None,
+    log_format: LogOption = LogFormat.TEXT,
+    grace: Grace = GRACE,
+    modules: Load = None,
+    as_publisher: Annotated[bool, typer.Option("--as-publisher", hidden=True)] = False,
+    storage: Storage = DEFAULT_URL,
+) -> None:
+    """Run the dashboard and workers together, and keep published reports up to date."""
+    from lrsearch.search.interruption import Interruption
+
+    with Interruption().caught() as interruption:
+        quiet_libraries()
+        try:
+            if as_publisher:
+                _publish(storage, artifacts, modules or [], interruption, Log(log_format))
+                return
+            from lrsearch.dashboard import token as tokens
+
+            known = tokens.find(token, token_file)
+            tokens.check_needed(known, host)
+            open_storage(storage, create=True)  # what is wrong with it is said once, not by every process
+            hosts = [word for name in allowed_host or [] for word in ("--allowed-host", name)]
+            page = ["--host", host, "--port", str(port), *hosts, *(["--read-only"] if read_only else [])]
+            training = ["--engine", engine, "--device", device, "--threads", str(threads), "--grace", str(grace)]
+            training += ["--one-of", str(max(workers, 1)), "--log-format", "json"]
+            parts = _parts(page, training, metrics_port, workers, _files(modules))
+            shared = _environment(storage, artifacts, known, threads)
+            _watch([_with(part, shared) for part in parts], interruption, log_format, storage)
+        except InterruptedRunError:
+            raise typer.Exit(interruption.exit_code) from None
+
+
+def _parts(
+    page: Sequence[str], training: Sequence[str], metrics_port: int | None, workers: int, loaded: Sequence[str]
+) -> list[Part]:
+    from lrsearch.search.service import Part
+    from lrsearch.training.engine import devices
+
+    program, visible = [sys.executable, "-m", "lrsearch"], devices()
+    parts = [
+        Part("dashboard", [*program, "dashboard", *page], {}),
+        Part("publisher", [*program, "serve", "--as-publisher", "--log-format", "json", *loaded], {}),
+    ]
+    for index in range(workers):
+        metrics = [] if metrics_port is None else ["--metrics-port", str(metrics_port + index)]
+        pinned = {"CUDA_VISIBLE_DEVICES": visible[index % len(visible)]} if visible else {}
+        parts.append(Part(f"worker {index}", [*program, "worker", *training, *metrics, *loaded], pinned))
+    return parts
+
+
+def _with(part: Part, shared: Mapping[str, str]) -> Part:
+    from dataclasses import replace
+
+    return replace(part, environment={**shared, **part.environment})
+
+
+def _files(modules: list[str] | None) -> list[str]:
+    return [word for module in modules or [] for word in ("--load", module)]
+
+
+def _environment(storage: str, artifacts: Path | None, token: str | None, threads: int) -> dict[str, str]:
+    """What the processes share; passwords and tokens must not show in a process list."""
+    shared = {"LRSEARCH_STORAGE": storage, "OMP_NUM_THREADS": str(threads)}
+    if artifacts is not None:
+        shared["LRSEARCH_ARTIFACTS"] = str(artifacts)
+    if token is not None:
+        shared["LRSEARCH_TOKEN"] = token
+    return shared
+
+
+def _watch(parts: Sequence[Part], interruption: Interruption, form: LogFormat, storage: str) -> None:
+    from lrsearch.cli.status import Screen
+    from lrsearch.search.service import Service
+
+    log = Log(form)
+    screen = Screen(storage) if sys.stderr.isatty() and form is LogFormat.TEXT else None
+    say: Callable[[str], None] = log if screen is None else screen.say
+
+    def heard(name: str, line: str) -> None:
+        """A worker's line is JSON, so that it gets the form that is wanted here."""
+        try:
+            facts = json.loads(line)
+            message = str(facts.pop("message"))
+        except (ValueError, KeyError, AttributeError, TypeError):
+            facts, message = {}, line
+        if screen is None:
+            log(f"{name}: {message}", **{**facts, "process": name})
+        else:
+            screen.say(f"{name}: {message}")
+
+    service = Service(parts, interruption, say, heard)
+    ticks = service.watch()
+    try:
+        if screen is None:
+            for _ in ticks:
+                pass
+        else:
+            screen.follow(ticks, service)
+    finally:
+        ticks.close()  # type: ignore[attr-defined]
+        if screen is not None:
+            screen.leave()
+        log("Everything has ended.")
+
+
+def _publish(storage: str, artifacts: Path | None, modules: list[str], interruption: Interruption, log: Log) -> None:
+    from lrsearch.dashboard.artifacts import folder_of
+    from lrsearch.dashboard.publisher import Publisher
+    from lrsearch.search import opening
+
+    os.nice(5)  # drawing may wait for those who train
+    opening.bring_in(modules)
+    Publisher(open_storage(storage), folder_of(storage, artifacts), interruption, log).run()

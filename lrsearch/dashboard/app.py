@@ -1,0 +1,48 @@
+"""The dashboard as one WSGI application: optuna-dashboard behind the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import optuna_dashboard
+from optuna.storages import BaseStorage
+
+from lrsearch.dashboard.artifacts import ArtifactFolder, Hardened
+from lrsearch.dashboard.gate import Gate
+from lrsearch.dashboard.known import Known
+from lrsearch.dashboard.names import names
+from lrsearch.dashboard.recent import Recent
+from lrsearch.dashboard.sessions import Sessions
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def application(
+    storage: BaseStorage,
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    token: str | None = None,
+    allowed_hosts: Iterable[str] = (),
+    read_only: bool = False,
+) -> WSGIApplication:
+    """The dashboard of a storage.
+
+    Args:
+        storage: A storage with a cache in front of it: without one every poll of a page reads every trial.
+        folder: Where artifacts are.
+        host: Where it will listen, which decides under which names it may be addressed.
+        token: What everybody must show; None lets all in.
+        allowed_hosts: Further names under which it may be addressed.
+        read_only: Whether every changing request is refused.
+
+    Raises:
+        InputError: A host is no name.
+    """
+    artifacts = ArtifactFolder(folder)
+    inner = Recent(Known(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts))
+    sessions = None if token is None else Sessions(token)
+    return Hardened(Gate(inner, names(host, allowed_hosts), sessions, read_only=read_only))

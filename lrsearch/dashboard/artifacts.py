@@ -1,0 +1,134 @@
+"""Where artifacts lie, and how they are served: as data to save or show, never as a page that runs scripts."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from optuna.artifacts import FileSystemArtifactStore
+
+from lrsearch.dashboard.pages import Headers
+from lrsearch.errors import input_error
+from lrsearch.storage.rdb import parse, sqlite_file
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+SAFE_TYPES = ("image/", "audio/", "video/", "text/plain", "text/csv", "application/json", "application/pdf")
+"""Types that a browser may be told. A script or a style sheet must not be loaded from an artifact."""
+
+
+class ArtifactFolder(FileSystemArtifactStore):
+    """Artifacts as files of a folder, each there whole or not at all.
+
+    Args:
+        folder: It is made when the first artifact is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def has(self, artifact_id: str) -> bool:
+        """Whether there is an artifact of that name.
+
+        Args:
+            artifact_id: Its name, without any path.
+        """
+        return (self.folder / artifact_id).is_file()
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        """Store an artifact; who reads meanwhile gets the former one.
+
+        Args:
+            artifact_id: Its name; one that is there is replaced.
+            content_body: Its content.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f".part-{uuid.uuid4()}"
+        try:
+            part.write_bytes(content_body.read())
+            part.replace(self._get_filepath(artifact_id))
+        finally:
+            part.unlink(missing_ok=True)
+
+    def remove(self, artifact_id: str) -> None:
+        """Remove an artifact; one that is gone already must not stop a study from being deleted.
+
+        Args:
+            artifact_id: Its name.
+        """
+        self._get_filepath(artifact_id).unlink(missing_ok=True)
+
+
+def folder_of(url: str, named: Path | None) -> Path:
+    """Where the artifacts of a storage are.
+
+    Args:
+        url: The storage.
+        named: What a person says; by default it is beside an SQLite file, or in the working directory.
+
+    Raises:
+        InputError: It is there and is no folder, or cannot be written.
+    """
+    file = sqlite_file(parse(url))
+    beside = Path("lrsearch.artifacts") if file is None else file.with_suffix(".artifacts")
+    folder = beside if named is None else named
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        rule = "must be a folder that can be written"
+        raise input_error("command line", rule, key="--artifacts", received=f'"{folder}"')
+    return folder
+
+
+class Hardened:
+    """WSGI application that adds to every response what makes it safe to show.
+
+    Args:
+        application: What makes the responses.
+    """
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        path = environ.get("PATH_INFO", "")
+
+        def start(status: str, headers: Headers, *rest: Any) -> Any:
+            return start_response(status, hardened(path, headers), *rest)
+
+        return self._application(environ, start)
+
+
+def hardened(path: str, headers: Headers) -> Headers:
+    """A response's headers with ours, and without those that let other sites read it.
+
+    Args:
+        path: What was asked for.
+        headers: What the application says.
+    """
+    kept = [(name, value) for name, value in headers if not name.lower().startswith("access-control-")]
+    added = [
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+    ]
+    if not path.startswith("/static/"):
+        added.append(("Cache-Control", "no-store"))
+        kept = [(name, value) for name, value in kept if name.lower() != "cache-control"]
+    if path.startswith("/artifacts"):
+        kept = [(name, _type(value) if name.lower() == "content-type" else value) for name, value in kept]
+        added += [("Content-Security-Policy", POLICY), ("Content-Disposition", "attachment")]
+    return kept + added
+
+
+def _type(stored: str) -> str:
+    """The stored type of an artifact, if nothing can be done with it but to show it."""
+    return stored if stored.lower().startswith(SAFE_TYPES) else "application/octet-stream"

@@ -1,0 +1,133 @@
+"""A study's report in the dashboard: its note with figures, plots to zoom, and what the best trials did."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import optuna
+import optuna_dashboard
+from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
+
+from lrsearch import registry
+from lrsearch.dashboard.artifacts import ArtifactFolder
+from lrsearch.dashboard.plots import best_trials, plots
+from lrsearch.dashboard.shelf import Shelf
+from lrsearch.report import figures, gallery, markdown
+from lrsearch.report import frames as report_frames
+from lrsearch.report.document import FIGURES
+from lrsearch.report.frames import StudyFrames
+from lrsearch.search import repeating, standing, studies
+from lrsearch.search.standing import TrialCounts
+from lrsearch.search.studies import StoredStudy
+
+HEADING = "# Learning-rate report"
+CLOSING = "\n---\n*lrsearch writes this report anew. What you write above its heading stays.*\n"
+BEST_TRIALS = 3
+"""So many trials get their curve as an artifact; the best one gets a checkpoint as well."""
+CURVE, CHECKPOINT = "curve.csv", "checkpoint.ckpt"
+_LINK = re.compile(rf"\]\({FIGURES}/([^)]+)\)")
+
+
+def publish(stored: StoredStudy, folder: ArtifactFolder, check: Callable[[], None] = lambda: None) -> bool:
+    """Put a study's report into the dashboard, unless what is there is still right.
+
+    Args:
+        stored: The study.
+        folder: Where the dashboard's artifacts are.
+        check: Called now and then; it may raise to end the work. What is published by then is whole.
+
+    Returns:
+        Whether anything was to be done.
+
+    Raises:
+        InputError: The study has several objectives.
+    """
+    study = optuna.load_study(study_name=stored.name, storage=stored.storage)
+    shelf = Shelf(study, folder)
+    counts = standing.count(stored)
+    confirmed = studies.linked(stored, "confirm")
+    made_from = [asdict(counts), sorted(stored.excluded()), asdict(standing.count(confirmed)) if confirmed else None]
+    *former, has_checkpoint = shelf.state if isinstance(shelf.state, list) else [None]
+    if former == made_from and (has_checkpoint or not is_finished(counts) or not _is_known(stored)):
+        return False
+    frames = report_frames.read_stored(stored)
+    best = best_trials(frames, BEST_TRIALS)
+    with_checkpoint = bool(best) and is_finished(counts) and _is_known(stored)
+    kept: set[tuple[str, int | None]] = set()
+    links = {}
+    for picture in gallery.pictures(frames):
+        check()
+        links[picture.file] = shelf.put(picture.file, figures.png(picture.draw(frames)))
+        kept.add((picture.file, None))
+    _write_note(study, _LINK.sub(lambda link: f"]({links[link[1]]})", markdown.text(frames)))
+    _write_plots(study, frames)
+    for number in best:
+        trial_id = stored.trial(number)._trial_id
+        shelf.put(CURVE, _curve(frames, number), trial_id)
+        kept.add((CURVE, trial_id))
+    if with_checkpoint:
+        winner = stored.trial(best[0])._trial_id
+        if not shelf.has(CHECKPOINT, winner):
+            shelf.put(CHECKPOINT, _checkpoint(stored, best[0], check), winner)
+        kept.add((CHECKPOINT, winner))
+    shelf.keep_only(kept)
+    shelf.remember([*made_from, with_checkpoint])
+    return True
+
+
+def is_finished(counts: TrialCounts) -> bool:
+    """Whether a study has all its trials.
+
+    Args:
+        counts: How far it is.
+    """
+    return counts.budget is not None and counts.finished >= counts.budget and not counts.running
+
+
+def _write_note(study: optuna.Study, report: str) -> None:
+    """The report takes the place of the former one; what a person wrote above it stays."""
+    former = optuna_dashboard.get_note(study)
+    own = former.partition(HEADING)[0]
+    if own and not own.endswith("\n\n"):
+        own = own.rstrip("\n") + "\n\n"
+    note = own + report + CLOSING
+    if note != former:
+        optuna_dashboard.save_note(study, note)
+
+
+def _write_plots(study: optuna.Study, frames: StudyFrames) -> None:
+    there = get_plotly_graph_objects(study._storage.get_study_system_attrs(study._study_id))
+    for name, figure in plots(frames).items():
+        if there.get(name) != figure.to_json():
+            optuna_dashboard.save_plotly_graph_object(study, figure, graph_object_id=name)
+
+
+def _curve(frames: StudyFrames, number: int) -> bytes:
+    rows = frames.curves[frames.curves["number"] == number].drop(columns="number").dropna(axis="columns", how="all")
+    return rows.to_csv(index=False).encode()
+
+
+def _is_known(stored: StoredStudy) -> bool:
+    """Whether the study's task is there, so that its best trial can be trained again."""
+    return stored.definition is not None and stored.definition.task.name in registry.tasks
+
+
+def _checkpoint(stored: StoredStudy, number: int, check: Callable[[], None]) -> bytes:
+    """A trial trained again on its first seed, for a search keeps no weights."""
+    from lrsearch.training import checkpoint, definition
+    from lrsearch.training.engine import threads_of
+    from lrsearch.training.loop import train
+
+    again = repeating.repeatable(stored, number)
+    wanted = definition.parse(again.document, f"study {stored.name}, trial {number}")
+    with threads_of(again.threads), tempfile.TemporaryDirectory() as place:
+        run = wanted.start(wanted.build_task())
+        for _ in train(run):
+            check()
+        file = Path(place) / CHECKPOINT
+        checkpoint.save(file, wanted, run)
+        return file.read_bytes()

@@ -1,0 +1,91 @@
+"""Keep what is published up to date while studies run."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from optuna.storages import BaseStorage
+
+from lrsearch.dashboard.artifacts import ArtifactFolder
+from lrsearch.dashboard.publish import is_finished, publish
+from lrsearch.errors import InterruptedRunError, LrsearchError
+from lrsearch.search import standing, studies
+from lrsearch.search.interruption import Interruption
+from lrsearch.storage import reading
+from lrsearch.storage.patience import Patience
+from lrsearch.storage.reading import Listed
+
+EVERY = 30.0
+"""Seconds between two reports on a study that runs, and between two looks at one that is finished."""
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at which studies there are and how far they have come."""
+
+
+class Publisher:
+    """Publishes the studies of a storage that lrsearch made, again and again.
+
+    Args:
+        storage: Where they are.
+        folder: Where the dashboard's artifacts are.
+        interruption: Where signals are looked for.
+        say: Where a person is told what went wrong.
+    """
+
+    def __init__(
+        self, storage: BaseStorage, folder: Path, interruption: Interruption, say: Callable[[str], None]
+    ) -> None:
+        self._storage, self._folder = storage, ArtifactFolder(folder)
+        self._interruption, self._say = interruption, say
+        self._patience = Patience(say)
+        self._published_at: dict[int, float] = {}
+        self._due: dict[int, float] = {}
+
+    def run(self) -> None:
+        """Publish until a signal comes.
+
+        Raises:
+            InterruptedRunError: It came.
+        """
+        while True:
+            self.look()
+            with self._interruption.open():
+                time.sleep(LOOK_AGAIN)
+
+    def look(self) -> None:
+        """Publish every study that has changed: now and then while it runs, and as soon as it is finished."""
+        for listed in self._patience(lambda: reading.listed(self._storage)):
+            ours = listed.definition is not None and not listed.linked
+            if not ours or time.monotonic() < self._due.get(listed.study_id, 0.0):
+                continue
+            self._check()
+            try:
+                finished = self._patience(lambda own=listed: self._publish(own))  # type: ignore[misc]
+            except InterruptedRunError:
+                raise
+            except (LrsearchError, KeyError) as error:
+                # Most often it was deleted in between. The other studies go on.
+                self._say(f"Study {listed.name} is not published: {error}")
+                finished = True
+            self._due[listed.study_id] = time.monotonic() + (EVERY if finished else LOOK_AGAIN)
+
+    def _publish(self, listed: Listed) -> bool:
+        """Publish a study if it is time.
+
+        Returns:
+            Whether it is finished.
+        """
+        stored = studies.load(self._storage, listed.name)
+        finished = is_finished(standing.count(stored))
+        waited = time.monotonic() - self._published_at.get(listed.study_id, -math.inf)
+        if finished or waited >= EVERY:
+            if publish(stored, self._folder, self._check):
+                self._say(f"Published study {listed.name}.")
+            self._published_at[listed.study_id] = time.monotonic()
+        return finished
+
+    def _check(self) -> None:
+        with self._interruption.open():
+            pass

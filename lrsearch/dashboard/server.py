@@ -1,0 +1,94 @@
+"""The server of the dashboard: waitress, with limits on what a request may cost."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore
+from waitress.server import create_server
+
+from lrsearch.errors import InputError, input_error
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+THREADS = 8
+LOOK_AGAIN = 0.25
+"""Seconds between two looks at whether to go on."""
+LARGEST_HEADER = 16 * 1024
+"""Bytes of a request's headers together."""
+LARGEST_BODY = 32 * 1024 * 1024
+"""Bytes of a request's content: artifacts that a person adds by hand."""
+
+
+class Server:
+    """Listens from the moment it is made, and answers while it runs.
+
+    Args:
+        application: What answers.
+        host: Where to listen.
+        port: On which port; 0 takes a free one.
+
+    Raises:
+        InputError: Nobody can listen there.
+    """
+
+    def __init__(self, application: WSGIApplication, host: str, port: int) -> None:
+        listening = _listen(host, port)
+        self._sockets: dict[int, Any] = {}
+        self._server: Any = create_server(
+            application,
+            map=self._sockets,
+            sockets=[listening],
+            threads=THREADS,
+            ident=None,  # no need to tell what serves
+            clear_untrusted_proxy_headers=False,  # only X-Forwarded-Proto is looked at, and it grants nothing
+            max_request_header_size=LARGEST_HEADER,
+            max_request_body_size=LARGEST_BODY,
+            channel_timeout=60,
+        )
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        host, port = self._server.effective_host, self._server.effective_port
+        return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+    def run(self, ended: Callable[[], bool]) -> None:
+        """Answer until somebody ends it, then close every connection.
+
+        Args:
+            ended: Whether to stop; an exception from a signal handler could be lost between the sockets.
+        """
+        try:
+            while not ended():
+                wasyncore.loop(LOOK_AGAIN, use_poll=True, map=self._sockets, count=1)
+        finally:
+            self._server.task_dispatcher.shutdown()
+            wasyncore.close_all(self._sockets, ignore_all=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM,
+                                                            flags=socket.AI_PASSIVE)[0]  # fmt: skip
+    opened = socket.socket(family, kind, protocol)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address)
+    except OSError as error:
+        opened.close()
+        raise _cannot_listen(host, port, error) from None
+    return opened
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> InputError:
+    if error.errno == errno.EADDRINUSE:
+        rule = "another program listens there already; choose another port"
+        return input_error("command line", rule, key="--port", received=str(port))
+    if error.errno == errno.EACCES:
+        return input_error("command line", "may not be used by this user", key="--port", received=str(port))
+    rule = "is not an address of this machine"
+    return input_error("command line", rule, key="--host", received=f'"{host}"')

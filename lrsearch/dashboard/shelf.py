@@ -1,0 +1,108 @@
+"""What lrsearch has put into the dashboard for a study, so that it is replaced and not added to the next time."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import mimetypes
+import uuid
+from typing import Any
+
+import optuna
+
+from lrsearch.dashboard.artifacts import ArtifactFolder
+
+PUBLISHED = "lrsearch:published"
+"""Study system attribute: what was published, by name. The dashboard does not show it."""
+_STUDY_ARTIFACT, _TRIAL_ARTIFACT = "artifacts:", "dashboard:artifacts:"
+"""Study system attributes in which optuna-dashboard looks for artifacts, those of finished trials too."""
+
+
+class Shelf:
+    """The artifacts of one study. Each keeps its identity, so that links to it stay good.
+
+    Args:
+        study: The study.
+        folder: Where the files are.
+    """
+
+    def __init__(self, study: optuna.Study, folder: ArtifactFolder) -> None:
+        self._storage, self._study_id = study._storage, study._study_id
+        self._folder = folder
+        stored = self._storage.get_study_system_attrs(self._study_id).get(PUBLISHED)
+        self._kept: dict[str, Any] = stored if isinstance(stored, dict) else {}
+        self._before = json.dumps(self._kept)
+
+    @property
+    def state(self) -> object:
+        """Whatever `remember` was given the last time."""
+        return self._kept.get("state")
+
+    def remember(self, state: object) -> None:
+        """Note what the published things were made from, and store everything.
+
+        Args:
+            state: Anything that JSON can hold.
+        """
+        self._kept["state"] = state
+        if json.dumps(self._kept) != self._before:
+            self._storage.set_study_system_attr(self._study_id, PUBLISHED, self._kept)
+
+    def put(self, name: str, content: bytes, trial_id: int | None = None) -> str:
+        """Add an artifact, or replace it if its content has changed.
+
+        Args:
+            name: Its file name.
+            content: What is in it.
+            trial_id: Optuna's id of the trial that it belongs to; None for the study.
+
+        Returns:
+            Where the dashboard serves it.
+        """
+        key = name if trial_id is None else f"{trial_id}/{name}"
+        digest = hashlib.sha256(content).hexdigest()
+        entry = self._files.get(key)
+        if entry is None:
+            entry = {"id": str(uuid.uuid4())}
+            kind, encoding = mimetypes.guess_type(name)
+            meta = {"artifact_id": entry["id"], "filename": name, "encoding": encoding,
+                    "mimetype": kind or "application/octet-stream"}  # fmt: skip
+            self._storage.set_study_system_attr(self._study_id, _attribute(entry["id"], trial_id), json.dumps(meta))
+        if entry.get("digest") != digest or not self._folder.has(entry["id"]):
+            self._folder.write(entry["id"], io.BytesIO(content))
+        self._files[key] = {**entry, "digest": digest, "trial": trial_id}
+        place = self._study_id if trial_id is None else f"{self._study_id}/{trial_id}"
+        return f"/artifacts/{place}/{entry['id']}"
+
+    def has(self, name: str, trial_id: int | None = None) -> bool:
+        """Whether there is an artifact of that name, with its file.
+
+        Args:
+            name: Its file name.
+            trial_id: The trial that it belongs to; None for the study.
+        """
+        entry = self._files.get(name if trial_id is None else f"{trial_id}/{name}")
+        return entry is not None and self._folder.has(entry["id"])
+
+    def keep_only(self, keys: set[tuple[str, int | None]]) -> None:
+        """Take away the artifacts that are not among these.
+
+        Args:
+            keys: File name and trial id of each.
+        """
+        names = {name if trial_id is None else f"{trial_id}/{name}" for name, trial_id in keys}
+        for key in [key for key in self._files if key not in names]:
+            entry = self._files.pop(key)
+            # What optuna-dashboard itself writes when a person deletes one.
+            self._storage.set_study_system_attr(self._study_id, _attribute(entry["id"], entry["trial"]), "null")
+            self._folder.remove(entry["id"])
+
+    @property
+    def _files(self) -> dict[str, Any]:
+        files: dict[str, Any] = self._kept.setdefault("files", {})
+        return files
+
+
+def _attribute(artifact_id: str, trial_id: int | None) -> str:
+    return f"{_STUDY_ARTIFACT}{artifact_id}" if trial_id is None else f"{_TRIAL_ARTIFACT}{trial_id}:{artifact_id}"

@@ -1,0 +1,266 @@
+"""A worker that stays: it takes trials from every open study of a storage in turn, also from those that come later."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from optuna.storages import BaseStorage
+
+from lrsearch.errors import InterruptedRunError, LrsearchError, input_error, nearest
+from lrsearch.search import opening, studies
+from lrsearch.search.events import EpochDone, Event
+from lrsearch.search.interruption import Interruption
+from lrsearch.search.runner import Runner
+from lrsearch.storage import reading
+from lrsearch.storage.patience import Patience, StorageFailedError
+from lrsearch.storage.reading import Listed
+from lrsearch.storage.store import GRACE
+from lrsearch.study_file.model import Definition
+from lrsearch.tasks.task import Task
+from lrsearch.training.choice import choose_engine
+from lrsearch.training.engine import Engine
+
+LOOK_AGAIN = 0.5
+"""Seconds between two looks at which studies there are, and at a study that had nothing to take."""
+STOP_SECONDS = 1.0
+"""Seconds between two looks, while training, at whether the study was stopped."""
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 600.0
+"""Seconds for which a study whose trials fail is left alone: they grow from the first to the longest."""
+
+
+class StoppedStudyError(LrsearchError):
+    """Somebody stopped the study while its trials were trained."""
+
+
+@dataclass
+class Serving:
+    """One study, from this worker's side.
+
+    Attributes:
+        listed: What the storage said of it; when that changes, everything begins anew.
+        runner: Trains its trials; None where nothing can or need be done.
+        open: Ends the runner's heartbeat.
+        turn: When it was served last, counted in turns.
+        not_before: Moment until which it is left alone.
+        setbacks: How often its trials failed, one time after the other.
+    """
+
+    listed: Listed
+    runner: Runner | None
+    open: ExitStack
+    turn: int = 0
+    not_before: float = 0.0
+    setbacks: int = field(default=0)
+
+
+class StudyWorker:
+    """Serves the studies of a storage, one claim at a time each.
+
+    It imports nothing because a storage says so: a study whose task is not known here is left out, with one line.
+
+    Args:
+        storage: Where the studies are.
+        names: The only studies to serve; all by default.
+        interruption: Where signals are looked for.
+        say: Where a person is told what else she should know.
+        engine: As in `choose_engine`.
+        device: As in `choose_engine`.
+        grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
+        workers: How many processes like this one share the studies, as far as is known.
+
+    Raises:
+        InputError: A study of `names` is not there, or its task is not known here.
+    """
+
+    def __init__(
+        self,
+        storage: BaseStorage,
+        names: Sequence[str],
+        interruption: Interruption,
+        say: Callable[[str], None],
+        *,
+        engine: str = "auto",
+        device: str = "auto",
+        grace: float = GRACE,
+        workers: int = 1,
+    ) -> None:
+        self._storage, self._names = storage, frozenset(names)
+        self._interruption, self._say = interruption, say
+        self._engine, self._device, self._grace, self._workers = engine, device, grace, workers
+        self._patience = Patience(say)
+        self._serving: dict[str, Serving] = {}
+        self._engines: dict[str, Engine] = {}
+        self._looked_at = -math.inf
+        self._turn = 0
+        self._ended_waits = 0
+        self._training: Runner | None = None
+        self._check_names()
+
+    def events(self, *, exit_when_idle: bool = False) -> Iterator[tuple[str, Event]]:
+        """Train, and say what happens as it happens: the study's name and the event.
+
+        Args:
+            exit_when_idle: End when no study has a trial to take and nobody trains one.
+
+        Raises:
+            InterruptedRunError: A signal came; the settings of trials under way wait to be run again.
+            LrsearchError: The storage failed.
+        """
+        try:
+            while True:
+                with self._interruption.open():
+                    pass
+                self._look()
+                served = yield from self._serve_next()
+                if served:
+                    continue
+                if exit_when_idle and all(own.runner is None for own in self._serving.values()):
+                    return
+                with self._interruption.open():
+                    time.sleep(LOOK_AGAIN)
+        finally:
+            for name in list(self._serving):
+                self._leave(name)
+            self._looked_at = -math.inf
+
+    @property
+    def studies(self) -> list[str]:
+        """Names of the studies that have, or may soon have, something to take."""
+        return [name for name, own in self._serving.items() if own.runner is not None]
+
+    @property
+    def waits(self) -> int:
+        """How often the storage had to be waited for."""
+        runners = [own.runner for own in self._serving.values() if own.runner is not None]
+        return self._ended_waits + self._patience.waits + sum(runner.patience.waits for runner in runners)
+
+    def is_hung(self) -> bool:
+        """Whether training has not moved for far longer than it should need."""
+        training = self._training  # another thread asks
+        return training is not None and training.heartbeat.is_hung()
+
+    def _check_names(self) -> None:
+        known = {listed.name for listed in self._patience(lambda: reading.listed(self._storage))}
+        for name in sorted(self._names - known):
+            raise input_error(
+                "command line", "no such study", key="--study", received=f'"{name}"', nearest=nearest(name, known)
+            )
+        for name in sorted(self._names):
+            opening.task_of(studies.load(self._storage, name))
+
+    def _look(self) -> None:
+        """See which studies have come, gone or changed."""
+        if time.monotonic() - self._looked_at < LOOK_AGAIN:
+            return
+        there = {own.name: own for own in self._patience(lambda: reading.listed(self._storage)) if self._is_ours(own)}
+        for name, serving in list(self._serving.items()):
+            if there.get(name) != serving.listed:
+                self._leave(name)
+        for name, listed in there.items():
+            if name not in self._serving:
+                self._serving[name] = self._prepared(listed)
+        self._looked_at = time.monotonic()
+
+    def _is_ours(self, listed: Listed) -> bool:
+        return listed.definition is not None and not listed.stopped and (not self._names or listed.name in self._names)
+
+    def _prepared(self, listed: Listed) -> Serving:
+        stack = ExitStack()
+        try:
+            stored = self._patience(lambda: studies.load(self._storage, listed.name))
+            task = opening.task_of(stored)
+            assert stored.definition is not None
+            engine = self._chosen_engine(task, stored.definition)
+            runner = Runner(
+                stored, task, engine, self._interruption, grace=self._grace, workers=self._workers, say=self._say
+            )
+        except StorageFailedError:
+            raise
+        except (LrsearchError, KeyError) as error:
+            # Whoever wrote it knows a task or scheduler, or was another lrsearch, that this process does not know.
+            self._say(f"Study {listed.name} is left out: {error}")
+            return Serving(listed, None, stack)
+        stack.enter_context(runner.heartbeat)
+        return Serving(listed, runner, stack)
+
+    def _chosen_engine(self, task: Task, definition: Definition) -> Engine:
+        """Tried out once for all studies that train the same in the same way."""
+        document = definition.document()
+        key = json.dumps([document["task"], document["training"]], sort_keys=True)
+        if key not in self._engines:
+            self._engines[key], _ = choose_engine(self._engine, task, definition.training, self._device)
+        return self._engines[key]
+
+    def _leave(self, name: str) -> None:
+        serving = self._serving.pop(name)
+        self._ended_waits += 0 if serving.runner is None else serving.runner.patience.waits
+        serving.open.close()
+
+    def _serve_next(self) -> Generator[tuple[str, Event], None, bool]:
+        """Let the study take trials that has waited longest; if it has none, the next one.
+
+        Returns:
+            Whether any had.
+        """
+        for serving in sorted(self._serving.values(), key=lambda own: own.turn):
+            if serving.runner is None or time.monotonic() < serving.not_before:
+                continue
+            self._turn += 1
+            serving.turn = self._turn
+            trained = yield from self._serve(serving, serving.runner)
+            if trained:
+                return True
+        return False
+
+    def _serve(self, serving: Serving, runner: Runner) -> Generator[tuple[str, Event], None, bool]:
+        name = serving.listed.name
+        self._training = runner
+        try:
+            trained = yield from self._followed(name, runner.round())
+            if trained:
+                serving.setbacks = 0
+            elif runner.is_over():
+                serving.runner = None  # until its definition changes
+                self._ended_waits += runner.patience.waits
+                serving.open.close()
+            else:
+                serving.not_before = time.monotonic() + LOOK_AGAIN
+            return trained
+        except (InterruptedRunError, StorageFailedError):
+            raise
+        except StoppedStudyError:
+            self._say(f"Study {name} was stopped; the trials under way wait.")
+        except (LrsearchError, KeyError) as error:
+            # It may have been deleted meanwhile; then the next look says so.
+            pause = min(FIRST_PAUSE * 2**serving.setbacks, LONGEST_PAUSE)
+            serving.setbacks += 1
+            serving.not_before = time.monotonic() + pause
+            self._say(f"Study {name} is left alone for {pause:g} s: {error}")
+        finally:
+            self._training = None
+        return False
+
+    def _followed(self, name: str, events: Generator[Event, None, bool]) -> Generator[tuple[str, Event], None, bool]:
+        """Pass on what happens, and hand the trials back where somebody stops the study meanwhile."""
+        looked_at = time.monotonic()
+        try:
+            while True:
+                try:
+                    event = next(events)
+                except StopIteration as end:
+                    return bool(end.value)
+                yield name, event
+                if isinstance(event, EpochDone) and time.monotonic() - looked_at > STOP_SECONDS:
+                    looked_at = time.monotonic()
+                    if self._is_stopped(name):
+                        events.throw(StoppedStudyError("the study was stopped"))
+        finally:
+            events.close()
+
+    def _is_stopped(self, name: str) -> bool:
+        return any(own.name == name and own.stopped for own in self._patience(lambda: reading.listed(self._storage)))

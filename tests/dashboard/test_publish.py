@@ -1,0 +1,154 @@
+"""A study's report in the dashboard: note, figures, plots, and the artifacts of its best trials."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna_dashboard
+import pandas as pd
+import pytest
+import torch
+from dashboard_client import Client
+from databases import close
+from optuna.storages import BaseStorage
+
+from lrsearch.dashboard import publish as publishing
+from lrsearch.dashboard.app import application
+from lrsearch.dashboard.artifacts import ArtifactFolder
+from lrsearch.dashboard.publish import publish
+from lrsearch.dashboard.publisher import Publisher
+from lrsearch.errors import InterruptedRunError
+from lrsearch.search import standing, studies
+from lrsearch.search.interruption import Interruption
+from lrsearch.search.runner import Runner
+from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.rdb import open_storage
+from lrsearch.study_file.model import Definition
+from lrsearch.tasks import polynomial  # noqa: F401
+from lrsearch.training.engine import SequentialEngine
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[BaseStorage]:
+    opened = open_storage(f"sqlite:///{tmp_path}/s.db", create=True)
+    yield opened
+    close(opened)
+
+
+@pytest.fixture
+def create(storage: BaseStorage, define: Callable[..., Definition]) -> Callable[..., StoredStudy]:
+    """Creates a study and trains some of its trials."""
+
+    def make(name: str = "small", train: int = 6) -> StoredStudy:
+        from lrsearch.search import opening
+
+        stored = studies.create(storage, define(study={"name": name, "trials": 6}, pruner={"name": "none"}), "mse")
+        runner = Runner(stored, opening.task_of(stored), SequentialEngine(), Interruption())
+        with runner.heartbeat:
+            for _ in range(train):
+                list(runner.round())
+        return stored
+
+    return make
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ArtifactFolder:
+    return ArtifactFolder(tmp_path / "artifacts")
+
+
+def seen(stored: StoredStudy, folder: ArtifactFolder) -> tuple[Client, dict[str, Any]]:
+    """The dashboard, and what its page is told of the study."""
+    client = Client(application(stored.storage, folder.folder))
+    return client, json.loads(client("/api/studies/1").body)
+
+
+def test_everything_is_there_and_can_be_fetched(create: Callable[..., StoredStudy], folder: ArtifactFolder) -> None:
+    stored = create()
+    assert publish(stored, folder)
+    client, told = seen(stored, folder)
+    note = told["note"]["body"]
+    pictures = re.findall(r"!\[[^]]+\]\((/artifacts/[^)]+)\)", note)
+    assert note.startswith("# Learning-rate report: small")
+    assert len(pictures) >= 3
+    for path in pictures:
+        answer = client(path)
+        assert (answer.status, answer.headers["Content-Type"], answer.body[:4]) == (200, "image/png", b"\x89PNG")
+    assert {artifact["filename"] for artifact in told["artifacts"]} >= {"lr_against_value.png", "history.png"}
+    plots = {plot["id"]: json.loads(plot["graph_object"]) for plot in told["plotly_graph_objects"]}
+    assert set(plots) == {"learning_curves", "schedules"}
+    assert len(plots["learning_curves"]["data"]) == 6
+    assert plots["learning_curves"]["data"][0]["x"] == [1, 2, 3, 4]
+
+
+def test_the_best_trials_have_their_curves_and_the_best_one_its_weights(
+    create: Callable[..., StoredStudy], folder: ArtifactFolder, tmp_path: Path
+) -> None:
+    stored = create()
+    publish(stored, folder)
+    client, told = seen(stored, folder)
+    kept = {trial["number"]: trial["artifacts"] for trial in told["trials"] if trial["artifacts"]}
+    best = standing.best(stored)
+    assert best is not None
+    assert len(kept) == 3
+    paths = {a["filename"]: f"/artifacts/1/{best._trial_id}/{a['artifact_id']}" for a in kept[best.number]}
+    curve = pd.read_csv(io.BytesIO(client(paths["curve.csv"]).body))
+    assert list(curve["test_metric"]) == list(best.intermediate_values.values())
+    weights = torch.load(io.BytesIO(client(paths["checkpoint.ckpt"]).body), weights_only=True)
+    assert weights["definition"]["lr"] == best.params["lr"]
+    assert weights["state"]["records"][-1]["test_metric"] == pytest.approx(best.value)
+
+
+def test_nothing_is_done_twice_and_links_stay_good(create: Callable[..., StoredStudy], folder: ArtifactFolder) -> None:
+    stored = create(train=3)
+    assert publish(stored, folder)
+    first = seen(stored, folder)[1]
+    assert not publish(stored, folder)
+    studies.exclude(stored, 1, "wrong data")
+    assert publish(studies.load(stored.storage, "small"), folder)
+    second = seen(stored, folder)[1]
+    assert first["artifacts"] == second["artifacts"]
+    assert "trial 1: wrong data" in second["note"]["body"]
+    files = {path.name for path in folder.folder.iterdir()}
+    listed = {a["artifact_id"] for a in second["artifacts"]}
+    listed |= {a["artifact_id"] for trial in second["trials"] for a in trial["artifacts"]}
+    assert files == listed
+
+
+def test_what_a_person_wrote_above_the_report_stays(create: Callable[..., StoredStudy], folder: ArtifactFolder) -> None:
+    stored = create(train=2)
+    optuna_dashboard.save_note(stored.study, "My own words.")
+    publish(stored, folder)
+    studies.exclude(stored, 0, "wrong data")
+    publish(studies.load(stored.storage, "small"), folder)
+    note = optuna_dashboard.get_note(stored.study)
+    assert note.startswith("My own words.\n\n# Learning-rate report: small")
+    assert (note.count("My own words."), note.count(publishing.HEADING)) == (1, 1)
+
+
+def test_the_publisher_goes_on_after_a_study_that_it_cannot_publish(
+    create: Callable[..., StoredStudy], folder: ArtifactFolder, storage: BaseStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create("bad", train=1)
+    good, said = create("good", train=1), []
+    real = publishing.is_finished
+
+    def fail(counts: standing.TrialCounts) -> bool:
+        if not said:
+            raise KeyError("deleted")
+        return real(counts)
+
+    monkeypatch.setattr("lrsearch.dashboard.publisher.is_finished", fail)
+    interruption = Interruption()
+    publisher = Publisher(storage, folder.folder, interruption, said.append)
+    publisher.look()
+    assert said == ["Study bad is not published: 'deleted'", "Published study good."]
+    assert optuna_dashboard.get_note(good.study)
+    interruption.received = True
+    with pytest.raises(InterruptedRunError):
+        publisher.run()
