@@ -9,18 +9,21 @@ if TYPE_CHECKING:
     from lrsearch import schedules
     from lrsearch.api.plots import plot_run, plot_runs, plot_schedules, plot_study
     from lrsearch.api.runs import TrainingRun, resume, start, train
-    from lrsearch.api.studies import best_settings, create_study, load_frames, run_study, write_report
+    from lrsearch.api.studies import best_settings, confirm_study, create_study, load_frames, run_study, write_report
     from lrsearch.errors import InputError, LrsearchError
+    from lrsearch.search.suggesting import SuggestedSchedule, suggest_schedule
     from lrsearch.tasks.task import Task, task
 
 __version__ = "0.1.0"
 __all__ = [
     "InputError",
     "LrsearchError",
+    "SuggestedSchedule",
     "Task",
     "TrainingRun",
     "__version__",
     "best_settings",
+    "confirm_study",
     "create_study",
     "load_frames",
     "plot_run",
@@ -31,6 +34,7 @@ __all__ = [
     "run_study",
     "schedules",
     "start",
+    "suggest_schedule",
     "task",
     "train",
     "write_report",
@@ -39,8 +43,16 @@ __all__ = [
 _NAMES = {
     "lrsearch.api.plots": ("plot_run", "plot_runs", "plot_schedules", "plot_study"),
     "lrsearch.api.runs": ("TrainingRun", "resume", "start", "train"),
-    "lrsearch.api.studies": ("best_settings", "create_study", "load_frames", "run_study", "write_report"),
+    "lrsearch.api.studies": (
+        "best_settings",
+        "confirm_study",
+        "create_study",
+        "load_frames",
+        "run_study",
+        "write_report",
+    ),
     "lrsearch.errors": ("InputError", "LrsearchError"),
+    "lrsearch.search.suggesting": ("SuggestedSchedule", "suggest_schedule"),
     "lrsearch.tasks.task": ("Task", "task"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

@@ -13,6 +13,10 @@ class LrsearchError(Exception):
     exit_code = 1
 
 
+class LrsearchWarning(UserWarning):
+    """Something that a person should know and that stops nothing. The command line prints it as one line."""
+
+
 class InterruptedRunError(LrsearchError):
     """A person or the system asked the run to end (ctrl-C, SIGTERM)."""
 
@@ -36,7 +40,7 @@ class Fault:
     nearest: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        subject = self.key if self.received is None else f"{self.key} = {self.received}"
+        subject = " = ".join(part for part in (self.key, self.received) if part)
         hint = f"; did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
         return f"{subject}: {self.rule}{hint}" if subject else f"{self.rule}{hint}"
 

@@ -1,16 +1,19 @@
 """Name -> thing, checked fully before it is registered.
 
 The built-in things live in layers above this one. A registry knows only the names of their modules
-and imports them at the first look-up, so that a command that needs no torch never waits for it.
+and imports them at the first look-up, so that a command that needs no torch never waits for it. What installed
+packages provide (entry points) is imported when a name is not built in, or when everything is listed.
 """
 
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from lrsearch.errors import Fault, InputError, LrsearchError, nearest
+from lrsearch.errors import Fault, InputError, LrsearchError, LrsearchWarning, nearest
 
 Thing = TypeVar("Thing")
 
@@ -25,11 +28,13 @@ class Registry(Generic[Thing]):
     Args:
         kind: What one of them is called in messages, such as ``scheduler``.
         builtin: Modules that register the built-in ones when they are imported.
+        provided: Entry point group under which installed packages name modules that register further ones.
     """
 
-    def __init__(self, kind: str, builtin: Sequence[str]) -> None:
+    def __init__(self, kind: str, builtin: Sequence[str], provided: str | None = None) -> None:
         self.kind = kind
         self._builtin = tuple(builtin)
+        self._provided = provided
         self._loading = False
         self._loaded = not builtin
         self._things: dict[str, Thing] = {}
@@ -75,7 +80,7 @@ class Registry(Generic[Thing]):
         Raises:
             UnknownNameError: Nothing is registered under it.
         """
-        self._load()
+        self._load_for(name)
         found = name if name in self._things else self._aliases.get(name)
         if found is None:
             raise UnknownNameError(self.kind, [self.unknown(name)])
@@ -124,12 +129,18 @@ class Registry(Generic[Thing]):
         return {group: list(members) for group, members in self._groups.items()}
 
     def __contains__(self, name: str) -> bool:
-        self._load()
+        self._load_for(name)
         return name in self._things or name in self._aliases
 
     def __iter__(self) -> Iterator[str]:
         self._load()
-        return iter(self._things)
+        self._load_provided()
+        return iter(list(self._things))
+
+    def _load_for(self, name: str) -> None:
+        self._load()
+        if name not in self._things and name not in self._aliases:
+            self._load_provided()
 
     def _load(self) -> None:
         if self._loaded or self._loading:
@@ -142,9 +153,24 @@ class Registry(Generic[Thing]):
         finally:
             self._loading = False
 
+    def _load_provided(self) -> None:
+        """Import what installed packages provide, once. One that is broken must not stop the others."""
+        group, self._provided = self._provided, None
+        for provided in entry_points(group=group) if group else ():
+            try:
+                provided.load()
+            except (Exception, SystemExit) as error:
+                words = f"{_owner(provided)} provides the {self.kind} {provided.name}, which cannot be loaded"
+                text = " ".join(str(error).split())
+                warnings.warn(f"{words}: {type(error).__name__}: {text}", LrsearchWarning, stacklevel=4)
+
+
+def _owner(provided: EntryPoint) -> str:
+    return f"package {provided.dist.name}" if provided.dist else "an installed package"
+
 
 # The values are classes and functions of the layers above, which state their types at the point of use.
 schedules: Registry[Any] = Registry("scheduler", ["lrsearch.schedules"])
-tasks: Registry[Any] = Registry("task", ["lrsearch.tasks"])
+tasks: Registry[Any] = Registry("task", ["lrsearch.tasks"], provided="lrsearch.tasks")
 samplers: Registry[Any] = Registry("sampler", ["lrsearch.search.sampling"])
 pruners: Registry[Any] = Registry("pruner", ["lrsearch.search.pruning"])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import optuna
 import pytest
 import torch
@@ -15,6 +16,9 @@ from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+# A busy machine is no fault of a formula.
+hypothesis.settings.register_profile("lrsearch", deadline=None)
+hypothesis.settings.load_profile("lrsearch")
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,9 @@ WALLS = {
     "matplotlib": ("report/figures/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
+    "waitress": ("dashboard/",),
+    "prometheus_client": ("search/monitoring.py",),
+    "plotly": ("dashboard/",),
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -87,12 +87,27 @@ def test_the_schedule_that_it_adds_works(tmp_path: Path) -> None:
     assert "staircase.stairs" in best
 
 
-def test_the_task_in_it_is_a_task(tmp_path: Path) -> None:
+def test_the_task_in_it_is_the_tested_example(tmp_path: Path) -> None:
+    """It differs from the example by the line that lists show."""
     example = next(block for block in blocks("python") if "@lrsearch.task" in block)
-    (tmp_path / "mytask.py").write_text(example)
-    command = [sys.executable, "-m", "lrsearch", "tasks", "--load", "mytask.py"]
+    tested = (ROOT / "tests/examples/wine.py").read_text(encoding="utf-8").split('"""\n', 1)[1].strip()
+    shown = '    """Which of three growers made a wine, from thirteen measurements."""\n'
+    assert example.replace(shown, "").strip() == tested
+    (tmp_path / "wine.py").write_text(example)
+    command = [sys.executable, "-m", "lrsearch", "tasks", "--load", "wine.py"]
     listed = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    assert "A line that `lrsearch tasks` shows." in listed
+    assert "wine: Which of three growers made a wine, from thirteen measurements." in listed
+
+
+def test_the_training_loop_in_it_runs_and_is_reported_on(tmp_path: Path) -> None:
+    example = next(block for block in blocks("python") if "suggest_schedule(" in block)
+    (tmp_path / "own_loop.py").write_text(example)
+    for command in (["own_loop.py"], ["-m", "lrsearch", "report", "own_loop"]):
+        subprocess.run([sys.executable, *command], cwd=tmp_path, check=True, capture_output=True)
+    report = (tmp_path / "reports/own_loop/report.md").read_text(encoding="utf-8")
+    assert "| constant" in report
+    assert "# `optimizer` is that of your own training loop, with lr=" in report
+    assert "scheduler = torch.optim.lr_scheduler." in report
 
 
 def test_exactly_two_commands_do_all_the_setting_up() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from lrsearch.errors import LrsearchError
+from lrsearch import registry as registries
+from lrsearch import tasks
+from lrsearch.errors import LrsearchError, LrsearchWarning
 from lrsearch.registry import Registry, UnknownNameError
 
 
@@ -97,3 +102,66 @@ def test_failed_import_is_tried_again() -> None:
     for _ in range(2):
         with pytest.raises(ModuleNotFoundError):
             registry.get("apple")
+
+
+def provide(folder: Path, package: str, module: str, code: str) -> None:
+    """Install a package by hand: a module, and metadata that name it under the entry point group."""
+    (folder / f"{module}.py").write_text(code)
+    metadata = folder / f"{package}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[lrsearch.tasks]\n{module} = {module}\n")
+
+
+PROVIDED = """
+import lrsearch, torch
+X = torch.randn(40, 3)
+
+@lrsearch.task
+def {name}() -> lrsearch.Task:
+    return lrsearch.Task(lambda: torch.nn.Linear(3, 3), (X[:30], X[:30]), (X[30:], X[30:]), "mse", "mse")
+"""
+
+
+def test_installed_packages_provide_tasks_and_a_broken_one_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registries, "tasks", Registry("task", [tasks.__name__], provided="lrsearch.tasks"))
+    provide(tmp_path, "their-tasks", "provided_by_a_package", PROVIDED.format(name="theirs"))
+    provide(tmp_path, "broken-tasks", "broken_in_a_package", "import not_there")
+    words = "package broken-tasks provides the task broken_in_a_package, which cannot be loaded: ModuleNotFoundError"
+    with pytest.warns(LrsearchWarning, match=words):
+        assert "theirs" in registries.tasks
+    assert registries.tasks.get("theirs").build({}).train_rows == 30
+    assert "theirs" in list(registries.tasks)
+
+
+def test_packages_are_not_imported_for_what_is_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    provide(tmp_path, "harmful-tasks", "never_imported", "raise SystemExit(3)")
+    registered = Registry[int]("number", [], provided="lrsearch.tasks")
+    registered.add("one", 1)
+    assert registered.get("one") == 1
+    assert "one" in registered
+    with pytest.warns(LrsearchWarning, match="harmful-tasks"):
+        assert list(registered) == ["one"]
+    assert list(registered) == ["one"]
+
+
+def test_a_really_installed_package_is_found(tmp_path: Path) -> None:
+    """Built and installed by pip, found by a new process."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    (source / "pip_made.py").write_text(PROVIDED.format(name="from_pip"))
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "pip-made"\nversion = "1.0"\n[project.entry-points."lrsearch.tasks"]\nx = "pip_made"\n'
+        '[tool.setuptools]\npy-modules = ["pip_made"]\n'
+    )
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*pip, "--target", str(target), str(source)], check=True, capture_output=True)
+    found = os.pathsep.join([str(target), os.environ.get("PYTHONPATH", "")])
+    check = [sys.executable, "-m", "lrsearch", "tasks", "check", "from_pip"]
+    done = subprocess.run(check, env={**os.environ, "PYTHONPATH": found}, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("engine: batched\n")

@@ -7,9 +7,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from lrsearch.report import frames, markdown
+from lrsearch.report import evidence, frames, markdown
+from lrsearch.report.document import Form
+from lrsearch.report.evidence import Evidence
 from lrsearch.report.frames import StudyFrames
 from lrsearch.search import budget, opening, standing, studies
 from lrsearch.search.standing import BestSettings
@@ -56,6 +58,8 @@ def run_study(
     storage: str | None = None,
     trials: int | None = None,
     timeout: float | None = None,
+    engine: str = "auto",
+    device: str = "auto",
     threads: int = 1,
 ) -> StoredStudy:
     """Train until a study has all its trials; the same as ``lrsearch study run``.
@@ -65,6 +69,9 @@ def run_study(
         storage: Database URL, where `study` is no study; see `create_study`.
         trials: The study's trials in all, instead of its own number; never below what it has.
         timeout: Seconds after which no further trial is taken.
+        engine: ``batched`` trains many trials at once, ``sequential`` one after the other; ``auto`` takes the batched
+            engine if it trains this task right.
+        device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads of torch, only while the study runs.
 
     Returns:
@@ -79,7 +86,8 @@ def run_study(
     """
     from lrsearch.search.interruption import Interruption
     from lrsearch.search.runner import Runner
-    from lrsearch.training.engine import SequentialEngine, threads_of
+    from lrsearch.training.choice import choose_engine
+    from lrsearch.training.engine import threads_of
 
     with _quiet_optuna(), threads_of(threads):
         stored = study if isinstance(study, StoredStudy) else opening.find_or_create(os.fspath(study), _url(storage))
@@ -87,10 +95,63 @@ def run_study(
         if trials is not None:
             stored = budget.set_budget(stored, trials)
         studies.stop(stored, False)
+        assert stored.definition is not None
+        trains, _ = choose_engine(engine, task, stored.definition.training, device)
         with Interruption().caught() as interruption:
-            for _ in Runner(stored, task, SequentialEngine(), interruption, timeout=timeout).events():
+            for _ in Runner(stored, task, trains, interruption, timeout=timeout).events():
                 pass
     return stored
+
+
+def confirm_study(
+    study: StoredStudy | str,
+    *,
+    storage: str | None = None,
+    top: int | None = None,
+    seeds: int | None = None,
+    engine: str = "auto",
+    device: str = "auto",
+    threads: int = 1,
+) -> Evidence:
+    """Train a study's best settings again on fresh seeds; the same as ``lrsearch study confirm``.
+
+    Args:
+        study: A study, or its name.
+        storage: Database URL, where `study` is a name; see `create_study`.
+        top: Finalists from the search; by default what the study's ``[confirm]`` section says, or 5.
+        seeds: Fresh seeds in all; the same default. Asked again with more, it trains only what is new.
+        engine: ``auto``, ``sequential`` or ``batched``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: CPU threads of torch, only while this trains.
+
+    Returns:
+        The finalists with what they came to on each seed, and which of them is recommended.
+
+    Raises:
+        InputError: There is no such study, or it has nothing to confirm.
+
+    Example:
+        >>> evidence = lrsearch.confirm_study("quickstart", seeds=20)
+        >>> evidence.recommended.params, evidence.recommended.mean
+    """
+    from lrsearch.search import confirm
+    from lrsearch.search.interruption import Interruption
+    from lrsearch.search.runner import Runner
+    from lrsearch.training.choice import choose_engine
+    from lrsearch.training.engine import threads_of
+
+    stored = _found(study, storage)
+    with _quiet_optuna(), threads_of(threads):
+        for linked in confirm.prepare(stored, top, seeds):
+            assert linked.definition is not None
+            task = opening.task_of(linked)
+            chosen, _ = choose_engine(engine, task, linked.definition.training, device)
+            with Interruption().caught() as interruption:
+                for _ in Runner(linked, task, chosen, interruption).events():
+                    pass
+    gathered = evidence.gather(load_frames(stored))
+    assert gathered is not None
+    return gathered
 
 
 def load_frames(study: StoredStudy | str, *, storage: str | None = None) -> StudyFrames:
@@ -107,7 +168,7 @@ def load_frames(study: StoredStudy | str, *, storage: str | None = None) -> Stud
         >>> frames = lrsearch.load_frames("quickstart")
         >>> frames.trials.groupby("scheduler")["value"].min()
     """
-    return frames.read(_found(study, storage).study)
+    return frames.read_stored(_found(study, storage))
 
 
 def best_settings(study: StoredStudy | str, *, storage: str | None = None) -> BestSettings:
@@ -126,16 +187,23 @@ def best_settings(study: StoredStudy | str, *, storage: str | None = None) -> Be
     return standing.best_settings(_found(study, storage))
 
 
-def write_report(study: StoredStudy | str, *, output: File | None = None, storage: str | None = None) -> Path:
+def write_report(
+    study: StoredStudy | str,
+    *,
+    output: File | None = None,
+    storage: str | None = None,
+    form: Literal["markdown", "html"] = "markdown",
+) -> Path:
     """Write a study's report; the same as ``lrsearch report``.
 
     Args:
         study: A study, or its name.
         output: The folder; ``reports/NAME`` by default.
         storage: Database URL, where `study` is a name; see `create_study`.
+        form: ``report.md`` with its figures beside it, or ``report.html`` with the figures inside.
 
     Returns:
-        The path of ``report.md``; the figures it shows lie beside it.
+        The path of ``report.md`` or ``report.html``.
 
     Raises:
         InputError: There is no such study, or the folder cannot be written.
@@ -144,7 +212,9 @@ def write_report(study: StoredStudy | str, *, output: File | None = None, storag
         >>> lrsearch.write_report("quickstart")
     """
     read = load_frames(study, storage=storage)
-    return markdown.write(read, markdown.default_folder(read.name) if output is None else Path(output))
+    with _quiet_optuna():
+        folder = markdown.default_folder(read.name) if output is None else Path(output)
+        return markdown.write(read, folder, Form(form))
 
 
 def _found(study: StoredStudy | str, storage: str | None) -> StoredStudy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.registry import samplers
+from lrsearch.search import links
 from lrsearch.search.standing import count
 from lrsearch.search.studies import StoredStudy, chosen
 from lrsearch.storage.attributes import DEFINITION
@@ -21,6 +22,9 @@ def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
         InputError: More trials are claimed already.
     """
     assert stored.definition is not None
+    if (origin := links.origin(stored)) is not None:
+        rule = f"belongs to study {origin}; for more seeds or finalists: lrsearch study confirm"
+        raise input_error(f"study {stored.name}", rule, key="--trials", received=str(trials))
     if trials == stored.definition.trials:
         return stored
     done = count(stored).claimed

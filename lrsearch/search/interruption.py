@@ -23,7 +23,13 @@ class Interruption:
 
     def __init__(self) -> None:
         self.received = False
+        self._number: int | None = None
         self._open = False
+
+    @property
+    def exit_code(self) -> int:
+        """How a service ends: one that the system stopped did what it should; one that a person stopped says so."""
+        return 130 if self._number == signal.SIGINT else 0
 
     @contextmanager
     def caught(self) -> Iterator[Interruption]:
@@ -57,6 +63,7 @@ class Interruption:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.received = True
+        self._number = number
         if self._open:
             self._raise_if_received()
 

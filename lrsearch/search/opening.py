@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrsearch import registry
 from lrsearch.errors import input_error, nearest
-from lrsearch.search import budget, studies
+from lrsearch.search import budget, links, studies
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.rdb import MissingStorageError, open_storage, redacted
 from lrsearch.study_file import load
@@ -122,10 +122,17 @@ def task_of(stored: StoredStudy) -> Task:
         raise input_error("study run", "was not created by lrsearch, so it says nothing to train", received=stored.name)
     name = stored.definition.task.name
     if name not in registry.tasks:
-        known = ", ".join(registry.tasks)
-        rule = f"the study's task is not there (there are {known}); name its file with --load"
+        # What the storage says is told, and never imported: whoever can write there must not run code here.
+        named = " ".join(f"--load {source}" for source in stored.definition.study.load)
+        way = f"bring it in with {named}, as the study's file says" if named else "name its file with --load"
+        rule = f"the study's task is not there; {way}, or install its package. There are {', '.join(registry.tasks)}"
         raise input_error("study run", rule, received=f'"{name}"', nearest=nearest(name, registry.tasks))
-    return build_task(stored.definition)
+    task = build_task(stored.definition)
+    if links.score(stored) is None or task.holdout is None:
+        return task
+    from lrsearch.search.holdout import scored_on_holdout  # torch takes a while
+
+    return scored_on_holdout(task)
 
 
 def build_task(definition: Definition) -> Task:

@@ -16,18 +16,20 @@ def code(definition: Definition | None, params: Mapping[str, Any], horizon: floa
     """Lines of torch code that train a ``model`` with a trial's settings.
 
     Args:
-        definition: The study's definition; None for a study of another tool.
+        definition: The study's definition; None for one that lrsearch did not create, whose optimizer is not known.
         params: The trial's Optuna parameters.
         horizon: Steps that its schedule spans, in the family's unit; None or NaN where it is not stored.
 
     Returns:
         The code, with all digits; None if the trial or the study does not say enough to write it.
     """
-    if definition is None or horizon is None or not (math.isfinite(horizon) and horizon > 0):
+    if horizon is None or not (math.isfinite(horizon) and horizon > 0):
         return None
     try:
         settings = settings_from(params)
     except (KeyError, TypeError, ValueError, InputError):
         return None
-    optimizer = optimizers.code(definition.training, settings.lr)
+    optimizer = f"# `optimizer` is that of your own training loop, with lr={settings.lr!r}"
+    if definition is not None:
+        optimizer = optimizers.code(definition.training, settings.lr)
     return f"import torch\n\n{optimizer}\n{settings.schedule.code(settings.lr, int(horizon))}"

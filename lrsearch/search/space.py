@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from optuna.distributions import (
@@ -12,22 +12,41 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import Trial
 
 from lrsearch import registry
 from lrsearch.schedules.base import Schedule
+from lrsearch.storage.store import Chosen
 from lrsearch.study_file.axes import Choices, Range
 from lrsearch.study_file.model import Definition, SearchSection, TrySection
 
 Axis = Range | Choices | float
+SEED = "seed"
+"""Optuna's name of the parameter that holds a trial's own seed."""
+LARGEST_SEED = 2**32 - 1
+"""torch's CPU generator looks at 32 bits of a seed only."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One point of the search space: an initial learning rate and a schedule."""
+    """One point of the search space: an initial learning rate and a schedule.
+
+    Attributes:
+        lr: Initial learning rate.
+        schedule: How it goes on.
+        seed: The one seed that the trial is trained on; None where all trials have those of the study.
+    """
 
     lr: float
     schedule: Schedule
+    seed: int | None = None
+
+    def seeds(self, of_study: Sequence[int]) -> Sequence[int]:
+        """The seeds that the trial is trained on.
+
+        Args:
+            of_study: Those of the study.
+        """
+        return of_study if self.seed is None else [self.seed]
 
     def params(self) -> dict[str, Any]:
         """The settings as Optuna parameters, complete."""
@@ -43,16 +62,18 @@ class Space:
         lr: Axis of the initial learning rate.
         schedulers: Scheduler types.
         parameters: Scheduler type -> parameter -> axis; a parameter that is not here keeps its default.
+        seeded: Whether each trial has a seed of its own, as a parameter, as in a confirmation.
     """
 
     lr: Axis
     schedulers: tuple[str, ...]
     parameters: Mapping[str, Mapping[str, Axis]]
+    seeded: bool = False
 
     @classmethod
-    def of(cls, definition: Definition) -> Space:
-        """The space of a definition."""
-        return cls.of_section(definition.search)
+    def of(cls, definition: Definition, *, seeded: bool = False) -> Space:
+        """The space of a definition; see the class for `seeded`."""
+        return replace(cls.of_section(definition.search), seeded=seeded)
 
     @classmethod
     def of_section(cls, search: SearchSection) -> Space:
@@ -71,7 +92,7 @@ class Space:
         """Optuna's distributions of one scheduler type's own parameters, by Optuna's names."""
         family = registry.schedules.get(scheduler)
         return {
-            parameter_name(scheduler, key): _distribution(axis, integer=family.parameters()[key].integer)
+            parameter_name(scheduler, key): distribution(axis, integer=family.parameters()[key].integer)
             for key, axis in self.parameters[scheduler].items()
         }
 
@@ -80,16 +101,26 @@ class Space:
         own = [name for scheduler in self.schedulers for name in self.distributions(scheduler)]
         return ["lr", "scheduler", *own]
 
-    def suggest(self, trial: Trial) -> Settings:
-        """The settings that Optuna's sampler proposes for a trial; a fixed number is a parameter, too.
+    def shared(self) -> dict[str, BaseDistribution]:
+        """Optuna's distributions of the parameters that every trial has."""
+        seed = {SEED: IntDistribution(0, LARGEST_SEED)} if self.seeded else {}
+        return {"lr": distribution(self.lr), "scheduler": CategoricalDistribution(self.schedulers), **seed}
+
+    def settle(self, fixed: Mapping[str, Any], point: Callable[[str, BaseDistribution], Any]) -> Chosen:
+        """Complete settings, as Optuna parameters; a fixed number is a parameter, too.
 
         Args:
-            trial: A trial that was asked for.
+            fixed: Parameters that have their value already.
+            point: Says the value of each other parameter.
+
+        Raises:
+            UnknownNameError: The fixed scheduler type is none.
         """
-        lr = _suggest(trial, "lr", _distribution(self.lr))
-        scheduler = trial.suggest_categorical("scheduler", self.schedulers)
-        params = {name: _suggest(trial, name, axis) for name, axis in self.distributions(scheduler).items()}
-        return settings_from({"lr": lr, "scheduler": scheduler, **params})
+        distributions = self.shared()
+        params = {name: fixed[name] if name in fixed else point(name, axis) for name, axis in distributions.items()}
+        own = self.distributions(params["scheduler"])
+        params |= {name: fixed[name] if name in fixed else point(name, axis) for name, axis in own.items()}
+        return Chosen(params, {**distributions, **own})
 
     def params_of(self, entry: TrySection) -> dict[str, Any]:
         """The Optuna parameters of ``[[try]]`` settings; what they leave out is the default, moved into range.
@@ -122,25 +153,23 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
     """
     family = registry.schedules.get(params["scheduler"])
     values = {key: params[name] for key in family.parameters() if (name := parameter_name(family.name, key)) in params}
-    return Settings(float(params["lr"]), family.of(values))
+    seed = None if params.get(SEED) is None else int(params[SEED])
+    return Settings(float(params["lr"]), family.of(values), seed)
 
 
-def _distribution(axis: Axis, *, integer: bool = False) -> BaseDistribution:
+def distribution(axis: Axis, *, integer: bool = False) -> BaseDistribution:
+    """Optuna's distribution of an axis; a fixed number is one, too.
+
+    Args:
+        axis: The axis.
+        integer: Whether only whole numbers count.
+    """
     if isinstance(axis, Choices):
         return CategoricalDistribution([int(value) for value in axis.choices] if integer else axis.choices)
     low, high, log = (axis.low, axis.high, axis.log) if isinstance(axis, Range) else (axis, axis, False)
     if integer:
         return IntDistribution(int(low), int(high), log=log)
     return FloatDistribution(low, high, log=log)
-
-
-def _suggest(trial: Trial, name: str, distribution: BaseDistribution) -> float:
-    if isinstance(distribution, CategoricalDistribution):
-        return trial.suggest_categorical(name, distribution.choices)  # type: ignore[return-value]
-    if isinstance(distribution, IntDistribution):
-        return trial.suggest_int(name, distribution.low, distribution.high, log=distribution.log)
-    assert isinstance(distribution, FloatDistribution)
-    return trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)
 
 
 def _nearest(axis: Axis, value: float) -> float:

@@ -11,10 +11,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.errors import input_error
-from lrsearch.search import paste
+from lrsearch.search import paste, studies
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import reading
-from lrsearch.storage.attributes import EXTRA_CURVES, HORIZON, LR_CURVE, RETRIED, TRAIN_CURVE
+from lrsearch.storage.attributes import EXTRA_CURVES, FINALISTS, HORIZON, LR_CURVE, RETRIED, TRAIN_CURVE
 from lrsearch.storage.canary import tables_are_known
 from lrsearch.storage.reading import Tally, engine_of, tally
 
@@ -152,7 +152,22 @@ def summary(stored: StoredStudy) -> dict[str, Any]:
         "trials": count(stored).as_dict(),
         "best": None if winner is None else {"number": winner.number, "value": winner.value, "params": winner.params},
         "epochs_trained": epochs_trained(trials),
+        "confirmation": _confirmation(stored),
         "definition": stored.definition.document() if stored.definition else None,
+    }
+
+
+def _confirmation(stored: StoredStudy) -> dict[str, Any] | None:
+    """How far the study's confirmation is; None if it has none."""
+    linked = studies.linked(stored, "confirm")
+    if linked is None or linked.definition is None:
+        return None
+    counts = count(linked)
+    return {
+        "study": linked.name,
+        "finalists": len(linked.study.user_attrs.get(FINALISTS, [])),
+        "seeds": linked.definition.training.seeds,
+        "finished": counts.finished == counts.budget,
     }
 
 

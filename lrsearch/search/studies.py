@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -15,8 +16,12 @@ from optuna.trial import FrozenTrial
 import lrsearch
 from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.registry import samplers
+from lrsearch.search import links
+from lrsearch.search.asking import generation_size
+from lrsearch.search.provenance import provenance
 from lrsearch.search.space import Space
-from lrsearch.storage.attributes import DEFINITION, EXCLUDED, METRIC, STOPPED, VERSION
+from lrsearch.storage import reading
+from lrsearch.storage.attributes import DEFINITION, EXCLUDED, GENERATION, METRIC, PROVENANCE, STOPPED, VERSION
 from lrsearch.storage.choice import trial_store
 from lrsearch.study_file.load import differences, parse_stored
 from lrsearch.study_file.model import Definition
@@ -53,6 +58,12 @@ class StoredStudy:
     @property
     def metric(self) -> str:
         return str(self.study.user_attrs.get(METRIC, "value"))
+
+    @property
+    def generation(self) -> int:
+        """How many trials are asked for before any of them is told, where they are trained together."""
+        assert self.definition is not None
+        return int(self.study.user_attrs.get(GENERATION, generation_size(self.definition)))
 
     def excluded(self) -> dict[int, str]:
         """Number of each trial that a person took out -> why."""
@@ -98,7 +109,9 @@ def create(storage: BaseStorage, definition: Definition, metric: str) -> StoredS
         study.set_metric_names([f"test {metric}"])  # what the dashboard writes at its axes
     trial_store(study, storage).enqueue(list(chosen(definition, 0, definition.trials)))
     study.set_user_attr(METRIC, metric)
+    study.set_user_attr(GENERATION, generation_size(definition))
     study.set_user_attr(VERSION, lrsearch.__version__)
+    study.set_user_attr(PROVENANCE, provenance(Path.cwd()))
     study.set_user_attr(DEFINITION, definition.document())
     return load(storage, name)
 
@@ -139,7 +152,18 @@ def load(storage: BaseStorage, name: str) -> StoredStudy:
 
 def names(storage: BaseStorage) -> list[str]:
     """The names of all studies, oldest first."""
-    return [study.study_name for study in storage.get_all_studies()]
+    return [listed.name for listed in reading.listed(storage)]
+
+
+def linked(stored: StoredStudy, role: links.Role) -> StoredStudy | None:
+    """A study that belongs to another one; None if there is none.
+
+    Args:
+        stored: The study that it belongs to.
+        role: What it is there for.
+    """
+    name = links.existing(stored.storage, stored.name).get(role)
+    return None if name is None else load(stored.storage, name)
 
 
 def all_studies(storage: BaseStorage) -> list[StoredStudy]:
@@ -229,9 +253,11 @@ def reap(stored: StoredStudy, grace: float) -> list[int]:
 
 
 def delete(stored: StoredStudy) -> None:
-    """Delete a study and all its trials for good.
+    """Delete a study and all its trials for good, and with it its confirmation.
 
     Args:
         stored: The study.
     """
+    for name in links.existing(stored.storage, stored.name).values():
+        optuna.delete_study(study_name=name, storage=stored.storage)
     optuna.delete_study(study_name=stored.name, storage=stored.storage)

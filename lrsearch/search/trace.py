@@ -15,6 +15,7 @@ from lrsearch.storage.attributes import (
     LR_CURVE,
     SECONDS,
     SEED_VALUES,
+    SPREAD,
     TRAIN_CURVE,
 )
 from lrsearch.training.engine import LaneRecords
@@ -25,10 +26,12 @@ class TrialTrace:
 
     Args:
         lanes: Its lanes, one per seed, as positions in the engine's list.
+        score: Which of the further metrics is the trial's value; None for the test metric.
     """
 
-    def __init__(self, lanes: Sequence[int]) -> None:
+    def __init__(self, lanes: Sequence[int], score: str | None = None) -> None:
         self.lanes = tuple(lanes)
+        self.score = score
         self.before = math.nan
         self.test: list[float] = []
         self.train: list[float] = []
@@ -46,17 +49,18 @@ class TrialTrace:
         """
         rows = [records.lanes.index(lane) for lane in self.lanes]
         tests = records.test_metric[rows]
+        scores = tests if self.score is None else records.extra[self.score][rows]
         if records.epoch == 0:
-            self.before = float(np.mean(tests))
+            self.before = float(np.mean(scores))
             return
         self.test.append(float(np.mean(tests)))
         self.train.append(float(np.mean(records.train_metric[rows])))
         self.lr.append(float(np.mean(records.lr[rows])))
         for name, values in records.extra.items():
             self.extra.setdefault(name, []).append(float(np.mean(values[rows])))
-        self.seed_values = [float(value) for value in tests]
+        self.seed_values = [float(value) for value in scores]
         self.seconds += records.seconds * len(rows) / len(records.lanes)
-        if bool(np.any(records.diverged[rows])):
+        if bool(np.any(records.diverged[rows])) or not np.all(np.isfinite(scores)):
             self.diverged_at = records.epoch
 
     @property
@@ -67,7 +71,8 @@ class TrialTrace:
     @property
     def value(self) -> float:
         """The trial's value if it ended now; for a diverged one, what it was worth before training."""
-        return self.before if self.diverged_at is not None else self.test[-1]
+        curve = self.test if self.score is None else self.extra[self.score]
+        return self.before if self.diverged_at is not None else curve[-1]
 
     def attributes(self) -> dict[str, Any]:
         """What is stored of the trial beside its intermediate values."""
@@ -78,6 +83,8 @@ class TrialTrace:
             SEED_VALUES: [_finite(value) for value in self.seed_values],
             SECONDS: round(self.seconds, 6),
         }
+        if len(self.seed_values) > 1:
+            kept[SPREAD] = _finite(float(np.std(self.seed_values, ddof=1)))
         if self.extra:
             kept[EXTRA_CURVES] = {name: [_finite(v) for v in curve] for name, curve in self.extra.items()}
         if self.diverged_at is not None:

@@ -20,6 +20,10 @@ LIMIT = 300.0
 _FINAL = ("disk is full", "readonly", "read-only", "malformed", "not a database", "no such table", "unable to open")
 
 
+OUTAGES = (DBAPIError, PendingRollbackError, StorageInternalError)
+"""What is raised when a database does not answer."""
+
+
 class StorageFailedError(LrsearchError):
     """The storage does not take what is written to it. What it has stays in it."""
 
@@ -49,7 +53,7 @@ class Patience:
         while True:
             try:
                 result = operation()
-            except (DBAPIError, PendingRollbackError, StorageInternalError) as error:
+            except OUTAGES as error:
                 reason = _reason(error)
                 if not _passes(error):
                     raise StorageFailedError(f"the storage refuses to be written: {reason}") from error

@@ -27,6 +27,7 @@ from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, de
 from sqlalchemy.dialects import mysql
 
 STUDIES: Table = models.StudyModel.__table__
+STUDY_USER: Table = models.StudyUserAttributeModel.__table__
 TRIALS: Table = models.TrialModel.__table__
 PARAMS: Table = models.TrialParamModel.__table__
 VALUES: Table = models.TrialValueModel.__table__
@@ -163,8 +164,8 @@ def put_intermediate(connection: Connection, values: Mapping[int, Mapping[int, f
         fresh: Whether the trials are new, so that there is nothing to replace.
     """
     if not fresh:
-        steps = sorted({step for curve in values.values() for step in curve})
-        _delete(connection, INTERMEDIATE, values, INTERMEDIATE.c.step.in_(steps))
+        for steps, trial_ids in _alike(values).items():
+            _delete(connection, INTERMEDIATE, trial_ids, INTERMEDIATE.c.step.in_(steps))
     rows = []
     for trial_id, curve in values.items():
         for step, value in curve.items():
@@ -187,8 +188,8 @@ def put_attributes(
         fresh: Whether the trials are new, so that there is nothing to replace.
     """
     if not fresh:
-        keys = sorted({key for own in attributes.values() for key in own})
-        _delete(connection, table, attributes, table.c.key.in_(keys))
+        for keys, trial_ids in _alike(attributes).items():
+            _delete(connection, table, trial_ids, table.c.key.in_(keys))
     _insert(
         connection,
         table,
@@ -221,6 +222,22 @@ def params(connection: Connection, trial_ids: Iterable[int]) -> dict[int, dict[s
     return found
 
 
+def value_of(stored: float | None, kind: Any) -> float | None:
+    """A trial's value, as its row has it."""
+    read: float | None = models.TrialValueModel.stored_repr_to_value(stored, kind)
+    return read
+
+
+def intermediate_of(stored: float | None, kind: Any) -> float:
+    """An intermediate value, as its row has it."""
+    return float(models.TrialIntermediateValueModel.stored_repr_to_intermediate_value(stored, kind))
+
+
+def attribute_of(stored: str) -> Any:
+    """A user or system attribute, as its row has it."""
+    return json.loads(stored)
+
+
 def check_distributions(connection: Connection, study_id: int, wanted: Mapping[str, BaseDistribution]) -> None:
     """Refuse parameters that the study already has under another kind of distribution, as Optuna does.
 
@@ -243,6 +260,15 @@ def check_distributions(connection: Connection, study_id: int, wanted: Mapping[s
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(insert(table), rows)
+
+
+def _alike(written: Mapping[int, Mapping[Any, Any]]) -> dict[tuple[Any, ...], list[int]]:
+    """Steps or keys -> the trials that get these: what another trial gets is nothing to replace in this one."""
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for trial_id, own in written.items():
+        if own:
+            found.setdefault(tuple(sorted(own)), []).append(trial_id)
+    return found
 
 
 def _delete(connection: Connection, table: Table, trial_ids: Iterable[int], condition: Any) -> None:

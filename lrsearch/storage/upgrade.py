@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -76,13 +76,12 @@ def _migrate(url: URL) -> None:
 def _copied(path: Path, revision: str) -> Path:
     """A copy beside the file, also of what is still in its write-ahead log; no older copy is overwritten."""
     target = _free_name(path, revision)
-    try:
+    with ExitStack() as unfinished:
+        # Half a copy would be taken for one.
+        unfinished.callback(target.unlink)
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)
-    except BaseException:
-        # Half a copy would be taken for one.
-        target.unlink()
-        raise
+        unfinished.pop_all()
     return target
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.study_file.faults import show, validate
-from lrsearch.study_file.meaning import check_meaning
+from lrsearch.study_file.meaning import check_meaning, check_search
 from lrsearch.study_file.model import (
+    ConfirmSection,
     Definition,
     PluginSection,
     SearchSection,
@@ -124,6 +125,24 @@ def parse_stored(document: dict[str, Any], source: str) -> Definition:
     return Definition(**parts)
 
 
+def parse_search(section: dict[str, Any], source: str) -> SearchSection:
+    """A search section alone, checked against the registered schedules.
+
+    Args:
+        section: The content of ``[search]``.
+        source: What to call it in messages.
+
+    Raises:
+        InputError: With every fault that was found.
+    """
+    faults: list[Fault] = []
+    shaped = _search(section, faults)
+    checked = None if shaped is None else check_search(shaped, faults)
+    if checked is None:
+        raise InputError(source, faults)
+    return checked
+
+
 def differences(first: Definition, second: Definition) -> list[Fault]:
     """The keys in which two definitions differ, but for the number of trials.
 
@@ -147,8 +166,6 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
     for key, value in document.items():
         if key not in SECTIONS:
             faults.append(_unknown_section(key, value))
-        elif key == "confirm":
-            faults.append(Fault("confirm", "confirmation on fresh seeds is not available in this version"))
     parts: dict[str, Any] = {
         "study": validate(StudySection, document.get("study", {}), "study", faults),
         "task": _plugin(document.get("task", {}), "task", faults),
@@ -157,6 +174,7 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         "sampler": _plugin(document.get("sampler", {"name": "tpe"}), "sampler", faults, default="tpe"),
         "pruner": _pruner(document, faults),
         "tries": _tries(document.get("try", []), faults),
+        "confirm": validate(ConfirmSection, document["confirm"], "confirm", faults) if "confirm" in document else None,
     }
     return parts
 

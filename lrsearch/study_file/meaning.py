@@ -23,7 +23,7 @@ def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
         if parts[key] is not None:
             parts[key] = _plugin(parts[key], key, names, faults)
     if parts["search"] is not None:
-        parts["search"] = _search(parts["search"], faults)
+        parts["search"] = check_search(parts["search"], faults)
     if parts["search"] is not None and parts["sampler"] is not None and parts["study"] is not None:
         trials = parts["study"].trials
         cells = None if trials is None else trials - len(parts["tries"] or [])
@@ -46,7 +46,16 @@ def _plugin(
     return PluginSection(name=names.resolve(section.name), options=options.model_dump(mode="json", exclude_none=True))
 
 
-def _search(section: SearchSection, faults: list[Fault]) -> SearchSection | None:
+def check_search(section: SearchSection, faults: list[Fault]) -> SearchSection | None:
+    """Check a search section against the registered schedules.
+
+    Args:
+        section: A section of the right shape.
+        faults: What is wrong is appended here.
+
+    Returns:
+        The section with groups and aliases spelled out, or None if faults were appended.
+    """
     found = [
         registry.schedules.unknown(name, f"search.schedulers[{index}]")
         for index, name in enumerate(section.schedulers)

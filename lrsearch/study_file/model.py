@@ -48,6 +48,10 @@ class TrainingSection(StrictModel):
         weight_decay: L2 penalty of sgd and adam, decoupled for adamw.
         betas: Of adam and adamw.
         eps: Of adam and adamw.
+        clip_norm: Largest norm of an update's gradient; a larger gradient is scaled down to it. None: no limit.
+        accumulate: Batches whose gradients make one update; schedules count updates.
+        precision: What forward passes compute in; less than float32 is mixed precision, on CUDA only.
+        loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
     """
 
     epochs: int = Field(default=60, ge=1, le=1_000_000)
@@ -59,6 +63,10 @@ class TrainingSection(StrictModel):
     weight_decay: FiniteFloat = Field(default=0.0, ge=0)
     betas: list[FiniteFloat] = Field(default=[0.9, 0.999], min_length=2, max_length=2)
     eps: FiniteFloat = Field(default=1e-8, gt=0)
+    clip_norm: FiniteFloat | None = Field(default=None, gt=0)
+    accumulate: int = Field(default=1, ge=1)
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    loader_workers: int = Field(default=0, ge=0)
 
     @field_validator("seeds")
     @classmethod
@@ -109,6 +117,18 @@ class TrySection(StrictModel):
     parameters: dict[str, FiniteFloat] = {}
 
 
+class ConfirmSection(StrictModel):
+    """``[confirm]``: train the finalists again, on fresh seeds, when the search is done.
+
+    Attributes:
+        top: How many of the search's best settings are finalists; tried settings and a constant rate join them.
+        seeds: How many fresh seeds each is trained on.
+    """
+
+    top: int = Field(default=5, ge=1, le=100)
+    seeds: int = Field(default=5, ge=2, le=1000)
+
+
 class Definition(StrictModel):
     """Everything that says what a study is. `trials` of the study section is filled in."""
 
@@ -119,6 +139,7 @@ class Definition(StrictModel):
     sampler: PluginSection = PluginSection(name="tpe")
     pruner: PluginSection = PluginSection(name="halving")
     tries: list[TrySection] = []
+    confirm: ConfirmSection | None = None
 
     @property
     def trials(self) -> int:
@@ -147,6 +168,8 @@ class Definition(StrictModel):
         }
         if self.tries:
             document["try"] = [{"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]]
+        if self.confirm:
+            document["confirm"] = parts["confirm"]
         return document
 
 

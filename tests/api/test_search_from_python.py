@@ -43,8 +43,8 @@ def test_a_file_is_created_and_run_in_one_step(url: str, tmp_path: Path) -> None
     )
     (tmp_path / "ours.py").write_text(
         "import lrsearch, torch\n\n\n@lrsearch.task\ndef from_a_file(*, rows: int = 20) -> lrsearch.Task:\n"
-        "    data = torch.ones(rows, 1), torch.ones(rows, 1)\n"
-        "    return lrsearch.Task(lambda: torch.nn.Linear(1, 1), data, data, loss='mse', metric='mse')\n"
+        "    x = torch.ones(rows, 1)\n"
+        "    return lrsearch.Task(lambda: torch.nn.Linear(1, 1), (x, x), (x + 1, x), loss='mse', metric='mse')\n"
     )
     assert lrsearch.run_study(file, storage=url).definition.trials == 2  # type: ignore[union-attr]
     more = lrsearch.run_study("own", storage=url, trials=3)

@@ -93,12 +93,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_workers_outlast_a_restart_of_the_server(cluster: Cluster, tmp_path: Path, mode: str) -> None:
+@pytest.mark.parametrize(("mode", "engine"), [("fast", "sequential"), ("immediate", "batched")])
+def test_workers_outlast_a_restart_of_the_server(cluster: Cluster, tmp_path: Path, mode: str, engine: str) -> None:
     file = tmp_path / "out.toml"
     file.write_text(STUDY.format(trials=150))
     subprocess.run(lrsearch(cluster.url, "study", "create", str(file)), check=True, capture_output=True)
-    command = lrsearch(cluster.url, "study", "run", "out", "--quiet", "--grace", "30")
+    command = lrsearch(cluster.url, "study", "run", "out", "--quiet", "--grace", "30", "--engine", engine)
     workers = [
         subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(2)
     ]

@@ -30,6 +30,8 @@ from lrsearch.storage.tables import HEARTBEATS
 
 DISTRIBUTIONS = {"lr": FloatDistribution(1e-4, 1.0, log=True), "scheduler": CategoricalDistribution(["a", "b"])}
 
+WIDE = {**DISTRIBUTIONS, "lr": FloatDistribution(1e-4, 100.0)}
+
 
 class Place:
     """A study in a fresh database, with a store to write it."""
@@ -128,6 +130,16 @@ def test_values_outcomes_and_constraints_are_what_optuna_reads(place: Place) -> 
     assert all(t.datetime_start and t.datetime_complete and t.duration.total_seconds() < 60 for t in (one, two, three))  # type: ignore[union-attr]
 
 
+def test_what_one_trial_gets_replaces_nothing_of_another(place: Place) -> None:
+    """A trial that diverges where others reach a rung brings all its epochs, and they none."""
+    first, second, third = (claim.trial_id for claim in place.store.claim(3, 3, me()))
+    place.store.record({first: {1: 5.0, 2: 4.0}, second: {1: 7.0}})
+    place.store.record({first: {}, second: {2: 6.5, 3: 6.0}, third: {1: 9.0, 2: 8.0, 3: 7.0}})
+    place.store.record({first: {2: 3.5}, second: {}})
+    curves = [trial.intermediate_values for trial in place.trials]
+    assert curves == [{1: 5.0, 2: 3.5}, {1: 7.0, 2: 6.5, 3: 6.0}, {1: 9.0, 2: 8.0, 3: 7.0}]
+
+
 def test_settings_handed_back_wait_under_a_new_number(place: Place) -> None:
     [claim] = place.store.claim(1, 2, me())
     place.store.choose({claim.trial_id: Chosen({"lr": 0.05, "scheduler": "b"}, DISTRIBUTIONS)})
@@ -160,6 +172,31 @@ def test_settings_are_not_run_again_for_ever(place: Place) -> None:
     assert place.states() == ["FAIL"] * (RETRIES + 1)
     assert "lost" in place.trials[-1].user_attrs["error"]
     assert [("retried" in trial.user_attrs) for trial in place.trials] == [True] * RETRIES + [False]
+
+
+def test_settings_that_were_lost_are_run_again_in_ever_smaller_company(place: Place) -> None:
+    """One of 64 kills its worker: in the end it is alone, and only it is given up."""
+    budget, deadly = 64, 37
+    lost_with: list[int] = []
+    while claims := place.store.claim(64, budget, gone()):
+        fresh = {claim.trial_id: Chosen({"lr": 0.01 + claim.number, "scheduler": "a"}, WIDE) for claim in claims}
+        place.store.choose({} if lost_with else fresh)
+        numbers = [_origin(place.trials, claim.number) for claim in claims]
+        if deadly in numbers:
+            lost_with.append(len(claims))
+            place.store.reap(grace=1e6)
+        else:
+            place.store.finish([Outcome(claim.trial_id, TrialState.COMPLETE, 1.0) for claim in claims])
+    assert lost_with == [64, 8, 1, 1]
+    given_up = [trial for trial in place.trials if "error" in trial.user_attrs]
+    assert [_origin(place.trials, trial.number) for trial in given_up] == [deadly]
+    assert place.states().count("COMPLETE") == budget - 1
+
+
+def _origin(trials: list[FrozenTrial], number: int) -> int:
+    while (before := trials[number].user_attrs.get("retry_of")) is not None:
+        number = before
+    return number
 
 
 def test_a_process_elsewhere_is_lost_when_its_heart_stops(bulk: Place) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lrsearch.errors import InputError
 from lrsearch.study_file.load import differences, override, parse, parse_stored, read
-from lrsearch.study_file.model import Definition
+from lrsearch.study_file.model import ConfirmSection, Definition
 
 MINIMAL = {"study": {"name": "s"}, "task": {"name": "polynomial"}}
 
@@ -77,6 +77,11 @@ def test_only_two_names_are_required() -> None:
         ("[training]\noptimizer = 'adm'", "training.optimizer", "did you mean adam"),
         ("[training]\noptimizer = 'adam'\nmomentum = 0.9", "training", "belong to optimizer sgd"),
         ("[training]\nseeds = [1, 1]", "training.seeds", "must differ"),
+        ("[training]\nclip_norm = 0", "training.clip_norm", "must be larger than 0"),
+        ("[training]\nclipnorm = 1.0", "training.clipnorm", "did you mean clip_norm?"),
+        ("[training]\naccumulate = 0", "training.accumulate", "must be at least 1"),
+        ("[training]\nprecision = 'bf16'", "training.precision", "must be one of float32, bfloat16, float16"),
+        ("[training]\nloader_workers = -1", "training.loader_workers", "must be at least 0"),
     ],
 )
 def test_each_fault_names_key_value_rule_and_nearest(text: str, key: str, words: str) -> None:
@@ -95,8 +100,12 @@ def test_all_faults_are_reported_together() -> None:
     ]  # fmt: skip
 
 
-def test_confirm_is_refused_as_long_as_it_is_not_built() -> None:
-    assert "not available" in faults("[confirm]\ntop = 5")["confirm"]
+def test_confirm_has_defaults_and_rules() -> None:
+    found = faults("[confirm]\ntop = 0\nseeds = 1\nrows = 3")
+    assert found["confirm.top"] == "confirm.top = 0: must be at least 1"
+    assert found["confirm.seeds"] == "confirm.seeds = 1: must be at least 2"
+    assert "unknown key; known: top, seeds" in found["confirm.rows"]
+    assert parse({**MINIMAL, "confirm": {}}, "test").confirm == ConfirmSection(top=5, seeds=5)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +144,18 @@ def test_differences_name_every_key_but_the_number_of_trials(define: Callable[..
     second = define(study={"name": "small", "trials": 99}, training={"epochs": 5, "batch_size": 14, "seeds": [1]})
     assert [fault.key for fault in differences(first, second)] == ["training.epochs", "training.seeds"]
     assert differences(first, first) == []
+
+
+def test_a_definition_that_an_older_version_stored_is_valid_and_the_same_study() -> None:
+    """It knows nothing of the keys that came later; they take the values that change nothing."""
+    definition = parse(MINIMAL, "f.toml")
+    stored = definition.document()
+    for key in ("accumulate", "precision", "loader_workers"):
+        del stored["training"][key]
+    assert "clip_norm" not in stored["training"]
+    older = parse_stored(stored, "a storage")
+    assert older == definition
+    assert differences(older, definition) == []
 
 
 positive = st.floats(1e-6, 1.0)

@@ -20,6 +20,7 @@ SMALL: dict[str, Any] = {"study": {"name": "small", "trials": 3}, "task": {"name
         {"search": {"lr": {"choices": [0.1, 0.01]}, "schedulers": ["lambda"], "lambda": {"decay": 0.9}}},
         {"search": {"lr": 0.01, "one_cycle": {"start": {"low": 1e-5, "high": 0.5, "log": True, "steps": 3}}}},
         {"try": [{"lr": 0.1, "scheduler": "lambda", "decay": 0.9}, {"lr": 1e-7, "scheduler": "constant"}]},
+        {"confirm": {"top": 3, "seeds": 20}},
         {
             "task": {
                 "name": "mine",
