@@ -103,3 +103,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from lrsearch.storage.patience import outage  # takes a while to import
+
+        if (reason := outage(error)) is None:
+            raise
+        say(f"Error: the storage is out of reach: {reason}", style="red")
+        sys.exit(1)

@@ -204,20 +204,24 @@ def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
     from lrsearch.search import standing
     from lrsearch.search.interruption import Interruption
     from lrsearch.search.runner import Runner
+    from lrsearch.storage.patience import Patience
     from lrsearch.training.choice import choose_engine
     from lrsearch.training.engine import set_threads
 
-    winner = standing.best(stored)
-    progress = SearchProgress(standing.count(stored), winner.value if winner else None, stored.metric)
+    patience = Patience(say)
+    winner = patience(lambda: standing.best(stored))
+    progress = SearchProgress(patience(lambda: standing.count(stored)), winner.value if winner else None, stored.metric)
     set_threads(options.threads)
     assert stored.definition is not None
     engine, which = choose_engine(options.engine, task, stored.definition.training, options.device)
     if options.engine == "auto" and not options.quiet:
         say(which)
     with Interruption().caught() as interruption:
-        runner = Runner(
-            stored, task, engine, interruption,
-            timeout=options.timeout, grace=options.grace, workers=options.workers, say=say,
+        runner = patience(
+            lambda: Runner(
+                stored, task, engine, interruption,
+                timeout=options.timeout, grace=options.grace, workers=options.workers, say=say,
+            )
         )  # fmt: skip
         follow(runner.events(), progress, quiet=options.quiet)
 

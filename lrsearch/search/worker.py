@@ -176,8 +176,10 @@ class StudyWorker:
             task = opening.task_of(stored)
             assert stored.definition is not None
             engine = self._chosen_engine(task, stored.definition)
-            runner = Runner(
-                stored, task, engine, self._interruption, grace=self._grace, workers=self._workers, say=self._say
+            runner = self._patience(
+                lambda: Runner(
+                    stored, task, engine, self._interruption, grace=self._grace, workers=self._workers, say=self._say
+                )
             )
         except StorageFailedError:
             raise

@@ -131,6 +131,15 @@ def _passes(error: Exception) -> bool:
     )
 
 
+def outage(error: Exception) -> str | None:
+    """What a database said that went away; None for every other error.
+
+    Args:
+        error: Any.
+    """
+    return _reason(error) if isinstance(error, OUTAGES) and _passes(error) else None
+
+
 def _reason(error: Exception) -> str:
     cause = getattr(error, "orig", None) or getattr(error.__cause__, "orig", None) or error
     text = cause.args[-1] if len(getattr(cause, "args", ())) > 1 else cause

@@ -8,8 +8,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from benchmarks.sampling import FUNCTIONS, by_generations, definition_of
 from optuna.trial import TrialState
+from sampling import FUNCTIONS, by_generations, definition_of
 
 from lrsearch import registry
 from lrsearch.search import sampling

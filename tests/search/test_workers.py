@@ -25,9 +25,10 @@ STUDY = """
 [study]
 name = "shared"
 trials = {trials}
+{load}
 [task]
-name = "polynomial"
-rows = {rows}
+name = "{task}"
+{options}
 [training]
 epochs = 12
 batch_size = 20
@@ -49,9 +50,11 @@ def start(url: str, *arguments: str, folder: Path, engine: str = "sequential") -
     )  # fmt: skip
 
 
-def create(url: str, folder: Path, trials: int, rows: int = 40) -> None:
+def create(
+    url: str, folder: Path, trials: int, rows: int = 40, task: str = "polynomial", options: str = "", load: str = ""
+) -> None:
     file = folder / "shared.toml"
-    file.write_text(STUDY.format(trials=trials, rows=rows))
+    file.write_text(STUDY.format(trials=trials, task=task, options=options or f"rows = {rows}", load=load))
     command = [sys.executable, "-m", "lrsearch", "study", "create", str(file)]
     subprocess.run(command, env={**os.environ, "LRSEARCH_STORAGE": url}, check=True, capture_output=True)
 
@@ -147,16 +150,40 @@ def test_batches_killed_twenty_times_lose_nothing(url: str, tmp_path: Path) -> N
     assert_kills_lose_nothing(url, tmp_path, kills=20, budget=4000, engine="batched")
 
 
+SLOW = """
+import time
+import traceback
+from pathlib import Path
+import lrsearch, torch
+
+def loss(output, target):
+    # Each update takes as long as the file beside this one says; trying the task out before is not slowed down.
+    if any(Path(frame.f_code.co_filename).name == "passes.py" for frame, _ in traceback.walk_stack(None)):
+        time.sleep(float(Path(__file__).with_name("pause").read_text()))
+    return torch.nn.functional.mse_loss(output, target)
+
+@lrsearch.task
+def slow() -> lrsearch.Task:
+    x = torch.linspace(-1, 1, 40)[:, None]
+    net = lambda: torch.nn.Linear(1, 1)
+    return lrsearch.Task(model=net, train=(x, 2 * x), test=(x + 3, 2 * x), loss=loss, metric="mse")
+"""
+
+
 def test_a_batch_killed_under_way_loses_no_settings_and_no_epochs_of_earlier_rungs(url: str, tmp_path: Path) -> None:
     """256 trials are under way; the worker dies before their first rung, the next one after it."""
-    create(url, tmp_path, trials=300, rows=4000)
-    worker = start(url, folder=tmp_path, engine="batched")
+    (tmp_path / "slow.py").write_text(SLOW)
+    create(url, tmp_path, trials=300, task="slow", options="# it has none", load='load = ["slow.py"]')
+    arguments = ("--load", str(tmp_path / "slow.py"))
+    set_pause(tmp_path, 60)
+    worker = start(url, *arguments, folder=tmp_path, engine="batched")
     wait_until(lambda: counts_of(url, "shared").running == 256, worker)
     worker.kill()
     worker.communicate()
     assert counts_of(url, "shared").pruned == 0
 
-    worker = start(url, folder=tmp_path, engine="batched")
+    set_pause(tmp_path, 0.3)
+    worker = start(url, *arguments, folder=tmp_path, engine="batched")
     wait_until(lambda: counts_of(url, "shared").pruned > 0, worker)
     worker.kill()
     worker.communicate()
@@ -165,12 +192,18 @@ def test_a_batch_killed_under_way_loses_no_settings_and_no_epochs_of_earlier_run
     assert {len(trial.intermediate_values) for trial in killed} <= {1, 3, 6}
     curves = {trial.number: trial.intermediate_values for trial in killed}
 
-    worker = start(url, folder=tmp_path, engine="batched")
+    set_pause(tmp_path, 0)
+    worker = start(url, *arguments, folder=tmp_path, engine="batched")
     _, errors = worker.communicate(timeout=300)
     assert worker.returncode == 0, errors
     assert_nothing_lost(url, 300)
     trials = trials_of(url, "shared")
     assert {number: trials[number].intermediate_values for number in curves} == curves
+
+
+def set_pause(folder: Path, seconds: float) -> None:
+    """How long each update of the slow task takes."""
+    (folder / "pause").write_text(str(seconds))
 
 
 def wait_until(reached: Callable[[], bool], worker: subprocess.Popen[str]) -> None:

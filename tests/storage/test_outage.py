@@ -24,7 +24,7 @@ name = "out"
 trials = {trials}
 [task]
 name = "polynomial"
-rows = 300
+rows = {rows}
 [training]
 epochs = 12
 [search]
@@ -93,10 +93,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize(("mode", "engine"), [("fast", "sequential"), ("immediate", "batched")])
-def test_workers_outlast_a_restart_of_the_server(cluster: Cluster, tmp_path: Path, mode: str, engine: str) -> None:
+@pytest.mark.parametrize(("mode", "engine", "rows"), [("fast", "sequential", 300), ("immediate", "batched", 10_000)])
+def test_workers_outlast_a_restart_of_the_server(
+    cluster: Cluster, tmp_path: Path, mode: str, engine: str, rows: int
+) -> None:
+    """Rows so many that the study is not over before the second restart."""
     file = tmp_path / "out.toml"
-    file.write_text(STUDY.format(trials=150))
+    file.write_text(STUDY.format(trials=150, rows=rows))
     subprocess.run(lrsearch(cluster.url, "study", "create", str(file)), check=True, capture_output=True)
     command = lrsearch(cluster.url, "study", "run", "out", "--quiet", "--grace", "30", "--engine", engine)
     workers = [
@@ -104,13 +107,14 @@ def test_workers_outlast_a_restart_of_the_server(cluster: Cluster, tmp_path: Pat
     ]
     for target in (10, 60):
         deadline = time.monotonic() + 120
-        while counts_of(cluster.url, "out").finished < target:
+        while counts_of(cluster.url, "out").finished < target or len(at_work(cluster.url)) < len(workers):
             assert time.monotonic() < deadline
-            assert all(worker.poll() is None for worker in workers)
+            for worker in workers:
+                assert worker.poll() is None, worker.communicate()[1]
         cluster.control("stop", "-m", mode)
         cluster.control("start")
     errors = [worker.communicate(timeout=300)[1] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], errors
+    assert [worker.returncode for worker in workers] == [0, 0], "".join(errors)
     counts = counts_of(cluster.url, "out")
     assert (counts.complete + counts.pruned, counts.running, counts.waiting, counts.failed) == (150, 0, 0, 0)
     done = [t for t in trials_of(cluster.url, "out") if t.state.name in ("COMPLETE", "PRUNED")]
@@ -118,6 +122,11 @@ def test_workers_outlast_a_restart_of_the_server(cluster: Cluster, tmp_path: Pat
     assert all(sorted(t.intermediate_values) == list(range(1, len(t.user_attrs["train_curve"]) + 1)) for t in done)
     assert all(text.count("out of reach") <= 2 for text in errors), errors
     assert any("out of reach" in text for text in errors), errors
+
+
+def at_work(url: str) -> set[int]:
+    """The processes that have taken trials."""
+    return {trial.user_attrs["worker"]["pid"] for trial in trials_of(url, "out") if "worker" in trial.user_attrs}
 
 
 @pytest.fixture
@@ -136,7 +145,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_breaks_nothing(small_disk: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{small_disk}/s.db"
     file = tmp_path / "out.toml"
-    file.write_text(STUDY.format(trials=400))
+    file.write_text(STUDY.format(trials=400, rows=300))
     quiet = {"capture_output": True, "text": True, "check": False}
     failed = subprocess.run(lrsearch(url, "study", "run", str(file), "--quiet"), **quiet)
     assert failed.returncode == 1, failed.stderr

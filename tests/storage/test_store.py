@@ -322,7 +322,7 @@ def test_many_processes_share_a_budget_exactly(database_url: str) -> None:
         for _ in range(6)
     ]
     errors = [process.communicate(timeout=120)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 6, errors
+    assert [process.returncode for process in processes] == [0] * 6, "".join(errors)
     trials = optuna.load_study(study_name="s", storage=storage).trials
     close(storage)
     assert [trial.number for trial in trials] == list(range(101))
