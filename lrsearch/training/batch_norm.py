@@ -63,10 +63,19 @@ def batch_norm(
             number = input.numel() // input.shape[1]
             running_mean.mul_(1 - momentum).add_(mean.detach(), alpha=momentum)
             running_var.mul_(1 - momentum).add_(variance.detach(), alpha=momentum * number / (number - 1))
-    else:
-        centred = input - running_mean.view(shape)
-        variance = running_var
+        return _scaled(centred, _scale(variance, weight, eps), bias, shape)
+    # As torch does it: one product and one sum for every number.
+    scale = _scale(running_var, weight, eps)
+    shift = -running_mean * scale
+    return _scaled(input, scale, shift if bias is None else bias + shift, shape)
+
+
+def _scale(variance: Tensor, weight: Tensor | None, eps: float) -> Tensor:
     scale = (variance + eps).rsqrt()
-    scale = scale if weight is None else scale * weight
-    normal = centred * scale.view(shape)
-    return normal if bias is None else normal + bias.view(shape)
+    return scale if weight is None else scale * weight
+
+
+def _scaled(values: Tensor, scale: Tensor, shift: Tensor | None, shape: Sequence[int]) -> Tensor:
+    # Not addcmul, whose last bits depend on where in an array a number lies.
+    product = values * scale.view(shape)
+    return product if shift is None else product + shift.view(shape)

@@ -27,6 +27,7 @@ from lrsearch.training.loop import start
 from lrsearch.training.memory import widths
 from lrsearch.training.networks import StackedNetworks
 from lrsearch.training.rates import LaneRates
+from lrsearch.training.recording import Recordings
 from lrsearch.training.seats import filled, seats
 
 
@@ -47,10 +48,14 @@ class BatchedEngine:
     def __init__(self, device: str = "cpu", memory: int | None = None) -> None:
         self.device = torch.device(device)
         self.memory = memory
+        self._task: Task | None = None
+        self._recordings = Recordings()
 
     def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
         """See `Engine.train`."""
-        batch = Batch(task, lanes, training, self.device, self.memory)
+        if task is not self._task:
+            self._task, self._recordings = task, Recordings()
+        batch = Batch(task, lanes, training, self.device, self.memory, self._recordings)
         records = batch.before_training()
         kept = yield records
         for _ in range(training.epochs):
@@ -74,6 +79,7 @@ class Batch:
         training: Epochs, batch size, optimizer.
         device: Where.
         memory: Bytes for intermediate results.
+        recordings: Of earlier batches of the same task.
 
     Attributes:
         positions: Which lanes these are, as positions in the list given; [lanes].
@@ -84,7 +90,13 @@ class Batch:
     """
 
     def __init__(
-        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, device: torch.device, memory: int | None
+        self,
+        task: Task,
+        lanes: Sequence[Lane],
+        training: TrainingSection,
+        device: torch.device,
+        memory: int | None,
+        recordings: Recordings | None = None,
     ) -> None:
         self.task = task = moved(task, device)
         self.train, self.test = pair(task.train), pair(task.test)
@@ -103,7 +115,8 @@ class Batch:
         self.places = [index if lane.place is None else lane.place for index, lane in enumerate(lanes)]
 
         first = tuple(part[: training.batch_size] for part in self.train)
-        self.networks = StackedNetworks([run.model for run in runs], task.loss_function, (first[0], first[1]))
+        models = [run.model for run in runs]
+        self.networks = StackedNetworks(models, task.loss_function, (first[0], first[1]), recordings)
         self.update_width, self.evaluation_width = widths(task, training, device, memory)
         self.optimizer = lane_optimizers.build(training)
         self.order_of = torch.arange(len(seeds), device=device)

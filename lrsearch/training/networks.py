@@ -19,8 +19,11 @@ from lrsearch.training.batch_norm import PlainBatchNorm
 from lrsearch.training.devices import plain_kernels
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.memory import Width
+from lrsearch.training.recording import Recordings
 
 Named = dict[str, Tensor]
+State = tuple[Tensor, Named, Named]
+"""Of some lanes: trained parameters, the others, and buffers."""
 
 
 class StackedNetworks:
@@ -30,6 +33,7 @@ class StackedNetworks:
         models: At least one; all of one architecture.
         loss_function: What is minimised.
         batch: A batch of training rows; it shows which parameters get a gradient.
+        recordings: Of earlier networks of the same task.
 
     Attributes:
         trained: The parameters that updates change, flattened: [lanes, numbers].
@@ -37,8 +41,11 @@ class StackedNetworks:
         buffers: Running statistics and the like: name -> [lanes, ...].
     """
 
-    def __init__(self, models: Sequence[nn.Module], loss_function: Metric, batch: Data) -> None:
+    def __init__(
+        self, models: Sequence[nn.Module], loss_function: Metric, batch: Data, recordings: Recordings | None = None
+    ) -> None:
         self.module = models[0]
+        self._recordings = recordings or Recordings()
         self.loss_function = loss_function
         # Tied weights have one name here, and `functional_call` puts them wherever they are used.
         parameters = [dict(model.named_parameters()) for model in models]
@@ -56,7 +63,7 @@ class StackedNetworks:
 
     def parameters(self) -> Named:
         """All parameters: name -> [lanes, ...]."""
-        return {**self._named(self.trained), **self._still(slice(None))}
+        return {**self._named(self.trained), **self.still}
 
     def take(self, slots: Tensor) -> None:
         """Go on with these lanes only; one that is named twice becomes two.
@@ -82,16 +89,12 @@ class StackedNetworks:
         inputs, targets = batches
 
         def compute(part: slice) -> tuple[Tensor, Tensor, Named]:
-            # A copy, so that a part that runs out of memory half way can be computed again.
-            buffers = {name: value[part].clone() for name, value in self.buffers.items()}
             seen = batch_of[part]
-            trained = self.trained[part].detach().requires_grad_()
-            losses, buffers = self._losses(
-                self._named(trained), self._still(part), buffers, inputs[seen], targets[seen]
+            given = self._state(part), inputs[seen], targets[seen]
+            result: tuple[Tensor, Tensor, Named] = self._recordings.call(
+                ("gradients", len(seen), inputs.shape[1:]), self._gradients, *given
             )
-            # No lane's loss depends on another lane's weights, so the sum's gradient is each lane's own.
-            (gradients,) = torch.autograd.grad(losses.sum(), trained)
-            return losses.detach(), gradients, buffers
+            return result
 
         self.module.train()
         with plain_kernels():
@@ -113,18 +116,35 @@ class StackedNetworks:
         """
         inputs, targets = data
 
-        def compute(part: slice) -> Named:
+        def values(state: State, inputs: Tensor, targets: Tensor) -> Named:
             # Rows are split as the sequential loop splits them: some modules look at the other rows beside one.
-            weights = {**self._named(self.trained[part]), **self._still(part)}
-            buffers = {name: value[part] for name, value in self.buffers.items()}
+            trained, still, buffers = state
+            weights = {**self._named(trained), **still}
             chunks = [self._outputs(weights, buffers, rows) for rows in torch.split(inputs, EVALUATION_ROWS)]
             outputs = torch.cat(chunks, dim=1)
             return {name: vmap(metric, in_dims=(0, None))(outputs, targets) for name, metric in metrics.items()}
+
+        def compute(part: slice) -> Named:
+            state = self._state(part)
+            key = ("metrics", *metrics, len(state[0]), inputs.shape)
+            result: Named = self._recordings.call(key, values, state, inputs, targets)
+            return result
 
         self.module.eval()
         with torch.no_grad(), plain_kernels():
             parts = width.parts(len(self), compute)
         return {name: torch.cat([part[name] for part in parts]) for name in metrics}
+
+    def _gradients(self, state: State, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Named]:
+        """Losses, gradients and new buffers of some lanes, from a batch for each: [lanes, rows, ...]."""
+        trained, still, buffers = state
+        # A copy, so that a part that runs out of memory half way can be computed again.
+        buffers = {name: value.clone() for name, value in buffers.items()}
+        trained = trained.detach().requires_grad_()
+        losses, buffers = self._losses(self._named(trained), still, buffers, inputs, targets)
+        # No lane's loss depends on another lane's weights, so the sum's gradient is each lane's own.
+        (gradients,) = torch.autograd.grad(losses.sum(), trained)
+        return losses.detach(), gradients, buffers
 
     def _loss(
         self, trained: Named, still: Named, buffers: Named, inputs: Tensor, targets: Tensor
@@ -148,8 +168,9 @@ class StackedNetworks:
             for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)
         }
 
-    def _still(self, part: slice) -> Named:
-        return {name: value[part] for name, value in self.still.items()}
+    def _state(self, part: slice) -> State:
+        still = {name: value[part] for name, value in self.still.items()}
+        return self.trained[part], still, {name: value[part] for name, value in self.buffers.items()}
 
 
 def _with_gradient(module: nn.Module, loss_function: Metric, batch: Data) -> list[str]:
