@@ -23,6 +23,7 @@ from lrsearch.search.space import Space
 from lrsearch.storage import reading
 from lrsearch.storage.attributes import DEFINITION, EXCLUDED, GENERATION, METRIC, PROVENANCE, STOPPED, VERSION
 from lrsearch.storage.choice import trial_store
+from lrsearch.storage.whole import all_trials
 from lrsearch.study_file.load import differences, parse_stored
 from lrsearch.study_file.model import Definition
 
@@ -83,7 +84,7 @@ class StoredStudy:
 
     def trials(self) -> list[FrozenTrial]:
         """All trials, by number; they are not copies."""
-        return self.study.get_trials(deepcopy=False)
+        return all_trials(self.study, self.storage) if self.has_one_objective else self.study.get_trials(deepcopy=False)
 
 
 def create(storage: BaseStorage, definition: Definition, metric: str) -> StoredStudy:

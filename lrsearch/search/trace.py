@@ -18,7 +18,7 @@ from lrsearch.storage.attributes import (
     SPREAD,
     TRAIN_CURVE,
 )
-from lrsearch.training.engine import LaneRecords
+from lrsearch.training.engine import LaneRecords, Numbers
 
 
 class TrialTrace:
@@ -47,20 +47,20 @@ class TrialTrace:
         Args:
             records: What the engine yielded; all lanes of the trial are in it.
         """
-        rows = [records.lanes.index(lane) for lane in self.lanes]
+        rows = [records.row_of[lane] for lane in self.lanes]
         tests = records.test_metric[rows]
         scores = tests if self.score is None else records.extra[self.score][rows]
         if records.epoch == 0:
-            self.before = float(np.mean(scores))
+            self.before = _mean(scores)
             return
-        self.test.append(float(np.mean(tests)))
-        self.train.append(float(np.mean(records.train_metric[rows])))
-        self.lr.append(float(np.mean(records.lr[rows])))
+        self.test.append(_mean(tests))
+        self.train.append(_mean(records.train_metric[rows]))
+        self.lr.append(_mean(records.lr[rows]))
         for name, values in records.extra.items():
-            self.extra.setdefault(name, []).append(float(np.mean(values[rows])))
-        self.seed_values = [float(value) for value in scores]
+            self.extra.setdefault(name, []).append(_mean(values[rows]))
+        self.seed_values = scores.tolist()
         self.seconds += records.seconds * len(rows) / len(records.lanes)
-        if bool(np.any(records.diverged[rows])) or not np.all(np.isfinite(scores)):
+        if records.diverged[rows].any() or not np.isfinite(scores).all():
             self.diverged_at = records.epoch
 
     @property
@@ -90,6 +90,11 @@ class TrialTrace:
         if self.diverged_at is not None:
             kept[DIVERGED_AT] = self.diverged_at
         return kept
+
+
+def _mean(values: Numbers) -> float:
+    """The mean over a trial's seeds; most trials have one, and thousands of them are added up every epoch."""
+    return float(values[0]) if len(values) == 1 else float(values.mean())
 
 
 def _finite(value: float) -> float | None:

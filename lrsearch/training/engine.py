@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -63,6 +64,11 @@ class LaneRecords:
     diverged: NDArray[np.bool_]
     extra: Mapping[str, Numbers]
     seconds: float
+
+    @cached_property
+    def row_of(self) -> dict[int, int]:
+        """Lane -> its place in the arrays."""
+        return {lane: row for row, lane in enumerate(self.lanes)}
 
 
 LaneStream = Generator[LaneRecords, Collection[int] | None, None]
