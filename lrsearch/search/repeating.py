@@ -8,7 +8,7 @@ from typing import Any
 from optuna.trial import TrialState
 
 from lrsearch.errors import InputError, input_error
-from lrsearch.search import standing
+from lrsearch.search import links, standing
 from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
@@ -64,11 +64,13 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
     # The seeds of a trial end together, so one that diverged may have cut the first one short.
     whole = trial.state == TrialState.COMPLETE and not standing.is_diverged(trial)
     values = trial.user_attrs.get(SEED_VALUES) if whole else None
+    if whole and links.score(stored):
+        values = [trial.intermediate_values[max(trial.intermediate_values)]]  # it has one seed, and is valued elsewhere
     return Repeatable(
         number=trial.number,
         document={
             "task": sections["task"],
-            "training": {**sections["training"], "seeds": stored.definition.training.seeds[:1]},
+            "training": {**sections["training"], "seeds": list(settings.seeds(stored.definition.training.seeds)[:1])},
             "lr": settings.lr,
             "scheduler": settings.schedule.name,
             "parameters": settings.schedule.values(),

@@ -14,6 +14,7 @@ from lrsearch.errors import InputError
 from lrsearch.search import budget, confirm, links, opening, studies
 from lrsearch.search.events import TrialEnded
 from lrsearch.search.interruption import Interruption
+from lrsearch.search.repeating import repeatable
 from lrsearch.search.runner import Runner
 from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
@@ -21,6 +22,7 @@ from lrsearch.storage.attributes import CONSTRAINT, FINALISTS, RETRIED
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
 from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.definition import parse
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.evaluation import evaluate
 from lrsearch.training.loop import start, train
@@ -88,6 +90,17 @@ def test_finalists_are_scored_on_holdout_rows(storage: BaseStorage, define: Defi
         assert trial.user_attrs["device"] == "cpu"
         rates.update(trial.user_attrs["lr_curve"])
     assert len(rates) > 1, "plateau never reduced the rate, so the test shows nothing"
+
+
+def test_a_confirmation_trial_is_repeated_with_its_own_seed(storage: BaseStorage, define: Define) -> None:
+    """Its value is that on holdout rows; a repeated run shows the test metric."""
+    linked = confirmed(searched(storage, define(), ended(2.0), ended(3.0, "lambda", decay=0.9)), seeds=3)
+    for trial in linked.trials():
+        again = repeatable(linked, trial.number)
+        assert again.document["training"]["seeds"] == [trial.params["seed"]]
+        definition = parse(again.document, "test")
+        records = list(train(definition.start(definition.build_task())))
+        assert again.value == pytest.approx(records[-1].test_metric, rel=1e-5)
 
 
 def test_a_task_without_holdout_is_scored_on_its_test_rows(storage: BaseStorage, define: Define) -> None:
