@@ -45,7 +45,8 @@ def line(record: EpochRecord, metric: str) -> str:
         record: The epoch.
         metric: Name of the metric.
     """
-    numbers = f"lr {show(record.lr)} · {metric} train {show(record.train_metric)}, test {show(record.test_metric)}"
+    train = "" if math.isnan(record.train_metric) else f"train {show(record.train_metric)}, "
+    numbers = f"lr {show(record.lr)} · {metric} {train}test {show(record.test_metric)}"
     return f"{numbers} · diverged" if record.diverged else numbers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -120,6 +121,7 @@ def _show(run: Run, first: int, metric: str) -> None:
     changes = (
         f"{rows} {metric} {show(getattr(before, name))} -> {show(getattr(last, name))}"
         for rows, name in (("train", "train_metric"), ("test", "test_metric"))
+        if not math.isnan(getattr(last, name))
     )
     say(f"\nEpochs {first + 1} to {run.epoch} at {show(run.lr)}: {', '.join(changes)}")
     _show_curve(run, metric)

@@ -51,6 +51,7 @@ class TrainingSection(StrictModel):
         clip_norm: Largest norm of an update's gradient; a larger gradient is scaled down to it. None: no limit.
         accumulate: Batches whose gradients make one update; schedules count updates.
         precision: What forward passes compute in; less than float32 is mixed precision, on CUDA only.
+        train_metric_every: Epochs from one look at the metric on training rows to the next; the last has one, too.
         loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
     """
 
@@ -66,6 +67,7 @@ class TrainingSection(StrictModel):
     clip_norm: FiniteFloat | None = Field(default=None, gt=0)
     accumulate: int = Field(default=1, ge=1)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    train_metric_every: int = Field(default=1, ge=1)
     loader_workers: int = Field(default=0, ge=0)
 
     @field_validator("seeds")

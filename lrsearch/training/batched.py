@@ -23,6 +23,7 @@ from lrsearch.training import lane_optimizers
 from lrsearch.training.devices import moved
 from lrsearch.training.divergence import diverged
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers
+from lrsearch.training.evaluation import shows_train_metric
 from lrsearch.training.loop import start
 from lrsearch.training.memory import widths
 from lrsearch.training.networks import StackedNetworks
@@ -102,7 +103,7 @@ class Batch:
         self.train, self.test = pair(task.train), pair(task.test)
         self.device = device
         self.finished = 0
-        self.batch_size = training.batch_size
+        self.training = training
         # Lanes with the same seed begin alike and see the same batches, so each seed is started once.
         seeds = list(dict.fromkeys(lane.seed for lane in lanes))
         runs = [start(task, lanes[0].schedule, lanes[0].lr, training, seed) for seed in seeds]
@@ -159,7 +160,9 @@ class Batch:
         began = time.perf_counter()
         rates = np.array([lane.of_epoch(self.finished) for lane in self.rates])
         losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
-        train = self.evaluate(self.train, {"metric": self.task.metric_function})
+        train_metric = np.full(len(self.positions), np.nan)
+        if shows_train_metric(self.finished + 1, self.training):
+            train_metric = self.evaluate(self.train, {"metric": self.task.metric_function})["metric"]
         test = self.evaluate(self.test, {"metric": self.task.metric_function, **self.task.extra})
         self.finished += 1
         test_metric = test.pop("metric")
@@ -169,7 +172,7 @@ class Batch:
             epoch=self.finished,
             lanes=self.positions,
             lr=rates[:, 0],
-            train_metric=train["metric"],
+            train_metric=train_metric,
             test_metric=test_metric,
             # The largest loss is NaN if any is.
             diverged=self._diverged(self._of_lanes(losses.amax(dim=0)), test_metric),
@@ -201,7 +204,7 @@ class Batch:
         """
         of_update = torch.from_numpy(rates.T[:, self.sitting, None]).to(self.device)
         permutations = torch.stack([order.permutation() for order in self.orders]).to(self.device)
-        yield from zip(torch.split(permutations, self.batch_size, dim=1), of_update, strict=True)
+        yield from zip(torch.split(permutations, self.training.batch_size, dim=1), of_update, strict=True)
 
     def update(self, rows: Tensor, rates: Tensor) -> Tensor:
         """One update of every network.

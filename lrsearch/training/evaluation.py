@@ -18,6 +18,16 @@ EVALUATION_ROWS = 8192
 """Rows in one forward pass of an evaluation: enough for speed, few enough for memory."""
 
 
+def shows_train_metric(epoch: int, training: TrainingSection) -> bool:
+    """Whether the metric on training rows is looked at after an epoch; no decision rests on it.
+
+    Args:
+        epoch: Epochs finished.
+        training: How many there are, and after how many it is looked at.
+    """
+    return epoch % training.train_metric_every == 0 or epoch == training.epochs
+
+
 def evaluate_rows(
     rows: Rows, metrics: Mapping[str, Metric], model: nn.Module, precision: Precision, training: TrainingSection
 ) -> dict[str, float]:

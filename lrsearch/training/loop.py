@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import DataOrder, updates_per_epoch
 from lrsearch.training.divergence import diverged
-from lrsearch.training.evaluation import evaluate_rows
+from lrsearch.training.evaluation import evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
 from lrsearch.training.reading import Batch, read
 
@@ -29,7 +30,8 @@ class EpochRecord:
     Attributes:
         epoch: Epochs finished, from 1.
         lr: Learning rate of the epoch's first update.
-        train_metric: The task's metric over all training rows, in eval mode, after the epoch.
+        train_metric: The task's metric over all training rows, in eval mode, after the epoch; NaN after those epochs
+            after which `train_metric_every` does not look at it.
         test_metric: The same over all test rows.
         extra: The task's further metrics over all test rows.
         diverged: Whether the run has diverged; it does not go on then.
@@ -163,7 +165,9 @@ def _one_epoch(run: Run) -> EpochRecord:
         # Whatever a metric draws changes nothing in training: the stream goes on from here.
         torch.set_rng_state(run.random_state)
         metrics = {"metric": run.task.metric_function}
-        train_metric = evaluate_rows(run.task.train, metrics, run.model, run.precision, run.training)["metric"]
+        train_metric = math.nan
+        if shows_train_metric(run.epoch + 1, run.training):
+            train_metric = evaluate_rows(run.task.train, metrics, run.model, run.precision, run.training)["metric"]
         metrics |= run.task.extra
         test = evaluate_rows(run.task.test, metrics, run.model, run.precision, run.training)
     run.epoch += 1

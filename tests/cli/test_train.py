@@ -63,6 +63,17 @@ def test_progress_is_a_few_lines_where_there_is_no_terminal_and_none_when_quiet(
     assert here(*SMALL, "--lr", ".01", "--quiet").stderr == ""
 
 
+def test_the_metric_on_training_rows_is_shown_where_there_is_one(here: Command, tmp_path: Path) -> None:
+    """In lines and JSON, and as a curve through the epochs that have it; never as a NaN."""
+    every_second = ("--set", "training.train_metric_every=2")
+    done = here(*SMALL, *every_second, "--epochs", "5", "--lr", ".01", "--plot", "run.png", "--output", "epochs.json")
+    assert done.returncode == 0, done.stderr
+    assert "nan" not in (done.stderr + done.stdout).casefold()
+    shown = [epoch["train_mse"] is not None for epoch in json.loads((tmp_path / "epochs.json").read_text())]
+    assert shown == [False, True, False, True, True]
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_summary_as_json_is_complete(here: Command) -> None:
     arguments = ("--lr", "0.01", "--scheduler", "OneCycleLR", "--warmup-fraction=0.2", "--final", "0.01", "--seed", "3")
     told = read(here(*SMALL, *arguments, "--set", "training.momentum=0.5", "--format", "json", "--quiet"))

@@ -81,6 +81,7 @@ def test_only_two_names_are_required() -> None:
         ("[training]\nclipnorm = 1.0", "training.clipnorm", "did you mean clip_norm?"),
         ("[training]\naccumulate = 0", "training.accumulate", "must be at least 1"),
         ("[training]\nprecision = 'bf16'", "training.precision", "must be one of float32, bfloat16, float16"),
+        ("[training]\ntrain_metric_every = 0", "training.train_metric_every", "must be at least 1"),
         ("[training]\nloader_workers = -1", "training.loader_workers", "must be at least 0"),
     ],
 )

@@ -39,6 +39,21 @@ def test_each_lane_is_what_the_loop_gives_alone(engine: Engine) -> None:
             assert ours == pytest.approx([getattr(record, name) for record in alone])
 
 
+def test_the_metric_on_training_rows_may_be_left_out(engine: Engine) -> None:
+    """Nothing else changes, to the last bit; the last epoch has it."""
+    lanes = [lane(0.01, 1), lane(0.01, 2, "plateau")]
+    long = TRAINING.model_copy(update={"epochs": 5})
+    every, some = (
+        list(engine.train(TASK, lanes, long.model_copy(update={"train_metric_every": epochs}))) for epochs in (1, 2)
+    )
+    for one, other in zip(every, some, strict=True):
+        np.testing.assert_array_equal(one.test_metric, other.test_metric)
+        np.testing.assert_array_equal(one.lr, other.lr)
+        left_out = other.epoch in (1, 3)
+        np.testing.assert_array_equal(np.isnan(other.train_metric), left_out)
+        assert left_out or np.array_equal(one.train_metric, other.train_metric)
+
+
 def test_only_the_lanes_that_are_kept_go_on(engine: Engine) -> None:
     stream = engine.train(TASK, [lane(0.01, seed) for seed in range(4)], TRAINING)
     next(stream)

@@ -85,7 +85,7 @@ def _draw_rates(axes: Axes, rates: Sequence[float]) -> None:
 def _draw(
     axes: Axes, values: Sequence[float], colour: str, width: float, *, dash: object = "solid", first: int = 1
 ) -> None:
-    """A curve from epoch `first` on; a single number, which has no line, as a dot."""
+    """A curve from epoch `first` on, through the numbers there are; a single one, which has no line, as a dot."""
     marker = "o" if np.isfinite(values).sum() == 1 else ""
-    places = np.arange(first, first + len(values))
-    axes.plot(places, values, color=colour, linewidth=width, linestyle=dash, marker=marker)
+    places, shown = np.arange(first, first + len(values)), ~np.isnan(values)
+    axes.plot(places[shown], np.asarray(values)[shown], color=colour, linewidth=width, linestyle=dash, marker=marker)
