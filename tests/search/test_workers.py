@@ -37,6 +37,8 @@ schedulers = ["constant", "lambda"]
 [sampler]
 name = "random"
 generation = 256
+[pruner]
+audit = {audit}
 """
 
 
@@ -51,10 +53,18 @@ def start(url: str, *arguments: str, folder: Path, engine: str = "sequential") -
 
 
 def create(
-    url: str, folder: Path, trials: int, rows: int = 40, task: str = "polynomial", options: str = "", load: str = ""
+    url: str,
+    folder: Path,
+    trials: int,
+    rows: int = 40,
+    task: str = "polynomial",
+    options: str = "",
+    load: str = "",
+    audit: float = 0.0,
 ) -> None:
     file = folder / "shared.toml"
-    file.write_text(STUDY.format(trials=trials, task=task, options=options or f"rows = {rows}", load=load))
+    options = options or f"rows = {rows}"
+    file.write_text(STUDY.format(trials=trials, task=task, options=options, load=load, audit=audit))
     command = [sys.executable, "-m", "lrsearch", "study", "create", str(file)]
     subprocess.run(command, env={**os.environ, "LRSEARCH_STORAGE": url}, check=True, capture_output=True)
 
@@ -116,10 +126,12 @@ def test_eight_processes_on_one_sqlite_file(tmp_path: Path) -> None:
     assert_nothing_lost(url, 400)
 
 
-def assert_kills_lose_nothing(url: str, folder: Path, kills: int, budget: int, engine: str = "sequential") -> None:
+def assert_kills_lose_nothing(
+    url: str, folder: Path, kills: int, budget: int, engine: str = "sequential", audit: float = 0.0
+) -> None:
     """Two workers at a time; one of them is killed at a random moment and replaced, again and again."""
     chance = random.Random(kills)
-    create(url, folder, trials=budget, rows=200)
+    create(url, folder, trials=budget, rows=200, audit=audit)
     workers = [start(url, folder=folder, engine=engine) for _ in range(2)]
     for _ in range(kills):
         before = len(trials_of(url, "shared"))
@@ -138,6 +150,18 @@ def assert_kills_lose_nothing(url: str, folder: Path, kills: int, budget: int, e
 
 def test_killed_workers_lose_nothing(url: str, tmp_path: Path) -> None:
     assert_kills_lose_nothing(url, tmp_path, kills=5, budget=60)
+
+
+def test_killed_workers_lose_no_audit(tmp_path: Path) -> None:
+    """Whichever pruned trial was trained on has been so to its end; its own epochs are those up to its rung."""
+    url = f"sqlite:///{tmp_path}/s.db"
+    assert_kills_lose_nothing(url, tmp_path, kills=2, budget=24, audit=0.9)
+    found = [trial for trial in trials_of(url, "shared") if "audit_curve" in trial.user_attrs]
+    assert found
+    for trial in found:
+        assert trial.state == TrialState.PRUNED
+        assert len(trial.intermediate_values) + len(trial.user_attrs["audit_curve"]) == EPOCHS
+        assert trial.user_attrs["audit_value"] == trial.user_attrs["audit_curve"][-1]
 
 
 @pytest.mark.soak
