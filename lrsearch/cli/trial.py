@@ -50,7 +50,7 @@ def show_trial(
         return
     row = _row(stored, trial)
     params = row.pop("params")
-    print_facts({**row, **{f"  {key}": value for key, value in params.items()}})
+    print_facts({**row, **{f"  {key}": value for key, value in params.items()}, **standing.audit(trial)})
     if curves:
         print_table(curves, list(curves[0]))
 

@@ -36,6 +36,10 @@ COLUMNS = {
     "before": "float64",  # test metric before training
     "seed_values": "object",  # list of float
     "seconds": "float64",
+    "audit_epochs": "float64",  # for which a pruned trial was trained on
+    "audit_value": "float64",  # what it came to then
+    "audit_diverged_at": "float64",
+    "audit_seconds": "float64",
     "horizon": "float64",
     "engine": "object",
     "device": "object",
@@ -213,6 +217,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     # Plain Optuna has no constraint of ours, but it does let an infinite value through.
     infinite = state == "complete" and math.isinf(value)
     lr = next((trial.params[name] for name in LR_NAMES if name in trial.params), None)
+    audit = stored.get(attributes.AUDIT_CURVE)
     return {
         "number": trial.number,
         "state": state,
@@ -227,6 +232,10 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "before": _number(stored.get(attributes.BEFORE)),
         "seed_values": _numbers(stored.get(attributes.SEED_VALUES)),
         "seconds": _number(stored.get(attributes.SECONDS)),
+        "audit_epochs": float(len(audit)) if isinstance(audit, list) else math.nan,
+        "audit_value": _number(stored.get(attributes.AUDIT_VALUE)),
+        "audit_diverged_at": _number(stored.get(attributes.AUDIT_DIVERGED_AT)),
+        "audit_seconds": _number(stored.get(attributes.AUDIT_SECONDS)),
         "horizon": _number(stored.get(attributes.HORIZON)),
         "engine": _text(stored.get(attributes.ENGINE)),
         "device": _text(stored.get(attributes.DEVICE)),

@@ -25,12 +25,18 @@ td { border-bottom: 1px solid #e2e2e2; }
 pre { background: #f5f5f3; border: 1px solid #e2e2de; border-radius: 4px; padding: .75rem 1rem; overflow-x: auto;
   font-size: .84rem; line-height: 1.45; }
 code { font-family: ui-monospace, "SF Mono", Consolas, "DejaVu Sans Mono", monospace; }
+@page { margin: 15mm; }
 @media print {
-  body { font-size: 10pt; margin: 0; max-width: none; }
-  h2, h3 { break-after: avoid; }
-  img, pre, tr { break-inside: avoid; }
-  pre { white-space: pre-wrap; }
-  table { font-size: 8pt; }
+  body { font-size: 10pt; line-height: 1.45; margin: 0; padding: 0; max-width: none; }
+  h2 { margin-top: 1.8rem; }
+  h3 { margin-top: 1.4rem; }
+  h2, h3, p:has(> img), p:has(+ pre), p:has(+ .wide) { break-after: avoid; }
+  img, tr, .wide { break-inside: avoid; }
+  img { max-height: 20cm; }
+  pre { font-size: 8pt; line-height: 1.35; white-space: pre-wrap; orphans: 5; widows: 5;
+    box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+  table { font-size: 8pt; margin: .5rem 0 .8rem; }
+  th, td { padding: .2rem .6rem; }
   .wide { overflow: visible; }
 }
 """.strip()

@@ -15,6 +15,7 @@ from lrsearch.report.escaping import code_block, inline
 from lrsearch.report.evidence import Evidence, gather
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.gallery import Picture
+from lrsearch.report.pruning_cost import pruning_cost
 from lrsearch.report.reproduce import reproduce
 from lrsearch.report.verdict import verdict
 from lrsearch.search import paste
@@ -112,6 +113,8 @@ def _search(frames: StudyFrames, evidence: Evidence | None, pictures: list[Pictu
         blocks += ["### By scheduler type", tables.by_scheduler(frames)]
     if len(standings.ranked(frames)):
         blocks += ["### Top trials", tables.top_trials(frames)]
+    if said := pruning_cost(frames):
+        blocks += ["### What pruning cost and saved", *said]
     if found := findings(frames, evidence):
         blocks += ["### Diagnosis"]
     for finding in found:

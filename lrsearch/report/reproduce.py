@@ -63,7 +63,7 @@ def _made_by(frames: StudyFrames) -> list[str]:
     engines = _engines(trials)
     if engines:
         said.append(f"Trained by {engines}.")
-    seconds = trials["seconds"].sum()
+    seconds = trials[["seconds", "audit_seconds"]].sum().sum()
     if seconds > 0:
         said.append(f"All trials together trained for {wording.number(float(seconds))} s.")
     return [" ".join(said)] if said else []

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
-from optuna.trial import TrialState
-
 from lrsearch.errors import LrsearchError
-from lrsearch.search.events import Event, TrialEnded
+from lrsearch.search.events import Event
 from lrsearch.search.passes import Pass, Training
 from lrsearch.search.space import Settings
-from lrsearch.storage.attributes import ERROR
-from lrsearch.storage.store import Claim, Outcome
+from lrsearch.storage.store import Claim
 from lrsearch.training.memory import most_lanes
 
 
@@ -55,20 +52,17 @@ class Generation:
                 raise
             except Exception as error:
                 left = part.unfinished
-                if len(left) == 1:
-                    yield self._failed(left[0], error)
+                if len(left) == 1:  # a model may fail for some settings only
+                    yield part.fail(left[0], f"{type(error).__name__}: {error}")
                 half = (len(left) + 1) // 2
                 parts = [left[:half], left[half:]] if len(left) > 1 else []
                 self._passes.popleft()
-                self._passes.extendleft(self._pass(claims, part.judged) for claims in reversed(parts))
+                self._passes.extendleft(self._pass(claims, part) for claims in reversed(parts))
             else:
                 self._passes.popleft()
 
-    def _pass(self, claims: Sequence[Claim], judged: int = 0) -> Pass:
-        return Pass(self._training, {claim: self._settings[claim] for claim in claims}, self._places, judged)
-
-    def _failed(self, claim: Claim, error: Exception) -> TrialEnded:
-        """A model may fail for some settings only; the others go on, and the reason is kept."""
-        reason = f"{type(error).__name__}: {error}"
-        self._training.store.finish([Outcome(claim.trial_id, TrialState.FAIL, None, {ERROR: reason})])
-        return TrialEnded(claim.number, TrialState.FAIL, None, False, reason)
+    def _pass(self, claims: Sequence[Claim], failed: Pass | None = None) -> Pass:
+        settings = {claim: self._settings[claim] for claim in claims}
+        if failed is None:
+            return Pass(self._training, settings, self._places)
+        return Pass(self._training, settings, self._places, failed.judged, failed.audited)

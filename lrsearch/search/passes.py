@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from optuna.trial import TrialState
 
+from lrsearch.search import auditing
 from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.space import Settings
 from lrsearch.search.trace import TrialTrace
-from lrsearch.storage.attributes import CONSTRAINT, DEVICE, ENGINE, HORIZON, PLACE, THREADS
+from lrsearch.storage.attributes import AUDIT_ERROR, CONSTRAINT, DEVICE, ENGINE, ERROR, HORIZON, PLACE, THREADS
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.store import Claim, Outcome, TrialStore
 from lrsearch.study_file.model import TrainingSection
@@ -40,6 +43,7 @@ class Training:
         heartbeat: Is told that training moves.
         interruption: Where signals are looked for.
         score: Which of the task's further metrics is a trial's value; None for the test metric.
+        audit: Says of a trial that the judge ends whether it is trained on, to see what it would have come to.
     """
 
     task: Task
@@ -51,25 +55,37 @@ class Training:
     heartbeat: Heartbeat
     interruption: Interruption
     score: str | None = None
+    audit: Callable[[Claim], bool] = lambda _: False
 
 
 class Pass:
     """Trains trials through their rungs and tells how each ended.
+
+    A trial that is audited has ended for everybody but the engine: it is told as it stood at the rung that ended it,
+    and what comes later is noted beside that.
 
     Args:
         training: What they have in common.
         settings: The trials and what each trains with.
         places: Where the first lane of each stands in the generation.
         judged: Epoch up to which they were judged in an earlier pass that failed.
+        audited: Those of its trials that were audited there, as they stood when they were judged.
 
     Attributes:
         judged: The same, up to now.
+        audited: The same, up to now.
     """
 
     def __init__(
-        self, training: Training, settings: Mapping[Claim, Settings], places: Mapping[Claim, int], judged: int = 0
+        self,
+        training: Training,
+        settings: Mapping[Claim, Settings],
+        places: Mapping[Claim, int],
+        judged: int = 0,
+        audited: Mapping[Claim, TrialTrace] | None = None,
     ) -> None:
         self.judged = judged
+        self.audited = {claim: trace for claim, trace in (audited or {}).items() if claim in settings}
         self._training = training
         self._settings = settings
         self._places = places
@@ -115,10 +131,13 @@ class Pass:
     def _end_those_that_are_done(self, epoch: int) -> Iterator[TrialEnded]:
         last = epoch == self._training.section.epochs
         ended = {claim for claim, trace in self._active.items() if last or trace.diverged_at is not None}
-        going_on = {claim: trace for claim, trace in self._active.items() if claim not in ended}
-        if epoch in self._training.rungs and epoch > self.judged and going_on:
-            self._record(going_on)
-            ended |= self._training.judge(going_on)
+        compared = {claim: trace for claim, trace in self._active.items() if claim not in ended | self.audited.keys()}
+        if epoch in self._training.rungs and epoch > self.judged and compared:
+            self._record(compared)
+            pruned = self._training.judge(compared)
+            chosen = {claim for claim in pruned if self._training.audit(claim)}
+            self.audited |= {claim: deepcopy(self._active[claim]) for claim in chosen}
+            ended |= pruned - chosen
             self.judged = epoch
         if ended:
             yield from self._tell([claim for claim in self._active if claim in ended])
@@ -127,7 +146,7 @@ class Pass:
         """Store the epochs that are not stored yet, of all these trials in one go."""
         fresh = {}
         for claim in claims:
-            trace = self._active[claim]
+            trace = self.audited.get(claim, self._active[claim])
             first = self._stored[claim] + 1
             fresh[claim.trial_id] = {epoch: trace.test[epoch - 1] for epoch in range(first, trace.epoch + 1)}
             self._stored[claim] = trace.epoch
@@ -138,16 +157,35 @@ class Pass:
         outcomes = {claim: self._outcome(claim, self._active[claim]) for claim in claims}
         accepted = self._training.store.finish(list(outcomes.values()))
         for claim, outcome in outcomes.items():
-            trace = self._active.pop(claim)
+            trace = self.audited.get(claim, self._active.pop(claim))
             # A trial that others took to be lost is being run again; its outcome will come from there.
             if claim.trial_id in accepted:
                 yield TrialEnded(claim.number, outcome.state, trace.value, trace.diverged_at is not None)
 
-    def _outcome(self, claim: Claim, trace: TrialTrace) -> Outcome:
+    def fail(self, claim: Claim, reason: str) -> TrialEnded:
+        """Tell that a trial could not be trained to its end; one that is audited was pruned before.
+
+        Args:
+            claim: The trial.
+            reason: Why not.
+        """
+        ended = self.audited.get(claim)
+        if ended is None:
+            self._training.store.finish([Outcome(claim.trial_id, TrialState.FAIL, None, {ERROR: reason})])
+            return TrialEnded(claim.number, TrialState.FAIL, None, False, reason)
+        outcome = self._outcome(claim, self._active[claim], {AUDIT_ERROR: reason})
+        self._training.store.finish([outcome])
+        return TrialEnded(claim.number, outcome.state, ended.value, False)
+
+    def _outcome(self, claim: Claim, trained: TrialTrace, further: Mapping[str, Any] | None = None) -> Outcome:
         training, schedule = self._training, self._settings[claim].schedule
         per_epoch = updates_per_epoch(training.task.train_rows, training.section)
+        trace = self.audited.get(claim, trained)
+        since = {} if trace is trained else auditing.attributes(trace, trained, training.section.epochs)
         attributes = {
             **trace.attributes(),
+            **since,
+            **(further or {}),
             HORIZON: schedule.steps(training.section.epochs, per_epoch),
             ENGINE: training.engine.name,
             DEVICE: describe(training.engine.device),

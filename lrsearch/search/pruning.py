@@ -20,7 +20,17 @@ Trial = TypeVar("Trial", bound=Hashable)
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
-class HalvingOptions(StrictModel):
+class PruningOptions(StrictModel):
+    """Options of every pruner that ends trials.
+
+    Attributes:
+        audit: Share of the trials that it would end which are trained on, to find out what was lost with the others.
+    """
+
+    audit: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class HalvingOptions(PruningOptions):
     """Options of `Halving`.
 
     Attributes:
@@ -32,7 +42,7 @@ class HalvingOptions(StrictModel):
     keep: Fraction = 0.333
 
 
-class PercentileOptions(StrictModel):
+class PercentileOptions(PruningOptions):
     """Options of `Percentile`.
 
     Attributes:
@@ -46,14 +56,14 @@ class PercentileOptions(StrictModel):
     warmup_epochs: Annotated[int, Field(ge=0)] = 5
 
 
-class MedianOptions(StrictModel):
+class MedianOptions(PruningOptions):
     """Options of `Median`; see `PercentileOptions`."""
 
     startup_trials: Annotated[int, Field(ge=0)] = 5
     warmup_epochs: Annotated[int, Field(ge=0)] = 5
 
 
-class HyperbandOptions(StrictModel):
+class HyperbandOptions(PruningOptions):
     """Options of `Hyperband`.
 
     Attributes:
@@ -165,6 +175,15 @@ def rungs(definition: Definition) -> Sequence[int]:
     plugin = pruners.get(definition.pruner.name)
     steps: Sequence[int] = plugin.rungs(plugin.options(**definition.pruner.options), definition.training.epochs)
     return steps
+
+
+def audit_share(definition: Definition) -> float:
+    """Which share of the trials that its pruner would end a study trains on.
+
+    Args:
+        definition: The study's definition.
+    """
+    return float(definition.pruner.options.get("audit", 0.0))
 
 
 class StratifiedHalving(BasePruner):

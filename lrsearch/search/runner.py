@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from optuna.trial import TrialState
 
 from lrsearch.errors import LrsearchError
-from lrsearch.search import asking, links, pruning, standing, studies
+from lrsearch.search import asking, auditing, links, pruning, standing, studies
 from lrsearch.search.events import Event, TrialBegan, TrialEnded
 from lrsearch.search.generation import Generation
 from lrsearch.search.interruption import Interruption
@@ -83,6 +83,7 @@ class Runner:
             heartbeat=self.heartbeat,
             interruption=interruption,
             score=links.score(stored),
+            audit=auditing.choice(self.definition),
         )
         self.at_once = stored.generation if engine.together else 1
         self.workers = workers

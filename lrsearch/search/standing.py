@@ -14,7 +14,18 @@ from lrsearch.errors import input_error
 from lrsearch.search import paste, studies
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import reading
-from lrsearch.storage.attributes import EXTRA_CURVES, FINALISTS, HORIZON, LR_CURVE, RETRIED, TRAIN_CURVE
+from lrsearch.storage.attributes import (
+    AUDIT_CURVE,
+    AUDIT_DIVERGED_AT,
+    AUDIT_ERROR,
+    AUDIT_VALUE,
+    EXTRA_CURVES,
+    FINALISTS,
+    HORIZON,
+    LR_CURVE,
+    RETRIED,
+    TRAIN_CURVE,
+)
 from lrsearch.storage.canary import tables_are_known
 from lrsearch.storage.reading import Tally, engine_of, tally
 
@@ -137,8 +148,8 @@ def best_value(stored: StoredStudy) -> float | None:
 
 
 def epochs_trained(trials: Iterable[FrozenTrial]) -> int:
-    """Epochs of all trials together; a trial's seeds count as one."""
-    return sum(len(trial.intermediate_values) for trial in trials)
+    """Epochs of all trials together, audits included; a trial's seeds count as one."""
+    return sum(len(trial.intermediate_values) + len(trial.user_attrs.get(AUDIT_CURVE, [])) for trial in trials)
 
 
 def summary(stored: StoredStudy) -> dict[str, Any]:
@@ -194,6 +205,21 @@ def curves(trial: FrozenTrial) -> list[dict[str, Any]]:
         | {name: values[epoch - 1] for name, values in further.items() if 0 < epoch <= len(values)}
         for epoch in sorted(trial.intermediate_values)
     ]
+
+
+def audit(trial: FrozenTrial) -> dict[str, Any]:
+    """What became of a pruned trial that was trained on; empty for any other.
+
+    Args:
+        trial: Any trial.
+    """
+    stored = trial.user_attrs
+    if AUDIT_CURVE not in stored:
+        return {}
+    end = stored.get(AUDIT_VALUE, stored.get(AUDIT_ERROR))
+    if AUDIT_DIVERGED_AT in stored:
+        end = f"diverged in epoch {stored[AUDIT_DIVERGED_AT]}"
+    return {"audit": end, "epochs of audit": len(stored[AUDIT_CURVE])}
 
 
 def code(stored: StoredStudy, trial: FrozenTrial) -> str | None:

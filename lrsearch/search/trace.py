@@ -77,16 +77,16 @@ class TrialTrace:
     def attributes(self) -> dict[str, Any]:
         """What is stored of the trial beside its intermediate values."""
         kept: dict[str, Any] = {
-            BEFORE: _finite(self.before),
-            TRAIN_CURVE: [_finite(value) for value in self.train],
+            BEFORE: finite(self.before),
+            TRAIN_CURVE: [finite(value) for value in self.train],
             LR_CURVE: self.lr,
-            SEED_VALUES: [_finite(value) for value in self.seed_values],
+            SEED_VALUES: [finite(value) for value in self.seed_values],
             SECONDS: round(self.seconds, 6),
         }
         if len(self.seed_values) > 1:
-            kept[SPREAD] = _finite(float(np.std(self.seed_values, ddof=1)))
+            kept[SPREAD] = finite(float(np.std(self.seed_values, ddof=1)))
         if self.extra:
-            kept[EXTRA_CURVES] = {name: [_finite(v) for v in curve] for name, curve in self.extra.items()}
+            kept[EXTRA_CURVES] = {name: [finite(v) for v in curve] for name, curve in self.extra.items()}
         if self.diverged_at is not None:
             kept[DIVERGED_AT] = self.diverged_at
         return kept
@@ -97,6 +97,10 @@ def _mean(values: Numbers) -> float:
     return float(values[0]) if len(values) == 1 else float(values.mean())
 
 
-def _finite(value: float) -> float | None:
-    """JSON has no NaN and no infinity."""
+def finite(value: float) -> float | None:
+    """A number as it is stored: JSON has no NaN and no infinity.
+
+    Args:
+        value: Any number.
+    """
     return value if math.isfinite(value) else None

@@ -89,7 +89,8 @@ def _fault(detail: Any, prefix: str, model: type[BaseModel]) -> Fault:
         return Fault(key, "is required")
     if kind == "extra_forbidden":
         known = list(_keys_at(model, location[:-1]))
-        rule = "unknown key" + ("" if nearest(str(location[-1]), known) else f"; known: {', '.join(known)}")
+        others = f"known: {', '.join(known)}" if known else "there are none to set here"
+        rule = "unknown key" + ("" if nearest(str(location[-1]), known) else f"; {others}")
         return Fault(key, rule, show(value), nearest(str(location[-1]), known))
     if kind == "literal_error":
         # pydantic joins the choices into a sentence; the valid ones stand in quotes.

@@ -12,7 +12,7 @@ from typing import Any
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.study_file.faults import show, validate
-from lrsearch.study_file.meaning import check_meaning, check_search
+from lrsearch.study_file.meaning import check_meaning, check_search, completed
 from lrsearch.study_file.model import (
     ConfirmSection,
     Definition,
@@ -150,7 +150,7 @@ def differences(first: Definition, second: Definition) -> list[Fault]:
         first: The one that holds.
         second: The one that is compared with it.
     """
-    ours, theirs = _leaves(first.document()), _leaves(second.document())
+    ours, theirs = (_leaves(completed(definition).document()) for definition in (first, second))
     changed = [key for key in {**ours, **theirs} if key != "study.trials" and ours.get(key) != theirs.get(key)]
     return [
         Fault(

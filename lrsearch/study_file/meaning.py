@@ -8,7 +8,7 @@ from lrsearch import registry
 from lrsearch.errors import Fault
 from lrsearch.study_file.axes import bounds, contains
 from lrsearch.study_file.faults import show, validate
-from lrsearch.study_file.model import PluginSection, SearchSection, TrySection
+from lrsearch.study_file.model import Definition, PluginSection, SearchSection, TrySection
 
 
 def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
@@ -44,6 +44,18 @@ def _plugin(
     if options is None:
         return None
     return PluginSection(name=names.resolve(section.name), options=options.model_dump(mode="json", exclude_none=True))
+
+
+def completed(definition: Definition) -> Definition:
+    """A stored definition in which the options that came after it was stored have their defaults.
+
+    Args:
+        definition: Any; what it names and nobody registered here stays as it is.
+    """
+    names = {"sampler": registry.samplers, "pruner": registry.pruners}
+    sections = {key: getattr(definition, key) for key in names}
+    known = {key: _plugin(own, key, names[key], []) for key, own in sections.items() if own.name in names[key]}
+    return definition.model_copy(update={key: own for key, own in known.items() if own is not None})
 
 
 def check_search(section: SearchSection, faults: list[Fault]) -> SearchSection | None:

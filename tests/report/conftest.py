@@ -82,6 +82,32 @@ def trial() -> Callable[..., FrozenTrial]:
 
 
 @pytest.fixture
+def audit(trial: Callable[..., FrozenTrial]) -> Callable[..., FrozenTrial]:
+    """Makes a pruned trial that was trained on; it would have come to `end`, or diverged, or its training failed."""
+
+    def make(
+        end: float | None,
+        scheduler: str = "constant",
+        epochs: int = 3,
+        diverged_at: int | None = None,
+        error: str | None = None,
+        trained: int | None = None,
+        **attrs: Any,
+    ) -> FrozenTrial:
+        many = (diverged_at or EPOCHS) - epochs if trained is None else trained
+        stored: dict[str, Any] = {attributes.AUDIT_CURVE: [end or 20.0] * many, attributes.AUDIT_SECONDS: 0.25}
+        known = {
+            attributes.AUDIT_VALUE: end,
+            attributes.AUDIT_DIVERGED_AT: diverged_at,
+            attributes.AUDIT_ERROR: error,
+        }
+        stored |= {key: value for key, value in known.items() if value is not None}
+        return trial(15.0, scheduler, state="pruned", epochs=epochs, **stored, **attrs)
+
+    return make
+
+
+@pytest.fixture
 def study() -> Callable[..., optuna.Study]:
     """Makes a study of lrsearch from trials; keyword arguments replace sections of its definition."""
 

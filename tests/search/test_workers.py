@@ -37,6 +37,8 @@ schedulers = ["constant", "lambda"]
 [sampler]
 name = "random"
 generation = 256
+[pruner]
+audit = 0.3
 """
 
 
@@ -64,7 +66,10 @@ def settings_of(trial: FrozenTrial) -> tuple[object, ...]:
 
 
 def assert_nothing_lost(url: str, budget: int) -> None:
-    """The budget is met exactly, nobody is left running, no settings are lost or done twice, curves are whole."""
+    """The budget is met exactly, nobody is left running, no settings are lost or done twice, curves are whole.
+
+    A pruned trial that was audited has been so to its end, and its own curve ends at its rung like any other's.
+    """
     counts = counts_of(url, "shared")
     assert (counts.complete + counts.pruned, counts.failed, counts.running, counts.waiting) == (budget, 0, 0, 0)
     trials = trials_of(url, "shared")
@@ -84,6 +89,11 @@ def assert_nothing_lost(url: str, budget: int) -> None:
         assert sorted(trial.intermediate_values) == list(range(1, last + 1))
         ends = (1, 3, 6) if trial.state == TrialState.PRUNED else (trial.user_attrs.get("diverged_at", EPOCHS),)
         assert last in ends
+    audited = [trial for trial in done if "audit_curve" in trial.user_attrs]
+    assert audited
+    for trial in audited:
+        assert trial.state == TrialState.PRUNED
+        assert len(trial.intermediate_values) + len(trial.user_attrs["audit_curve"]) == EPOCHS
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -70,6 +70,10 @@ def test_only_two_names_are_required() -> None:
         ("[sampler]\nname = 'tpe'\nsead = 1", "sampler.sead", "did you mean seed?"),
         ("[pruner]\nname = 'halfing'", "pruner.name", "did you mean halving?"),
         ("[pruner]\nkeep = 1.5", "pruner.keep", "must be smaller than 1"),
+        ("[pruner]\naudit = 1", "pruner.audit", "must be smaller than 1"),
+        ("[pruner]\nname = 'hyperband'\naudit = -0.1", "pruner.audit", "must be at least 0"),
+        ("[pruner]\nname = 'median'\naudti = 0.1", "pruner.audti", "did you mean audit?"),
+        ("[pruner]\nname = 'none'\naudit = 0.1", "pruner.audit", "unknown key; there are none to set here"),
         ("[[try]]\nlr = 0.5\nscheduler = 'constant'", "try[0].lr", "is outside search.lr"),
         ("[[try]]\nlr = 0.1\nscheduler = 'one_cycle'", "try[0].scheduler", "not among search.schedulers"),
         ("[[try]]\nlr = 0.1\nscheduler = 'lambda'\ndecay = 2.0", "try[0].decay", "0 < decay <= 1"),
@@ -157,6 +161,17 @@ def test_a_definition_that_an_older_version_stored_is_valid_and_the_same_study()
     older = parse_stored(stored, "a storage")
     assert older == definition
     assert differences(older, definition) == []
+
+
+def test_an_option_that_came_later_makes_no_other_study() -> None:
+    definition = parse(MINIMAL, "f.toml")
+    stored = definition.document()
+    assert stored["pruner"].pop("audit") == 0.0
+    assert differences(parse_stored(stored, "a storage"), definition) == []
+    audited = parse({**MINIMAL, "pruner": {"audit": 0.05}}, "f.toml")
+    assert [fault.key for fault in differences(parse_stored(stored, "a storage"), audited)] == ["pruner.audit"]
+    stored["pruner"]["name"] = "of another package"
+    assert "pruner.name" in [fault.key for fault in differences(parse_stored(stored, "a storage"), definition)]
 
 
 positive = st.floats(1e-6, 1.0)
