@@ -31,10 +31,8 @@ def pins(visible: Sequence[str], workers: int, share: float | None) -> list[str 
         raise input_error("command line", "torch finds no GPU here", key="--gpus-per-worker", received=f"{share:g}")
     places = fitting(len(visible), share)
     if workers > places:
-        rule = (
-            f"{len(visible)} GPU{'s' * (len(visible) > 1)} have room for {places} such workers, and --workers asks for"
-        )
-        rule += f" {workers}; {len(visible) / workers:.3g} would fit"
+        there = f"{len(visible)} GPU" + "s" * (len(visible) > 1)
+        rule = f"there is room for {places} such workers on {there}, and --workers asks for {workers}"
         raise input_error("command line", rule, key="--gpus-per-worker", received=f"{share:g}")
     return [visible[worker % len(visible)] for worker in range(workers)]
 
