@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lrsearch.cli.output import say
 
 if TYPE_CHECKING:
-    from lrsearch.cli.run import RunOptions
+    from lrsearch.cli.run_options import RunOptions
     from lrsearch.search.cluster import Cluster
     from lrsearch.search.studies import StoredStudy
 

@@ -22,7 +22,8 @@ from lrsearch.cli.options import (
     quiet_libraries,
 )
 from lrsearch.cli.output import Format, print_json, print_table, say
-from lrsearch.cli.run import RunOptions, interruptible, train
+from lrsearch.cli.run import interruptible, train
+from lrsearch.cli.run_options import RunOptions
 from lrsearch.cli.study import study_arguments
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE

@@ -7,7 +7,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +28,7 @@ from lrsearch.cli.options import (
     quiet_libraries,
 )
 from lrsearch.cli.output import Format, print_facts, print_json, say
+from lrsearch.cli.run_options import RunOptions
 from lrsearch.cli.study import print_summary, storage_argument, study_arguments
 from lrsearch.errors import InterruptedRunError, LrsearchWarning
 from lrsearch.search.interruption import tie_to
@@ -38,7 +38,6 @@ from lrsearch.study_file import load, templates
 from lrsearch.study_file.model import Definition
 
 if TYPE_CHECKING:
-    from lrsearch.search.cluster import Cluster as SearchCluster
     from lrsearch.search.studies import StoredStudy
     from lrsearch.tasks.task import Task
 
@@ -151,38 +150,6 @@ def _own_code(study: str, stored: StoredStudy, modules: list[str] | None) -> lis
     named = stored.definition.study.load if stored.definition and study.endswith(".toml") else []
     beside = [str((Path(study).parent / own).resolve()) if own.endswith(".py") else own for own in named]
     return [*(modules or []), *beside]
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What the flags of `study run` say about training, for one process or several."""
-
-    engine: str
-    device: str
-    threads: int
-    timeout: float | None
-    grace: float
-    quiet: bool
-    modules: list[str]
-    workers: int
-    gpus: float | None = None
-    cluster: SearchCluster | None = None
-
-    def arguments(self) -> list[str]:
-        """The flags again, for a worker process on this machine."""
-        limit = [] if self.timeout is None else ["--timeout", str(self.timeout)]
-        loaded = [word for module in self.modules for word in ("--load", module)]
-        return [*self.training(), *limit, *loaded]
-
-    def training(self) -> list[str]:
-        """Those flags that mean the same on every machine and at every time."""
-        training = ["--engine", self.engine, "--device", self.where, "--threads", str(self.threads)]
-        return [*training, "--grace", str(self.grace)]
-
-    @property
-    def where(self) -> str:
-        """The device: a worker without a share of a GPU does not take one."""
-        return "cpu" if self.gpus == 0 and self.device == "auto" else self.device
 
 
 @contextmanager
