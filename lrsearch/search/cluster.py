@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +164,7 @@ class Crew:
         try:
             ending: Ending = self._ray.get(own.run)
         except Exception as error:  # Ray raises what the actor raised, wrapped in classes of its own
-            return Ending(own.host or "the cluster", 1, _first_line(error))
+            return Ending(own.host or "the cluster", 1, _told(error))
         return ending
 
     def _hear(self) -> None:
@@ -213,28 +215,23 @@ def joined(given: str, storage: str) -> Iterator[Cluster]:
         LrsearchError: The cluster is out of reach.
     """
     address = resolve(given)
+    if find_spec("ray") is None:
+        rule = 'needs Ray, which is not installed: pip install "lrsearch[ray]"'
+        raise input_error("command line", rule, key="--cluster")
     check_reachable(address)
     prepare(address, os.environ)
-    library = _imported()
+    import ray  # which reads its settings from the environment now
+
     with ExitStack() as stack:
-        _join(library, address, stack)
-        stack.callback(library.shutdown)
-        cluster = Cluster(library, address)
+        _join(ray, address, stack)
+        stack.callback(ray.shutdown)
+        cluster = Cluster(ray, address)
         check_storage(storage, cluster.nodes, socket.gethostname())
         yield cluster
 
 
 def _hire(actor: Any) -> Hired:
     return Hired(actor, actor.run.remote(), actor.hear.remote())
-
-
-def _imported() -> Any:
-    try:
-        import ray
-    except ImportError:
-        rule = 'needs Ray, which is not installed: pip install "lrsearch[ray]"'
-        raise input_error("command line", rule, key="--cluster") from None
-    return ray
 
 
 def _join(library: Any, address: Address, stack: ExitStack) -> None:
@@ -253,7 +250,8 @@ def _join(library: Any, address: Address, stack: ExitStack) -> None:
         with _silenced():
             library.init(address.ray, **quiet, **own)
     except Exception as error:  # Ray's own classes, gRPC's, and RuntimeError for other versions of Python or Ray
-        raise out_of_reach(address, _first_line(error)) from None
+        token = "" if os.environ.get("RAY_AUTH_MODE") == "token" else "; does it ask for a token (~/.ray/auth_token)?"
+        raise out_of_reach(address, _told(error) + token) from None
     # What befalls actors Ray prints to our stdout, which is for results, whatever `log_to_driver` says.
     library._private.worker.print_to_stdstream = lambda data, ignore_prefix: None  # noqa: ARG005
 
@@ -283,6 +281,8 @@ def _failure(endings: Sequence[Ending]) -> LrsearchError:
     return error
 
 
-def _first_line(error: Exception) -> str:
+def _told(error: Exception) -> str:
+    """The line that says what happened: Ray puts whole tracebacks of other machines into its messages."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception): ", line)]
+    return (named[-1:] or lines[:1] or [type(error).__name__])[0]
