@@ -36,6 +36,7 @@ WALLS = {
     "waitress": ("dashboard/",),
     "prometheus_client": ("search/monitoring.py",),
     "plotly": ("dashboard/",),
+    "ray": ("search/cluster.py",),
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -101,6 +102,11 @@ def test_libraries_stay_behind_their_walls(library: str) -> None:
 def test_torch_waits_until_it_is_needed(statement: str) -> None:
     """Reports and lists must start fast."""
     check = f"{statement}\nimport sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_ray_waits_until_a_cluster_is_joined() -> None:
+    check = "import lrsearch.cli.app, lrsearch.search.cluster, sys; sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 

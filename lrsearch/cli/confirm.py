@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrsearch.cli.cluster import joined
 from lrsearch.cli.options import (
+    Cluster,
     Device,
     Engine,
+    GpusPerWorker,
     Grace,
     Load,
     OutputFormat,
@@ -19,7 +22,8 @@ from lrsearch.cli.options import (
     quiet_libraries,
 )
 from lrsearch.cli.output import Format, print_json, print_table, say
-from lrsearch.cli.run import RunOptions, interruptible, train
+from lrsearch.cli.run import interruptible, train
+from lrsearch.cli.run_options import RunOptions
 from lrsearch.cli.study import study_arguments
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
@@ -40,7 +44,11 @@ def confirm(
     engine: Engine = "auto",
     device: Device = "auto",
     threads: Threads = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine that share the work.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share the work: 1 by default; on a cluster one per GPU.")
+    ] = None,
+    cluster: Cluster = None,
+    gpus_per_worker: GpusPerWorker = None,
     grace: Grace = GRACE,
     modules: Load = None,
     quiet: Quiet = False,
@@ -53,8 +61,11 @@ def confirm(
 
     opening.bring_in(modules or [])
     stored = opening.find(name, storage)
-    options = RunOptions(engine, device, threads, None, grace, quiet, modules or [], 1)
-    with interruptible(f"lrsearch study confirm {study_arguments(name, storage)}"):
+    again = f"lrsearch study confirm {study_arguments(name, storage)}"
+    with interruptible(again), joined(cluster, storage) as machines:
+        options = RunOptions(
+            engine, device, threads, None, grace, quiet, modules or [], 1, gpus_per_worker, machines
+        )  # fmt: skip
         run_confirmation(stored, storage, workers, options, top, seeds)
     print_confirmation(stored, output)
 
@@ -62,7 +73,7 @@ def confirm(
 def run_confirmation(
     stored: StoredStudy,
     storage: str,
-    workers: int,
+    workers: int | None,
     options: RunOptions,
     top: int | None = None,
     seeds: int | None = None,

@@ -31,6 +31,14 @@ Grace = Annotated[
 Engine = Annotated[str, typer.Option(help="auto, sequential, or batched (many at once).")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Workers on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT."),
+]
+GpusPerWorker = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="GPUs of each worker; 0.5 lets two share one. By default 1, if there are any."),
+]
 StudyName = Annotated[str, typer.Argument(metavar="NAME", help="A study in the storage.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 

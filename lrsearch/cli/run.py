@@ -7,15 +7,17 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrsearch.cli.cluster import joined, launch
 from lrsearch.cli.options import (
+    Cluster,
     Device,
     Engine,
+    GpusPerWorker,
     Grace,
     Load,
     OutputFormat,
@@ -26,8 +28,10 @@ from lrsearch.cli.options import (
     quiet_libraries,
 )
 from lrsearch.cli.output import Format, print_facts, print_json, say
+from lrsearch.cli.run_options import RunOptions
 from lrsearch.cli.study import print_summary, storage_argument, study_arguments
 from lrsearch.errors import InterruptedRunError, LrsearchWarning
+from lrsearch.search.interruption import tie_to
 from lrsearch.storage.rdb import DEFAULT_URL, open_storage, redacted
 from lrsearch.storage.store import GRACE
 from lrsearch.study_file import load, templates
@@ -87,8 +91,13 @@ def run(
     engine: Engine = "auto",
     device: Device = "auto",
     threads: Threads = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine that share the study.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share the study: 1 by default; on a cluster one per GPU.")
+    ] = None,
+    cluster: Cluster = None,
+    gpus_per_worker: GpusPerWorker = None,
     one_of: Annotated[int, typer.Option(hidden=True, help="This process is a worker among so many.")] = 0,
+    tied: Annotated[bool, typer.Option("--tied", hidden=True, help="End when stdin does.")] = False,
     grace: Grace = GRACE,
     modules: Load = None,
     quiet: Quiet = False,
@@ -97,6 +106,8 @@ def run(
 ) -> None:
     """Run a study until it has all its trials."""
     quiet_libraries()
+    if tied:
+        tie_to(sys.stdin)
     if one_of:
         warnings.simplefilter("ignore", LrsearchWarning)  # the process that started it has shown them
     from lrsearch.search import budget, opening, standing, studies
@@ -108,11 +119,13 @@ def run(
         stored = budget.set_budget(stored, trials)
     if not one_of:
         studies.stop(stored, False)
-    options = RunOptions(
-        engine, device, threads, timeout, grace, quiet or one_of > 0, _own_code(study, stored, modules), one_of or 1
-    )
+    code = _own_code(study, stored, modules)
     patience = Patience(say)
-    with interruptible(f"lrsearch study run {study_arguments(stored.name, storage)}"):
+    again = f"lrsearch study run {study_arguments(stored.name, storage)}"
+    with interruptible(again), joined(cluster, storage) as machines:
+        options = RunOptions(
+            engine, device, threads, timeout, grace, quiet or one_of > 0, code, one_of or 1, gpus_per_worker, machines
+        )  # fmt: skip
         train(stored, task, storage, workers, options)
         if not one_of and patience(lambda: _is_to_be_confirmed(stored)):
             from lrsearch.cli.confirm import run_confirmation  # which trains with what is below
@@ -139,27 +152,6 @@ def _own_code(study: str, stored: StoredStudy, modules: list[str] | None) -> lis
     return [*(modules or []), *beside]
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """What the flags of `study run` say about training, for one process or several."""
-
-    engine: str
-    device: str
-    threads: int
-    timeout: float | None
-    grace: float
-    quiet: bool
-    modules: list[str]
-    workers: int
-
-    def arguments(self) -> list[str]:
-        """The flags again, for a worker process."""
-        limit = [] if self.timeout is None else ["--timeout", str(self.timeout)]
-        loaded = [word for module in self.modules for word in ("--load", module)]
-        training = ["--engine", self.engine, "--device", self.device, "--threads", str(self.threads)]
-        return [*training, "--grace", str(self.grace), *limit, *loaded]
-
-
 @contextmanager
 def interruptible(again: str) -> Iterator[None]:
     """Say how to go on if a signal ends the work in the block.
@@ -173,17 +165,20 @@ def interruptible(again: str) -> Iterator[None]:
         raise InterruptedRunError(f"interrupted; everything finished is stored. Go on with: {again}") from None
 
 
-def train(stored: StoredStudy, task: Task, storage: str, workers: int, options: RunOptions) -> None:
-    """Run a study, in this process or in several.
+def train(stored: StoredStudy, task: Task, storage: str, workers: int | None, options: RunOptions) -> None:
+    """Run a study: in this process, in several, or on a cluster.
 
     Args:
         stored: The study.
         task: What it trains.
         storage: Its storage's URL.
-        workers: How many processes.
-        options: How to train.
+        workers: How many processes; None for one, or as many as suit the cluster.
+        options: How to train, and where.
     """
-    if workers > 1:
+    if options.cluster is not None:
+        launch(options.cluster, stored, storage, workers, options)
+    elif (workers or 1) > 1:
+        assert workers is not None
         _supervise(stored, storage, workers, options)
     else:
         _train(stored, task, options)
@@ -213,7 +208,7 @@ def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
     progress = SearchProgress(patience(lambda: standing.count(stored)), winner.value if winner else None, stored.metric)
     set_threads(options.threads)
     assert stored.definition is not None
-    engine, which = choose_engine(options.engine, task, stored.definition.training, options.device)
+    engine, which = choose_engine(options.engine, task, stored.definition.training, options.where)
     if options.engine == "auto" and not options.quiet:
         say(which)
     with Interruption().caught() as interruption:
@@ -229,15 +224,16 @@ def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
 def _supervise(stored: StoredStudy, storage: str, workers: int, options: RunOptions) -> None:
     from lrsearch.cli.progress import watch
     from lrsearch.search.interruption import Interruption
+    from lrsearch.search.pinning import pins
     from lrsearch.search.supervisor import Supervisor
     from lrsearch.training.engine import devices
 
     command = [sys.executable, "-m", "lrsearch", "study", "run", stored.name, *options.arguments()]
     command += ["--one-of", str(workers)]
     # The storage travels in the environment: its password must not show in a process list.
-    shared = {"LRSEARCH_STORAGE": storage, "OMP_NUM_THREADS": str(options.threads)}
-    visible = devices()
-    pinned = [{"CUDA_VISIBLE_DEVICES": visible[i % len(visible)]} if visible else {} for i in range(workers)]
+    threads = str(options.threads)
+    shared = {"LRSEARCH_STORAGE": storage, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    pinned = [{} if own is None else {"CUDA_VISIBLE_DEVICES": own} for own in pins(devices(), workers, options.gpus)]
     with Interruption().caught() as interruption:
         supervisor = Supervisor(command, [{**shared, **own} for own in pinned], interruption, say)
         watch(supervisor.watch(), stored, quiet=options.quiet)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import IO
 
 from lrsearch.errors import InterruptedRunError
 
@@ -70,3 +72,19 @@ class Interruption:
     def _raise_if_received(self) -> None:
         if self.received:
             raise InterruptedRunError("interrupted")
+
+
+def tie_to(stream: IO[str]) -> None:
+    """Ask this process to end when a stream does, so that it does not outlive the process that holds the other end.
+
+    Args:
+        stream: What that process writes to, or would if it wrote anything.
+    """
+
+    def wait() -> None:
+        # Not through the stream itself: Python would wait for this thread to let go of its lock when it ends.
+        while os.read(stream.fileno(), 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="tie", daemon=True).start()

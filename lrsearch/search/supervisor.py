@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class Supervisor:
         environments: For each worker, what its environment has beside this process's own.
         interruption: Where signals are looked for.
         say: Where a person is told of restarts.
+        heard: Takes every line that a worker writes to stderr. Workers that are heard can be tied to this process:
+            their stdin ends when it does. By default they write to this process's stderr.
     """
 
     def __init__(
@@ -53,11 +56,13 @@ class Supervisor:
         environments: Sequence[Mapping[str, str]],
         interruption: Interruption,
         say: Callable[[str], None],
+        heard: Callable[[str], None] | None = None,
     ) -> None:
         self._command = list(command)
         self._environments = environments
         self._interruption = interruption
-        self._say = say
+        self._say, self._heard = say, heard
+        self._readers: list[threading.Thread] = []
         self.children = [Child(index, self._start(index)) for index in range(len(environments))]
 
     def watch(self) -> Iterator[None]:
@@ -75,6 +80,8 @@ class Supervisor:
         except (InterruptedRunError, GeneratorExit):
             self.end()
             raise
+        for reader in self._readers:
+            reader.join(PATIENCE)
         failed = [child for child in self.children if child.process.returncode not in (0, None)]
         if failed:
             codes = ", ".join(f"worker {child.index}: exit code {child.process.returncode}" for child in failed)
@@ -96,9 +103,16 @@ class Supervisor:
     def _start(self, index: int) -> subprocess.Popen[bytes]:
         environment = {**os.environ, **self._environments[index]}
         # A session of its own: ctrl-C reaches the supervisor alone, which then asks each worker once.
-        return subprocess.Popen(
-            self._command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-        )
+        process = subprocess.Popen(
+            self._command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if self._heard is None else subprocess.PIPE,
+            stderr=None if self._heard is None else subprocess.PIPE,
+        )  # fmt: skip
+        if self._heard is not None:
+            reader = threading.Thread(target=_pass_on, args=(process, self._heard), daemon=True)
+            reader.start()
+            self._readers.append(reader)
+        return process
 
     def _lives(self, child: Child) -> bool:
         """Whether a worker runs, or will again after its pause."""
@@ -116,3 +130,11 @@ class Supervisor:
         how = f"signal {-child.process.returncode}" if child.process.returncode < 0 else child.process.returncode
         self._say(f"Worker {child.index} died ({how}); restarting it in {pause:g} s ({child.restarts} of {RESTARTS}).")
         return True
+
+
+def _pass_on(process: subprocess.Popen[bytes], heard: Callable[[str], None]) -> None:
+    assert process.stdin is not None
+    assert process.stderr is not None
+    with process.stdin, process.stderr as lines:
+        for line in lines:
+            heard(line.decode(errors="replace").rstrip())

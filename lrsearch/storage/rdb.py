@@ -75,6 +75,16 @@ def redacted(url: str) -> str:
         return "the storage URL"
 
 
+def absolute(url: str) -> str:
+    """A storage URL that means the same in every folder of this machine.
+
+    Args:
+        url: What a person wrote.
+    """
+    file = sqlite_file(parsed := make_url(url))
+    return url if file is None else parsed.set(database=str(file.resolve())).render_as_string(hide_password=False)
+
+
 def parse(url: str) -> URL:
     """A storage URL with our driver for its kind of database.
 

@@ -1,0 +1,145 @@
+"""A worker's place on a machine of a cluster: it runs the worker there, and tells those who ask how it does."""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lrsearch.errors import InterruptedRunError, LrsearchError
+from lrsearch.search import parcel
+from lrsearch.search.interruption import Interruption
+from lrsearch.search.parcel import Source
+from lrsearch.search.supervisor import Supervisor
+
+LISTENING = 5.0
+"""Seconds for which somebody who asks waits for a line, so that nobody has to ask all the time."""
+ERROR = "Error: "
+"""How the command line begins what it ends with."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a worker of a cluster does.
+
+    Attributes:
+        study: Name of the study.
+        storage: Its storage's URL, which may hold a password: it shows in no repr, and travels in no command line.
+        flags: Options of `study run` for the worker.
+        code: The person's own code.
+        workers: How many workers share the study.
+        threads: CPU threads of each.
+        ends: Moment, in seconds since 1970, after which no further trial is taken; None for no limit. A worker that
+            is started again has only what is left.
+    """
+
+    study: str
+    storage: str = field(repr=False)
+    flags: tuple[str, ...]
+    code: tuple[Source, ...] = field(repr=False)
+    workers: int
+    threads: int
+    ends: float | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a worker ended.
+
+    Attributes:
+        host: The machine.
+        code: The exit code of `lrsearch study run`; negative for a signal.
+        reason: What it said last, where that was an error.
+    """
+
+    host: str
+    code: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What there is to tell: where the seat is, which process it is, and what its worker has said."""
+
+    host: str
+    pid: int
+    lines: tuple[str, ...]
+
+
+class Seat:
+    """Runs one worker as a process of its own until the study's budget is met.
+
+    Its methods are called from several threads: `run` lasts as long as the worker.
+
+    Args:
+        assignment: What the worker does.
+    """
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._interruption = Interruption()
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._errors: list[str] = []
+        self._introduced = False
+
+    def run(self) -> Ending:
+        """Run the worker to its end. Called again after an accident, it goes on: the budget is the study's.
+
+        Returns:
+            How it ended; a worker that was asked to end has ended well.
+        """
+        with tempfile.TemporaryDirectory(prefix="lrsearch-") as folder:
+            supervisor = Supervisor(
+                self._command(Path(folder)), [self._environment()], self._interruption, self._lines.put, self._take
+            )
+            try:
+                for _ in supervisor.watch():
+                    pass
+            except InterruptedRunError:
+                return Ending(socket.gethostname(), 0)
+            except LrsearchError:
+                pass  # the worker's own words say more
+            code = supervisor.children[0].process.returncode
+        return Ending(socket.gethostname(), code, "\n".join(self._errors))
+
+    def hear(self) -> Heard:
+        """What the worker has said since the last time; waits a moment if it has said nothing."""
+        lines = []
+        try:
+            lines.append(self._lines.get(timeout=LISTENING if self._introduced else 0.001))
+            while True:
+                lines.append(self._lines.get_nowait())
+        except queue.Empty:
+            pass
+        self._introduced = True
+        return Heard(socket.gethostname(), os.getpid(), tuple(lines))
+
+    def stop(self) -> None:
+        """Let the worker hand back what it trains, and end."""
+        self._interruption.received = True
+
+    def _take(self, line: str) -> None:
+        """An error, which may go on for several lines, is what the worker ends with."""
+        if line.startswith(ERROR):
+            self._errors = [line.removeprefix(ERROR)]
+        elif self._errors:
+            self._errors.append(line)
+        else:
+            self._lines.put(line)
+
+    def _command(self, folder: Path) -> list[str]:
+        own = self._assignment
+        loaded = [word for source in parcel.unpack(own.code, folder) for word in ("--load", source)]
+        left = [] if own.ends is None else ["--timeout", str(max(0.0, own.ends - time.time()))]
+        program = [sys.executable, "-m", "lrsearch", "study", "run", own.study]
+        return [*program, *own.flags, *loaded, *left, "--one-of", str(own.workers), "--tied"]
+
+    def _environment(self) -> dict[str, str]:
+        """Threads are counted by libraries when they are loaded, hence before the worker starts."""
+        threads = str(self._assignment.threads)
+        return {"LRSEARCH_STORAGE": self._assignment.storage, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}

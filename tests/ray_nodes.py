@@ -1,0 +1,90 @@
+"""A Ray cluster of several nodes on loopback, for tests: a program that says where it is and ends with stdin."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """A running cluster.
+
+    Attributes:
+        process: The program that holds it; all of Ray's processes descend from it.
+        address: For processes of the machine.
+        client: For processes that are no part of it.
+        logs: The folder with what Ray wrote.
+        environment: What those who join need.
+    """
+
+    process: subprocess.Popen[str]
+    address: str
+    client: str
+    logs: Path
+    environment: dict[str, str]
+
+
+def need_ray() -> None:
+    """Skip the test where Ray is not installed."""
+    from databases import skip  # which the program below does without
+
+    if find_spec("ray") is None:
+        skip("ray", 'pip install "lrsearch[ray]"')
+
+
+@contextmanager
+def running(nodes: int = 2) -> Iterator[Nodes]:
+    """A cluster of so many nodes with one CPU each.
+
+    Args:
+        nodes: How many.
+    """
+    need_ray()
+    environment = {**os.environ, **LOOPBACK, **TOKEN}
+    # Sockets lie in the folder, and their paths must be short.
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(nodes), folder], env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert process.stdout is not None
+        try:
+            said = process.stdout.readline().split()
+            assert len(said) == 2, "the cluster did not start"
+            yield Nodes(process, said[0], said[1], Path(folder), {**LOOPBACK, **TOKEN})
+        finally:
+            process.communicate(timeout=60)
+
+
+def main(nodes: int, folder: str) -> None:
+    """Start the nodes, say where they are, and end them when stdin ends."""
+    import ray.cluster_utils
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 80 * 2**20}
+    # Ray hands out worker ports of its own otherwise, among which the client's must not be.
+    head = {**own, "temp_dir": folder, "ray_client_server_port": port, "min_worker_port": 0, "max_worker_port": 0}
+    cluster = ray.cluster_utils.Cluster(initialize_head=True, head_node_args=head)
+    for _ in range(nodes - 1):
+        cluster.add_node(**own)
+    print(cluster.address, f"ray://127.0.0.1:{port}", flush=True)
+    sys.stdin.read()
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,155 @@
+"""A study on a Ray cluster: a real head and two nodes on loopback, real processes, a real database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+import ray_nodes
+from databases import counts_of, fresh_database, trials_of
+from optuna.trial import TrialState
+from ray_nodes import Nodes
+from sqlalchemy.engine import make_url
+from test_workers import assert_nothing_lost, create
+
+PASSWORD = "hunter2-in-the-url"
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    with ray_nodes.running() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """A database on PostgreSQL, with a password that the server does not ask for."""
+    with fresh_database("postgres", tmp_path) as fresh:
+        yield make_url(fresh).set(password=PASSWORD).render_as_string(hide_password=False)
+
+
+def start(url: str, folder: Path, *arguments: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "lrsearch", "study", "run", "shared", "--engine", "sequential", *arguments]
+    return subprocess.Popen(
+        command, env={**os.environ, **environment, "LRSEARCH_STORAGE": url}, cwd=folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def wait_until(reached: Callable[[], bool], driver: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while not reached():
+        with suppress(subprocess.TimeoutExpired):
+            driver.wait(0.2)  # looking all the time would take a core from those who are looked at
+        assert driver.poll() is None, driver.communicate()
+        assert time.monotonic() < deadline
+
+
+def workers_of(url: str) -> set[int]:
+    """Processes that have trained, or train, a trial."""
+    return {trial.user_attrs["worker"]["pid"] for trial in trials_of(url, "shared") if "worker" in trial.user_attrs}
+
+
+def family(*roots: int) -> list[psutil.Process]:
+    found = [psutil.Process(root) for root in roots]
+    return [*found, *(child for root in found for child in root.children(recursive=True))]
+
+
+def assert_on_loopback_only(processes: list[psutil.Process]) -> None:
+    pids = {process.pid for process in processes}
+    listening = [
+        socket.laddr.ip
+        for socket in psutil.net_connections("inet")
+        if socket.pid in pids and (socket.status == psutil.CONN_LISTEN or not socket.raddr)
+    ]
+    assert len(listening) > 4, "these are not Ray's processes"
+    assert set(listening) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def assert_says_no_password(processes: list[psutil.Process], logs: Path) -> None:
+    for process in processes:
+        try:
+            assert PASSWORD not in " ".join(process.cmdline())
+        except psutil.NoSuchProcess:
+            continue
+    written = [file for file in logs.rglob("*") if file.is_file() and not file.is_symlink()]
+    assert len(written) > 10
+    assert not [file.name for file in written if PASSWORD.encode() in file.read_bytes()]
+
+
+def test_a_killed_seat_is_taken_again_and_nothing_is_lost(nodes: Nodes, url: str, tmp_path: Path) -> None:
+    """Two nodes share a budget exactly; nothing listens beyond loopback, and nothing shows the password."""
+    create(url, tmp_path, trials=60, rows=400)
+    arguments = ("--cluster", nodes.address, "--workers", "2", "--format", "json")
+    driver = start(url, tmp_path, *arguments, environment=nodes.environment)
+    wait_until(lambda: len(workers_of(url)) == 2, driver)
+    workers = [psutil.Process(pid) for pid in workers_of(url)]
+    seats = [worker.parent() for worker in workers]
+    assert len({seat.ppid() for seat in seats if seat}) == 2, "each node has one"
+    processes = family(nodes.process.pid, driver.pid)
+    assert {worker.pid for worker in workers} <= {process.pid for process in processes}
+    assert_on_loopback_only(processes)
+    assert all(worker.environ()["OMP_NUM_THREADS"] == "1" for worker in workers)
+    assert seats[0] is not None
+    seats[0].kill()
+    output, errors = driver.communicate(timeout=300)
+    assert driver.returncode == 0, errors
+    assert_nothing_lost(url, 60)
+    assert json.loads(output)["trials"]["budget"] == 60, "Ray has written to stdout"
+    assert "a worker died; Ray has started it again" in errors
+    assert "Traceback" not in errors
+    assert "infinite retries" not in errors
+    assert not workers[0].is_running(), "the worker outlived its seat"
+    assert_says_no_password(processes, nodes.logs)
+
+
+def test_interrupting_hands_everything_back(nodes: Nodes, url: str, tmp_path: Path) -> None:
+    """Also through Ray's client, where this process is no part of the cluster."""
+    create(url, tmp_path, trials=1000, rows=400)
+    driver = start(url, tmp_path, "--cluster", nodes.client, "--quiet", environment=nodes.environment)
+    wait_until(lambda: any(trial.state == TrialState.COMPLETE for trial in trials_of(url, "shared")), driver)
+    workers = [psutil.Process(pid) for pid in workers_of(url)]
+    driver.send_signal(signal.SIGINT)
+    _, errors = driver.communicate(timeout=60)
+    assert driver.returncode == 130, errors
+    assert "Go on with: lrsearch study run shared" in errors
+    assert not any(worker.is_running() for worker in workers)
+    counts = counts_of(url, "shared")
+    assert (counts.running, counts.failed) == (0, 0)
+    assert counts.retried == counts.waiting
+
+
+OWN = """
+import lrsearch, torch
+@lrsearch.task
+def mine() -> lrsearch.Task:
+    data = torch.ones(8, 2), torch.ones(8, 1)
+    return lrsearch.Task(model=lambda: torch.nn.Linear(2, 1), train=data, test=data, loss="mse", metric="mse")
+"""
+
+
+def test_a_cluster_of_this_machine_lives_as_long_as_the_study(tmp_path: Path) -> None:
+    """SQLite is enough for it, own code comes along, and everything of Ray is gone afterwards."""
+    ray_nodes.need_ray()
+    url = f"sqlite:///{tmp_path}/s.db"
+    (tmp_path / "mine.py").write_text(OWN)
+    create(url, tmp_path, trials=6, task="mine", options="# it has none", load='load = ["mine.py"]')
+    driver = start("sqlite:///s.db", tmp_path, "--load", "mine.py", "--cluster", "local", environment={})
+    wait_until(lambda: bool(workers_of(url)), driver)
+    processes = family(driver.pid)
+    assert_on_loopback_only(processes)
+    _, errors = driver.communicate(timeout=120)
+    assert driver.returncode == 0, errors
+    assert_nothing_lost(url, 6)
+    assert "1 worker on a Ray cluster of 1 machine." in errors
+    _, alive = psutil.wait_procs(processes, timeout=30)
+    assert not alive

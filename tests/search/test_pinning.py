@@ -1,0 +1,39 @@
+"""Who uses which graphics processor. None is needed to know."""
+
+from __future__ import annotations
+
+import pytest
+
+from lrsearch.errors import InputError
+from lrsearch.search.pinning import fitting, pins
+
+
+@pytest.mark.parametrize(
+    ("visible", "workers", "share", "expected"),
+    [
+        (["0", "1"], 2, None, ["0", "1"]),
+        (["0", "1"], 3, None, ["0", "1", "0"]),
+        (["4", "GPU-7"], 2, 1.0, ["4", "GPU-7"]),
+        (["0", "1"], 4, 0.5, ["0", "1", "0", "1"]),
+        (["0"], 3, 1 / 3, ["0", "0", "0"]),
+        (["0", "1"], 2, 0.0, ["", ""]),
+        ([], 2, None, [None, None]),
+        ([], 2, 0.0, ["", ""]),
+    ],
+)
+def test_devices_are_dealt_out_in_turn(
+    visible: list[str], workers: int, share: float | None, expected: list[str | None]
+) -> None:
+    assert pins(visible, workers, share) == expected
+
+
+def test_shares_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(InputError, match="room for 2 such workers on 1 GPU, and --workers asks for 3"):
+        pins(["0"], 3, 0.5)
+    with pytest.raises(InputError, match="torch finds no GPU here"):
+        pins([], 2, 0.5)
+
+
+@pytest.mark.parametrize(("gpus", "share", "places"), [(1, 1, 1), (2, 0.5, 4), (2, 0.3, 6), (1, 0.1, 10), (2, 0.6, 2)])
+def test_no_share_is_split_between_two_devices(gpus: float, share: float, places: int) -> None:
+    assert fitting(gpus, share) == places
