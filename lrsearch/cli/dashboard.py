@@ -79,10 +79,10 @@ def open_server(storage: str, options: ServerOptions) -> Server:
     """
     from lrsearch.dashboard.app import application
     from lrsearch.dashboard.artifacts import folder_of
-    from lrsearch.dashboard.server import Server
+    from lrsearch.dashboard.server import CONNECTIONS, Server
 
     shown = application(
-        open_storage(storage),
+        open_storage(storage, connections=CONNECTIONS),
         folder_of(storage, options.artifacts),
         host=options.host,
         token=options.token,

@@ -11,7 +11,16 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from lrsearch.storage import reading, tables
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
 from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome, together
-from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, HEARTBEATS, SYSTEM, TRIALS, USER, TrialRows
+from lrsearch.storage.tables import (
+    CONSTRAINT_PREFIX,
+    FIXED_PARAMS,
+    HEARTBEATS,
+    SYSTEM,
+    TRIALS,
+    USER,
+    DatabaseNow,
+    TrialRows,
+)
 
 
 class BulkStore:
@@ -49,8 +58,7 @@ class BulkStore:
             fresh = TrialRows(TrialState.RUNNING, user={WORKER: dict(worker)}, started=tables.now())
             added = tables.add_trials(connection, self._study_id, [fresh] * min(wanted - len(claims), max(0, free)))
             new = [Claim(trial_id, number) for trial_id, number in added]
-            if new:
-                connection.execute(insert(HEARTBEATS), [{"trial_id": claim.trial_id} for claim in new])
+            _start_beating(connection, [claim.trial_id for claim in new])
             return claims + new
 
     def choose(self, chosen: Mapping[int, Chosen]) -> None:
@@ -86,7 +94,7 @@ class BulkStore:
         """See `TrialStore.beat`."""
         statement = update(HEARTBEATS).where(HEARTBEATS.c.trial_id.in_(list(trial_ids)))
         with self._engine.begin() as connection:
-            connection.execute(statement.values(heartbeat=func.current_timestamp()))
+            connection.execute(statement.values(heartbeat=DatabaseNow()))
 
     def hand_back(self, trial_ids: Sequence[int], reason: str) -> None:
         """See `TrialStore.hand_back`."""
@@ -134,7 +142,7 @@ class BulkStore:
             return
         _set_state(connection, ids, TrialState.RUNNING, datetime_start=tables.now())
         tables.put_attributes(connection, USER, {trial_id: {WORKER: dict(worker)} for trial_id in ids})
-        connection.execute(insert(HEARTBEATS), [{"trial_id": trial_id} for trial_id in ids])
+        _start_beating(connection, ids)
 
     def _running(self, connection: Connection, trial_ids: Any) -> set[int]:
         rows = connection.execute(
@@ -173,6 +181,12 @@ class BulkStore:
         _set_state(connection, trial_ids, TrialState.FAIL, datetime_complete=tables.now())
         tables.put_attributes(connection, USER, notes)
         tables.add_trials(connection, self._study_id, retries)
+
+
+def _start_beating(connection: Connection, trial_ids: Sequence[int]) -> None:
+    if trial_ids:
+        rows = [{"trial_id": trial_id} for trial_id in trial_ids]
+        connection.execute(insert(HEARTBEATS).values(heartbeat=DatabaseNow()), rows)
 
 
 def _set_state(connection: Connection, trial_ids: Sequence[int], state: TrialState, **moment: Any) -> None:

@@ -25,6 +25,8 @@ from optuna.storages._rdb import models
 from optuna.trial import TrialState
 from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, delete, func, insert, select
 from sqlalchemy.dialects import mysql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 STUDIES: Table = models.StudyModel.__table__
 STUDY_USER: Table = models.StudyUserAttributeModel.__table__
@@ -49,6 +51,24 @@ CONSTRAINT_PREFIX = "constraints:"
 """What Optuna writes before a constraint's name to make its system attribute."""
 
 
+class DatabaseNow(FunctionElement[datetime]):
+    """The moment by the database's clock, in UTC: those of the machines may differ by minutes."""
+
+    type = DateTime()
+    inherit_cache = True
+
+
+@compiles(DatabaseNow)
+def _current_timestamp(_element: DatabaseNow, _compiler: Any, **_options: Any) -> str:
+    return "CURRENT_TIMESTAMP"
+
+
+@compiles(DatabaseNow, "postgresql")
+def _clock_timestamp(_element: DatabaseNow, _compiler: Any, **_options: Any) -> str:
+    """There CURRENT_TIMESTAMP stands still in a transaction, which may have waited long for the study's lock."""
+    return "CAST(clock_timestamp() AS timestamp)"
+
+
 @dataclass(frozen=True)
 class TrialRows:
     """A trial that is to be inserted, with everything that hangs on it."""
@@ -65,7 +85,7 @@ class TrialRows:
 
 
 def now() -> datetime:
-    """The moment as Optuna 5 stores it: UTC, without saying so."""
+    """This machine's moment as Optuna 5 stores it: UTC, without saying so. For people; nothing is judged by it."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
