@@ -36,6 +36,7 @@ WALLS = {
     "waitress": ("dashboard/",),
     "prometheus_client": ("search/monitoring.py",),
     "plotly": ("dashboard/",),
+    "boto3": ("dashboard/",),
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 
