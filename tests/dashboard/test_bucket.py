@@ -1,4 +1,4 @@
-"""Artifacts in a bucket: published from one machine, shown by the dashboard of another. A real server that speaks S3."""
+"""Artifacts in a bucket: published from one machine, shown by the dashboard of another. A real server speaks S3."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,16 +50,12 @@ def bucket(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """URL of an empty bucket; the environment says where the server is."""
     import boto3
 
-    environment = {
-        "ENDPOINT_URL": server,
-        "ACCESS_KEY_ID": "a",
-        "SECRET_ACCESS_KEY": "b",
-        "DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in environment.items():
+    environment = {"ENDPOINT_URL": server, "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b"}
+    for name, value in {**environment, "DEFAULT_REGION": "us-east-1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    boto3.client("s3").create_bucket(Bucket="lrsearch")
-    return "s3://lrsearch/team/one"
+    name = f"lrsearch-{uuid.uuid4().hex}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return f"s3://{name}/team/one"
 
 
 def test_what_one_machine_publishes_another_ones_dashboard_shows(
@@ -82,7 +79,7 @@ def test_what_one_machine_publishes_another_ones_dashboard_shows(
 
 
 def test_artifacts_are_replaced_and_removed_under_their_prefix(bucket: str) -> None:
-    place, beside = ArtifactBucket(bucket), ArtifactBucket("s3://lrsearch")
+    place, beside = ArtifactBucket(bucket), ArtifactBucket(bucket.removesuffix("/team/one"))
     place.write("one", io.BytesIO(b"first"))
     place.write("one", io.BytesIO(b"second"))
     assert place.open_reader("one").read() == b"second"
@@ -111,6 +108,6 @@ def test_without_boto3_the_way_to_install_it_is_named(monkeypatch: pytest.Monkey
 
 def test_a_bucket_that_goes_away_is_said_in_one_line(bucket: str) -> None:
     place = ArtifactBucket(bucket)
-    place.client.delete_bucket(Bucket="lrsearch")
-    with pytest.raises(LrsearchError, match="artifacts at s3://lrsearch/team/one are out of reach"):
+    place.client.delete_bucket(Bucket=place.bucket)
+    with pytest.raises(LrsearchError, match=f"artifacts at {bucket} are out of reach"):
         place.write("one", io.BytesIO(b""))
