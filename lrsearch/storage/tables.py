@@ -128,7 +128,8 @@ def add_trials(
         return []
     if there is None:
         counted = select(func.count(), func.coalesce(func.max(TRIALS.c.trial_id), 0))
-        there = connection.execute(counted.where(TRIALS.c.study_id == study_id)).one()._tuple()
+        number, newest = connection.execute(counted.where(TRIALS.c.study_id == study_id)).one()
+        there = int(number), int(newest)
     first, last_id = there
     rows = [
         {"number": first + i, "study_id": study_id, "state": t.state, "datetime_start": t.started,
