@@ -9,8 +9,8 @@ each worker has a machine of its own, the server has cores for itself, and trial
 
 A worker goes round: claim under the study's row lock, its other transactions, training. Waiting for the lock and for a
 core of the server is first come, first served. CPU times are means of one worker alone; the time under the lock is that
-of the quickest tenth of its claims, since other work on the machine stretches the rest. Round trips are added.
-A sampler that learns reads every trial that ended since its last claim. Each worker's heart beats every 15 s.
+of the quickest tenth of its claims, since other work on the machine stretches the rest. Round trips are added. Each
+worker's heart beats every 15 s. What a sampler reads of the others' trials is not in it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ TRIPS_UNDER_LOCK, TRIPS = 7, 24
 """Round trips to the database in a claim, from getting the lock to the commit, and in all of a trial."""
 CORES, TRIP = 8, 0.0005
 """Of the simulated server; seconds of a round trip in one data centre."""
+SESSIONS = 2
 SLICE = 0.003
 """Seconds for which a process computes until its share is looked at again."""
 DURATIONS = {"1 s": 1.0, "1 min": 60.0, "1 h": 3600.0}
@@ -49,14 +50,12 @@ class Service:
         lock: Seconds from getting the study's lock to giving it back.
         server: CPU seconds of the server, those under the lock among them.
         worker: CPU seconds of the worker, those under the lock among them.
-        reading: CPU seconds of the server for each trial that a sampler reads.
         trials: Trials that come with it.
     """
 
     lock: float
     server: float
     worker: float
-    reading: float
     trials: int
 
 
@@ -65,7 +64,7 @@ class Seen:
     """What was seen since a simulation was warm.
 
     Attributes:
-        trials: Trials that ended.
+        trials: Trials that were claimed; in the long run as many end.
         waited: Seconds that each claim waited for the lock.
         unseen: Trials of others that were under way at each claim, so that its sampler could not know their values.
         locked: Seconds for which the lock was held.
@@ -99,7 +98,7 @@ class World:
         self.service, self.workers, self.number_of_cores = service, workers, cores
         self.shared, self.others = others is not None, others or 0.0
         self.training = seconds * service.trials
-        self.random, self.running, self.ended, self.computing = random.Random(1), 0, 0, 0
+        self.random, self.running, self.computing = random.Random(1), 0, 0
         self.seen = Seen()
 
     def run(self, seconds: float) -> Seen:
@@ -114,7 +113,7 @@ class World:
         return self.seen
 
     def _work(self) -> Generator[Any, Any, None]:
-        known, first = 0, True
+        first = True
         while True:
             if first and self.training:
                 # In the middle of a trial, as it would be long after the start.
@@ -123,14 +122,12 @@ class World:
                 self.running -= self.service.trials
             first = False
             yield from self._claim()
+            self.seen.trials += self.service.trials
             self.seen.unseen.append(self.running)
             self.running += self.service.trials
-            read, known = self.ended - known, self.ended
-            yield from self._rest(self.service.reading * read)
+            yield from self._rest()
             yield self.env.timeout(self.training * self.random.uniform(0.8, 1.2))
             self.running -= self.service.trials
-            self.ended += self.service.trials
-            self.seen.trials += self.service.trials
 
     def _claim(self) -> Generator[Any, Any, None]:
         asked = self.env.now
@@ -146,12 +143,12 @@ class World:
                 yield self.env.timeout(self.service.lock - on_server + TRIPS_UNDER_LOCK * TRIP)
             self.seen.locked += self.env.now - got
 
-    def _rest(self, reading: float) -> Generator[Any, Any, None]:
+    def _rest(self) -> Generator[Any, Any, None]:
         """All of a trial's transactions but the claim."""
         if self.shared:
-            yield from self._compute(self.service.server + self.service.worker - self.service.lock + reading)
+            yield from self._compute(self.service.server + self.service.worker - self.service.lock)
             return
-        yield from self._compute(self.service.server * (1 - TRIPS_UNDER_LOCK / TRIPS) + reading)
+        yield from self._compute(self.service.server * (1 - TRIPS_UNDER_LOCK / TRIPS))
         yield self.env.timeout(self.service.worker + (TRIPS - TRIPS_UNDER_LOCK) * TRIP)
 
     def _compute(self, seconds: float) -> Generator[Any, Any, None]:
@@ -164,36 +161,33 @@ class World:
             self.seen.busy += max(0.0, seconds)
 
     def _compute_beside_others(self, seconds: float) -> Generator[Any, Any, None]:
-        """An operating system lets all that compute take turns: each gets its share of the cores, slice by slice."""
+        """Linux shares its cores among sessions (autogroup): the workers, the server, and each of the others."""
         self.computing += 1
         while seconds > 0:
-            slowed = max(1.0, (self.computing + self.others) / self.number_of_cores)
+            sessions = min(self.computing, SESSIONS)
+            slowed = max(1.0, self.computing / sessions * (sessions + self.others) / self.number_of_cores)
             part = min(seconds, SLICE)
             yield self.env.timeout(part * slowed)
             seconds -= part
         self.computing -= 1
 
     def _beats(self) -> Generator[Any, Any, None]:
-        """Of all workers together."""
+        """Of all workers together, several at once where there are many, or simulating them would take hours."""
+        batch = max(1.0, self.workers / BEAT / 20)
         while True:
-            yield self.env.timeout(self.random.expovariate(self.workers / BEAT))
-            self.env.process(self._compute(self.service.server / self.service.trials / TRIPS))
+            yield self.env.timeout(self.random.expovariate(self.workers / BEAT / batch))
+            self.env.process(self._compute(batch * self.service.server / self.service.trials / TRIPS))
 
 
 def services(rows: list[dict[str, Any]]) -> dict[str, Service]:
     """What was measured of one worker alone, by kind of claim."""
-    learning = sorted((row for row in rows if row["sampler"] == "tpe"), key=lambda row: row["workers"])
-    few, many = learning[0], learning[-1]
-    # Among more workers, everybody reads what more others have ended.
-    reading = (many["server_cpu_ms"] - few["server_cpu_ms"]) / (many["workers"] - few["workers"]) / 1e3
     found = {}
     for mode in NAMES:
-        alone = next(row for row in rows if row["mode"] == mode and row["workers"] == 1 and row["sampler"] == "random")
-        trials = round(1 / alone["calls"]["claim"])
-        trials = 64 if mode == "together" else trials
+        alone = next(row for row in rows if row["mode"] == mode and row["workers"] == 1)
+        trials = 64 if mode == "together" else 1
         found[mode] = Service(
             alone["quick_ms"]["lock held"] / 1e3, trials * alone["server_cpu_ms"] / 1e3,
-            trials * alone["worker_cpu_ms"] / 1e3, max(0.0, reading), trials,
+            trials * alone["worker_cpu_ms"] / 1e3, trials,
         )  # fmt: skip
     return found
 
@@ -202,34 +196,27 @@ def played_again(rows: list[dict[str, Any]], known: dict[str, Service]) -> list[
     """Kind of claim, workers, trials per second as measured and as simulated, on the machine of the measurement."""
     found = []
     for row in rows:
-        if row["sampler"] != "random":
-            continue
-        alone = replace(known[row["mode"]], reading=0.0)
-        seen = World(alone, row["workers"], 0.0, row["cpus"], others=row["others"]).run(30.0)
+        seen = World(known[row["mode"]], row["workers"], 0.0, row["cpus"], others=row["others"]).run(30.0)
         found.append((row["mode"], row["workers"], row["per_second"], seen.trials / 30.0))
     return found
 
 
-def far(known: dict[str, Service], workers: list[int]) -> list[dict[str, Any]]:
+def far(known: dict[str, Service], workers: list[int]) -> Iterator[dict[str, Any]]:
     """The table of many workers."""
-    found = []
     for count in workers:
         for name, seconds in DURATIONS.items():
             for mode, service in known.items():
-                # Long enough for two thousand claims, but not for millions of beats.
-                span = min(max(20.0, 2000 * seconds * service.trials / count), 1200.0)
+                # Long enough for a thousand claims, but not for millions of beats.
+                span = min(max(20.0, 1000 * seconds * service.trials / count), 600.0)
                 world = World(service, count, seconds, CORES)
                 seen = world.run(span)
-                found.append(
-                    {
-                        "workers": count, "trial": name, "mode": mode, "possible": count / seconds,
-                        "per_second": seen.trials / span, "lock": seen.locked / span, "cores": seen.busy / span,
-                        "wait": float(np.median(seen.waited)) if seen.waited else 0.0,
-                        "worst": float(np.quantile(seen.waited, 0.99)) if seen.waited else 0.0,
-                        "unseen": float(np.median(seen.unseen)) if seen.unseen else 0.0,
-                    }
-                )  # fmt: skip
-    return found
+                yield {
+                    "workers": count, "trial": name, "mode": mode, "possible": count / seconds,
+                    "per_second": seen.trials / span, "lock": seen.locked / span, "cores": seen.busy / span,
+                    "wait": float(np.median(seen.waited)) if seen.waited else 0.0,
+                    "worst": float(np.quantile(seen.waited, 0.99)) if seen.waited else 0.0,
+                    "unseen": float(np.median(seen.unseen)) if seen.unseen else 0.0,
+                }  # fmt: skip
 
 
 def draw(rows: list[dict[str, Any]], known: dict[str, Service], again: list[Any], file: Path) -> None:
@@ -249,9 +236,10 @@ def draw(rows: list[dict[str, Any]], known: dict[str, Service], again: list[Any]
     left.set_xticks(x, [str(value) for value in x])
     left.minorticks_off()
     left.set_title(f"Trials that cost nothing; all on one machine with {rows[0]['cpus']} cores")
-    counts = [10, 30, 100, 300, 1000, 3000, 10000]
+    counts = [10, 100, 300, 1000, 3000, 10000]
     for mode, colour in COLOURS.items():
-        for (name, seconds), style in zip(DURATIONS.items(), ("-", "--", ":"), strict=True):
+        for name, style in (("1 s", "-"), ("1 min", "--")):  # trials of an hour ask for next to nothing
+            seconds = DURATIONS[name]
             shares = []
             for count in counts:
                 span = min(max(20.0, 1000 * seconds * known[mode].trials / count), 600.0)

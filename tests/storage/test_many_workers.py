@@ -35,7 +35,7 @@ def test_eight_workers_meet_the_budget_exactly_with_a_connection_each(tmp_path: 
 @pytest.mark.parametrize(("workers", "seconds"), [(5, 1.0), (400, 1.0)])
 def test_simulated_workers_train_what_they_can_or_what_the_lock_allows(workers: int, seconds: float) -> None:
     simulated = pytest.importorskip("many_workers_simulated")
-    service = simulated.Service(lock=0.005, server=0.01, worker=0.02, reading=0.0, trials=1)
+    service = simulated.Service(lock=0.005, server=0.01, worker=0.02, trials=1)
     seen = simulated.World(service, workers, seconds, cores=8).run(60.0)
     held = service.lock + simulated.TRIPS_UNDER_LOCK * simulated.TRIP
     alone = seconds + service.lock + service.server + service.worker + simulated.TRIPS * simulated.TRIP
