@@ -37,6 +37,7 @@ WALLS = {
     "prometheus_client": ("search/monitoring.py",),
     "plotly": ("dashboard/",),
     "ray": ("search/cluster.py",),
+    "boto3": ("dashboard/",),
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -28,8 +28,12 @@ AllowedHost = Annotated[
 ]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Refuse every request that changes anything.")]
 Artifacts = Annotated[
-    Path | None,
-    typer.Option(envvar="LRSEARCH_ARTIFACTS", help="Folder of artifacts; by default beside an SQLite file."),
+    str | None,
+    typer.Option(
+        metavar="DIR|s3://BUCKET/PREFIX",
+        envvar="LRSEARCH_ARTIFACTS",
+        help="Where artifacts are; by default a folder beside an SQLite file.",
+    ),
 ]
 
 
@@ -68,7 +72,7 @@ class ServerOptions:
     token: str | None
     allowed_hosts: Sequence[str]
     read_only: bool
-    artifacts: Path | None
+    artifacts: str | None
 
 
 def open_server(storage: str, options: ServerOptions) -> Server:
@@ -78,12 +82,12 @@ def open_server(storage: str, options: ServerOptions) -> Server:
         InputError: Somebody else listens there, or the storage cannot be opened.
     """
     from lrsearch.dashboard.app import application
-    from lrsearch.dashboard.artifacts import folder_of
-    from lrsearch.dashboard.server import Server
+    from lrsearch.dashboard.artifacts import artifacts_of
+    from lrsearch.dashboard.server import CONNECTIONS, Server
 
     shown = application(
-        open_storage(storage),
-        folder_of(storage, options.artifacts),
+        open_storage(storage, connections=CONNECTIONS),
+        artifacts_of(storage, options.artifacts),
         host=options.host,
         token=options.token,
         allowed_hosts=options.allowed_hosts,

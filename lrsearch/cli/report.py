@@ -63,13 +63,13 @@ def _write(names: list[str], output: Path | None, form: ReportFormat, storage: s
         print(side_by_side.write(read[0], read[1], folder, Form(form)))
 
 
-def _publish(name: str, artifacts: Path | None, modules: list[str], storage: str) -> None:
-    from lrsearch.dashboard.artifacts import ArtifactFolder, folder_of
+def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:
+    from lrsearch.dashboard.artifacts import artifacts_of
     from lrsearch.dashboard.publish import publish
     from lrsearch.search import opening
 
     opening.bring_in(modules)
     stored = open_study(name, storage)
-    folder = folder_of(storage, artifacts)
-    done = publish(stored, ArtifactFolder(folder))
-    say(f"Published study {name}; its artifacts are in {folder}." if done else f"Study {name} is published as it is.")
+    place = artifacts_of(storage, artifacts)
+    done = publish(stored, place)
+    say(f"Published study {name}; its artifacts are in {place}." if done else f"Study {name} is published as it is.")

@@ -72,12 +72,12 @@ def create(
     from lrsearch.search import opening, studies
 
     # Built before anything is written: options may be right one by one and wrong together.
-    metric = opening.build_task(definition).metric_name
+    task = opening.build_task(definition)
     opened = open_storage(storage, create=True)
     if skip_if_exists and definition.study.name in studies.names(opened):
         say(f"Study {definition.study.name} exists already; nothing was changed.")
         return
-    studies.create(opened, definition, metric)
+    opening.store(opened, definition, task)
     say(f"Created study {definition.study.name} with {definition.trials} trials in {redacted(storage)}.")
     say(f"Next: lrsearch study run {study_arguments(definition.study.name, storage)}")
 

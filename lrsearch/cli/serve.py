@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,11 +97,11 @@ def _files(modules: list[str] | None) -> list[str]:
     return [word for module in modules or [] for word in ("--load", module)]
 
 
-def _environment(storage: str, artifacts: Path | None, token: str | None, threads: int) -> dict[str, str]:
+def _environment(storage: str, artifacts: str | None, token: str | None, threads: int) -> dict[str, str]:
     """What the processes share; passwords and tokens must not show in a process list."""
     shared = {"LRSEARCH_STORAGE": storage, "OMP_NUM_THREADS": str(threads)}
     if artifacts is not None:
-        shared["LRSEARCH_ARTIFACTS"] = str(artifacts)
+        shared["LRSEARCH_ARTIFACTS"] = artifacts
     if token is not None:
         shared["LRSEARCH_TOKEN"] = token
     return shared
@@ -143,11 +142,11 @@ def _watch(parts: Sequence[Part], interruption: Interruption, form: LogFormat, s
         log("Everything has ended.")
 
 
-def _publish(storage: str, artifacts: Path | None, modules: list[str], interruption: Interruption, log: Log) -> None:
-    from lrsearch.dashboard.artifacts import folder_of
+def _publish(storage: str, artifacts: str | None, modules: list[str], interruption: Interruption, log: Log) -> None:
+    from lrsearch.dashboard.artifacts import artifacts_of
     from lrsearch.dashboard.publisher import Publisher
     from lrsearch.search import opening
 
     os.nice(5)  # drawing may wait for those who train
     opening.bring_in(modules)
-    Publisher(open_storage(storage), folder_of(storage, artifacts), interruption, log).run()
+    Publisher(open_storage(storage), artifacts_of(storage, artifacts), interruption, log).run()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import optuna_dashboard
 from optuna.storages import BaseStorage
 
-from lrsearch.dashboard.artifacts import ArtifactFolder, Hardened
+from lrsearch.dashboard.artifacts import Artifacts, Hardened
 from lrsearch.dashboard.gate import Gate
 from lrsearch.dashboard.known import Known
 from lrsearch.dashboard.names import names
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 def application(
     storage: BaseStorage,
-    folder: Path,
+    artifacts: Artifacts,
     *,
     host: str = "127.0.0.1",
     token: str | None = None,
@@ -33,7 +32,7 @@ def application(
 
     Args:
         storage: A storage with a cache in front of it: without one every poll of a page reads every trial.
-        folder: Where artifacts are.
+        artifacts: Where artifacts are.
         host: Where it will listen, which decides under which names it may be addressed.
         token: What everybody must show; None lets all in.
         allowed_hosts: Further names under which it may be addressed.
@@ -42,7 +41,6 @@ def application(
     Raises:
         InputError: A host is no name.
     """
-    artifacts = ArtifactFolder(folder)
     inner = Recent(Known(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts))
     sessions = None if token is None else Sessions(token)
     return Hardened(Gate(inner, names(host, allowed_hosts), sessions, read_only=read_only))

@@ -6,10 +6,11 @@ import os
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from optuna.artifacts import FileSystemArtifactStore
 
+from lrsearch.dashboard.bucket import SCHEME, ArtifactBucket
 from lrsearch.dashboard.pages import Headers
 from lrsearch.errors import input_error
 from lrsearch.storage.rdb import parse, sqlite_file
@@ -20,6 +21,39 @@ if TYPE_CHECKING:
 POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 SAFE_TYPES = ("image/", "audio/", "video/", "text/plain", "text/csv", "application/json", "application/pdf")
 """Types that a browser may be told. A script or a style sheet must not be loaded from an artifact."""
+
+
+class Artifacts(Protocol):
+    """Where artifacts lie: a folder, or a bucket that machines without a common folder share."""
+
+    def has(self, artifact_id: str) -> bool:
+        """Whether there is an artifact of that name.
+
+        Args:
+            artifact_id: Its name, without any path.
+        """
+
+    def open_reader(self, artifact_id: str) -> BinaryIO:
+        """An artifact's content.
+
+        Args:
+            artifact_id: Its name.
+        """
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        """Store an artifact; who reads meanwhile gets the former one.
+
+        Args:
+            artifact_id: Its name; one that is there is replaced.
+            content_body: Its content.
+        """
+
+    def remove(self, artifact_id: str) -> None:
+        """Remove an artifact; one that is gone already must not stop a study from being deleted.
+
+        Args:
+            artifact_id: Its name.
+        """
 
 
 class ArtifactFolder(FileSystemArtifactStore):
@@ -33,21 +67,15 @@ class ArtifactFolder(FileSystemArtifactStore):
         super().__init__(folder)
         self.folder = folder
 
-    def has(self, artifact_id: str) -> bool:
-        """Whether there is an artifact of that name.
+    def __str__(self) -> str:
+        return str(self.folder)
 
-        Args:
-            artifact_id: Its name, without any path.
-        """
+    def has(self, artifact_id: str) -> bool:
+        """See `Artifacts.has`."""
         return (self.folder / artifact_id).is_file()
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
-        """Store an artifact; who reads meanwhile gets the former one.
-
-        Args:
-            artifact_id: Its name; one that is there is replaced.
-            content_body: Its content.
-        """
+        """See `Artifacts.write`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f".part-{uuid.uuid4()}"
         try:
@@ -57,32 +85,31 @@ class ArtifactFolder(FileSystemArtifactStore):
             part.unlink(missing_ok=True)
 
     def remove(self, artifact_id: str) -> None:
-        """Remove an artifact; one that is gone already must not stop a study from being deleted.
-
-        Args:
-            artifact_id: Its name.
-        """
+        """See `Artifacts.remove`."""
         self._get_filepath(artifact_id).unlink(missing_ok=True)
 
 
-def folder_of(url: str, named: Path | None) -> Path:
+def artifacts_of(url: str, named: str | None) -> Artifacts:
     """Where the artifacts of a storage are.
 
     Args:
         url: The storage.
-        named: What a person says; by default it is beside an SQLite file, or in the working directory.
+        named: A folder, or a bucket as ``s3://bucket/prefix``; by default a folder beside an SQLite file, or in the
+            working directory.
 
     Raises:
-        InputError: It is there and is no folder, or cannot be written.
+        InputError: The folder is there and is none, or cannot be written; the bucket cannot be reached.
     """
+    if named is not None and named.startswith(SCHEME):
+        return ArtifactBucket(named)
     file = sqlite_file(parse(url))
     beside = Path("lrsearch.artifacts") if file is None else file.with_suffix(".artifacts")
-    folder = beside if named is None else named
+    folder = beside if named is None else Path(named)
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         rule = "must be a folder that can be written"
         raise input_error("command line", rule, key="--artifacts", received=f'"{folder}"')
-    return folder
+    return ArtifactFolder(folder)
 
 
 class Hardened:

@@ -14,7 +14,7 @@ from optuna.exceptions import OptunaError
 from optuna.storages import BaseStorage
 from sqlalchemy.exc import SQLAlchemyError
 
-from lrsearch.dashboard.artifacts import ArtifactFolder
+from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.pages import Answer, refusal
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ class Known:
     Args:
         application: optuna-dashboard.
         storage: What it shows.
-        folder: Where its artifacts are.
+        artifacts: Where its artifacts are.
     """
 
-    def __init__(self, application: WSGIApplication, storage: BaseStorage, folder: ArtifactFolder) -> None:
+    def __init__(self, application: WSGIApplication, storage: BaseStorage, artifacts: Artifacts) -> None:
         self._application = application
         self._storage = storage
-        self._folder = folder
+        self._artifacts = artifacts
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer what cannot be meant, and let the rest through."""
@@ -63,7 +63,7 @@ class Known:
         return self._application(environ, start_response)
 
     def _is_there(self, path: str) -> bool:
-        if (artifact := _ARTIFACT.fullmatch(path)) and not self._folder.has(artifact["artifact"]):
+        if (artifact := _ARTIFACT.fullmatch(path)) and not self._artifacts.has(artifact["artifact"]):
             return False
         if found := _STUDY.fullmatch(path):
             return _exists(self._storage.get_study_user_attrs, found["study"]) and (

@@ -13,7 +13,7 @@ import optuna_dashboard
 from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 
 from lrsearch import registry
-from lrsearch.dashboard.artifacts import ArtifactFolder
+from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.plots import best_trials, plots
 from lrsearch.dashboard.shelf import Shelf
 from lrsearch.report import figures, gallery, markdown
@@ -32,12 +32,12 @@ CURVE, CHECKPOINT = "curve.csv", "checkpoint.ckpt"
 _LINK = re.compile(rf"\]\({FIGURES}/([^)]+)\)")
 
 
-def publish(stored: StoredStudy, folder: ArtifactFolder, check: Callable[[], None] = lambda: None) -> bool:
+def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None] = lambda: None) -> bool:
     """Put a study's report into the dashboard, unless what is there is still right.
 
     Args:
         stored: The study.
-        folder: Where the dashboard's artifacts are.
+        artifacts: Where the dashboard's artifacts are.
         check: Called now and then; it may raise to end the work. What is published by then is whole.
 
     Returns:
@@ -47,7 +47,7 @@ def publish(stored: StoredStudy, folder: ArtifactFolder, check: Callable[[], Non
         InputError: The study has several objectives.
     """
     study = optuna.load_study(study_name=stored.name, storage=stored.storage)
-    shelf = Shelf(study, folder)
+    shelf = Shelf(study, artifacts)
     counts = standing.count(stored)
     confirmed = studies.linked(stored, "confirm")
     made_from = [asdict(counts), sorted(stored.excluded()), asdict(standing.count(confirmed)) if confirmed else None]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from optuna.storages import BaseStorage
 
-from lrsearch.dashboard.artifacts import ArtifactFolder
+from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.publish import is_finished, publish
 from lrsearch.errors import InterruptedRunError, LrsearchError
 from lrsearch.search import standing, studies
@@ -29,15 +28,15 @@ class Publisher:
 
     Args:
         storage: Where they are.
-        folder: Where the dashboard's artifacts are.
+        artifacts: Where the dashboard's artifacts are.
         interruption: Where signals are looked for.
         say: Where a person is told what went wrong.
     """
 
     def __init__(
-        self, storage: BaseStorage, folder: Path, interruption: Interruption, say: Callable[[str], None]
+        self, storage: BaseStorage, artifacts: Artifacts, interruption: Interruption, say: Callable[[str], None]
     ) -> None:
-        self._storage, self._folder = storage, ArtifactFolder(folder)
+        self._storage, self._artifacts = storage, artifacts
         self._interruption, self._say = interruption, say
         self._patience = Patience(say)
         self._published_at: dict[int, float] = {}
@@ -81,7 +80,7 @@ class Publisher:
         finished = is_finished(standing.count(stored))
         waited = time.monotonic() - self._published_at.get(listed.study_id, -math.inf)
         if finished or waited >= EVERY:
-            if publish(stored, self._folder, self._check):
+            if publish(stored, self._artifacts, self._check):
                 self._say(f"Published study {listed.name}.")
             self._published_at[listed.study_id] = time.monotonic()
         return finished

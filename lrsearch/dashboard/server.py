@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 THREADS = 8
+CONNECTIONS = 4
+"""To a database server at most."""
 LOOK_AGAIN = 0.25
 """Seconds between two looks at whether to go on."""
 LARGEST_HEADER = 16 * 1024

@@ -11,7 +11,7 @@ from typing import Any
 
 import optuna
 
-from lrsearch.dashboard.artifacts import ArtifactFolder
+from lrsearch.dashboard.artifacts import Artifacts
 
 PUBLISHED = "lrsearch:published"
 """Study system attribute: what was published, by name. The dashboard does not show it."""
@@ -24,12 +24,12 @@ class Shelf:
 
     Args:
         study: The study.
-        folder: Where the files are.
+        artifacts: Where the files are.
     """
 
-    def __init__(self, study: optuna.Study, folder: ArtifactFolder) -> None:
+    def __init__(self, study: optuna.Study, artifacts: Artifacts) -> None:
         self._storage, self._study_id = study._storage, study._study_id
-        self._folder = folder
+        self._artifacts = artifacts
         stored = self._storage.get_study_system_attrs(self._study_id).get(PUBLISHED)
         self._kept: dict[str, Any] = stored if isinstance(stored, dict) else {}
         self._before = json.dumps(self._kept)
@@ -69,8 +69,8 @@ class Shelf:
             meta = {"artifact_id": entry["id"], "filename": name, "encoding": encoding,
                     "mimetype": kind or "application/octet-stream"}  # fmt: skip
             self._storage.set_study_system_attr(self._study_id, _attribute(entry["id"], trial_id), json.dumps(meta))
-        if entry.get("digest") != digest or not self._folder.has(entry["id"]):
-            self._folder.write(entry["id"], io.BytesIO(content))
+        if entry.get("digest") != digest or not self._artifacts.has(entry["id"]):
+            self._artifacts.write(entry["id"], io.BytesIO(content))
         self._files[key] = {**entry, "digest": digest, "trial": trial_id}
         place = self._study_id if trial_id is None else f"{self._study_id}/{trial_id}"
         return f"/artifacts/{place}/{entry['id']}"
@@ -83,7 +83,7 @@ class Shelf:
             trial_id: The trial that it belongs to; None for the study.
         """
         entry = self._files.get(name if trial_id is None else f"{trial_id}/{name}")
-        return entry is not None and self._folder.has(entry["id"])
+        return entry is not None and self._artifacts.has(entry["id"])
 
     def keep_only(self, keys: set[tuple[str, int | None]]) -> None:
         """Take away the artifacts that are not among these.
@@ -96,7 +96,7 @@ class Shelf:
             entry = self._files.pop(key)
             # What optuna-dashboard itself writes when a person deletes one.
             self._storage.set_study_system_attr(self._study_id, _attribute(entry["id"], entry["trial"]), "null")
-            self._folder.remove(entry["id"])
+            self._artifacts.remove(entry["id"])
 
     @property
     def _files(self) -> dict[str, Any]:

@@ -93,6 +93,7 @@ class StudyFrames:
         curves: A row per trial and epoch, in that order; the columns are `CURVES` and the extra metrics.
         confirmation: Its finalists on fresh seeds; None if it was not confirmed.
         provenance: What was noted of versions and repository when the study was created.
+        data: The fingerprint of its task's data, by part; empty where there is none.
     """
 
     name: str
@@ -105,6 +106,7 @@ class StudyFrames:
     curves: pd.DataFrame
     confirmation: Confirmation | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
 
     @property
     def unit(self) -> str:
@@ -153,6 +155,7 @@ def read(
         curves=_curves(trials),
         confirmation=None if confirmation is None else _confirmation(confirmation),
         provenance=dict(stored.get(attributes.PROVENANCE) or {}),
+        data=dict(stored.get(attributes.DATA) or {}),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import shlex
 from collections import Counter
@@ -59,7 +61,7 @@ def _made_by(frames: StudyFrames) -> list[str]:
     if frames.definition:
         said.append(_seeds(frames.definition))
     trials = standings.counted(frames)
-    said += _provenance(frames)
+    said += [*_provenance(frames), *_data(frames)]
     engines = _engines(trials)
     if engines:
         said.append(f"Trained by {engines}.")
@@ -80,6 +82,15 @@ def _provenance(frames: StudyFrames) -> list[str]:
         changed = ", with changes that were not committed" if frames.provenance.get("dirty") else ""
         said.append(f"The working directory's repository was at commit {inline(commit)}{changed}.")
     return said
+
+
+def _data(frames: StudyFrames) -> list[str]:
+    """The data in so many characters that two reports can be compared; lrsearch itself compares the whole."""
+    if not frames.data:
+        return []
+    rows = ", ".join(f"{inline(own['rows'])} {inline(part)}" for part, own in frames.data.items())
+    short = hashlib.sha256(json.dumps(frames.data, sort_keys=True).encode()).hexdigest()[:12]
+    return [f"Rows: {rows}; fingerprint of the data {short}."]
 
 
 def _seeds(definition: Definition) -> str:

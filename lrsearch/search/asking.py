@@ -54,9 +54,13 @@ class Asker:
         Args:
             claims: The trials; what is fixed of their settings stays.
         """
-        self._history.refresh()
-        self._proposer.learn(self._history.told())
-        fixed = {claim.number: self._history[claim.number].params for claim in claims}
+        if self._proposer.learns:
+            self._history.refresh()
+            self._proposer.learn(self._history.told())
+            fixed = {claim.number: self._history[claim.number].params for claim in claims}
+        else:
+            there = self._history.settings([claim.trial_id for claim in claims])
+            fixed = {claim.number: there.get(claim.trial_id, {}) for claim in claims}
         chosen = choose(self._proposer, self._space, fixed, self._history.pending())
         return {claim: chosen[claim.number] for claim in claims}
 

@@ -18,7 +18,7 @@ from lrsearch.errors import input_error
 from lrsearch.search import links, opening, standing, studies
 from lrsearch.search.space import SEED, Space
 from lrsearch.search.studies import StoredStudy
-from lrsearch.storage.attributes import DEFINITION, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
+from lrsearch.storage.attributes import DATA, DEFINITION, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.tables import FIXED_PARAMS
 from lrsearch.study_file.axes import Choices, Range
@@ -67,12 +67,13 @@ def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = Non
         seeds: How many fresh seeds each is trained on; the same default.
 
     Raises:
-        InputError: The study cannot be confirmed: lrsearch did not create it, it is a linked study, or no trial was
-            trained to the end.
+        InputError: The study cannot be confirmed: lrsearch did not create it, it is a linked study, no trial was
+            trained to the end, or this process may not train it (`admission.check`).
     """
     own = _definition(stored).confirm or ConfirmSection()
     if standing.best(stored) is None:
         raise input_error(f"study {stored.name}", "has no complete trial yet that did not diverge: nothing to confirm")
+    opening.task_of(stored)
     baseline = None
     if _best_constant(stored) is None:
         baseline = _grid_of_constants(stored)
@@ -221,6 +222,7 @@ def _open(stored: StoredStudy, role: links.Role, definition: Definition, more: M
         study.set_user_attr(ORIGIN, {"study": stored.name, "role": role, **more})
         study.set_user_attr(METRIC, stored.metric)
         study.set_user_attr(VERSION, stored.version)
+        study.set_user_attr(DATA, stored.data)
         study.set_user_attr(DEFINITION, definition.document())
     elif role not in links.existing(stored.storage, stored.name):
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 
 import optuna
@@ -13,7 +14,10 @@ from lrsearch.search.pruning import StratifiedHalving, halve
 from lrsearch.search.space import Settings
 from lrsearch.search.studies import StoredStudy
 from lrsearch.search.trace import TrialTrace
+from lrsearch.storage.canary import tables_are_known
 from lrsearch.storage.patience import Patience
+from lrsearch.storage.reading import engine_of
+from lrsearch.storage.rungs import Rungs
 from lrsearch.storage.store import Claim
 
 
@@ -35,6 +39,11 @@ class Judge:
         self._patience = patience
         self._settings: Mapping[Claim, Settings] = {}
         self._mirror: Mirror | None = None
+        self._rungs: Rungs | None = None
+        engine = engine_of(stored.storage)
+        if isinstance(pruner, StratifiedHalving) and engine is not None and tables_are_known() is None:
+            study_id = stored.storage.get_study_id_from_name(stored.name)
+            self._rungs = Rungs(engine, study_id, pruner.rungs)
 
     def begin(self, settings: Mapping[Claim, Settings]) -> None:
         """A new generation begins.
@@ -52,7 +61,7 @@ class Judge:
             trials: The trials that have reached the rung, with their curves.
         """
         if not self._together:
-            return {claim for claim in trials if self._patience(lambda claim=claim: self._ends(claim))}  # type: ignore[misc]
+            return {c for c, trace in trials.items() if self._patience(lambda c=c, trace=trace: self._ends(c, trace))}  # type: ignore[misc]
         pruned: set[Claim] = set()
         compared: set[Claim] = set()
         if isinstance(self._pruner, StratifiedHalving):
@@ -61,9 +70,24 @@ class Judge:
         alone = {claim: trace for claim, trace in trials.items() if claim not in compared}
         return pruned | self._against_the_stored(alone)
 
-    def _ends(self, claim: Claim) -> bool:
+    def _ends(self, claim: Claim, trace: TrialTrace) -> bool:
+        if isinstance(self._pruner, StratifiedHalving) and self._rungs is not None:
+            return self._pruner.ends(_rank(trace.test[-1], claim.number), self._others(self._rungs, claim, trace.epoch))
         # Trial.should_prune would only know what was reported through its own object.
         return self._pruner.prune(self._stored.study, self._stored.storage.get_trial(claim.trial_id))
+
+    def _others(self, rungs: Rungs, claim: Claim, rung: int) -> list[tuple[float, int]]:
+        """Value at the rung and number of the trials that a trial is compared with."""
+        scheduler, excluded = self._settings[claim].schedule.name, self._stored.excluded()
+        return [
+            _rank(trial.values[rung], number)
+            for number, trial in rungs.read().items()
+            if number != claim.number
+            and trial.scheduler == scheduler
+            and rung in trial.values
+            and trial.state != TrialState.FAIL
+            and number not in excluded
+        ]
 
     def _against_the_stored(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         if not trials:
@@ -107,6 +131,10 @@ class Mirror:
         for epoch in range(known + 1, len(curve) + 1):
             self._storage.set_trial_intermediate_value(trial_id, epoch, curve[epoch - 1])
         return pruner.prune(self._study, self._storage.get_trial(trial_id))
+
+
+def _rank(value: float, number: int) -> tuple[float, int]:
+    return (math.inf if math.isnan(value) else value, number)
 
 
 def _begun(trial: FrozenTrial) -> FrozenTrial:

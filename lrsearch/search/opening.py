@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from lrsearch import registry
 from lrsearch.errors import input_error, nearest
-from lrsearch.search import budget, links, studies
+from lrsearch.search import admission, budget, links, studies
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.rdb import MissingStorageError, open_storage, redacted
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
 if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
     from lrsearch.tasks.task import Task
 
 
@@ -48,8 +50,24 @@ def create(definition: Definition, url: str) -> StoredStudy:
         InputError: The task cannot be built, or there is a study of that name.
     """
     # Built before anything is written: options may be right one by one and wrong together.
-    metric = build_task(definition).metric_name
-    return studies.create(open_storage(url, create=True), definition, metric)
+    task = build_task(definition)
+    return store(open_storage(url, create=True), definition, task)
+
+
+def store(storage: BaseStorage, definition: Definition, task: Task) -> StoredStudy:
+    """A new study with the fingerprint of its data.
+
+    Args:
+        storage: Where.
+        definition: What the study is.
+        task: Its task.
+
+    Raises:
+        InputError: There is a study of that name, or rows cannot be read.
+    """
+    from lrsearch.tasks.fingerprint import fingerprint  # torch takes a while
+
+    return studies.create(storage, definition, task.metric_name, fingerprint(task))
 
 
 def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy:
@@ -61,14 +79,15 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
         source: Where the definition came from, for messages.
 
     Raises:
-        InputError: The task cannot be built, or the study exists with another definition.
+        InputError: The task cannot be built, or the study exists with another definition, data or version.
     """
-    metric = build_task(definition).metric_name
+    task = build_task(definition)
     storage = open_storage(url, create=True)
     if definition.study.name not in studies.names(storage):
-        return studies.create(storage, definition, metric)
+        return store(storage, definition, task)
     stored = studies.load(storage, definition.study.name)
     studies.check_same(stored, definition, source)
+    admission.check(stored, task)
     grows = stored.definition is not None and definition.trials > stored.definition.trials
     return budget.set_budget(stored, definition.trials) if grows else stored
 
@@ -110,16 +129,17 @@ def find_or_create(study: str, url: str, modules: Sequence[str] = ()) -> StoredS
 
 
 def task_of(stored: StoredStudy) -> Task:
-    """What a stored study trains.
+    """What a stored study trains, if this process may train it.
 
     Args:
         stored: The study.
 
     Raises:
-        InputError: lrsearch did not create it, or its task is not known here.
+        InputError: lrsearch did not create it, its task is not known here, or see `admission.check`.
     """
     if stored.definition is None:
         raise input_error("study run", "was not created by lrsearch, so it says nothing to train", received=stored.name)
+    admission.check_version(stored)
     name = stored.definition.task.name
     if name not in registry.tasks:
         # What the storage says is told, and never imported: whoever can write there must not run code here.
@@ -128,6 +148,7 @@ def task_of(stored: StoredStudy) -> Task:
         rule = f"the study's task is not there; {way}, or install its package. There are {', '.join(registry.tasks)}"
         raise input_error("study run", rule, received=f'"{name}"', nearest=nearest(name, registry.tasks))
     task = build_task(stored.definition)
+    admission.check(stored, task)
     if links.score(stored) is None or task.holdout is None:
         return task
     from lrsearch.search.holdout import scored_on_holdout  # torch takes a while

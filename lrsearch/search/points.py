@@ -33,6 +33,9 @@ class Proposer(Protocol):
     a restart or another process would change.
     """
 
+    learns: bool
+    """Whether earlier trials matter at all; if not, nobody need read them."""
+
     def learn(self, told: Sequence[PastTrial]) -> None:
         """Take note of the trials that have ended.
 
@@ -55,6 +58,8 @@ class Uniform:
     Args:
         seed: The study's seed.
     """
+
+    learns = False
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -82,6 +87,8 @@ class Sobol:
         names: All parameters of the space.
         seed: Decides the scrambling.
     """
+
+    learns = False
 
     def __init__(self, names: Sequence[str], seed: int) -> None:
         self._dimension = {name: index for index, name in enumerate(names)}

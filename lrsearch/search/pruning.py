@@ -223,9 +223,18 @@ class StratifiedHalving(BasePruner):
             and other.state != TrialState.FAIL
             and str(other.number) not in excluded
         ]
+        return self.ends(_rank(trial, rung), others)
+
+    def ends(self, own: tuple[float, int], others: Sequence[tuple[float, int]]) -> bool:
+        """Whether a trial ends at a rung.
+
+        Args:
+            own: Its value there and its number.
+            others: Those of the other trials of its scheduler type.
+        """
         if len(others) < self.FREE:
             return False
-        place = sum(rank < _rank(trial, rung) for rank in others)
+        place = sum(rank < own for rank in others)
         return place >= survivors(len(others) + 1, self.keep)
 
 

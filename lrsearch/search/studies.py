@@ -21,7 +21,7 @@ from lrsearch.search.asking import generation_size
 from lrsearch.search.provenance import provenance
 from lrsearch.search.space import Space
 from lrsearch.storage import reading
-from lrsearch.storage.attributes import DEFINITION, EXCLUDED, GENERATION, METRIC, PROVENANCE, STOPPED, VERSION
+from lrsearch.storage.attributes import DATA, DEFINITION, EXCLUDED, GENERATION, METRIC, PROVENANCE, STOPPED, VERSION
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.whole import all_trials
 from lrsearch.study_file.load import differences, parse_stored
@@ -50,6 +50,11 @@ class StoredStudy:
     def version(self) -> str | None:
         """The lrsearch that created it."""
         return self.study.user_attrs.get(VERSION)
+
+    @property
+    def data(self) -> dict[str, Any] | None:
+        """The fingerprint of the data that it was created with; None for a study from before there were any."""
+        return self.study.user_attrs.get(DATA)
 
     @property
     def has_one_objective(self) -> bool:
@@ -87,13 +92,16 @@ class StoredStudy:
         return all_trials(self.study, self.storage) if self.has_one_objective else self.study.get_trials(deepcopy=False)
 
 
-def create(storage: BaseStorage, definition: Definition, metric: str) -> StoredStudy:
+def create(
+    storage: BaseStorage, definition: Definition, metric: str, data: dict[str, Any] | None = None
+) -> StoredStudy:
     """A new study, with the settings of its ``[[try]]`` tables waiting as its first trials.
 
     Args:
         storage: Where.
         definition: What; it is stored whole, so that its file is never needed again.
         metric: Name of the task's metric.
+        data: The fingerprint of its data; None leaves it to the first process that trains.
 
     Raises:
         InputError: A study of that name exists.
@@ -113,6 +121,8 @@ def create(storage: BaseStorage, definition: Definition, metric: str) -> StoredS
     study.set_user_attr(GENERATION, generation_size(definition))
     study.set_user_attr(VERSION, lrsearch.__version__)
     study.set_user_attr(PROVENANCE, provenance(Path.cwd()))
+    if data is not None:
+        study.set_user_attr(DATA, data)
     study.set_user_attr(DEFINITION, definition.document())
     return load(storage, name)
 
@@ -148,7 +158,13 @@ def load(storage: BaseStorage, name: str) -> StoredStudy:
     document = study.user_attrs.get(DEFINITION)
     if document is None:
         return StoredStudy(storage, study, None)
-    return StoredStudy(storage, study, parse_stored(document, f"stored study {name}"))
+    try:
+        return StoredStudy(storage, study, parse_stored(document, f"stored study {name}"))
+    except InputError as error:
+        if (there := study.user_attrs.get(VERSION)) in (None, lrsearch.__version__):
+            raise
+        rule = f"was created by lrsearch {there}, and {lrsearch.__version__} cannot read its definition: "
+        raise input_error(f"study {name}", rule + "; ".join(map(str, error.faults))) from None
 
 
 def names(storage: BaseStorage) -> list[str]:

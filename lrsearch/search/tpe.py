@@ -42,6 +42,8 @@ class ParzenEstimator:
         seed: The study's seed.
     """
 
+    learns = True
+
     def __init__(self, space: Space, seed: int) -> None:
         self._seed = seed
         self._uniform = Uniform(seed)

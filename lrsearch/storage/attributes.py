@@ -22,6 +22,8 @@ FINALISTS = "lrsearch:finalists"
 """Of a confirmation: the settings that it trains on fresh seeds, and where each comes from."""
 PROVENANCE = "lrsearch:provenance"
 """Of a study: versions and commit of the person's repository when it was created."""
+DATA = "lrsearch:data"
+"""Of a study: the fingerprint of its task's data (`tasks.fingerprint`)."""
 
 TRAIN_CURVE = "train_curve"
 """Of a trial: the metric on the training rows after each epoch, from epoch 1; null where not finite."""

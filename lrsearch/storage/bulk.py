@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
+from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from lrsearch.storage import reading, tables
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
 from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome, together
-from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, HEARTBEATS, SYSTEM, TRIALS, USER, TrialRows
+from lrsearch.storage.tables import (
+    CONSTRAINT_PREFIX,
+    FIXED_PARAMS,
+    HEARTBEATS,
+    SYSTEM,
+    TRIALS,
+    USER,
+    DatabaseNow,
+    TrialRows,
+)
+from lrsearch.storage.tail import Tail, TailReader
 
 
 class BulkStore:
@@ -25,6 +37,9 @@ class BulkStore:
     def __init__(self, engine: Engine, study_id: int) -> None:
         self._engine = engine
         self._study_id = study_id
+        self._tail = TailReader(study_id)
+        self._last_claim: str | None = None
+        self._checked: dict[str, BaseDistribution] = {}
 
     def enqueue(self, params: Sequence[Mapping[str, Any]]) -> None:
         """See `TrialStore.enqueue`."""
@@ -35,22 +50,27 @@ class BulkStore:
 
     def claim(self, wanted: int, budget: int, worker: Mapping[str, Any]) -> list[Claim]:
         """See `TrialStore.claim`."""
+        repeated, self._last_claim = worker["claim"] == self._last_claim, worker["claim"]
         with self._engine.begin() as connection:
+            if self._tail.is_new:
+                self._tail.read(connection)  # all trials once, while nobody has to wait for it
             tables.lock_study(connection, self._study_id)
-            if already := self._claimed(connection, worker["claim"]):
+            tail = self._tail.read(connection)
+            if repeated and (already := _claimed(connection, tail, worker["claim"])):
                 return already
-            rows = connection.execute(self._in_state(TrialState.WAITING).order_by(TRIALS.c.trial_id).limit(wanted))
-            waiting = [Claim(int(trial_id), int(number)) for trial_id, number in rows]
-            lost = tables.attributes(connection, USER, [claim.trial_id for claim in waiting], RETRIES_SO_FAR)
-            losses = [int(lost.get(claim.trial_id, 0)) for claim in waiting]
+            waiting = [Claim(trial_id, number) for trial_id, number in islice(tail.waiting.items(), wanted)]
+            ids = [claim.trial_id for claim in waiting]
+            lost = tables.attributes(connection, USER, ids, RETRIES_SO_FAR) if ids else {}
+            losses = [int(lost.get(trial_id, 0)) for trial_id in ids]
             claims = waiting[: together(losses, wanted)]
             self._start(connection, claims, worker)
-            free = 0 if any(losses[:1]) else budget - self._used(connection)
+            free = 0 if any(losses[:1]) else budget - tail.used
             fresh = TrialRows(TrialState.RUNNING, user={WORKER: dict(worker)}, started=tables.now())
-            added = tables.add_trials(connection, self._study_id, [fresh] * min(wanted - len(claims), max(0, free)))
-            new = [Claim(trial_id, number) for trial_id, number in added]
-            if new:
-                connection.execute(insert(HEARTBEATS), [{"trial_id": claim.trial_id} for claim in new])
+            rows = [fresh] * min(wanted - len(claims), max(0, free))
+            new = [
+                Claim(*own) for own in tables.add_trials(connection, self._study_id, rows, (tail.trials, tail.last_id))
+            ]
+            _start_beating(connection, [claim.trial_id for claim in new])
             return claims + new
 
     def choose(self, chosen: Mapping[int, Chosen]) -> None:
@@ -59,7 +79,10 @@ class BulkStore:
             done = tables.params(connection, chosen)
             missing = {trial_id: own for trial_id, own in chosen.items() if trial_id not in done}
             wanted = {name: kind for own in missing.values() for name, kind in own.distributions.items()}
-            tables.check_distributions(connection, self._study_id, wanted)
+            # What is stored once is what everybody else's must be compatible with: to ask again would cost all trials.
+            unknown = {name: kind for name, kind in wanted.items() if self._checked.get(name) != kind}
+            stored = tables.check_distributions(connection, self._study_id, unknown)
+            self._checked.update({name: unknown[name] for name in stored})
             tables.add_params(connection, {i: (own.params, own.distributions) for i, own in missing.items()})
 
     def record(self, values: Mapping[int, Mapping[int, float]]) -> None:
@@ -86,7 +109,7 @@ class BulkStore:
         """See `TrialStore.beat`."""
         statement = update(HEARTBEATS).where(HEARTBEATS.c.trial_id.in_(list(trial_ids)))
         with self._engine.begin() as connection:
-            connection.execute(statement.values(heartbeat=func.current_timestamp()))
+            connection.execute(statement.values(heartbeat=DatabaseNow()))
 
     def hand_back(self, trial_ids: Sequence[int], reason: str) -> None:
         """See `TrialStore.hand_back`."""
@@ -106,35 +129,13 @@ class BulkStore:
             self._run_again(connection, list(stale), "its worker was lost", lost=True)
             return list(stale.values())
 
-    def _in_state(self, state: TrialState) -> Any:
-        return select(TRIALS.c.trial_id, TRIALS.c.number).where(
-            TRIALS.c.study_id == self._study_id, TRIALS.c.state == state
-        )
-
-    def _claimed(self, connection: Connection, claim: str) -> list[Claim]:
-        """What an earlier attempt of the same claim has got, if its answer was lost with the connection."""
-        rows = connection.execute(self._in_state(TrialState.RUNNING))
-        running = {int(trial_id): int(number) for trial_id, number in rows}
-        workers = tables.attributes(connection, USER, running, WORKER)
-        return [Claim(i, running[i]) for i in sorted(running) if (workers.get(i) or {}).get("claim") == claim]
-
-    def _used(self, connection: Connection) -> int:
-        """How much of the budget is done, under way or waiting: failed trials that were run again do not count."""
-        there = select(func.count()).where(TRIALS.c.study_id == self._study_id)
-        again = (
-            select(func.count())
-            .select_from(TRIALS.join(USER, USER.c.trial_id == TRIALS.c.trial_id))
-            .where(TRIALS.c.study_id == self._study_id, TRIALS.c.state == TrialState.FAIL, USER.c.key == RETRIED)
-        )
-        return int(connection.execute(there).scalar_one()) - int(connection.execute(again).scalar_one())
-
     def _start(self, connection: Connection, claims: Sequence[Claim], worker: Mapping[str, Any]) -> None:
         ids = [claim.trial_id for claim in claims]
         if not ids:
             return
         _set_state(connection, ids, TrialState.RUNNING, datetime_start=tables.now())
         tables.put_attributes(connection, USER, {trial_id: {WORKER: dict(worker)} for trial_id in ids})
-        connection.execute(insert(HEARTBEATS), [{"trial_id": trial_id} for trial_id in ids])
+        _start_beating(connection, ids)
 
     def _running(self, connection: Connection, trial_ids: Any) -> set[int]:
         rows = connection.execute(
@@ -173,6 +174,18 @@ class BulkStore:
         _set_state(connection, trial_ids, TrialState.FAIL, datetime_complete=tables.now())
         tables.put_attributes(connection, USER, notes)
         tables.add_trials(connection, self._study_id, retries)
+
+
+def _claimed(connection: Connection, tail: Tail, claim: str) -> list[Claim]:
+    """What an earlier attempt of the same claim has got, if its answer was lost with the connection."""
+    workers = tables.attributes(connection, USER, tail.running, WORKER)
+    return [Claim(*own) for own in tail.running.items() if (workers.get(own[0]) or {}).get("claim") == claim]
+
+
+def _start_beating(connection: Connection, trial_ids: Sequence[int]) -> None:
+    if trial_ids:
+        rows = [{"trial_id": trial_id} for trial_id in trial_ids]
+        connection.execute(insert(HEARTBEATS).values(heartbeat=DatabaseNow()), rows)
 
 
 def _set_state(connection: Connection, trial_ids: Sequence[int], state: TrialState, **moment: Any) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -51,34 +52,62 @@ class History:
     """
 
     def __init__(self, study: optuna.Study, storage: BaseStorage) -> None:
-        self._study = study
+        self._study, self._storage = study, storage
         self._engine = engine_of(storage) if tables_are_known() is None else None
         self._study_id = storage.get_study_id_from_name(study.study_name)
+        self._first_id = 0
         self._trials: dict[int, PastTrial] = {}
+        self._told: list[PastTrial] = []
+        self._pending: dict[int, PastTrial] = {}
         self._excluded: set[int] = set()
 
     def refresh(self) -> None:
         """Read what has changed since the last time."""
         self._excluded = {int(number) for number in self._study.user_attrs.get(EXCLUDED, {})}
         if self._engine is None:
-            trials = self._study.get_trials(deepcopy=False)
-            self._trials = {trial.number: _past(trial) for trial in trials}
-            return
-        done = {number for number, trial in self._trials.items() if trial.state.is_finished()}
-        for trial in _changed(self._engine, self._study_id, done):
-            self._trials[trial.number] = trial
+            self._trials, self._told, self._pending = {}, [], {}
+            changed = [_past(trial) for trial in self._study.get_trials(deepcopy=False)]
+        else:
+            changed, self._first_id = _changed(self._engine, self._study_id, self._first_id, self._is_done)
+        for trial in changed:
+            self._take(trial)
+
+    def settings(self, trial_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Trial id -> what is chosen or fixed of its settings, without a look at any other trial.
+
+        Args:
+            trial_ids: Which trials.
+        """
+        if self._engine is None:
+            trials = {trial_id: self._storage.get_trial(trial_id) for trial_id in trial_ids}
+            return {trial_id: dict(_past(trial).params) for trial_id, trial in trials.items()}
+        with self._engine.connect() as connection:
+            fixed = tables.attributes(connection, SYSTEM, trial_ids, FIXED_PARAMS)
+            chosen = tables.params(connection, trial_ids)
+        return {trial_id: {**fixed.get(trial_id, {}), **chosen.get(trial_id, {})} for trial_id in trial_ids}
 
     def __getitem__(self, number: int) -> PastTrial:
         return self._trials[number]
 
     def told(self) -> list[PastTrial]:
         """Complete and pruned trials by number, without those that a person took out."""
-        told = (TrialState.COMPLETE, TrialState.PRUNED)
-        return [t for _, t in sorted(self._trials.items()) if t.state in told and t.number not in self._excluded]
+        return [trial for trial in self._told if trial.number not in self._excluded]
 
     def pending(self) -> list[PastTrial]:
         """Trials that are being trained or wait for it, whoever trains them, by number."""
-        return [trial for _, trial in sorted(self._trials.items()) if not trial.state.is_finished()]
+        return [self._pending[number] for number in sorted(self._pending)]
+
+    def _is_done(self, number: int) -> bool:
+        return number in self._trials and self._trials[number].state.is_finished()
+
+    def _take(self, trial: PastTrial) -> None:
+        self._trials[trial.number] = trial
+        if not trial.state.is_finished():
+            self._pending[trial.number] = trial
+            return
+        self._pending.pop(trial.number, None)
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+            insort(self._told, trial, key=lambda other: other.number)
 
 
 def _past(trial: FrozenTrial) -> PastTrial:
@@ -104,18 +133,27 @@ class _Parts:
     violation: float = 0.0
 
 
-def _changed(engine: Engine, study_id: int, done: set[int]) -> list[PastTrial]:
-    """The trials of a study whose numbers are not in `done`, in five queries however many they are."""
+def _changed(
+    engine: Engine, study_id: int, first_id: int, is_done: Callable[[int], bool]
+) -> tuple[list[PastTrial], int]:
+    """The trials of a study from one id on that are not done, in six queries however many they are.
+
+    Returns:
+        They, and the id from which on to look the next time: what is before it has ended and is known.
+    """
     with engine.connect() as connection:
         # First, so that a trial that is said to be finished has everything it will ever have.
         rows = connection.execute(
-            select(TRIALS.c.trial_id, TRIALS.c.number, TRIALS.c.state).where(TRIALS.c.study_id == study_id)
-        )
-        states = {int(trial_id): (int(number), state) for trial_id, number, state in rows if number not in done}
+            select(TRIALS.c.trial_id, TRIALS.c.number, TRIALS.c.state)
+            .where(TRIALS.c.study_id == study_id, TRIALS.c.trial_id >= first_id)
+            .order_by(TRIALS.c.trial_id)
+        ).all()
+        states = {int(trial_id): (int(number), state) for trial_id, number, state in rows if not is_done(number)}
         if not states:
-            return []
+            return [], first_id
         parts = _parts(connection, study_id, min(states))
-    return [
+    unfinished = (trial_id for trial_id, (_, state) in states.items() if not state.is_finished())
+    changed = [
         PastTrial(
             number=number,
             state=state,
@@ -127,6 +165,7 @@ def _changed(engine: Engine, study_id: int, done: set[int]) -> list[PastTrial]:
         for trial_id, (number, state) in states.items()
         for own in (parts[trial_id],)
     ]
+    return changed, next(unfinished, int(rows[-1][0]) + 1)
 
 
 def _parts(connection: Connection, study_id: int, first: int) -> defaultdict[int, _Parts]:

@@ -18,10 +18,11 @@ class Worker:
     """A process, told apart from every other one on every machine at every time.
 
     Attributes:
-        host: Name of the machine.
-        boot: Which start of the machine.
+        host: Name of the machine; for people, since two machines may have the same one.
+        boot: Which start of which machine, and in which container of it: where `pid` means something.
         pid: Process id.
-        started: When the process started, in seconds; process ids are used again.
+        started: When the process started, in seconds after the machine did where the system tells (Linux), else by its
+            clock; process ids are used again.
         claim: Which of its claims a trial came with, so that a claim that is repeated after a lost connection
             finds what it has already got.
     """
@@ -48,17 +49,16 @@ def is_dead(worker: dict[str, Any] | None) -> bool:
         worker: What a trial stores of it; None for a trial of another tool, of which nothing is known.
 
     Returns:
-        False also for a process on another machine: only its heartbeat tells.
+        False also for a process on another machine, in another container, or from before this machine was started
+        again: only its heartbeat tells.
     """
-    if not isinstance(worker, dict) or worker.get("host") != socket.gethostname():
+    if not isinstance(worker, dict) or worker.get("boot") != _boot():
         return False
-    if worker.get("boot") != _boot():
-        return True
     try:
         process = psutil.Process(int(worker["pid"]))
         if process.status() == psutil.STATUS_ZOMBIE:
             return True
-        return abs(process.create_time() - float(worker["started"])) > 1
+        return abs(_started(process) - float(worker["started"])) > 1
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:
@@ -67,11 +67,19 @@ def is_dead(worker: dict[str, Any] | None) -> bool:
 
 @cache
 def _this_process(pid: int) -> tuple[str, str, int, float]:
-    return socket.gethostname(), _boot(), pid, psutil.Process(pid).create_time()
+    return socket.gethostname(), _boot(), pid, _started(psutil.Process(pid))
+
+
+def _started(process: psutil.Process) -> float:
+    """Linux counts from the machine's start. By the clock it would move whenever that is set right."""
+    began = process.create_time()
+    return began - psutil.boot_time() if psutil.LINUX else began
 
 
 @cache
 def _boot() -> str:
-    """Linux names each start of the machine; elsewhere its time has to do."""
-    named = Path("/proc/sys/kernel/random/boot_id")
-    return named.read_text().strip() if named.is_file() else str(round(psutil.boot_time()))
+    """Linux names each start of the machine and each space of process ids; elsewhere name and time have to do."""
+    named, space = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    if not named.is_file():
+        return f"{socket.gethostname()} {round(psutil.boot_time())}"
+    return " ".join([named.read_text().strip(), *([space.readlink().name] if space.is_symlink() else [])])

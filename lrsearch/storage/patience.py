@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lrsearch.errors import LrsearchError
 from lrsearch.storage.store import Chosen, Claim, Outcome, TrialStore
@@ -20,8 +21,8 @@ LIMIT = 300.0
 _FINAL = ("disk is full", "readonly", "read-only", "malformed", "not a database", "no such table", "unable to open")
 
 
-OUTAGES = (DBAPIError, PendingRollbackError, StorageInternalError)
-"""What is raised when a database does not answer."""
+OUTAGES = (DBAPIError, PendingRollbackError, PoolTimeoutError, StorageInternalError)
+"""What is raised when a database does not answer; a beat that hangs keeps the process's one connection."""
 
 
 class StorageFailedError(LrsearchError):
@@ -124,7 +125,7 @@ def _passes(error: Exception) -> bool:
     if isinstance(error, StorageInternalError):
         cause = error.__cause__
         return cause is None or not isinstance(cause, DBAPIError) or _passes(cause)
-    if isinstance(error, PendingRollbackError):
+    if isinstance(error, (PendingRollbackError, PoolTimeoutError)):
         return True
     return isinstance(error, (OperationalError, InterfaceError)) or bool(
         getattr(error, "connection_invalidated", False)

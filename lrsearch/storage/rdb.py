@@ -40,12 +40,14 @@ class MissingStorageError(InputError):
     """There is no database at the URL yet."""
 
 
-def open_storage(url: str, *, create: bool = False) -> BaseStorage:
+def open_storage(url: str, *, create: bool = False, connections: int = 1) -> BaseStorage:
     """The storage at a URL, with a cache in front of it.
 
     Args:
         url: SQLAlchemy URL, such as ``sqlite:///lrsearch.db`` or ``postgresql://user@host/database``.
         create: Whether an SQLite file may be created.
+        connections: To a server at most: threads beyond that wait for each other. One is enough for a worker, whose
+            heartbeat needs it for a moment now and then.
 
     Raises:
         MissingStorageError: The SQLite file is not there and `create` is false.
@@ -58,8 +60,11 @@ def open_storage(url: str, *, create: bool = False) -> BaseStorage:
         with looked_at(parsed) as engine:
             check_schema(parsed, schema.read(engine))
         storage = _created(parsed)
-    if parsed.get_backend_name() == "sqlite":
-        sqlalchemy.event.listen(storage.engine, "begin", _begin_immediate)
+        if parsed.get_backend_name() == "sqlite":
+            sqlalchemy.event.listen(storage.engine, "begin", _begin_immediate)
+        else:
+            storage.engine.dispose()
+            storage = _narrow(parsed, connections)
     return optuna.storages.get_storage(storage)
 
 
@@ -159,7 +164,7 @@ def looked_at(url: URL) -> Iterator[Engine | None]:
         yield None
         return
     if path is None:
-        engine = sqlalchemy.create_engine(url, **_engine_settings(url))
+        engine = sqlalchemy.create_engine(url, **_engine_settings(url, connections=1))
     else:
         engine = sqlalchemy.create_engine("sqlite://", creator=lambda: files.untouched(path), poolclass=NullPool)
         if not _can_be_read(engine):
@@ -221,12 +226,21 @@ def _can_be_read(engine: Engine) -> bool:
     return True
 
 
+def _narrow(url: URL, connections: int) -> RDBStorage:
+    """Optuna's storage of tables that are there and were checked; to do that again it would need two connections."""
+    return RDBStorage(
+        url.render_as_string(hide_password=False), engine_kwargs=_engine_settings(url, connections),
+        skip_table_creation=True, skip_compatibility_check=True,
+    )  # fmt: skip
+
+
 def _created(url: URL) -> RDBStorage:
     """Optuna's storage, with its tables, however many processes create them at the same moment."""
     began, pause = time.monotonic(), 0.02
     while True:
         try:
-            return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=_engine_settings(url))
+            settings = _engine_settings(url, connections=2)
+            return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=settings)
         except (SQLAlchemyError, optuna.exceptions.OptunaError, AssertionError) as error:
             if not _is_race(error) or time.monotonic() - began > CREATION_LIMIT:
                 raise
@@ -242,8 +256,8 @@ def _is_race(error: Exception) -> bool:
     return isinstance(error, AssertionError) or any(words in said for words in _RACES)
 
 
-def _engine_settings(url: URL) -> dict[str, Any]:
-    server: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 2}
+def _engine_settings(url: URL, connections: int) -> dict[str, Any]:
+    server: dict[str, Any] = {"pool_pre_ping": True, "pool_size": connections, "max_overflow": 0}
     # Sessions must agree on the time zone, or a live trial's heartbeat looks hours old to another worker.
     if url.get_backend_name() == "postgresql":
         return {**server, "connect_args": {"options": "-c timezone=UTC", "connect_timeout": 10}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from optuna.storages import BaseStorage
@@ -15,7 +15,16 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, no
 from lrsearch.storage import tables
 from lrsearch.storage.attributes import CONSTRAINT, DEFINITION, ORIGIN, RETRIED, STOPPED, WORKER
 from lrsearch.storage.liveness import is_dead
-from lrsearch.storage.tables import CONSTRAINT_PREFIX, HEARTBEATS, INTERMEDIATE, SYSTEM, TRIALS, USER, VALUES
+from lrsearch.storage.tables import (
+    CONSTRAINT_PREFIX,
+    HEARTBEATS,
+    INTERMEDIATE,
+    SYSTEM,
+    TRIALS,
+    USER,
+    VALUES,
+    DatabaseNow,
+)
 
 
 @dataclass(frozen=True)
@@ -161,9 +170,8 @@ def stale(connection: Connection, study_id: int, grace: float) -> dict[int, int]
     if not there:
         return {}
     workers = tables.attributes(connection, USER, there, WORKER)
-    # The database's clock alone counts: those of the machines may differ by minutes.
-    moment = connection.execute(select(func.current_timestamp())).scalar_one()
-    limit = moment.replace(tzinfo=None) - timedelta(seconds=grace)
+    moment: datetime = connection.execute(select(DatabaseNow())).scalar_one()
+    limit = moment - timedelta(seconds=grace)
     silent = connection.execute(
         select(HEARTBEATS.c.trial_id).where(HEARTBEATS.c.trial_id.in_(list(there)), HEARTBEATS.c.heartbeat < limit)
     )

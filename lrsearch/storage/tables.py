@@ -25,6 +25,8 @@ from optuna.storages._rdb import models
 from optuna.trial import TrialState
 from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, delete, func, insert, select
 from sqlalchemy.dialects import mysql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 STUDIES: Table = models.StudyModel.__table__
 STUDY_USER: Table = models.StudyUserAttributeModel.__table__
@@ -49,6 +51,24 @@ CONSTRAINT_PREFIX = "constraints:"
 """What Optuna writes before a constraint's name to make its system attribute."""
 
 
+class DatabaseNow(FunctionElement[datetime]):
+    """The moment by the database's clock, in UTC: those of the machines may differ by minutes."""
+
+    type = DateTime()
+    inherit_cache = True
+
+
+@compiles(DatabaseNow)
+def _current_timestamp(_element: DatabaseNow, _compiler: Any, **_options: Any) -> str:
+    return "CURRENT_TIMESTAMP"
+
+
+@compiles(DatabaseNow, "postgresql")
+def _clock_timestamp(_element: DatabaseNow, _compiler: Any, **_options: Any) -> str:
+    """There CURRENT_TIMESTAMP stands still in a transaction, which may have waited long for the study's lock."""
+    return "CAST(clock_timestamp() AS timestamp)"
+
+
 @dataclass(frozen=True)
 class TrialRows:
     """A trial that is to be inserted, with everything that hangs on it."""
@@ -65,7 +85,7 @@ class TrialRows:
 
 
 def now() -> datetime:
-    """The moment as Optuna 5 stores it: UTC, without saying so."""
+    """This machine's moment as Optuna 5 stores it: UTC, without saying so. For people; nothing is judged by it."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
@@ -90,20 +110,27 @@ def lock_study(connection: Connection, study_id: int) -> None:
     connection.execute(select(STUDIES.c.study_id).where(STUDIES.c.study_id == study_id).with_for_update()).one()
 
 
-def add_trials(connection: Connection, study_id: int, trials: list[TrialRows]) -> list[tuple[int, int]]:
+def add_trials(
+    connection: Connection, study_id: int, trials: list[TrialRows], there: tuple[int, int] | None = None
+) -> list[tuple[int, int]]:
     """Insert trials with the next numbers; the caller holds the study's lock.
 
     Args:
         connection: In a transaction.
         study_id: Optuna's id of the study.
         trials: What to insert.
+        there: How many the study has and the last one's id, where the caller has looked under the lock.
 
     Returns:
         (trial id, number) of each, in the order given.
     """
     if not trials:
         return []
-    first = connection.execute(select(func.count()).where(TRIALS.c.study_id == study_id)).scalar_one()
+    if there is None:
+        counted = select(func.count(), func.coalesce(func.max(TRIALS.c.trial_id), 0))
+        number, newest = connection.execute(counted.where(TRIALS.c.study_id == study_id)).one()
+        there = int(number), int(newest)
+    first, last_id = there
     rows = [
         {"number": first + i, "study_id": study_id, "state": t.state, "datetime_start": t.started,
          "datetime_complete": t.completed}
@@ -113,7 +140,7 @@ def add_trials(connection: Connection, study_id: int, trials: list[TrialRows]) -
     # The ids are read back by number: not every database returns them in the order of the rows.
     found = connection.execute(
         select(TRIALS.c.trial_id, TRIALS.c.number)
-        .where(TRIALS.c.study_id == study_id, TRIALS.c.number >= first)
+        .where(TRIALS.c.study_id == study_id, TRIALS.c.trial_id > last_id)
         .order_by(TRIALS.c.number)
     )
     ids = [(int(trial_id), int(number)) for trial_id, number in found]
@@ -238,12 +265,17 @@ def attribute_of(stored: str) -> Any:
     return json.loads(stored)
 
 
-def check_distributions(connection: Connection, study_id: int, wanted: Mapping[str, BaseDistribution]) -> None:
+def check_distributions(connection: Connection, study_id: int, wanted: Mapping[str, BaseDistribution]) -> set[str]:
     """Refuse parameters that the study already has under another kind of distribution, as Optuna does.
+
+    Returns:
+        The names that the study has.
 
     Raises:
         ValueError: A parameter's distribution is not compatible with the stored one.
     """
+    if not wanted:
+        return set()
     newest = (
         select(func.max(PARAMS.c.param_id))
         .join(TRIALS, TRIALS.c.trial_id == PARAMS.c.trial_id)
@@ -253,8 +285,10 @@ def check_distributions(connection: Connection, study_id: int, wanted: Mapping[s
     rows = connection.execute(
         select(PARAMS.c.param_name, PARAMS.c.distribution_json).where(PARAMS.c.param_id.in_(newest))
     )
-    for name, stored in rows:
-        check_distribution_compatibility(json_to_distribution(stored), wanted[name])
+    there = {name: json_to_distribution(stored) for name, stored in rows}
+    for name, own in there.items():
+        check_distribution_compatibility(own, wanted[name])
+    return set(there)
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -42,7 +42,7 @@ def serving(place: Path) -> Iterator[tuple[BaseStorage, Serve]]:
     opened = open_storage(f"sqlite:///{place}/s.db")
 
     def make(token: str | None = TOKEN, **rules: Any) -> Client:
-        return Client(application(opened, place / "artifacts", token=token, **rules))
+        return Client(application(opened, ArtifactFolder(place / "artifacts"), token=token, **rules))
 
     yield opened, make
     close(opened)

@@ -117,12 +117,12 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BaseSt
     folder.write(HTML_ARTIFACT, io.BytesIO(script))
     meta = f'{{"artifact_id": "{HTML_ARTIFACT}", "filename": "x.html", "mimetype": "text/html", "encoding": null}}'
     storage.set_study_system_attr(stored.study._study_id, f"artifacts:{HTML_ARTIFACT}", meta)
-    yield storage, folder.folder
+    yield storage, folder
     close(storage)
 
 
 @contextmanager
-def serving(published: tuple[BaseStorage, Path], browser: webdriver.Chrome, **rules: bool) -> Iterator[Page]:
+def serving(published: tuple[BaseStorage, ArtifactFolder], browser: webdriver.Chrome, **rules: bool) -> Iterator[Page]:
     """A browser without cookies at a dashboard that asks for the token."""
     server = Server(application(*published, token=TOKEN, **rules), "127.0.0.1", 0)
     ended = threading.Event()
@@ -140,7 +140,7 @@ def serving(published: tuple[BaseStorage, Path], browser: webdriver.Chrome, **ru
 
 
 @pytest.fixture
-def page(published: tuple[BaseStorage, Path], browser: webdriver.Chrome) -> Iterator[Page]:
+def page(published: tuple[BaseStorage, ArtifactFolder], browser: webdriver.Chrome) -> Iterator[Page]:
     with serving(published, browser) as opened:
         yield opened
 
@@ -198,7 +198,7 @@ def test_an_html_artifact_runs_no_script_in_the_dashboards_origin(page: Page) ->
 
 
 def test_read_only_shows_everything_and_changes_nothing(
-    published: tuple[BaseStorage, Path], browser: webdriver.Chrome
+    published: tuple[BaseStorage, ArtifactFolder], browser: webdriver.Chrome
 ) -> None:
     with serving(published, browser, read_only=True) as page:
         page.log_in().says("small")

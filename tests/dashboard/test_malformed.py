@@ -16,7 +16,7 @@ from dashboard_client import HTML_ARTIFACT, TOKEN, Client
 from databases import close
 
 from lrsearch.dashboard.app import application
-from lrsearch.dashboard.artifacts import Hardened
+from lrsearch.dashboard.artifacts import ArtifactFolder, Hardened
 from lrsearch.dashboard.gate import Gate
 from lrsearch.dashboard.names import names
 from lrsearch.dashboard.server import Server
@@ -87,7 +87,7 @@ def test_nobody_gets_in_by_a_malformed_request() -> None:
 def listening(place: Path) -> Iterator[int]:
     """The port of a real server, with a dashboard that asks for the token."""
     storage = open_storage(f"sqlite:///{place}/s.db")
-    server = Server(application(storage, place / "artifacts", token=TOKEN), "127.0.0.1", 0)
+    server = Server(application(storage, ArtifactFolder(place / "artifacts"), token=TOKEN), "127.0.0.1", 0)
     ended = threading.Event()
     thread = threading.Thread(target=server.run, args=(ended.is_set,))
     thread.start()

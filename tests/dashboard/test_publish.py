@@ -64,7 +64,7 @@ def folder(tmp_path: Path) -> ArtifactFolder:
 
 def seen(stored: StoredStudy, folder: ArtifactFolder) -> tuple[Client, dict[str, Any]]:
     """The dashboard, and what its page is told of the study."""
-    client = Client(application(stored.storage, folder.folder))
+    client = Client(application(stored.storage, folder))
     return client, json.loads(client("/api/studies/1").body)
 
 
@@ -145,7 +145,7 @@ def test_the_publisher_goes_on_after_a_study_that_it_cannot_publish(
 
     monkeypatch.setattr("lrsearch.dashboard.publisher.is_finished", fail)
     interruption = Interruption()
-    publisher = Publisher(storage, folder.folder, interruption, said.append)
+    publisher = Publisher(storage, folder, interruption, said.append)
     publisher.look()
     assert said == ["Study bad is not published: 'deleted'", "Published study good."]
     assert optuna_dashboard.get_note(good.study)
