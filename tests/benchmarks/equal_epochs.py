@@ -1,0 +1,196 @@
+"""Does lrsearch find better settings than a plain Optuna script with the same number of epochs? By replay.
+
+    python tests/benchmarks/equal_epochs.py --bank FILE.npz [--task polynomial] [--epochs 6000] [--repetitions 60]
+        [--first 0] [--confirm 5x5 ...] [--size 2000] [--judge-seeds 20]
+
+Random settings of the classical families are trained once on each search seed; their curves are kept in FILE, which is
+made if it is not there (minutes). Both searches are told the curve of the nearest of them that they have not had:
+
+- the plain script: Optuna's TPESampler, MedianPruner with its defaults, one seed; it takes its best trial;
+- lrsearch: its own runner, sampler, pruner and confirmation, with an engine that replays; it takes what the
+  confirmation recommends. `--confirm 5x5` are 5 finalists on 5 fresh seeds each; each value makes a row.
+
+The epochs of a confirmation count. How many trials fit is found with sampler seeds that the comparison does not use.
+Repetition r has sampler seed r, counted from --first, and the training seed 24 + r % 4. What a search takes is judged
+by its mean test metric over seeds that neither has used; a network that diverged counts as an untrained one. The
+interval is a bootstrap (BCa) of the ratio of means over paired repetitions. Prints a markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import optuna
+import torch
+from asking import suggest
+from curve_bank import Bank, ReplayEngine
+from optuna.trial import TrialState
+from unseen_seeds import FIRST_JUDGE_SEED, Numbers, print_ways, study_document
+
+from lrsearch.api.studies import load_frames
+from lrsearch.report import evidence
+from lrsearch.search import confirm, opening, studies
+from lrsearch.search.interruption import Interruption
+from lrsearch.search.runner import Runner
+from lrsearch.search.space import settings_from
+from lrsearch.storage.rdb import open_storage
+from lrsearch.study_file import load
+
+SEARCH_SEEDS = range(24, 28)
+CONFIRM_SEEDS = range(confirm.FIRST_SEED, confirm.FIRST_SEED + 20)
+STARTUP_TRIALS = 5
+"""Of MedianPruner, by default."""
+CALIBRATION_SEED, CALIBRATIONS = 10_000, 3
+SPARE = 0.98
+"""Share of the epochs that a search plans to use, so that it needs no more of them on average."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        number: The setting of the bank that it takes.
+        epochs: What it used, confirmation included.
+    """
+
+    number: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """How many finalists, and on how many fresh seeds each."""
+
+    top: int
+    seeds: int
+
+    @classmethod
+    def of(cls, text: str) -> Confirmation:
+        """From a text such as 5x5."""
+        top, seeds = text.split("x")
+        return cls(int(top), int(seeds))
+
+
+def plain(bank: Bank, seed: int, training_seed: int, epochs: int) -> Found:
+    """What `plain_search.py` does."""
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    complete: dict[int, Numbers] = {}
+    taken: set[int] = set()
+    used = 0
+    while used < epochs:
+        trial = study.ask()
+        chosen = bank.space.settle({}, lambda name, axis, trial=trial: suggest(trial, name, axis))
+        number = bank.nearest(chosen.params, taken)
+        taken.add(number)
+        curve = bank[number, training_seed].test[1:]
+        pruned_at = median_prunes(curve, list(complete.values()))
+        length = pruned_at or len(curve)
+        used += length
+        trial.report(curve[length - 1], length)
+        if pruned_at is not None:
+            study.tell(trial, state=TrialState.PRUNED)
+        elif np.isnan(curve[-1]):
+            study.tell(trial, state=TrialState.FAIL)
+        else:
+            study.tell(trial, curve[-1])
+            complete[number] = curve
+    return Found(min(complete, key=lambda number: complete[number][-1]), used)
+
+
+def median_prunes(curve: Numbers, complete: Sequence[Numbers]) -> int | None:
+    """The epoch after which Optuna's MedianPruner ends a trial; None if it does not.
+
+    Args:
+        curve: The trial's values; [epochs].
+        complete: Those of the trials that are complete.
+    """
+    if len(complete) < STARTUP_TRIALS:
+        return None
+    best = np.fmin.accumulate(curve)
+    worse = np.isnan(best) | (best > np.nanmedian(complete, axis=0))
+    return int(worse.argmax()) + 1 if worse.any() else None
+
+
+def lrsearch(bank: Bank, seed: int, training_seed: int, trials: int, with_: Confirmation) -> Found:
+    """What `lrsearch study run` and `study confirm` do."""
+    document = study_document(bank.definition.task.name, trials, sampler_seed=seed, training_seed=training_seed)
+    stored = studies.create(open_storage("sqlite://"), load.parse(document, "replay"), bank.task.metric_name)
+    engine = ReplayEngine(bank, CONFIRM_SEEDS)
+    list(Runner(stored, bank.task, engine, Interruption()).events())
+    for linked in confirm.prepare(stored, with_.top, with_.seeds):
+        list(Runner(linked, opening.task_of(linked), engine, Interruption()).events())
+    gathered = evidence.gather(load_frames(stored))
+    assert gathered is not None
+    return Found(engine.number_of(settings_from(gathered.recommended.params)), engine.epochs)
+
+
+def trials_that_fit(bank: Bank, epochs: int, with_: Confirmation) -> int:
+    """So many trials use up the epochs, by what a few searches needed."""
+    finalists = with_.top + 1
+    trials = max(16, (epochs - finalists * with_.seeds * bank.definition.training.epochs) // 12)
+    for _ in range(2):
+        used = [
+            lrsearch(bank, CALIBRATION_SEED + turn, SEARCH_SEEDS[turn], trials, with_).epochs
+            for turn in range(CALIBRATIONS)
+        ]
+        over = np.mean(used) - SPARE * epochs
+        trials = max(16, round(trials - over / 12))
+    return trials
+
+
+def replayed(search: Callable[[int, int], Found], repetitions: range) -> list[Found]:
+    """One search for each repetition."""
+    return [search(seed, SEARCH_SEEDS[seed % len(SEARCH_SEEDS)]) for seed in repetitions]
+
+
+def searches(bank: Bank, given: argparse.Namespace) -> dict[str, list[Found]]:
+    """Way of searching -> what it found in each repetition."""
+    repetitions = range(given.first, given.first + given.repetitions)
+    bank.need((number, seed) for number in range(given.size) for seed in SEARCH_SEEDS)
+    bank.save()
+    found = {"plain script": replayed(lambda *seeds: plain(bank, *seeds, given.epochs), repetitions)}
+    for text in given.confirm:
+        with_ = Confirmation.of(text)
+        trials = trials_that_fit(bank, given.epochs, with_)
+        ours = replayed(lambda *seeds, trials=trials, with_=with_: lrsearch(bank, *seeds, trials, with_), repetitions)
+        found[f"lrsearch, {trials} trials, confirm {text}"] = ours
+        bank.save()
+    return found
+
+
+def judged(bank: Bank, found: dict[str, list[Found]], seeds: Sequence[int]) -> dict[str, list[float]]:
+    """Way of searching -> mean test metric of what it took, for each repetition."""
+    bank.need((own.number, seed) for all_ in found.values() for own in all_ for seed in seeds)
+    bank.save()
+    return {way: [float(np.mean(bank.final(own.number, seeds))) for own in all_] for way, all_ in found.items()}
+
+
+def main() -> None:
+    """Print a markdown table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--bank", type=Path, required=True, help="where the curves are kept")
+    options.add_argument("--task", default="polynomial")
+    options.add_argument("--epochs", type=int, default=6000)
+    options.add_argument("--repetitions", type=int, default=60)
+    options.add_argument("--first", type=int, default=0, help="sampler seed of the first repetition")
+    options.add_argument("--confirm", nargs="+", default=["5x5"], metavar="TOPxSEEDS")
+    options.add_argument("--size", type=int, default=2000, help="settings in the bank")
+    options.add_argument("--judge-seeds", type=int, default=20)
+    given = options.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    torch.set_num_threads(1)
+    bank = Bank(given.task, given.bank, given.size)
+    found = searches(bank, given)
+    values = judged(bank, found, range(FIRST_JUDGE_SEED, FIRST_JUDGE_SEED + given.judge_seeds))
+    used = {way: f"{np.mean([own.epochs for own in all_]):.0f} epochs" for way, all_ in found.items()}
+    print(f"\n### {given.task}, {given.epochs} epochs, {given.repetitions} repetitions from {given.first}\n")
+    print_ways(values, "plain script", used)
+
+
+if __name__ == "__main__":
+    main()

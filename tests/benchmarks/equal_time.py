@@ -1,0 +1,195 @@
+"""Does lrsearch find better settings in the time that a plain Optuna script takes for 6,000 epochs? Run it by hand.
+
+    python tests/benchmarks/equal_time.py --results FILE.jsonl [--task polynomial] [--epochs 6000] [--repetitions 20]
+        [--top 20] [--seeds 20] [--share 0.95] [--judge-seeds 20] [--table]
+
+The peer is `plain_search.py` beside this file: TPE, MedianPruner, one seed; it takes `study.best_params`. lrsearch runs
+`study run` and then `study confirm --format json`, two whole processes with an SQLite file, and takes `recommended`.
+Each repetition runs the peer first and gives lrsearch so many trials as fit, confirmation and start of both processes
+included, into --share of what the peer used; what a trial costs is measured once, with studies of --calibrate trials.
+
+Both use one thread. What they use is CPU seconds of the process and its children, because other work on the machine
+stretches wall clock; wall clock is shown beside it. Of the peer, imports do not count.
+
+Repetition r has sampler seed r and training seed 24 + r, for both. Judged by the mean test metric over seeds that
+neither has used; a network that diverged counts as an untrained one. The interval is a bootstrap (BCa) of the ratio of
+means over paired repetitions. Every repetition is appended to FILE, so that a run that was broken off goes on; --table
+prints the table of what is there and trains nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from unseen_seeds import FIRST_JUDGE_SEED, definition_of, print_ways, study_document, train
+
+from lrsearch.search import opening
+from lrsearch.search.space import settings_from
+from lrsearch.study_file import load
+from lrsearch.study_file.write import to_toml
+
+HERE = Path(__file__).parent
+FIRST_TRAINING_SEED = 24
+CALIBRATION_SEED = 10_000
+
+Record = dict[str, Any]
+
+
+def run(command: Sequence[str]) -> tuple[str, dict[str, float]]:
+    """What a process printed, and what it and its children used."""
+    began = time.perf_counter()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        printed, said = process.stdout.read(), process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
+    return printed, {"cpu": usage.ru_utime + usage.ru_stime, "wall": time.perf_counter() - began}
+
+
+def plain(task: str, epochs: int, seed: int) -> Record:
+    """The peer's search."""
+    own = ["--task", task, "--epochs", str(epochs), "--seed", str(seed)]
+    printed, _ = run([str(HERE / "plain_search.py"), *own, "--training-seed", str(FIRST_TRAINING_SEED + seed)])
+    return dict(json.loads(printed))
+
+
+def lrsearch(task: str, trials: int, seed: int, top: int, seeds: int) -> Record:
+    """Search and confirmation, as two commands."""
+    document = study_document(task, trials, sampler_seed=seed, training_seed=FIRST_TRAINING_SEED + seed)
+    with tempfile.TemporaryDirectory() as name:
+        file, storage = Path(name) / "study.toml", ["--storage", f"sqlite:///{name}/study.db"]
+        file.write_text(to_toml(load.parse(document, "benchmark")))
+        _, search = run(["-m", "lrsearch", "study", "run", str(file), *storage, "--quiet"])
+        own = ["--top", str(top), "--seeds", str(seeds), "--format", "json", "--quiet"]
+        printed, confirmation = run(["-m", "lrsearch", "study", "confirm", "search", *storage, *own])
+    told = json.loads(printed)
+    used = {key: search[key] + confirmation[key] for key in search}
+    finalists = {"finalists": len(told["finalists"]), "confirmation_cpu": confirmation["cpu"]}
+    return {"params": told["recommended"], "trials": trials, "top": top, "seeds": seeds, **finalists, **used}
+
+
+def cost_of_trials(records: Sequence[Record]) -> tuple[float, float]:
+    """CPU seconds of search and confirmation with no trials, and of each trial: the line through what was measured."""
+    trials, seconds = zip(*((own["trials"], own["cpu"]) for own in records), strict=True)
+    slope, start = np.polyfit(trials, seconds, 1)
+    return float(start), float(slope)
+
+
+def judge(task: str, chosen: Sequence[Mapping[str, Any]], seeds: int) -> list[list[float]]:
+    """Test metric of each settings on each unseen seed, after the last epoch."""
+    definition = definition_of(task)
+    fresh = range(FIRST_JUDGE_SEED, FIRST_JUDGE_SEED + seeds)
+    lanes = [(settings_from(params), seed) for params in chosen for seed in fresh]
+    curves = list(train(opening.build_task(definition), lanes, definition))
+    gone = sum(curve.diverged for curve in curves)
+    if gone:
+        print(f"{gone} of {len(curves)} networks of the judge diverged", file=sys.stderr)
+    return np.array([curve.final for curve in curves]).reshape(len(chosen), seeds).tolist()
+
+
+def repetition(given: argparse.Namespace, number: int, cost: tuple[float, float]) -> Record:
+    """Both searches once, and the judge."""
+    theirs = plain(given.task, given.epochs, number)
+    start, each = cost
+    trials = math.floor((given.share * theirs["cpu"] - start) / each)
+    if trials < 1:
+        raise SystemExit(
+            f"lrsearch needs {start:.0f} s without any trial, the plain script {theirs['cpu']:.0f} s in all"
+        )
+    ours = lrsearch(given.task, trials, number, given.top, given.seeds)
+    theirs["judged"], ours["judged"] = judge(given.task, [theirs["params"], ours["params"]], given.judge_seeds)
+    return {"kind": "repetition", "number": number, "plain": theirs, "lrsearch": ours}
+
+
+class Results:
+    """Records in a file, a line each; those of another task or another setting of the comparison are left alone."""
+
+    def __init__(self, file: Path, given: argparse.Namespace) -> None:
+        self.file = file
+        self.common = {key: getattr(given, key) for key in ("task", "epochs", "top", "seeds", "share", "judge_seeds")}
+
+    def of_kind(self, kind: str) -> list[Record]:
+        lines = self.file.read_text().splitlines() if self.file.exists() else []
+        records = [json.loads(line) for line in lines]
+        return [own for own in records if own["kind"] == kind and self.common.items() <= own.items()]
+
+    def append(self, record: Record) -> None:
+        with self.file.open("a") as file:
+            file.write(json.dumps({**self.common, **record}) + "\n")
+
+
+def compare(given: argparse.Namespace, results: Results) -> None:
+    """Run what is missing."""
+    for trials in given.calibrate:
+        if trials not in {own["trials"] for own in results.of_kind("calibration")}:
+            measured = lrsearch(given.task, trials, CALIBRATION_SEED, given.top, given.seeds)
+            results.append({"kind": "calibration", "trials": trials, "cpu": measured["cpu"]})
+    cost = cost_of_trials([own for own in results.of_kind("calibration") if own["trials"] in given.calibrate])
+    done = {own["number"] for own in results.of_kind("repetition")}
+    for number in range(given.repetitions):
+        if number not in done:
+            results.append(repetition(given, number, cost))
+
+
+def print_results(given: argparse.Namespace, results: Results) -> None:
+    """Print the table, and how equal the times were."""
+    records = results.of_kind("repetition")
+    ways = ("plain", "lrsearch")
+    values = {way: [float(np.mean(own[way]["judged"])) for own in records] for way in ways}
+    used = {
+        way: ", ".join(f"{np.mean([own[way][key] for own in records]):.1f} s {name}"
+                       for key, name in (("cpu", "CPU"), ("wall", "wall clock")))
+        for way in ways
+    }  # fmt: skip
+    shares = [own["lrsearch"]["cpu"] / own["plain"]["cpu"] for own in records]
+    trials = {way: np.mean([own[way]["trials"] for own in records]) for way in ways}
+    epochs = np.mean([own["plain"]["epochs"] for own in records])
+    print(f"\n### {given.task}, {len(records)} repetitions\n")
+    print_ways(values, "plain", used)
+    print(f"\nPlain script: {epochs:.0f} epochs in {trials['plain']:.0f} trials on average. lrsearch:"
+          f" {trials['lrsearch']:.0f} trials, then {given.top} finalists from the search on {given.seeds} seeds. CPU"
+          f" seconds of lrsearch for one of the plain script: {np.mean(shares):.2f} on average, {min(shares):.2f} to"
+          f" {max(shares):.2f}.")  # fmt: skip
+
+
+def main() -> None:
+    """Print a markdown table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--results", type=Path, required=True, help="JSON lines; where every repetition is kept")
+    options.add_argument("--task", default="polynomial")
+    options.add_argument("--epochs", type=int, default=6000, help="of the plain script")
+    options.add_argument("--repetitions", type=int, default=20)
+    options.add_argument("--top", type=int, default=20, help="finalists of lrsearch's confirmation")
+    options.add_argument("--seeds", type=int, default=20, help="fresh seeds of lrsearch's confirmation")
+    options.add_argument("--share", type=float, default=0.95, help="share of the plain script's time to plan with")
+    options.add_argument("--calibrate", type=int, nargs=2, default=[512, 2048], metavar="TRIALS")
+    options.add_argument("--judge-seeds", type=int, default=20)
+    options.add_argument("--table", action="store_true", help="only print the table")
+    given = options.parse_args()
+    torch.set_num_threads(1)
+    results = Results(given.results, given)
+    if not given.table:
+        compare(given, results)
+    print_results(given, results)
+
+
+if __name__ == "__main__":
+    main()
