@@ -118,16 +118,14 @@ class ReplayEngine:
 
     Args:
         bank: The curves.
-        confirm_seeds: Settings that are trained on further seeds are trained on all of these at once.
     """
 
     name = "batched"
     together = True
     device = torch.device("cpu")
 
-    def __init__(self, bank: Bank, confirm_seeds: Sequence[int]) -> None:
+    def __init__(self, bank: Bank) -> None:
         self.bank = bank
-        self.confirm_seeds = confirm_seeds
         self.epochs = 0
         self._number: dict[tuple[float, str], int] = {}
         self._taken: set[int] = set()
@@ -142,10 +140,8 @@ class ReplayEngine:
 
     def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
         """See `Engine.train`."""
-        numbers = [self.number_of(Settings(lane.lr, lane.schedule)) for lane in lanes]
-        keys = [(number, lane.seed) for number, lane in zip(numbers, lanes, strict=True)]
-        if any(seed in self.confirm_seeds for _, seed in keys):
-            self.bank.need((number, seed) for number in numbers for seed in self.confirm_seeds)
+        keys = [(self.number_of(Settings(lane.lr, lane.schedule)), lane.seed) for lane in lanes]
+        self.bank.need(keys)
         curves = [self.bank[key] for key in keys]
         live = list(range(len(lanes)))
         for epoch in range(training.epochs + 1):

@@ -1,25 +1,25 @@
 """Does lrsearch find better settings than a plain Optuna script with the same number of epochs? By replay.
 
     python tests/benchmarks/equal_epochs.py --bank FILE.npz [--task polynomial] [--epochs 6000] [--repetitions 60]
-        [--first 0] [--confirm 5x5 ...] [--size 2000] [--judge-seeds 20]
+        [--first 0] [--confirm 5x5 ...] [--size 2000] [--training-seeds 4] [--judge-seeds 20]
 
-Random settings of the classical families are trained once on each search seed; their curves are kept in FILE, which is
-made if it is not there (minutes). Both searches are told the curve of the nearest of them that they have not had:
+Random settings of the classical families are trained once on each training seed; their curves are kept in FILE, which
+is made if it is not there (minutes). Both searches are told the curve of the nearest of them that they have not had:
 
 - the plain script: Optuna's TPESampler, MedianPruner with its defaults, one seed; it takes its best trial;
 - lrsearch: its own runner, sampler, pruner and confirmation, with an engine that replays; it takes what the
   confirmation recommends. `--confirm 5x5` are 5 finalists on 5 fresh seeds each; each value makes a row.
 
 The epochs of a confirmation count. How many trials fit is found with sampler seeds that the comparison does not use.
-Repetition r has sampler seed r, counted from --first, and the training seed 24 + r % 4. What a search takes is judged
-by its mean test metric over seeds that neither has used; a network that diverged counts as an untrained one. The
-interval is a bootstrap (BCa) of the ratio of means over paired repetitions. Prints a markdown table.
+Repetition r has sampler seed r, counted from --first, and training seed 24 + r % 4. What a search takes is judged by
+its mean test metric over seeds that neither has used; a network that diverged counts as an untrained one. The interval
+is a bootstrap (BCa) of the ratio of means over paired repetitions. Prints a markdown table.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,16 +37,19 @@ from lrsearch.search import confirm, opening, studies
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.search.space import settings_from
+from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file import load
 
-SEARCH_SEEDS = range(24, 28)
-CONFIRM_SEEDS = range(confirm.FIRST_SEED, confirm.FIRST_SEED + 20)
+FIRST_TRAINING_SEED = 24
 STARTUP_TRIALS = 5
 """Of MedianPruner, by default."""
 CALIBRATION_SEED, CALIBRATIONS = 10_000, 3
 SPARE = 0.98
 """Share of the epochs that a search plans to use, so that it needs no more of them on average."""
+
+Seeds = tuple[int, int]
+"""The sampler's, and that of the training."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ class Confirmation:
 
     top: int
     seeds: int
+
+    @property
+    def fresh_seeds(self) -> range:
+        return range(confirm.FIRST_SEED, confirm.FIRST_SEED + self.seeds)
 
     @classmethod
     def of(cls, text: str) -> Confirmation:
@@ -116,12 +123,31 @@ def median_prunes(curve: Numbers, complete: Sequence[Numbers]) -> int | None:
     return int(worse.argmax()) + 1 if worse.any() else None
 
 
-def lrsearch(bank: Bank, seed: int, training_seed: int, trials: int, with_: Confirmation) -> Found:
-    """What `lrsearch study run` and `study confirm` do."""
-    document = study_document(bank.definition.task.name, trials, sampler_seed=seed, training_seed=training_seed)
+def lrsearch(bank: Bank, seeds: Sequence[Seeds], trials: int, with_: Confirmation) -> list[Found]:
+    """What `lrsearch study run` and `study confirm` do, once for each pair of seeds."""
+    searched = [search(bank, own, trials) for own in seeds]
+    # Finalists that the bank lacks on fresh seeds are trained together: a few lanes take as long as hundreds.
+    bank.need(
+        (engine.number_of(settings_from(finalist.params)), seed)
+        for stored, engine in searched
+        for finalist in confirm.finalists(stored, None, with_.top)
+        for seed in with_.fresh_seeds
+    )
+    return [confirmed(stored, engine, with_) for stored, engine in searched]
+
+
+def search(bank: Bank, seeds: Seeds, trials: int) -> tuple[StoredStudy, ReplayEngine]:
+    """A search that is over, and what it was replayed with."""
+    sampler, training = seeds
+    document = study_document(bank.definition.task.name, trials, sampler_seed=sampler, training_seed=training)
     stored = studies.create(open_storage("sqlite://"), load.parse(document, "replay"), bank.task.metric_name)
-    engine = ReplayEngine(bank, CONFIRM_SEEDS)
+    engine = ReplayEngine(bank)
     list(Runner(stored, bank.task, engine, Interruption()).events())
+    return stored, engine
+
+
+def confirmed(stored: StoredStudy, engine: ReplayEngine, with_: Confirmation) -> Found:
+    """What the confirmation of a search recommends."""
     for linked in confirm.prepare(stored, with_.top, with_.seeds):
         list(Runner(linked, opening.task_of(linked), engine, Interruption()).events())
     gathered = evidence.gather(load_frames(stored))
@@ -134,31 +160,24 @@ def trials_that_fit(bank: Bank, epochs: int, with_: Confirmation) -> int:
     finalists = with_.top + 1
     trials = max(16, (epochs - finalists * with_.seeds * bank.definition.training.epochs) // 12)
     for _ in range(2):
-        used = [
-            lrsearch(bank, CALIBRATION_SEED + turn, SEARCH_SEEDS[turn], trials, with_).epochs
-            for turn in range(CALIBRATIONS)
-        ]
-        over = np.mean(used) - SPARE * epochs
+        seeds = [(CALIBRATION_SEED + turn, FIRST_TRAINING_SEED) for turn in range(CALIBRATIONS)]
+        over = np.mean([own.epochs for own in lrsearch(bank, seeds, trials, with_)]) - SPARE * epochs
         trials = max(16, round(trials - over / 12))
     return trials
 
 
-def replayed(search: Callable[[int, int], Found], repetitions: range) -> list[Found]:
-    """One search for each repetition."""
-    return [search(seed, SEARCH_SEEDS[seed % len(SEARCH_SEEDS)]) for seed in repetitions]
-
-
 def searches(bank: Bank, given: argparse.Namespace) -> dict[str, list[Found]]:
     """Way of searching -> what it found in each repetition."""
-    repetitions = range(given.first, given.first + given.repetitions)
-    bank.need((number, seed) for number in range(given.size) for seed in SEARCH_SEEDS)
+    training_seeds = range(FIRST_TRAINING_SEED, FIRST_TRAINING_SEED + given.training_seeds)
+    bank.need((number, seed) for number in range(given.size) for seed in training_seeds)
     bank.save()
-    found = {"plain script": replayed(lambda *seeds: plain(bank, *seeds, given.epochs), repetitions)}
+    repetitions = range(given.first, given.first + given.repetitions)
+    seeds = [(own, training_seeds[own % given.training_seeds]) for own in repetitions]
+    found = {"plain script": [plain(bank, *own, given.epochs) for own in seeds]}
     for text in given.confirm:
         with_ = Confirmation.of(text)
         trials = trials_that_fit(bank, given.epochs, with_)
-        ours = replayed(lambda *seeds, trials=trials, with_=with_: lrsearch(bank, *seeds, trials, with_), repetitions)
-        found[f"lrsearch, {trials} trials, confirm {text}"] = ours
+        found[f"lrsearch, {trials} trials, confirm {text}"] = lrsearch(bank, seeds, trials, with_)
         bank.save()
     return found
 
@@ -180,6 +199,7 @@ def main() -> None:
     options.add_argument("--first", type=int, default=0, help="sampler seed of the first repetition")
     options.add_argument("--confirm", nargs="+", default=["5x5"], metavar="TOPxSEEDS")
     options.add_argument("--size", type=int, default=2000, help="settings in the bank")
+    options.add_argument("--training-seeds", type=int, default=4, help="seeds that searches may train on")
     options.add_argument("--judge-seeds", type=int, default=20)
     given = options.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -51,7 +51,7 @@ def test_trials_end_where_optunas_median_pruner_ends_them() -> None:
 def test_what_is_replayed_was_trained(bank: Bank) -> None:
     """Settings of the bank get their own curve back, as the batched engine trains it, and are not given twice."""
     lanes = [Lane(own.lr, own.schedule, SEED) for own in bank.settings]
-    engine = ReplayEngine(bank, ())
+    engine = ReplayEngine(bank)
     replayed = list(engine.train(bank.task, lanes, bank.definition.training))
     trained = list(BatchedEngine().train(bank.task, lanes, bank.definition.training))
     assert [engine.number_of(own) for own in bank.settings] == list(range(24))
@@ -73,6 +73,6 @@ def test_a_bank_is_kept(bank: Bank, tmp_path: Path) -> None:
 
 def test_a_replayed_search_takes_a_setting_of_the_bank(bank: Bank) -> None:
     """Epochs of the search and of its confirmation are counted."""
-    found = lrsearch(bank, 0, SEED, 16, Confirmation(2, 2))
+    (found,) = lrsearch(bank, [(0, SEED)], 16, Confirmation(2, 2))
     assert 0 <= found.number < 24
     assert 16 * 5 + 2 * 2 * 60 <= found.epochs < 16 * 60 + 4 * 2 * 60
