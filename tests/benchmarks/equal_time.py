@@ -1,15 +1,15 @@
 """Does lrsearch find better settings in the time that a plain Optuna script takes for 6,000 epochs? Run it by hand.
 
     python tests/benchmarks/equal_time.py --results FILE.jsonl [--task polynomial] [--epochs 6000] [--repetitions 20]
-        [--top 20] [--seeds 20] [--share 0.95] [--judge-seeds 20] [--table]
+        [--trials 2048] [--top 20] [--seeds 20] [--judge-seeds 20] [--table]
 
 The peer is `plain_search.py` beside this file: TPE, MedianPruner, one seed; it takes `study.best_params`. lrsearch runs
 `study run` and then `study confirm --format json`, two whole processes with an SQLite file, and takes `recommended`.
-Each repetition runs the peer first and gives lrsearch so many trials as fit, confirmation and start of both processes
-included, into --share of what the peer used; what a trial costs is measured once, with studies of --calibrate trials.
+Start and imports of both processes count; of the peer, only the search does. --trials, --top and --seeds are to be
+chosen so that lrsearch needs no more than the peer: the last line says whether it did in every repetition.
 
 Both use one thread. What they use is CPU seconds of the process and its children, because other work on the machine
-stretches wall clock; wall clock is shown beside it. Of the peer, imports do not count.
+stretches wall clock; wall clock is shown beside it.
 
 Repetition r has sampler seed r and training seed 24 + r, for both. Judged by the mean test metric over seeds that
 neither has used; a network that diverged counts as an untrained one. The interval is a bootstrap (BCa) of the ratio of
@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
@@ -42,7 +41,6 @@ from lrsearch.study_file.write import to_toml
 
 HERE = Path(__file__).parent
 FIRST_TRAINING_SEED = 24
-CALIBRATION_SEED = 10_000
 WAYS = ("plain", "lrsearch")
 
 Record = dict[str, Any]
@@ -87,13 +85,6 @@ def lrsearch(task: str, trials: int, seed: int, top: int, seeds: int) -> Record:
     return {"params": told["recommended"], "trials": trials, "top": top, "seeds": seeds, **finalists, **used}
 
 
-def cost_of_trials(records: Sequence[Record]) -> tuple[float, float]:
-    """CPU seconds of search and confirmation with no trials, and of each trial: the line through what was measured."""
-    trials, seconds = zip(*((own["trials"], own["cpu"]) for own in records), strict=True)
-    slope, start = np.polyfit(trials, seconds, 1)
-    return float(start), float(slope)
-
-
 def judge(task: str, chosen: Sequence[Mapping[str, Any]], seeds: int) -> list[list[float]]:
     """Test metric of each settings on each unseen seed, after the last epoch."""
     definition = definition_of(task)
@@ -106,16 +97,10 @@ def judge(task: str, chosen: Sequence[Mapping[str, Any]], seeds: int) -> list[li
     return np.array([curve.final for curve in curves]).reshape(len(chosen), seeds).tolist()
 
 
-def repetition(given: argparse.Namespace, number: int, cost: tuple[float, float]) -> Record:
-    """Both searches once."""
+def repetition(given: argparse.Namespace, number: int) -> Record:
+    """Both searches once, one after the other."""
     theirs = plain(given.task, given.epochs, number)
-    start, each = cost
-    trials = math.floor((given.share * theirs["cpu"] - start) / each)
-    if trials < 1:
-        raise SystemExit(
-            f"lrsearch needs {start:.0f} s without any trial, the plain script {theirs['cpu']:.0f} s in all"
-        )
-    ours = lrsearch(given.task, trials, number, given.top, given.seeds)
+    ours = lrsearch(given.task, given.trials, number, given.top, given.seeds)
     return {"kind": "repetition", "number": number, "plain": theirs, "lrsearch": ours}
 
 
@@ -124,7 +109,7 @@ class Results:
 
     def __init__(self, file: Path, given: argparse.Namespace) -> None:
         self.file = file
-        self.common = {key: getattr(given, key) for key in ("task", "epochs", "top", "seeds", "share", "judge_seeds")}
+        self.common = {key: getattr(given, key) for key in ("task", "epochs", "trials", "top", "seeds", "judge_seeds")}
 
     def of_kind(self, kind: str) -> list[Record]:
         lines = self.file.read_text().splitlines() if self.file.exists() else []
@@ -138,15 +123,10 @@ class Results:
 
 def compare(given: argparse.Namespace, results: Results) -> None:
     """Run what is missing."""
-    for trials in given.calibrate:
-        if trials not in {own["trials"] for own in results.of_kind("calibration")}:
-            measured = lrsearch(given.task, trials, CALIBRATION_SEED, given.top, given.seeds)
-            results.append({"kind": "calibration", "trials": trials, "cpu": measured["cpu"]})
-    cost = cost_of_trials([own for own in results.of_kind("calibration") if own["trials"] in given.calibrate])
     done = {own["number"] for own in results.of_kind("repetition")}
     for number in range(given.repetitions):
         if number not in done:
-            results.append(repetition(given, number, cost))
+            results.append(repetition(given, number))
 
 
 def judge_all(given: argparse.Namespace, results: Results) -> dict[str, list[float]]:
@@ -174,14 +154,14 @@ def print_results(given: argparse.Namespace, results: Results) -> None:
         for way in WAYS
     }  # fmt: skip
     shares = [own["lrsearch"]["cpu"] / own["plain"]["cpu"] for own in records]
-    trials = {way: np.mean([own[way]["trials"] for own in records]) for way in WAYS}
-    epochs = np.mean([own["plain"]["epochs"] for own in records])
+    trials, epochs = (np.mean([own["plain"][key] for own in records]) for key in ("trials", "epochs"))
     print(f"\n### {given.task}, {len(records)} repetitions\n")
     print_ways(values, "plain", used)
-    print(f"\nPlain script: {epochs:.0f} epochs in {trials['plain']:.0f} trials on average. lrsearch:"
-          f" {trials['lrsearch']:.0f} trials, then {given.top} finalists from the search on {given.seeds} seeds. CPU"
-          f" seconds of lrsearch for one of the plain script: {np.mean(shares):.2f} on average, {min(shares):.2f} to"
-          f" {max(shares):.2f}.")  # fmt: skip
+    print(
+        f"\nPlain script: {epochs:.0f} epochs in {trials:.0f} trials on average. lrsearch: {given.trials} trials, then"
+        f" the best {given.top} on {given.seeds} seeds. It used {np.mean(shares):.2f} of the plain script's CPU seconds on"
+        f" average, {min(shares):.2f} to {max(shares):.2f}."
+    )
 
 
 def main() -> None:
@@ -191,10 +171,9 @@ def main() -> None:
     options.add_argument("--task", default="polynomial")
     options.add_argument("--epochs", type=int, default=6000, help="of the plain script")
     options.add_argument("--repetitions", type=int, default=20)
+    options.add_argument("--trials", type=int, default=2048, help="of lrsearch")
     options.add_argument("--top", type=int, default=20, help="finalists of lrsearch's confirmation")
     options.add_argument("--seeds", type=int, default=20, help="fresh seeds of lrsearch's confirmation")
-    options.add_argument("--share", type=float, default=0.95, help="share of the plain script's time to plan with")
-    options.add_argument("--calibrate", type=int, nargs=2, default=[2048, 4096], metavar="TRIALS")
     options.add_argument("--judge-seeds", type=int, default=20)
     options.add_argument("--table", action="store_true", help="only print the table")
     given = options.parse_args()
