@@ -157,11 +157,9 @@ def print_results(given: argparse.Namespace, results: Results) -> None:
     trials, epochs = (np.mean([own["plain"][key] for own in records]) for key in ("trials", "epochs"))
     print(f"\n### {given.task}, {len(records)} repetitions\n")
     print_ways(values, "plain", used)
-    print(
-        f"\nPlain script: {epochs:.0f} epochs in {trials:.0f} trials on average. lrsearch: {given.trials} trials, then"
-        f" the best {given.top} on {given.seeds} seeds. It used {np.mean(shares):.2f} of the plain script's CPU seconds on"
-        f" average, {min(shares):.2f} to {max(shares):.2f}."
-    )
+    took = f"{np.mean(shares):.2f} of that one's CPU seconds on average, {min(shares):.2f} to {max(shares):.2f}"
+    print(f"\nPlain script: {epochs:.0f} epochs in {trials:.0f} trials on average.")
+    print(f"lrsearch: {given.trials} trials, then the best {given.top} on {given.seeds} seeds, with {took}.")
 
 
 def main() -> None:
