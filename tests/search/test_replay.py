@@ -8,7 +8,7 @@ import numpy as np
 import optuna
 import pytest
 from curve_bank import Bank, ReplayEngine
-from equal_epochs import Confirmation, lrsearch, median_prunes
+from equal_epochs import SAMPLERS, Confirmation, lrsearch, median_prunes, plain
 from optuna.trial import TrialState
 
 from lrsearch.training.batched import BatchedEngine
@@ -76,3 +76,18 @@ def test_a_replayed_search_takes_a_setting_of_the_bank(bank: Bank) -> None:
     (found,) = lrsearch(bank, [(0, SEED)], 16, Confirmation(2, 2))
     assert 0 <= found.number < 24
     assert 16 * 5 + 2 * 2 * 60 <= found.epochs < 16 * 60 + 4 * 2 * 60
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_replayed_plain_script_takes_its_best_complete_trial(bank: Bank, sampler: str) -> None:
+    """Until five trials are complete none is pruned: then it is the best of them."""
+    found = plain(bank, SAMPLERS[sampler](bank, 0), SEED, 5 * 60)
+    again = SAMPLERS[sampler](bank, 0)
+    best = {}
+    for _ in range(5):
+        number = again.ask()
+        curve = bank[number, SEED].test[1:]
+        again.tell(curve, pruned=False)
+        best[number] = curve[-1]
+    assert found.epochs == 300
+    assert found.number == min(best, key=best.__getitem__)
