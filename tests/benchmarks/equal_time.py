@@ -1,7 +1,7 @@
 """Does lrsearch find better settings in the time that a plain Optuna script takes for 6,000 epochs? Run it by hand.
 
     python tests/benchmarks/equal_time.py --results FILE.jsonl [--task polynomial] [--epochs 6000] [--repetitions 20]
-        [--trials 2048] [--top 20] [--seeds 20] [--judge-seeds 20] [--table]
+        [--trials 2048] [--top 20] [--seeds 40] [--judge-seeds 20] [--table]
 
 The peer is `plain_search.py` beside this file: TPE, MedianPruner, one seed; it takes `study.best_params`. lrsearch runs
 `study run` and then `study confirm --format json`, two whole processes with an SQLite file, and takes `recommended`.
@@ -13,8 +13,8 @@ stretches wall clock; wall clock is shown beside it.
 
 Repetition r has sampler seed r and training seed 24 + r, for both. Judged by the mean test metric over seeds that
 neither has used; a network that diverged counts as an untrained one. The interval is a bootstrap (BCa) of the ratio of
-means over paired repetitions. Every repetition is appended to FILE, so that a run that was broken off goes on; --table
-prints the table of what is there and searches nothing.
+means over paired repetitions. Every search is appended to FILE, so that a run that was broken off goes on, and other
+options of lrsearch can be compared with the same searches of the peer; --table prints what is there, nothing more.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -82,7 +82,7 @@ def lrsearch(task: str, trials: int, seed: int, top: int, seeds: int) -> Record:
     told = json.loads(printed)
     used = {key: search[key] + confirmation[key] for key in search}
     finalists = {"finalists": len(told["finalists"]), "confirmation_cpu": confirmation["cpu"]}
-    return {"params": told["recommended"], "trials": trials, "top": top, "seeds": seeds, **finalists, **used}
+    return {"params": told["recommended"], **finalists, **used}
 
 
 def judge(task: str, chosen: Sequence[Mapping[str, Any]], seeds: int) -> list[list[float]]:
@@ -97,36 +97,47 @@ def judge(task: str, chosen: Sequence[Mapping[str, Any]], seeds: int) -> list[li
     return np.array([curve.final for curve in curves]).reshape(len(chosen), seeds).tolist()
 
 
-def repetition(given: argparse.Namespace, number: int) -> Record:
-    """Both searches once, one after the other."""
-    theirs = plain(given.task, given.epochs, number)
-    ours = lrsearch(given.task, given.trials, number, given.top, given.seeds)
-    return {"kind": "repetition", "number": number, "plain": theirs, "lrsearch": ours}
-
-
 class Results:
-    """Records in a file, a line each; those of another task or another setting of the comparison are left alone."""
+    """Records in a file, a line each; those made under other options are left alone."""
+
+    OPTIONS: ClassVar = {
+        "plain": ("task", "epochs"),
+        "lrsearch": ("task", "trials", "top", "seeds"),
+        "judged": ("task", "judge_seeds"),
+    }
+    """Kind of record -> the options that it depends on."""
 
     def __init__(self, file: Path, given: argparse.Namespace) -> None:
         self.file = file
-        self.common = {key: getattr(given, key) for key in ("task", "epochs", "trials", "top", "seeds", "judge_seeds")}
+        self._options = {kind: {key: getattr(given, key) for key in keys} for kind, keys in self.OPTIONS.items()}
 
     def of_kind(self, kind: str) -> list[Record]:
         lines = self.file.read_text().splitlines() if self.file.exists() else []
         records = [json.loads(line) for line in lines]
-        return [own for own in records if own["kind"] == kind and self.common.items() <= own.items()]
+        return [own for own in records if own["kind"] == kind and own["options"] == self._options[kind]]
 
-    def append(self, record: Record) -> None:
+    def append(self, kind: str, record: Record) -> None:
         with self.file.open("a") as file:
-            file.write(json.dumps({**self.common, **record}) + "\n")
+            file.write(json.dumps({"kind": kind, "options": self._options[kind], **record}) + "\n")
+
+    def repetitions(self) -> dict[str, list[Record]]:
+        """Way of searching -> its repetitions, as far as all ways have had them."""
+        by_number = {way: {own["number"]: own for own in self.of_kind(way)} for way in WAYS}
+        common = sorted(set.intersection(*(set(own) for own in by_number.values())))
+        return {way: [own[number] for number in common] for way, own in by_number.items()}
 
 
 def compare(given: argparse.Namespace, results: Results) -> None:
-    """Run what is missing."""
-    done = {own["number"] for own in results.of_kind("repetition")}
+    """Run what is missing: both searches in turn, so that what else the machine does hits both."""
+    searches: dict[str, Callable[[int], Record]] = {
+        "plain": lambda number: plain(given.task, given.epochs, number),
+        "lrsearch": lambda number: lrsearch(given.task, given.trials, number, given.top, given.seeds),
+    }
+    done = {way: {own["number"] for own in results.of_kind(way)} for way in WAYS}
     for number in range(given.repetitions):
-        if number not in done:
-            results.append(repetition(given, number))
+        for way in WAYS:
+            if number not in done[way]:
+                results.append(way, {"number": number, **searches[way](number)})
 
 
 def judge_all(given: argparse.Namespace, results: Results) -> dict[str, list[float]]:
@@ -134,30 +145,30 @@ def judge_all(given: argparse.Namespace, results: Results) -> dict[str, list[flo
 
     All that was not judged yet is trained together: a few lanes take as long as hundreds.
     """
-    known = {(own["number"], own["way"]): own["values"] for own in results.of_kind("judged")}
-    records = {(own["number"], way): own[way]["params"] for own in results.of_kind("repetition") for way in WAYS}
-    missing = [key for key in records if key not in known]
-    judged = judge(given.task, [records[key] for key in missing], given.judge_seeds) if missing else []
-    for (number, way), values in zip(missing, judged, strict=True):
-        results.append({"kind": "judged", "number": number, "way": way, "values": values})
-        known[number, way] = values
-    return {way: [float(np.mean(known[key])) for key in records if key[1] == way] for way in WAYS}
+    known = {json.dumps(own["params"]): own["values"] for own in results.of_kind("judged")}
+    taken = {way: [own["params"] for own in records] for way, records in results.repetitions().items()}
+    missing = [params for own in taken.values() for params in own if json.dumps(params) not in known]
+    judged = judge(given.task, missing, given.judge_seeds) if missing else []
+    for params, values in zip(missing, judged, strict=True):
+        results.append("judged", {"params": params, "values": values})
+        known[json.dumps(params)] = values
+    return {way: [float(np.mean(known[json.dumps(params)])) for params in own] for way, own in taken.items()}
 
 
 def print_results(given: argparse.Namespace, results: Results) -> None:
     """Print the table, and how equal the times were."""
-    records = results.of_kind("repetition")
-    values = judge_all(given, results)
+    values, records = judge_all(given, results), results.repetitions()
     used = {
-        way: ", ".join(f"{np.mean([own[way][key] for own in records]):.1f} s {name}"
+        way: ", ".join(f"{np.mean([record[key] for record in own]):.1f} s {name}"
                        for key, name in (("cpu", "CPU"), ("wall", "wall clock")))
-        for way in WAYS
+        for way, own in records.items()
     }  # fmt: skip
-    shares = [own["lrsearch"]["cpu"] / own["plain"]["cpu"] for own in records]
-    trials, epochs = (np.mean([own["plain"][key] for own in records]) for key in ("trials", "epochs"))
-    print(f"\n### {given.task}, {len(records)} repetitions\n")
-    print_ways(values, "plain", used)
+    pairs = list(zip(records["plain"], records["lrsearch"], strict=True))
+    shares = [ours["cpu"] / theirs["cpu"] for theirs, ours in pairs]
+    trials, epochs = (np.mean([theirs[key] for theirs, _ in pairs]) for key in ("trials", "epochs"))
     took = f"{np.mean(shares):.2f} of that one's CPU seconds on average, {min(shares):.2f} to {max(shares):.2f}"
+    print(f"\n### {given.task}, {len(pairs)} repetitions\n")
+    print_ways(values, "plain", used)
     print(f"\nPlain script: {epochs:.0f} epochs in {trials:.0f} trials on average.")
     print(f"lrsearch: {given.trials} trials, then the best {given.top} on {given.seeds} seeds, with {took}.")
 
@@ -171,7 +182,7 @@ def main() -> None:
     options.add_argument("--repetitions", type=int, default=20)
     options.add_argument("--trials", type=int, default=2048, help="of lrsearch")
     options.add_argument("--top", type=int, default=20, help="finalists of lrsearch's confirmation")
-    options.add_argument("--seeds", type=int, default=20, help="fresh seeds of lrsearch's confirmation")
+    options.add_argument("--seeds", type=int, default=40, help="fresh seeds of lrsearch's confirmation")
     options.add_argument("--judge-seeds", type=int, default=20)
     options.add_argument("--table", action="store_true", help="only print the table")
     given = options.parse_args()
