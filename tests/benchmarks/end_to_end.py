@@ -154,7 +154,7 @@ def _rates(work: Callable[[int, int], None], trials: int, seed: int) -> tuple[fl
 
 def plain_loop(trials: int, seed: int) -> None:
     """The plain script's training, with a study in memory."""
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed), pruner=optuna.pruners.NopPruner())
     train_data, test_data = plain_script.make_data()
     study.optimize(lambda trial: plain_script.train(trial, train_data, test_data), n_trials=trials)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 
 import optuna
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import (
     ConstantLR,
     CyclicLR,
@@ -26,6 +27,7 @@ from torch.utils.data import DataLoader, TensorDataset, random_split
 
 EPOCHS, BATCH_SIZE, SEED = 60, 50, 24
 FAMILIES = ("constant", "lambda", "power", "exponential", "piecewise", "plateau", "cyclic")
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def make_data() -> tuple[TensorDataset, TensorDataset]:
@@ -79,52 +81,63 @@ def make_scheduler(trial: optuna.Trial, optimizer: torch.optim.Optimizer, lr: fl
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, data: TensorDataset) -> float:
-    """Mean squared error over all rows."""
+def evaluate(model: nn.Module, data: TensorDataset, loss: Loss) -> float:
+    """Loss over all rows."""
     model.eval()
     features, labels = data.tensors
-    return nn.functional.mse_loss(model(features), labels).item()
+    return loss(model(features), labels).item()
 
 
-def train(trial: optuna.Trial, train_data: TensorDataset, test_data: TensorDataset) -> float:
-    """Train one network; report its test MSE after every epoch."""
-    torch.manual_seed(SEED)
-    model = make_model()
+def train(
+    trial: optuna.Trial,
+    train_data: TensorDataset,
+    test_data: TensorDataset,
+    *,
+    make: Callable[[], nn.Module] = make_model,
+    loss: Loss = nn.functional.mse_loss,
+    seed: int = SEED,
+) -> float:
+    """Train one network; report its loss on the test rows after every epoch, and end where the pruner says so."""
+    torch.manual_seed(seed)
+    model = make()
     loader = DataLoader(train_data, batch_size=BATCH_SIZE, shuffle=True)
     lr = trial.suggest_float("lr", 1e-4, 0.3, log=True)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     scheduler = make_scheduler(trial, optimizer, lr, len(loader))
     train_curve = []
-    test_mse = float("nan")
+    test_loss = float("nan")
     for epoch in range(1, EPOCHS + 1):
         model.train()
         for features, labels in loader:
             optimizer.zero_grad()
-            nn.functional.mse_loss(model(features), labels).backward()
+            loss(model(features), labels).backward()
             optimizer.step()
             if isinstance(scheduler, CyclicLR):
                 scheduler.step()
-        train_curve.append(evaluate(model, train_data))
-        test_mse = evaluate(model, test_data)
-        trial.report(test_mse, epoch)
+        train_curve.append(evaluate(model, train_data, loss))
+        test_loss = evaluate(model, test_data, loss)
+        trial.report(test_loss, epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
         if isinstance(scheduler, ReduceLROnPlateau):
-            scheduler.step(test_mse)
+            scheduler.step(test_loss)
         elif not isinstance(scheduler, CyclicLR):
             scheduler.step()
     trial.set_user_attr("train_curve", train_curve)
-    return test_mse
+    return test_loss
 
 
 def main() -> None:
     """Run a search."""
-    options = argparse.ArgumentParser()
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--storage", required=True)
     options.add_argument("--study", default="plain")
     options.add_argument("--trials", type=int, default=20)
     given = options.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     torch.set_num_threads(1)  # networks of this size train fastest so, and the peer shall be as good as it can be
-    study = optuna.create_study(storage=given.storage, study_name=given.study, load_if_exists=True)
+    pruner = optuna.pruners.NopPruner()  # the studies of `end_to_end.py` train every epoch of every trial, too
+    study = optuna.create_study(storage=given.storage, study_name=given.study, pruner=pruner, load_if_exists=True)
     train_data, test_data = make_data()
     began = time.perf_counter()
     study.optimize(lambda trial: train(trial, train_data, test_data), n_trials=given.trials)
