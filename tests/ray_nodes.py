@@ -36,12 +36,16 @@ class Nodes:
     environment: dict[str, str]
 
 
-def need_ray() -> None:
-    """Skip the test where Ray is not installed."""
+@contextmanager
+def alone() -> Iterator[None]:
+    """One test run's clusters take turns: each takes the same ports. Skips the test where Ray is not installed."""
     from databases import skip  # which the program below does without
+    from filelock import FileLock
 
     if find_spec("ray") is None:
         skip("ray", 'pip install "lrsearch[ray]"')
+    with FileLock(Path(tempfile.gettempdir()) / "lrsearch-tests-ray.lock", is_singleton=True):
+        yield
 
 
 @contextmanager
@@ -51,10 +55,9 @@ def running(nodes: int = 2) -> Iterator[Nodes]:
     Args:
         nodes: How many.
     """
-    need_ray()
     environment = {**os.environ, **LOOPBACK, **TOKEN}
     # Sockets lie in the folder, and their paths must be short.
-    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    with alone(), tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
             [sys.executable, __file__, str(nodes), folder], env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -33,6 +33,8 @@ def check(stored: StoredStudy, task: Task) -> None:
         stored.study.set_user_attr(DATA, own)
     elif found := differences(own, there):
         rule = f"the data are not those that it was created with: {'; '.join(found)}. Nothing was taken"
+        if any("other numbers" in words for words in found):
+            rule += "; a task that draws its data needs a seed for them"
         raise input_error(f"study {stored.name}", rule)
 
 

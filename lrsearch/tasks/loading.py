@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lrsearch.errors import InputError, LrsearchError, input_error, nearest
 from lrsearch.tasks.blame import sentence
+from lrsearch.tasks.fixed_seed import fixed_seed
 
 
 def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
@@ -28,11 +29,8 @@ def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
     folder = relative_to or Path()
     for source in sources:
         try:
-            if source.endswith(".py"):
-                _import_file(folder / source, source)
-            else:
-                _search_in(folder)
-                importlib.import_module(source)
+            with fixed_seed():
+                _import(folder, source)
         except InputError:
             raise
         except LrsearchError as error:
@@ -42,6 +40,14 @@ def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
             raise input_error(
                 "--load", f"fails on import: {_sentence(error, source)}", received=f'"{source}"'
             ) from error
+
+
+def _import(folder: Path, source: str) -> None:
+    if source.endswith(".py"):
+        _import_file(folder / source, source)
+    else:
+        _search_in(folder)
+        importlib.import_module(source)
 
 
 def _import_file(path: Path, source: str) -> None:

@@ -18,6 +18,7 @@ from lrsearch.study_file.faults import validate
 from lrsearch.tasks.blame import sentence
 from lrsearch.tasks.check import check
 from lrsearch.tasks.data import Collate, Rows, Streamed, count, kinds
+from lrsearch.tasks.fixed_seed import fixed_seed
 from lrsearch.tasks.gathering import gather
 from lrsearch.tasks.metrics import EXTRA_METRICS, METRICS, SHOWN, Metric
 
@@ -143,7 +144,8 @@ class TaskDefinition:
         if checked is None:
             raise InputError(f"task {self.name}", faults)
         try:
-            made: object = self.function(**dict(checked))
+            with fixed_seed():
+                made: object = self.function(**dict(checked))
         except InputError as error:
             raise InputError(f"task {self.name}", error.faults) from None
         except LrsearchError:

@@ -140,17 +140,17 @@ def mine() -> lrsearch.Task:
 
 def test_a_cluster_of_this_machine_lives_as_long_as_the_study(tmp_path: Path) -> None:
     """SQLite is enough for it, own code comes along, and everything of Ray is gone afterwards."""
-    ray_nodes.need_ray()
-    url = f"sqlite:///{tmp_path}/s.db"
-    (tmp_path / "mine.py").write_text(OWN)
-    create(url, tmp_path, trials=6, task="mine", options="# it has none", load='load = ["mine.py"]')
-    driver = start("sqlite:///s.db", tmp_path, "--load", "mine.py", "--cluster", "local", environment={})
-    wait_until(lambda: bool(workers_of(url)), driver)
-    processes = family(driver.pid)
-    assert_on_loopback_only(processes)
-    _, errors = driver.communicate(timeout=300)
-    assert driver.returncode == 0, errors
-    assert_nothing_lost(url, 6)
-    assert "1 worker on a Ray cluster of 1 machine." in errors
-    _, alive = psutil.wait_procs(processes, timeout=60)
-    assert not alive
+    with ray_nodes.alone():
+        url = f"sqlite:///{tmp_path}/s.db"
+        (tmp_path / "mine.py").write_text(OWN)
+        create(url, tmp_path, trials=6, task="mine", options="# it has none", load='load = ["mine.py"]')
+        driver = start("sqlite:///s.db", tmp_path, "--load", "mine.py", "--cluster", "local", environment={})
+        wait_until(lambda: bool(workers_of(url)), driver)
+        processes = family(driver.pid)
+        assert_on_loopback_only(processes)
+        _, errors = driver.communicate(timeout=300)
+        assert driver.returncode == 0, errors
+        assert_nothing_lost(url, 6)
+        assert "1 worker on a Ray cluster of 1 machine." in errors
+        _, alive = psutil.wait_procs(processes, timeout=60)
+        assert not alive

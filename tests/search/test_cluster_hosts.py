@@ -43,8 +43,8 @@ def hosts_of(url: str) -> set[str]:
 
 def test_what_a_lost_host_had_is_run_on_the_other_one(tmp_path: Path) -> None:
     """The trials' host is not this one, so that only its silence tells."""
-    ray_nodes.need_ray()
     with ExitStack() as stack:
+        stack.enter_context(ray_nodes.alone())
         url = stack.enter_context(fresh_database("postgres", tmp_path))
         first, second = stack.enter_context(two_hosts())
         # Sockets lie in the folder, and their paths must be short.

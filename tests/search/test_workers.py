@@ -90,7 +90,7 @@ def assert_nothing_lost(url: str, budget: int) -> None:
         ends = (1, 3, 6) if trial.state == TrialState.PRUNED else (trial.user_attrs.get("diverged_at", EPOCHS),)
         assert last in ends
     audited = [trial for trial in done if "audit_curve" in trial.user_attrs]
-    assert audited
+    assert audited or budget < 20, "so many trials have some that are audited"
     for trial in audited:
         assert trial.state == TrialState.PRUNED
         assert len(trial.intermediate_values) + len(trial.user_attrs["audit_curve"]) == EPOCHS
