@@ -36,14 +36,20 @@ class Nodes:
     environment: dict[str, str]
 
 
-@contextmanager
-def alone() -> Iterator[None]:
-    """One test run's clusters take turns: each takes the same ports. Skips the test where Ray is not installed."""
+def need_ray() -> None:
+    """Skip the test where Ray is not installed."""
     from databases import skip  # which the program below does without
-    from filelock import FileLock
 
     if find_spec("ray") is None:
         skip("ray", 'pip install "lrsearch[ray]"')
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One test run's clusters take turns: each takes the same ports. Skips the test where Ray is not installed."""
+    from filelock import FileLock
+
+    need_ray()
     with FileLock(Path(tempfile.gettempdir()) / "lrsearch-tests-ray.lock", is_singleton=True):
         yield
 

@@ -27,7 +27,8 @@ def test_an_address_that_is_none_is_wrong_input(lrsearch: Run) -> None:
 
 
 def test_a_cluster_out_of_reach_is_one_line(lrsearch: Run) -> None:
-    with ray_nodes.alone(), socket.socket() as taken:
+    ray_nodes.need_ray()
+    with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, but not listening
         address = f"ray://127.0.0.1:{taken.getsockname()[1]}"
         done = lrsearch("study", "run", "small.toml", "--cluster", address)
