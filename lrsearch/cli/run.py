@@ -39,6 +39,7 @@ from lrsearch.study_file.model import Definition
 
 if TYPE_CHECKING:
     from lrsearch.search.studies import StoredStudy
+    from lrsearch.storage.patience import Patience
     from lrsearch.tasks.task import Task
 
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="A study file.", show_default=False)]
@@ -110,7 +111,7 @@ def run(
         tie_to(sys.stdin)
     if one_of:
         warnings.simplefilter("ignore", LrsearchWarning)  # the process that started it has shown them
-    from lrsearch.search import budget, opening, standing, studies
+    from lrsearch.search import budget, opening, studies
     from lrsearch.storage.patience import Patience
 
     stored = opening.find_or_create(study, storage, modules or [])
@@ -131,8 +132,14 @@ def run(
             from lrsearch.cli.confirm import run_confirmation  # which trains with what is below
 
             run_confirmation(stored, storage, workers, options)
-    if one_of:
-        return
+    if not one_of:
+        _print_outcome(stored, storage, output, patience)
+
+
+def _print_outcome(stored: StoredStudy, storage: str, output: Format, patience: Patience) -> None:
+    """Print how far the study is, and say what to do next."""
+    from lrsearch.search import standing, studies
+
     summary = patience(lambda: standing.summary(stored))
     if output is Format.JSON:
         print_json(summary)

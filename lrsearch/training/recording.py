@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as trees
 
+from lrsearch.errors import LrsearchError
+
 Function = Callable[..., Any]
 """Takes and returns tensors, in tuples and dicts. It changes none that it is given and draws no random numbers."""
 
@@ -67,6 +69,8 @@ def _recorded(function: Function, arguments: tuple[Any, ...], result: Any) -> Fu
         replay = make_fx(lambda *given: function(*given))(*arguments)  # of a method it would count `self`
         with torch.no_grad():
             again = replay(*arguments)
+    except LrsearchError:
+        raise  # a signal that came meanwhile
     except Exception:
         # What a module does that cannot be recorded is no fault: it is called as before.
         return None

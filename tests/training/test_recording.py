@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from workloads import TASKS
 
+from lrsearch.errors import InterruptedRunError
 from lrsearch.schedules.annealing import Linear
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.training import batched
@@ -81,6 +82,19 @@ def test_what_cannot_be_recorded_is_called() -> None:
     for given, expected in ((4.0, 2.0), (1.0, 1.0), (8.0, 4.0)):
         assert recordings.call("halve", halve_if_large, torch.tensor(given)).item() == expected
     assert not recordings.is_replayed("halve")
+
+
+def test_a_signal_while_recording_is_not_swallowed() -> None:
+    """Tracing calls the function a second time; what ends the run there must end it."""
+    calls = count()
+
+    def interrupted(value: Tensor) -> Tensor:
+        if next(calls):
+            raise InterruptedRunError("SIGINT")
+        return value + 1
+
+    with pytest.raises(InterruptedRunError):
+        Recordings(after=1).call("interrupted", interrupted, torch.zeros(1))
 
 
 def test_what_changes_from_call_to_call_is_not_replayed() -> None:
