@@ -19,6 +19,7 @@ from lrsearch.cli.options import (
     Storage,
     StudyName,
     Threads,
+    Workers,
     quiet_libraries,
 )
 from lrsearch.cli.output import Format, print_json, print_table, say
@@ -44,9 +45,7 @@ def confirm(
     engine: Engine = "auto",
     device: Device = "auto",
     threads: Threads = 1,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that share the work: 1 by default; on a cluster one per GPU.")
-    ] = None,
+    workers: Workers = None,
     cluster: Cluster = None,
     gpus_per_worker: GpusPerWorker = None,
     grace: Grace = GRACE,

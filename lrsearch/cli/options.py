@@ -31,6 +31,10 @@ Grace = Annotated[
 Engine = Annotated[str, typer.Option(help="auto, sequential, or batched (many at once).")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes that share the work; by default one per GPU or, without any, one per machine."),
+]
 Cluster = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Workers on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT."),

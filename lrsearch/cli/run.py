@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +25,7 @@ from lrsearch.cli.options import (
     Set,
     Storage,
     Threads,
+    Workers,
     quiet_libraries,
 )
 from lrsearch.cli.output import Format, print_facts, print_json, say
@@ -92,9 +93,7 @@ def run(
     engine: Engine = "auto",
     device: Device = "auto",
     threads: Threads = 1,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that share the study: 1 by default; on a cluster one per GPU.")
-    ] = None,
+    workers: Workers = None,
     cluster: Cluster = None,
     gpus_per_worker: GpusPerWorker = None,
     one_of: Annotated[int, typer.Option(hidden=True, help="This process is a worker among so many.")] = 0,
@@ -127,7 +126,7 @@ def run(
         options = RunOptions(
             engine, device, threads, timeout, grace, quiet or one_of > 0, code, one_of or 1, gpus_per_worker, machines
         )  # fmt: skip
-        train(stored, task, storage, workers, options)
+        train(stored, task, storage, 1 if one_of else workers, options)
         if not one_of and patience(lambda: _is_to_be_confirmed(stored)):
             from lrsearch.cli.confirm import run_confirmation  # which trains with what is below
 
@@ -179,16 +178,30 @@ def train(stored: StoredStudy, task: Task, storage: str, workers: int | None, op
         stored: The study.
         task: What it trains.
         storage: Its storage's URL.
-        workers: How many processes; None for one, or as many as suit the cluster.
+        workers: How many processes; None for as many as suit the machine or the cluster.
         options: How to train, and where.
     """
     if options.cluster is not None:
         launch(options.cluster, stored, storage, workers, options)
-    elif (workers or 1) > 1:
-        assert workers is not None
-        _supervise(stored, storage, workers, options)
-    else:
+        return
+    from lrsearch.search.pinning import by_default, pins
+
+    visible = _shared_devices(options)
+    number = workers or by_default(visible, options.gpus)
+    pinned = pins(visible, number, options.gpus)
+    if number == 1:
         _train(stored, task, options)
+        return
+    if workers is None and not options.quiet:
+        say(f"{number} workers, because there are GPUs for them; --workers 1 takes one.")
+    _supervise(stored, storage, pinned, options)
+
+
+def _shared_devices(options: RunOptions) -> list[str]:
+    """The graphics processors that are dealt out to workers: none where one of them, or the CPU, was named."""
+    from lrsearch.training.engine import devices
+
+    return devices() if options.where in ("auto", "cuda") else []
 
 
 def _is_to_be_confirmed(stored: StoredStudy) -> bool:
@@ -228,21 +241,19 @@ def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
         follow(runner.events(), progress, quiet=options.quiet)
 
 
-def _supervise(stored: StoredStudy, storage: str, workers: int, options: RunOptions) -> None:
+def _supervise(stored: StoredStudy, storage: str, pinned: Sequence[str | None], options: RunOptions) -> None:
     from lrsearch.cli.progress import watch
     from lrsearch.search.interruption import Interruption
-    from lrsearch.search.pinning import pins
     from lrsearch.search.supervisor import Supervisor
-    from lrsearch.training.engine import devices
 
     command = [sys.executable, "-m", "lrsearch", "study", "run", stored.name, *options.arguments()]
-    command += ["--one-of", str(workers)]
+    command += ["--one-of", str(len(pinned))]
     # The storage travels in the environment: its password must not show in a process list.
     threads = str(options.threads)
     shared = {"LRSEARCH_STORAGE": storage, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    pinned = [{} if own is None else {"CUDA_VISIBLE_DEVICES": own} for own in pins(devices(), workers, options.gpus)]
+    own = [{} if device is None else {"CUDA_VISIBLE_DEVICES": device} for device in pinned]
     with Interruption().caught() as interruption:
-        supervisor = Supervisor(command, [{**shared, **own} for own in pinned], interruption, say)
+        supervisor = Supervisor(command, [{**shared, **visible} for visible in own], interruption, say)
         watch(supervisor.watch(), stored, quiet=options.quiet)
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 def serve(
-    workers: Annotated[int, typer.Option(min=0, help="Worker processes on this machine.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Worker processes on this machine; by default one per GPU, or 1.")
+    ] = None,
     host: Host = "127.0.0.1",
     port: Port = 8080,
     token: Token = None,
@@ -61,8 +63,9 @@ def serve(
             hosts = [word for name in allowed_host or [] for word in ("--allowed-host", name)]
             page = ["--host", host, "--port", str(port), *hosts, *(["--read-only"] if read_only else [])]
             training = ["--engine", engine, "--device", device, "--threads", str(threads), "--grace", str(grace)]
-            training += ["--one-of", str(max(workers, 1)), "--log-format", "json"]
-            parts = _parts(page, training, metrics_port, workers, _files(modules))
+            number = _workers_here(device) if workers is None else workers
+            training += ["--one-of", str(max(number, 1)), "--log-format", "json"]
+            parts = _parts(page, training, metrics_port, number, _files(modules))
             shared = _environment(storage, artifacts, known, threads)
             _watch([_with(part, shared) for part in parts], interruption, log_format, storage)
         except InterruptedRunError:
@@ -85,6 +88,13 @@ def _parts(
         pinned = {"CUDA_VISIBLE_DEVICES": visible[index % len(visible)]} if visible else {}
         parts.append(Part(f"worker {index}", [*program, "worker", *training, *metrics, *loaded], pinned))
     return parts
+
+
+def _workers_here(device: str) -> int:
+    from lrsearch.search.pinning import by_default
+    from lrsearch.training.engine import devices
+
+    return by_default(devices(), None) if device in ("auto", "cuda") else 1
 
 
 def _with(part: Part, shared: Mapping[str, str]) -> Part:

@@ -37,6 +37,18 @@ def pins(visible: Sequence[str], workers: int, share: float | None) -> list[str 
     return [visible[worker % len(visible)] for worker in range(workers)]
 
 
+def by_default(visible: Sequence[str], share: float | None) -> int:
+    """How many workers a machine gets that nobody has counted: as many as its graphics processors have room for.
+
+    Args:
+        visible: The devices of the machine.
+        share: Devices of each worker; None for one, where there are any.
+    """
+    if not visible or share == 0:
+        return 1
+    return fitting(len(visible), share or 1.0)
+
+
 def fitting(gpus: float, share: float) -> int:
     """How many workers so many graphics processors have room for; none is split between two workers' whole shares.
 

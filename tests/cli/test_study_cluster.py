@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 from collections.abc import Callable
@@ -36,8 +37,25 @@ def test_a_cluster_out_of_reach_is_one_line(lrsearch: Run) -> None:
     assert done.stderr.splitlines() == [f"Error: the cluster at {address} is out of reach: Connection refused"]
 
 
-def test_gpus_that_are_not_there_are_not_shared(lrsearch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("workers", [["--workers", "2"], ["--workers", "1"], []])
+def test_gpus_that_are_not_there_are_not_shared(
+    lrsearch: Run, monkeypatch: pytest.MonkeyPatch, workers: list[str]
+) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    done = lrsearch("study", "run", "small.toml", "--workers", "2", "--gpus-per-worker", "0.5")
+    done = lrsearch("study", "run", "small.toml", *workers, "--gpus-per-worker", "0.5")
     assert done.returncode == 2
     assert "--gpus-per-worker = 0.5: torch finds no GPU here" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "several"), [([], True), (["--workers", "1"], False), (["--device", "cpu"], False)]
+)
+def test_a_machine_has_a_worker_for_each_gpu(
+    lrsearch: Run, monkeypatch: pytest.MonkeyPatch, options: list[str], several: bool
+) -> None:
+    """The two devices are only named: a worker that sees none of its own computes on the CPU."""
+    monkeypatch.setattr("lrsearch.training.engine.devices", lambda: ["7", "8"])
+    done = lrsearch("study", "run", "small.toml", *options, "--format", "json")
+    assert done.returncode == 0
+    assert ("2 workers, because there are GPUs for them" in done.stderr) == several
+    assert json.loads(done.stdout)["trials"]["complete"] == json.loads(done.stdout)["trials"]["budget"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lrsearch.errors import InputError
-from lrsearch.search.pinning import fitting, pins
+from lrsearch.search.pinning import by_default, fitting, pins
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,14 @@ def test_shares_that_do_not_fit_are_refused() -> None:
 @pytest.mark.parametrize(("gpus", "share", "places"), [(1, 1, 1), (2, 0.5, 4), (2, 0.3, 6), (1, 0.1, 10), (2, 0.6, 2)])
 def test_no_share_is_split_between_two_devices(gpus: float, share: float, places: int) -> None:
     assert fitting(gpus, share) == places
+
+
+@pytest.mark.parametrize(
+    ("visible", "share", "workers"),
+    [([], None, 1), ([], 0.0, 1), (["0"], None, 1), (["0", "1"], None, 2), (["0", "1"], 0.5, 4), (["0", "1"], 0.0, 1)],
+)
+def test_without_a_number_there_is_a_worker_for_each_share(
+    visible: list[str], share: float | None, workers: int
+) -> None:
+    assert by_default(visible, share) == workers
+    assert len(pins(visible, workers, share)) == workers
