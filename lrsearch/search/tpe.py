@@ -20,6 +20,9 @@ STARTUP = 10
 """So many trials end before anything is learned from them."""
 GOOD_SHARE, MOST_GOOD = 0.1, 25
 """The best share of the trials is called good, but not more trials than that."""
+GOOD_OF_COMPLETE, FEWEST_GOOD = 1 / 3, 5
+"""Nor more than this share of those that were trained to the end, if these are not fewer than that: a pruner that keeps
+the best of each scheduler type would make each type's best good, however much better one type is than another."""
 MOST_BAD = 300
 """Of the other trials so many are looked at, evenly spaced over the study: more cost time and teach nothing."""
 CANDIDATES = 8
@@ -61,7 +64,7 @@ class ParzenEstimator:
     def learn(self, told: Sequence[PastTrial]) -> None:
         """See `points.Proposer.learn`."""
         ranked = sorted(told, key=rank)
-        good = sorted(ranked[: min(math.ceil(GOOD_SHARE * len(told)), MOST_GOOD)], key=lambda trial: trial.number)
+        good = sorted(ranked[: _number_of_good(ranked)], key=lambda trial: trial.number)
         best = {trial.number for trial in good}
         bad = [trial for trial in told if trial.number not in best]
         if len(bad) > MOST_BAD:
@@ -145,6 +148,12 @@ def rank(trial: PastTrial) -> tuple[float, ...]:
         return (0, trial.value, 0.0, trial.number)
     step, value = trial.last or (0, math.inf)
     return (1, -step, math.inf if math.isnan(value) else value, trial.number)
+
+
+def _number_of_good(ranked: Sequence[PastTrial]) -> int:
+    complete = sum(rank(trial)[0] == 0 for trial in ranked)
+    most = max(math.ceil(GOOD_OF_COMPLETE * complete), FEWEST_GOOD)
+    return min(math.ceil(GOOD_SHARE * len(ranked)), MOST_GOOD, most)
 
 
 def _choices(axis: BaseDistribution) -> Sequence[Any]:

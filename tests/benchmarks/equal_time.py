@@ -1,17 +1,19 @@
 """Does lrsearch find better settings in the time that a plain Optuna script takes for 6,000 epochs? Run it by hand.
 
     python tests/benchmarks/equal_time.py --results FILE.jsonl [--task polynomial] [--epochs 6000] [--repetitions 20]
-        [--trials 2048] [--top 20] [--seeds 40] [--judge-seeds 20] [--table]
+        [--trials 2000] [--training-seeds 6] [--keep 0.5] [--top 12] [--seeds 30] [--judge-seeds 20] [--table]
 
 The peer is `plain_search.py` beside this file: TPE, MedianPruner, one seed; it takes `study.best_params`. lrsearch runs
 `study run` and then `study confirm --format json`, two whole processes with an SQLite file, and takes `recommended`.
-Start and imports of both processes count; of the peer, only the search does. --trials, --top and --seeds are to be
-chosen so that lrsearch needs no more than the peer: the last line says whether it did in every repetition.
+Start and imports of both processes count; of the peer, only the search does. --trials, --training-seeds, --keep, --top
+and --seeds are to be chosen so that lrsearch needs no more than the peer: the last line says whether it did in every
+repetition. What it has left after as many epochs goes into more seeds: most of what a single seed shows is luck.
 
 Both use one thread. What they use is CPU seconds of the process and its children, because other work on the machine
 stretches wall clock; wall clock is shown beside it.
 
-Repetition r has sampler seed r and training seed 24 + r, for both. Judged by the mean test metric over seeds that
+Repetition r has sampler seed r, for both. The peer's training seed is 24 + r, those of lrsearch begin at 24 + 20 r.
+Judged by the mean test metric over seeds that
 neither has used; a network that diverged counts as an untrained one. The interval is a bootstrap (BCa) of the ratio of
 means over paired repetitions. Every search is appended to FILE, so that a run that was broken off goes on, and other
 options of lrsearch can be compared with the same searches of the peer; --table prints what is there, nothing more.
@@ -40,7 +42,7 @@ from lrsearch.study_file import load
 from lrsearch.study_file.write import to_toml
 
 HERE = Path(__file__).parent
-FIRST_TRAINING_SEED = 24
+FIRST_TRAINING_SEED, SEEDS_APART = 24, 20
 WAYS = ("plain", "lrsearch")
 
 Record = dict[str, Any]
@@ -70,14 +72,17 @@ def plain(task: str, epochs: int, seed: int) -> Record:
     return dict(json.loads(printed))
 
 
-def lrsearch(task: str, trials: int, seed: int, top: int, seeds: int) -> Record:
+def lrsearch(given: argparse.Namespace, seed: int) -> Record:
     """Search and confirmation, as two commands."""
-    document = study_document(task, trials, sampler_seed=seed, training_seed=FIRST_TRAINING_SEED + seed)
+    first = FIRST_TRAINING_SEED + SEEDS_APART * seed
+    document = study_document(given.task, given.trials, sampler_seed=seed)
+    document["training"]["seeds"] = list(range(first, first + given.training_seeds))
+    document["pruner"] = {"name": "halving", "keep": given.keep}
     with tempfile.TemporaryDirectory() as name:
         file, storage = Path(name) / "study.toml", ["--storage", f"sqlite:///{name}/study.db"]
         file.write_text(to_toml(load.parse(document, "benchmark")))
         _, search = run(["-m", "lrsearch", "study", "run", str(file), *storage, "--quiet"])
-        own = ["--top", str(top), "--seeds", str(seeds), "--format", "json", "--quiet"]
+        own = ["--top", str(given.top), "--seeds", str(given.seeds), "--format", "json", "--quiet"]
         printed, confirmation = run(["-m", "lrsearch", "study", "confirm", "search", *storage, *own])
     told = json.loads(printed)
     used = {key: search[key] + confirmation[key] for key in search}
@@ -102,7 +107,7 @@ class Results:
 
     OPTIONS: ClassVar = {
         "plain": ("task", "epochs"),
-        "lrsearch": ("task", "trials", "top", "seeds"),
+        "lrsearch": ("task", "trials", "training_seeds", "keep", "top", "seeds"),
         "judged": ("task", "judge_seeds"),
     }
     """Kind of record -> the options that it depends on."""
@@ -131,7 +136,7 @@ def compare(given: argparse.Namespace, results: Results) -> None:
     """Run what is missing: both searches in turn, so that what else the machine does hits both."""
     searches: dict[str, Callable[[int], Record]] = {
         "plain": lambda number: plain(given.task, given.epochs, number),
-        "lrsearch": lambda number: lrsearch(given.task, given.trials, number, given.top, given.seeds),
+        "lrsearch": lambda number: lrsearch(given, number),
     }
     done = {way: {own["number"] for own in results.of_kind(way)} for way in WAYS}
     for number in range(given.repetitions):
@@ -170,7 +175,8 @@ def print_results(given: argparse.Namespace, results: Results) -> None:
     print(f"\n### {given.task}, {len(pairs)} repetitions\n")
     print_ways(values, "plain", used)
     print(f"\nPlain script: {epochs:.0f} epochs in {trials:.0f} trials on average.")
-    print(f"lrsearch: {given.trials} trials, then the best {given.top} on {given.seeds} seeds, with {took}.")
+    searched = f"{given.trials} trials on {given.training_seeds} seeds, keep = {given.keep:g}"
+    print(f"lrsearch: {searched}, then the best {given.top} on {given.seeds} seeds, with {took}.")
 
 
 def main() -> None:
@@ -180,9 +186,11 @@ def main() -> None:
     options.add_argument("--task", default="polynomial")
     options.add_argument("--epochs", type=int, default=6000, help="of the plain script")
     options.add_argument("--repetitions", type=int, default=20)
-    options.add_argument("--trials", type=int, default=2048, help="of lrsearch")
-    options.add_argument("--top", type=int, default=20, help="finalists of lrsearch's confirmation")
-    options.add_argument("--seeds", type=int, default=40, help="fresh seeds of lrsearch's confirmation")
+    options.add_argument("--trials", type=int, default=2000, help="of lrsearch")
+    options.add_argument("--training-seeds", type=int, default=6, help="on which each of them is trained")
+    options.add_argument("--keep", type=float, default=0.5, help="share of each scheduler type that goes on at a rung")
+    options.add_argument("--top", type=int, default=12, help="finalists of lrsearch's confirmation")
+    options.add_argument("--seeds", type=int, default=30, help="fresh seeds of lrsearch's confirmation")
     options.add_argument("--judge-seeds", type=int, default=20)
     options.add_argument("--table", action="store_true", help="only print the table")
     given = options.parse_args()

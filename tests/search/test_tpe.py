@@ -64,6 +64,27 @@ def test_trials_are_ranked_as_optuna_ranks_them() -> None:
     assert [trial.number for trial in sorted(ordered, key=rank)] == [7, 6, 5, 4, 3, 2, 1]
 
 
+def test_a_pruner_that_keeps_every_type_does_not_hide_which_type_is_better() -> None:
+    """Each type's best three are trained to the end; those of one type are good, and it is asked for more often."""
+    definition = definition_of("tpe", 1)
+    space, proposer = Space.of(definition), sampling.build(definition)
+    chosen = choose(proposer, space, {number: {} for number in range(210)}, [])
+    complete: dict[str, int] = {}
+    told = []
+    for number, own in chosen.items():
+        kind = own.params["scheduler"]
+        complete[kind] = complete.get(kind, 0) + 1
+        value = (10.0 if kind == "power" else 20.0) + number / 1000
+        if complete[kind] <= 3:
+            told.append(PastTrial(number, TrialState.COMPLETE, own.params, value))
+        else:
+            told.append(PastTrial(number, TrialState.PRUNED, own.params, None, (5, value)))
+    proposer.learn(told)
+    asked = choose(proposer, space, {number: {} for number in range(224, 424)}, [])
+    power = sum(own.params["scheduler"] == "power" for own in asked.values())
+    assert power > 1.5 * len(asked) / len(space.schedulers)
+
+
 def test_trials_of_another_space_are_passed_over() -> None:
     """Settings that another tool enqueued, or that have no settings yet, are no reason to fail."""
     definition = definition_of("tpe", 1, ["constant", "lambda"])
