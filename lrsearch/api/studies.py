@@ -132,7 +132,7 @@ def confirm_study(
 
     Example:
         >>> evidence = lrsearch.confirm_study("quickstart", seeds=20)
-        >>> evidence.recommended.params, evidence.recommended.mean
+        >>> evidence.recommended.params, evidence.expected.mean
     """
     from lrsearch.search import confirm
     from lrsearch.search.interruption import Interruption

@@ -117,6 +117,7 @@ def print_confirmation(stored: StoredStudy, output: Format) -> None:
                 "seeds": gathered.seeds,
                 "finalists": _rows(gathered),
                 "recommended": gathered.recommended.params if gathered.complete else None,
+                "expected": _expected(gathered) if gathered.complete else None,
                 "verdict": " ".join(words),
             }
         )
@@ -125,6 +126,11 @@ def print_confirmation(stored: StoredStudy, output: Format) -> None:
     print_table([{**row, "params": _settings(row["params"])} for row in rows], list(rows[0]))
     for sentence in words:
         print(sentence)
+
+
+def _expected(evidence: Evidence) -> dict[str, float]:
+    expected = evidence.expected
+    return {"mean": expected.mean, "low": expected.low, "high": expected.high}
 
 
 def _rows(evidence: Evidence) -> list[dict[str, Any]]:

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from lrsearch.report.choosing import flattery, pick
 from lrsearch.report.frames import LR_NAMES, StudyFrames
 from lrsearch.search.space import SEED
 
 CONFIDENCE = 0.95
-AS_LIKELY = 0.5
-"""A simpler contender must be the best at least so many times as often as the leader is."""
 RESAMPLES = 10_000
 """Bootstrap samples of the seeds: the share of a coin toss is known to 0.01."""
 
@@ -124,20 +123,30 @@ class Evidence:
 
     @cached_property
     def recommended(self) -> Contender:
-        """The simplest of those that cannot be told apart from the leader and are as good for all practical purposes.
+        """The simplest of those that are as good as the leader for all practical purposes; see `choosing.pick`."""
+        return self.complete[pick(*self._rivals)]
 
-        That is: within one standard error of it, and at least half as likely to be the best. Without these conditions
-        a few seeds, which tell hardly anything apart, would always recommend a constant rate. Source of the first: the
-        one-standard-error rule of Breiman et al., Classification and Regression Trees (1984).
+    @cached_property
+    def expected(self) -> Interval:
+        """What the recommended one will come to when it is trained again.
+
+        Its mean is that of the fresh seeds, and how much having been picked by them flatters it (`choosing.flattery`).
+        The interval is at least as wide as Student's. In the simulation that is told of there it covers the true mean
+        in 95 to 98 of 100 cases, Student's around the mean alone in 86 to 93.
         """
-        chances = dict(zip(map(id, self.complete), self.chances, strict=True))
-        near = [
-            other
-            for other in self.tied
-            if (d := self.difference(other, self.leader)).mean <= d.error
-            and chances[id(other)] >= AS_LIKELY * chances[id(self.leader)]
-        ]
-        return min([self.leader, *near], key=lambda contender: (contender.complexity, contender.mean))
+        own = mean_interval(self.recommended.values)
+        if len(self.complete) == 1:
+            return own
+        found = flattery(*self._rivals)
+        quantile = stats.t.ppf((1 + CONFIDENCE) / 2, len(self.seeds) - 1)
+        error = max(own.error, found.spread)
+        mean = own.mean + found.mean
+        return Interval(mean, mean - float(quantile) * error, mean + float(quantile) * error, error)
+
+    @property
+    def _rivals(self) -> tuple[Numbers, list[tuple[bool, int]], list[float]]:
+        values = np.array([contender.values for contender in self.complete])
+        return values, [contender.complexity for contender in self.complete], self.chances
 
     def difference(self, worse: Contender, better: Contender) -> Interval:
         """How much worse one is than another, seed by seed.

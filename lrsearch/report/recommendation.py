@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrsearch.report import standings, wording
-from lrsearch.report.evidence import Contender, Evidence, Interval, mean_interval
+from lrsearch.report.evidence import Contender, Evidence, Interval
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import limits, number, percent, plural
 
@@ -81,17 +81,21 @@ class Recommendation:
         )
 
     def _expectation(self) -> str:
-        chosen = self.evidence.recommended
-        interval = mean_interval(chosen.values)
+        chosen, expected = self.evidence.recommended, self.evidence.expected
         rows = (
             f"on {self.evidence.row_count} holdout rows, which no step of the search saw"
             if self.evidence.rows == "holdout"
             else f"on the test rows that the search was judged by, for {self.show(self.evidence.reason)}"
         )
+        told = f"Expect {self._metric} {number(expected.mean)} when you train again"
+        sure = f"95 % interval {limits(expected.low, expected.high)}"
+        single = f"single seeds gave {limits(float(chosen.values.min()), float(chosen.values.max()))}"
+        if number(expected.mean) == number(chosen.mean):
+            return f"{told}: the mean {rows} ({sure}; {single})."
+        flattery = expected.mean - chosen.mean
         return (
-            f"Expect {self._metric} {number(interval.mean)} when you train again: the mean {rows} (95 % interval "
-            f"{limits(interval.low, interval.high)}; single seeds gave "
-            f"{limits(float(chosen.values.min()), float(chosen.values.max()))})."
+            f"{told} ({sure}). {rows[0].upper()}{rows[1:]}, its mean is {number(chosen.mean)} ({single}); having been "
+            f"picked for that flatters it by about {flattery:.2g}."
         )
 
     def _constant(self) -> list[str]:

@@ -130,7 +130,7 @@ def _facts_of(frames: StudyFrames) -> dict[str, Any]:
     metric = wording.test_metric(frames.metric)
     best = finished.iloc[0] if len(finished) else None
     chosen = evidence.recommended if evidence is not None and evidence.complete else None
-    interval = mean_interval(chosen.values) if chosen else None
+    expected = evidence.expected if evidence is not None and chosen else None
     return {
         "trials": count.done,
         "complete": count.complete,
@@ -142,8 +142,9 @@ def _facts_of(frames: StudyFrames) -> dict[str, Any]:
         "settings of it": None if best is None else wording.describe(best["params"]),
         "fresh seeds": len(evidence.seeds) if evidence else None,
         "recommended": wording.describe(chosen.params) if chosen else None,
-        "its mean on fresh seeds": interval and interval.mean,
-        "95 % interval": interval and wording.limits(interval.low, interval.high),
+        "its mean on fresh seeds": chosen and chosen.mean,
+        "to expect when it is trained again": expected and expected.mean,
+        "95 % interval of that": expected and wording.limits(expected.low, expected.high),
     }
 
 

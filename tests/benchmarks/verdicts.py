@@ -96,7 +96,7 @@ def check(task: str, repetition: int, given: argparse.Namespace) -> Checked:
     best = int(np.nanmean(values, axis=1).argmin())
     return Checked(
         wording.describe(found.recommended.params),
-        mean_interval(found.recommended.values),
+        found.expected,
         mean_interval(values[chosen]),
         mean_interval(values[chosen] - values[best]) if best != chosen else Interval(0.0, 0.0, 0.0, 0.0),
     )
