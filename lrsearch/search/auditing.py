@@ -10,21 +10,20 @@ import numpy as np
 from lrsearch.search.pruning import audit_share
 from lrsearch.search.trace import TrialTrace, finite
 from lrsearch.storage.attributes import AUDIT_CURVE, AUDIT_DIVERGED_AT, AUDIT_SECONDS, AUDIT_VALUE
-from lrsearch.storage.store import Claim
 from lrsearch.study_file.model import Definition
 
 STREAM = 0xA0D17
 """Sets these random numbers apart from those that choose the settings of the same trial."""
 
 
-def choice(definition: Definition) -> Callable[[Claim], bool]:
-    """Says which of a study's trials are audited, should the pruner end them.
+def choice(definition: Definition) -> Callable[[int], bool]:
+    """Says by its number which of a study's trials are audited, should the pruner end them.
 
     Args:
         definition: The study's definition.
     """
     seed, share = int(definition.sampler.options.get("seed", 0)), audit_share(definition)
-    return lambda claim: is_chosen(seed, claim.number, share)
+    return lambda number: is_chosen(seed, number, share)
 
 
 def is_chosen(seed: int, number: int, share: float) -> bool:

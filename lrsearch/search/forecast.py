@@ -7,13 +7,25 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lrsearch.search import pruning
+from lrsearch.search import auditing, pruning
 from lrsearch.search.asking import generation_size
 from lrsearch.search.pruning import HalvingOptions, StratifiedHalving, halve, survivors
 from lrsearch.study_file.model import Definition
 
-Player = tuple[str, float]
-"""A trial's scheduler type, and how good it is, the same at every rung."""
+
+@dataclass(frozen=True)
+class Player:
+    """A trial that is only numbers.
+
+    Attributes:
+        number: The trial's.
+        kind: Its scheduler type.
+        value: How good it is, the same at every rung.
+    """
+
+    number: int
+    kind: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,8 @@ class Forecast:
 def forecast(definition: Definition, epoch_seconds: Callable[[int], float], *, together: bool) -> Forecast:
     """Play a study with halving, and add up its epochs.
 
-    Every scheduler type gets as many trials as the others, in an order drawn with a fixed seed.
+    Every scheduler type gets as many trials as the others, in an order drawn with a fixed seed. Pruned trials that are
+    audited are trained on beside the others.
 
     Args:
         definition: The study; its pruner is ``halving``.
@@ -45,21 +58,26 @@ def forecast(definition: Definition, epoch_seconds: Callable[[int], float], *, t
     """
     draw = random.Random(0)
     types = definition.search.schedulers
-    players = [(types[number % len(types)], draw.random()) for number in range(definition.trials)]
-    draw.shuffle(players)
+    drawn = [(types[number % len(types)], draw.random()) for number in range(definition.trials)]
+    draw.shuffle(drawn)
+    players = [Player(number, *own) for number, own in enumerate(drawn)]
     game = _Game(HalvingOptions(**definition.pruner.options).keep)
+    audited = auditing.choice(definition)
     rungs = list(pruning.rungs(definition))
     seeds = len(definition.training.seeds)
     size = generation_size(definition) if together else 1
     epochs, seconds = 0, 0.0
     for first in range(0, len(players), size):
-        live = players[first : first + size]
+        live, beside = players[first : first + size], 0
         for begin, end in zip([0, *rungs], [*rungs, definition.training.epochs], strict=True):
-            epochs += (end - begin) * len(live) * seeds
-            seconds += (end - begin) * epoch_seconds(len(live) * seeds)
-            live = game.rung(end, live) if end in rungs else []
-            if not live:
+            lanes = (len(live) + beside) * seeds
+            if not lanes:
                 break
+            epochs += (end - begin) * lanes
+            seconds += (end - begin) * epoch_seconds(lanes)
+            left = game.rung(end, live) if end in rungs else []
+            beside += sum(audited(own.number) for own in live if own not in left)
+            live = left
     return Forecast(definition.trials, rungs, epochs, seconds)
 
 
@@ -76,13 +94,13 @@ class _Game:
 
     def rung(self, epoch: int, players: list[Player]) -> list[Player]:
         """Those that go on, of some that reach a rung together."""
-        ended, compared = halve(dict(enumerate(players)), self.keep)
+        ended, compared = halve({own: (own.kind, own.value) for own in players}, self.keep)
         live = []
-        for number, (kind, value) in enumerate(players):
-            others = self.seen[epoch, kind]
-            alone = number not in compared and len(others) >= StratifiedHalving.FREE
-            worse = alone and sum(other < value for other in others) >= survivors(len(others) + 1, self.keep)
-            others.append(value)
-            if number not in ended and not worse:
-                live.append((kind, value))
+        for own in players:
+            others = self.seen[epoch, own.kind]
+            alone = own not in compared and len(others) >= StratifiedHalving.FREE
+            worse = alone and sum(other < own.value for other in others) >= survivors(len(others) + 1, self.keep)
+            others.append(own.value)
+            if own not in ended and not worse:
+                live.append(own)
         return live

@@ -43,7 +43,7 @@ class Training:
         heartbeat: Is told that training moves.
         interruption: Where signals are looked for.
         score: Which of the task's further metrics is a trial's value; None for the test metric.
-        audit: Says of a trial that the judge ends whether it is trained on, to see what it would have come to.
+        audit: Says, by its number, whether a trial that the judge ends is trained on, to see what it would come to.
     """
 
     task: Task
@@ -55,7 +55,7 @@ class Training:
     heartbeat: Heartbeat
     interruption: Interruption
     score: str | None = None
-    audit: Callable[[Claim], bool] = lambda _: False
+    audit: Callable[[int], bool] = lambda _: False
 
 
 class Pass:
@@ -135,7 +135,7 @@ class Pass:
         if epoch in self._training.rungs and epoch > self.judged and compared:
             self._record(compared)
             pruned = self._training.judge(compared)
-            chosen = {claim for claim in pruned if self._training.audit(claim)}
+            chosen = {claim for claim in pruned if self._training.audit(claim.number)}
             self.audited |= {claim: deepcopy(self._active[claim]) for claim in chosen}
             ended |= pruned - chosen
             self.judged = epoch

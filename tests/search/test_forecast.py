@@ -62,3 +62,16 @@ def test_it_is_about_what_a_study_trains(tmp_path: Path) -> None:
     # Which engine is faster is measured, and a generation is compared at once only by the batched one.
     together = all(trial.user_attrs[ENGINE] == "batched" for trial in stored.trials())
     assert forecast(definition, lambda lanes: lanes, together=together).epochs == pytest.approx(trained, rel=0.25)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_audited_trials_are_trained_to_the_end(together: bool) -> None:
+    """All of them: nothing is saved. Some of them: something in between."""
+    audits = [0.0, 0.3, 0.999]
+    definitions = [
+        parse({**study().document(), "pruner": {"name": "halving", "audit": share}}, "t") for share in audits
+    ]
+    none, some, nearly_all = (forecast(own, lambda lanes: 0.5 * lanes, together=together) for own in definitions)
+    assert none == forecast(study(), lambda lanes: 0.5 * lanes, together=together)
+    assert none.epochs < some.epochs < nearly_all.epochs
+    assert nearly_all.epochs == pytest.approx(200 * 60, rel=0.01)
