@@ -28,7 +28,7 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,18 +150,24 @@ class Server:
         """CPU seconds of all its processes so far, those that have ended among them."""
         own = self._process.cpu_times()
         total = own.user + own.system + own.children_user + own.children_system
-        for child in self._process.children():
-            times = child.cpu_times()
-            total += times.user + times.system
-        return float(total)
+        times = self._of_each(lambda child: child.cpu_times())
+        return float(total + sum(one.user + one.system for one in times))
 
     def runnable(self) -> int:
         """How many of its processes compute or wait for a core."""
-        return sum(child.status() == psutil.STATUS_RUNNING for child in self._process.children())
+        return self._of_each(lambda child: child.status()).count(psutil.STATUS_RUNNING)
 
     def memory(self) -> float:
         """Bytes of the largest of its processes that are not shared with others."""
-        return max(float(child.memory_full_info().uss) for child in self._process.children())
+        return max(self._of_each(lambda child: float(child.memory_full_info().uss)))
+
+    def _of_each(self, read: Callable[[psutil.Process], Any]) -> list[Any]:
+        """What each of its processes says; those that clean up now and then may be gone when they are asked."""
+        said = []
+        for child in self._process.children():
+            with suppress(psutil.NoSuchProcess):
+                said.append(read(child))
+        return said
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._user, str(self._bin / program), *arguments]
