@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
 
@@ -74,7 +76,13 @@ def running(nodes: int = 2) -> Iterator[Nodes]:
             assert len(said) == 2, "the cluster did not start"
             yield Nodes(process, said[0], said[1], Path(folder), {**LOOPBACK, **TOKEN})
         finally:
+            left = psutil.Process(process.pid).children(recursive=True)
             process.communicate(timeout=60)
+            # The client's server may outlive the rest, and the next cluster's wants the same port.
+            _, alive = psutil.wait_procs(left, timeout=10)
+            for own in alive:
+                own.kill()
+            psutil.wait_procs(alive, timeout=10)
 
 
 def main(nodes: int, folder: str) -> None:
@@ -87,6 +95,8 @@ def main(nodes: int, folder: str) -> None:
     own = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 80 * 2**20}
     # Ray hands out worker ports of its own otherwise, among which the client's must not be.
     head = {**own, "temp_dir": folder, "ray_client_server_port": port, "min_worker_port": 0, "max_worker_port": 0}
+    # Cluster notes its address where `ray start` would, in a folder that nobody has made where Ray never ran.
+    Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp", "ray").mkdir(exist_ok=True)
     cluster = ray.cluster_utils.Cluster(initialize_head=True, head_node_args=head)
     for _ in range(nodes - 1):
         cluster.add_node(**own)

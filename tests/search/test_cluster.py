@@ -21,6 +21,8 @@ from ray_nodes import Nodes
 from sqlalchemy.engine import make_url
 from test_workers import assert_nothing_lost, create
 
+from lrsearch.storage.attributes import RETRY_OF
+
 PASSWORD = "hunter2-in-the-url"
 
 
@@ -126,7 +128,13 @@ def test_interrupting_hands_everything_back(nodes: Nodes, url: str, tmp_path: Pa
     assert not alive
     counts = counts_of(url, "shared")
     assert (counts.running, counts.failed) == (0, 0)
-    assert counts.retried == counts.waiting
+    trials = trials_of(url, "shared")
+    again = [trial for trial in trials if RETRY_OF in trial.user_attrs]
+    assert len(again) == counts.retried
+    # What was handed back may have been taken, and handed back, by a second worker that was told to end later.
+    waiting = [trial for trial in trials if trial.state == TrialState.WAITING]
+    assert waiting
+    assert all(trial in again for trial in waiting)
 
 
 OWN = """
