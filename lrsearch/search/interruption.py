@@ -60,6 +60,13 @@ class Interruption:
         try:
             self._raise_if_received()
             yield
+        except InterruptedRunError:
+            raise
+        except Exception as error:
+            # Code between here and the signal, in C often, may have made another error of ours.
+            if self.received:
+                raise InterruptedRunError("interrupted") from error
+            raise
         finally:
             self._open = False
 

@@ -38,3 +38,22 @@ def test_handlers_are_given_back() -> None:
     with Interruption().caught():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_an_error_that_the_signal_was_made_into_is_still_an_interruption() -> None:
+    """A library that turns every exception into its own must not make a trial fail for good."""
+
+    def train(interruption: Interruption) -> None:
+        with interruption.open():
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            except InterruptedRunError as error:
+                raise SystemError("returned a result with an exception set") from error
+
+    with Interruption().caught() as interruption, pytest.raises(InterruptedRunError):
+        train(interruption)
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with Interruption().caught() as interruption, pytest.raises(ZeroDivisionError), interruption.open():
+        raise ZeroDivisionError
