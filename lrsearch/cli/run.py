@@ -184,9 +184,9 @@ def train(stored: StoredStudy, task: Task, storage: str, workers: int | None, op
     if options.cluster is not None:
         launch(options.cluster, stored, storage, workers, options)
         return
-    from lrsearch.search.pinning import by_default, pins
+    from lrsearch.search.pinning import by_default, pins, to_share
 
-    visible = _shared_devices(options)
+    visible = to_share(options.where)
     number = workers or by_default(visible, options.gpus)
     pinned = pins(visible, number, options.gpus)
     if number == 1:
@@ -195,13 +195,6 @@ def train(stored: StoredStudy, task: Task, storage: str, workers: int | None, op
     if workers is None and not options.quiet:
         say(f"{number} workers, because there are GPUs for them; --workers 1 takes one.")
     _supervise(stored, storage, pinned, options)
-
-
-def _shared_devices(options: RunOptions) -> list[str]:
-    """The graphics processors that are dealt out to workers: none where one of them, or the CPU, was named."""
-    from lrsearch.training.engine import devices
-
-    return devices() if options.where in ("auto", "cuda") else []
 
 
 def _is_to_be_confirmed(stored: StoredStudy) -> bool:

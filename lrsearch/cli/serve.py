@@ -56,6 +56,7 @@ def serve(
                 _publish(storage, artifacts, modules or [], interruption, Log(log_format))
                 return
             from lrsearch.dashboard import token as tokens
+            from lrsearch.search.pinning import by_default, pins, to_share
 
             known = tokens.find(token, token_file)
             tokens.check_needed(known, host)
@@ -63,9 +64,10 @@ def serve(
             hosts = [word for name in allowed_host or [] for word in ("--allowed-host", name)]
             page = ["--host", host, "--port", str(port), *hosts, *(["--read-only"] if read_only else [])]
             training = ["--engine", engine, "--device", device, "--threads", str(threads), "--grace", str(grace)]
-            number = _workers_here(device) if workers is None else workers
-            training += ["--one-of", str(max(number, 1)), "--log-format", "json"]
-            parts = _parts(page, training, metrics_port, number, _files(modules))
+            visible = to_share(device)
+            pinned = pins(visible, by_default(visible, None) if workers is None else workers, None)
+            training += ["--one-of", str(max(len(pinned), 1)), "--log-format", "json"]
+            parts = _parts(page, training, metrics_port, pinned, _files(modules))
             shared = _environment(storage, artifacts, known, threads)
             _watch([_with(part, shared) for part in parts], interruption, log_format, storage)
         except InterruptedRunError:
@@ -73,28 +75,24 @@ def serve(
 
 
 def _parts(
-    page: Sequence[str], training: Sequence[str], metrics_port: int | None, workers: int, loaded: Sequence[str]
+    page: Sequence[str],
+    training: Sequence[str],
+    metrics_port: int | None,
+    pinned: Sequence[str | None],
+    loaded: Sequence[str],
 ) -> list[Part]:
     from lrsearch.search.service import Part
-    from lrsearch.training.engine import devices
 
-    program, visible = [sys.executable, "-m", "lrsearch"], devices()
+    program = [sys.executable, "-m", "lrsearch"]
     parts = [
         Part("dashboard", [*program, "dashboard", *page], {}),
         Part("publisher", [*program, "serve", "--as-publisher", "--log-format", "json", *loaded], {}),
     ]
-    for index in range(workers):
+    for index, device in enumerate(pinned):
         metrics = [] if metrics_port is None else ["--metrics-port", str(metrics_port + index)]
-        pinned = {"CUDA_VISIBLE_DEVICES": visible[index % len(visible)]} if visible else {}
-        parts.append(Part(f"worker {index}", [*program, "worker", *training, *metrics, *loaded], pinned))
+        own = {} if device is None else {"CUDA_VISIBLE_DEVICES": device}
+        parts.append(Part(f"worker {index}", [*program, "worker", *training, *metrics, *loaded], own))
     return parts
-
-
-def _workers_here(device: str) -> int:
-    from lrsearch.search.pinning import by_default
-    from lrsearch.training.engine import devices
-
-    return by_default(devices(), None) if device in ("auto", "cuda") else 1
 
 
 def _with(part: Part, shared: Mapping[str, str]) -> Part:

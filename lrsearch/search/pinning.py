@@ -7,6 +7,17 @@ from collections.abc import Sequence
 from lrsearch.errors import input_error
 
 
+def to_share(device: str) -> list[str]:
+    """The graphics processors of this machine that workers share: none where the CPU, or one of them, was named.
+
+    Args:
+        device: What `--device` says.
+    """
+    from lrsearch.training.engine import devices  # torch takes a while
+
+    return devices() if device in ("auto", "cuda") else []
+
+
 def pins(visible: Sequence[str], workers: int, share: float | None) -> list[str | None]:
     """What `CUDA_VISIBLE_DEVICES` is for each worker.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lrsearch.errors import InputError
-from lrsearch.search.pinning import by_default, fitting, pins
+from lrsearch.search.pinning import by_default, fitting, pins, to_share
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,9 @@ def test_without_a_number_there_is_a_worker_for_each_share(
 ) -> None:
     assert by_default(visible, share) == workers
     assert len(pins(visible, workers, share)) == workers
+
+
+@pytest.mark.parametrize(("device", "shared"), [("auto", ["7"]), ("cuda", ["7"]), ("cuda:1", []), ("cpu", [])])
+def test_a_device_that_was_named_is_not_shared(monkeypatch: pytest.MonkeyPatch, device: str, shared: list[str]) -> None:
+    monkeypatch.setattr("lrsearch.training.engine.devices", lambda: ["7"])
+    assert to_share(device) == shared
