@@ -7,7 +7,8 @@ Random settings of the classical families are trained once on each training seed
 is made if it is not there (minutes). Both searches are told the curve of the nearest of them that they have not had:
 
 - the plain script: MedianPruner with its defaults, one seed; it takes its best trial. It searches at random, or, with
-  --sampler tpe, asks Optuna's TPESampler (a minute for each search: it begins trials by the thousand);
+  --sampler tpe, asks Optuna's TPESampler (minutes for each search, which begins trials by the thousand: there are as
+  many at a time as there are cores);
 - lrsearch: its own runner, sampler, pruner and confirmation, with an engine that replays; it takes what the
   confirmation recommends. `--confirm 5x5` are 5 finalists on 5 fresh seeds each; each value makes a row.
 
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,8 +135,15 @@ class OptunaTpe:
 SAMPLERS: dict[str, Callable[[Bank, int], RandomOrder | OptunaTpe]] = {"random": RandomOrder, "tpe": OptunaTpe}
 
 
-def plain(bank: Bank, sampler: RandomOrder | OptunaTpe, training_seed: int, epochs: int) -> Found:
-    """What `plain_search.py` does, with either sampler."""
+def plain_searches(bank: Bank, sampler: str, seeds: Sequence[Seeds], epochs: int) -> list[Found]:
+    """What `plain_search.py` does with either sampler, once for each pair of seeds."""
+    with ProcessPoolExecutor(initializer=optuna.logging.set_verbosity, initargs=(optuna.logging.ERROR,)) as pool:
+        return [own.result() for own in [pool.submit(plain, bank, sampler, *pair, epochs) for pair in seeds]]
+
+
+def plain(bank: Bank, sampler_name: str, sampler_seed: int, training_seed: int, epochs: int) -> Found:
+    """One search of the plain script; the bank must have all curves of the training seed."""
+    sampler = SAMPLERS[sampler_name](bank, sampler_seed)
     complete: dict[int, Numbers] = {}
     used = 0
     while used < epochs:
@@ -212,7 +221,7 @@ def searches(bank: Bank, given: argparse.Namespace) -> dict[str, list[Found]]:
     bank.save()
     repetitions = range(given.first, given.first + given.repetitions)
     seeds = [(own, training_seeds[own % given.training_seeds]) for own in repetitions]
-    found = {"plain script": [plain(bank, SAMPLERS[given.sampler](bank, s), t, given.epochs) for s, t in seeds]}
+    found = {"plain script": plain_searches(bank, given.sampler, seeds, given.epochs)}
     for text in given.confirm:
         with_ = Confirmation.of(text)
         trials = trials_that_fit(bank, given.epochs, with_)
