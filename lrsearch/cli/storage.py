@@ -34,7 +34,7 @@ def check(storage: Storage = DEFAULT_URL, grace: Grace = GRACE, output: OutputFo
 
 @app.command("upgrade")
 def upgrade(storage: Storage = DEFAULT_URL) -> None:
-    """Bring the database to the schema of the installed Optuna; end all runs first."""
+    """Bring the database to the schema of the installed Optuna, with room for long curves; end all runs first."""
     quiet_libraries()
     from lrsearch.storage import upgrade as upgrading
 
@@ -47,7 +47,10 @@ def upgrade(storage: Storage = DEFAULT_URL) -> None:
         say(f"The database as it was: {done.copy}")
     elif done.is_server:
         say("No copy was made: that of a server is made with its own tools.")
-    say(f"Upgraded the storage from schema {done.before} to {done.after}.")
+    if done.is_migrated:
+        say(f"Upgraded the storage from schema {done.before} to {done.after}.")
+    if done.is_widened:
+        say("Made room for longer curves: an attribute of a trial may now have 16 MiB instead of 64 KiB.")
 
 
 def _facts(shown: dict[str, Any]) -> dict[str, Any]:

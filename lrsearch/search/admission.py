@@ -1,4 +1,4 @@
-"""Whether this process may train a study: the same lrsearch, and the same data. Looked at before a trial is taken."""
+"""Whether a study may be trained: same lrsearch, same data, room for its curves. Looked at before a trial is taken."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import lrsearch
 from lrsearch.errors import input_error
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import DATA
+from lrsearch.storage.capacity import longest_curve
 
 if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+    from lrsearch.study_file.model import Definition
     from lrsearch.tasks.task import Task
 
 
 def check(stored: StoredStudy, task: Task) -> None:
-    """Refuse to train a study that another lrsearch created, or on other data than its trials so far.
+    """Refuse to train a study that another lrsearch created, on other data than so far, or without room for its curves.
 
     A study without a fingerprint, from before there were any, takes that of the first process that trains it.
 
@@ -23,9 +27,11 @@ def check(stored: StoredStudy, task: Task) -> None:
         task: Its task, as this process builds it.
 
     Raises:
-        InputError: They differ. Nothing was taken.
+        InputError: They differ, or there is none. Nothing was taken.
     """
     check_version(stored)
+    if stored.definition is not None:
+        check_room(stored.storage, stored.definition, task)
     from lrsearch.tasks.fingerprint import differences, fingerprint  # torch takes a while
 
     own, there = fingerprint(task), stored.data
@@ -55,6 +61,30 @@ def check_version(stored: StoredStudy) -> None:
         f'Nothing was taken; install that one: pip install "lrsearch=={".".join(_line(there))}.*"'
     )
     raise input_error(f"study {stored.name}", rule)
+
+
+def check_room(storage: BaseStorage, definition: Definition, task: Task) -> None:
+    """Refuse a study whose trials have longer curves than the database can keep.
+
+    Args:
+        storage: Where the study is, or is to be.
+        definition: What it is.
+        task: Its task, whose extra metrics are kept in one attribute.
+
+    Raises:
+        InputError: They are longer, and what to do about it.
+    """
+    # Confirming it, the metric on the holdout rows is one more of the extra ones.
+    together = max(1, len(task.extra) + (task.holdout is not None))
+    longest, epochs = longest_curve(storage), definition.training.epochs
+    if longest is None or epochs * together <= longest:
+        return
+    curves = "a curve" if together == 1 else f"{together} curves of extra metrics"
+    rule = (
+        f"this database keeps 64 KiB of an attribute, and {curves} of so many epochs may need more: at most "
+        f"{longest // together} epochs, or make room with: lrsearch storage upgrade"
+    )
+    raise input_error(f"study {definition.study.name}", rule, key="training.epochs", received=str(epochs))
 
 
 def _line(version: str) -> list[str]:

@@ -63,10 +63,11 @@ def store(storage: BaseStorage, definition: Definition, task: Task) -> StoredStu
         task: Its task.
 
     Raises:
-        InputError: There is a study of that name, or rows cannot be read.
+        InputError: There is a study of that name, rows cannot be read, or the database has no room for its curves.
     """
     from lrsearch.tasks.fingerprint import fingerprint  # torch takes a while
 
+    admission.check_room(storage, definition, task)
     return studies.create(storage, definition, task.metric_name, fingerprint(task))
 
 

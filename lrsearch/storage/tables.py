@@ -23,7 +23,7 @@ from optuna.distributions import (
 )
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
-from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, delete, func, insert, select
+from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, Text, delete, func, insert, select
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -40,10 +40,14 @@ HEARTBEATS: Table = models.TrialHeartbeatModel.__table__
 REVISION = Table("alembic_version", MetaData(), Column("version_num", String(32)))
 """Where Optuna's migrations note which schema the database has."""
 
-# MariaDB and MySQL drop the fractions of a second unless a column asks for them. A table that Optuna created before
-# stays as it is; one that is created from here on keeps them.
+# MariaDB and MySQL drop the fractions of a second unless a column asks for them, and keep 64 KiB of a TEXT. A table
+# that Optuna created before stays as it is; one that is created from here on keeps them, and 16 MiB.
 for _column in (TRIALS.c.datetime_start, TRIALS.c.datetime_complete):
     _column.type = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+ATTRIBUTES: tuple[Column[str], ...] = tuple(table.c.value_json for table in (USER, SYSTEM, STUDY_USER))
+"""What holds attributes, which may be long: a trial's curves, a study's definition."""
+for _attribute in ATTRIBUTES:
+    _attribute.type = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 FIXED_PARAMS = "fixed_params"
 """System attribute under which Optuna keeps the parameters that an enqueued trial shall have."""

@@ -1,4 +1,4 @@
-"""Bring a database to the schema of the installed Optuna, with a copy first where it is a file."""
+"""Bring a database to the schema of the installed Optuna, and make room for long curves; a file is copied first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL
 
-from lrsearch.storage import rdb, schema
+from lrsearch.storage import capacity, rdb, schema
 
 
 @dataclass(frozen=True)
@@ -24,21 +24,28 @@ class Upgrade:
         after: The newest schema; the same as `before` if there was nothing to do.
         copy: The database as it was; None for a server, and where there was nothing to do.
         is_server: Whether the database is a server's, of which no copy was made.
+        is_widened: Whether room was made for long curves, see `capacity`.
     """
 
     before: str | None
     after: str
     copy: Path | None
     is_server: bool
+    is_widened: bool = False
+
+    @property
+    def is_migrated(self) -> bool:
+        """Whether the schema had to be changed."""
+        return self.before is not None and self.before != self.after
 
     @property
     def is_done(self) -> bool:
         """Whether anything had to be done."""
-        return self.before is not None and self.before != self.after
+        return self.is_migrated or self.is_widened
 
 
 def upgrade(url: str) -> Upgrade:
-    """Run Optuna's migrations, if the database needs them. Nobody else should use it meanwhile.
+    """Run Optuna's migrations and widen its columns, if the database needs it. Nobody else should use it meanwhile.
 
     Args:
         url: Of the storage.
@@ -52,12 +59,15 @@ def upgrade(url: str) -> Upgrade:
     with rdb.explained(parsed):
         with rdb.looked_at(parsed) as engine:
             found = schema.read(engine)
-        if not found.is_older:
+        copy = None
+        if found.is_older:
+            copy = None if path is None else _copied(path, str(found.revision))
+            _migrate(parsed)
+        else:
             rdb.check_schema(parsed, found)
-            return Upgrade(found.revision, found.newest, None, path is None)
-        copy = None if path is None else _copied(path, str(found.revision))
-        _migrate(parsed)
-    return Upgrade(found.revision, found.newest, copy, path is None)
+        with rdb.looked_at(parsed) as engine:
+            is_widened = engine is not None and found.revision is not None and capacity.widen(engine)
+    return Upgrade(found.revision, found.newest, copy, path is None, is_widened)
 
 
 def _migrate(url: URL) -> None:
