@@ -13,6 +13,8 @@ from lrsearch.errors import input_error
 from lrsearch.report.frames import StudyFrames
 
 SUFFIXES = (".csv", ".json", ".parquet")
+LISTS = ("seed_values", "audit_curve")
+"""Columns of the trials frame whose values are several numbers."""
 
 
 def write(frames: StudyFrames, file: Path, *, curves: bool = False) -> int:
@@ -56,14 +58,15 @@ def trials(frames: StudyFrames) -> pd.DataFrame:
         frames: The study.
 
     Returns:
-        Parameters are named as in Optuna, after a ``params.``; several seeds' values are one text.
+        Parameters are named as in Optuna, after a ``params.``; several seeds' values and an audit's are one text.
     """
-    table = frames.trials.drop(columns=["params", "seed_values"])
+    table = frames.trials.drop(columns=["params", *LISTS])
     names = list(dict.fromkeys(name for params in frames.trials["params"] for name in params))
     for name in names:
         table[f"params.{name}"] = pd.Series([params.get(name) for params in frames.trials["params"]], dtype="object")
         table[f"params.{name}"] = table[f"params.{name}"].infer_objects()
-    table["seed_values"] = [" ".join(map(repr, values)) for values in frames.trials["seed_values"]]
+    for name in LISTS:
+        table[name] = [" ".join(map(repr, values)) for values in frames.trials[name]]
     for name in ("started", "completed"):
         table[name] = [None if moment is None else moment.isoformat() for moment in frames.trials[name]]
     return table

@@ -37,6 +37,7 @@ COLUMNS = {
     "seed_values": "object",  # list of float
     "seconds": "float64",
     "audit_epochs": "float64",  # for which a pruned trial was trained on
+    "audit_curve": "object",  # list of float, the test metric after each of them
     "audit_value": "float64",  # what it came to then
     "audit_diverged_at": "float64",
     "audit_seconds": "float64",
@@ -236,6 +237,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "seed_values": _numbers(stored.get(attributes.SEED_VALUES)),
         "seconds": _number(stored.get(attributes.SECONDS)),
         "audit_epochs": float(len(audit)) if isinstance(audit, list) else math.nan,
+        "audit_curve": _numbers(audit),
         "audit_value": _number(stored.get(attributes.AUDIT_VALUE)),
         "audit_diverged_at": _number(stored.get(attributes.AUDIT_DIVERGED_AT)),
         "audit_seconds": _number(stored.get(attributes.AUDIT_SECONDS)),

@@ -85,6 +85,8 @@ def _curves(frames: StudyFrames) -> Picture:
         reading = "Each thin line is one trial, the thick one the best of its type."
         if (trials["state"] == "pruned").any():
             reading += " Dashed lines were pruned."
+        if (trials["audit_epochs"] > 0).any():
+            reading += " Dotted lines are how some of them went on: the audit trained them to the end anyway."
         reading += " The axes are the same in every panel; what leaves a panel is far worse than the rest."
     if trials["diverged"].any():
         reading += f" A cross marks the {frames.unit} in which a trial diverged."

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
 import pandas as pd
 import pytest
+from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError
 from lrsearch.report.export import write
 from lrsearch.report.frames import read
+from lrsearch.storage import attributes
+
+Make = Callable[..., FrozenTrial]
+MakeStudy = Callable[..., optuna.Study]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
@@ -33,6 +39,14 @@ def test_every_format_holds_every_trial(mixed: optuna.Study, tmp_path: Path, suf
 def test_curves_have_a_row_per_epoch(mixed: optuna.Study, tmp_path: Path) -> None:
     rows = write(read(mixed), tmp_path / "curves.csv", curves=True)
     assert rows == sum(len(trial.intermediate_values) for trial in mixed.trials)
+
+
+def test_several_numbers_are_one_text(trial: Make, study: MakeStudy, audit: Make, tmp_path: Path) -> None:
+    seeds = {attributes.SEED_VALUES: [7.5, 8.5]}
+    write(read(study([trial(**seeds), audit(9.0)])), tmp_path / "trials.csv")
+    table = pd.read_csv(tmp_path / "trials.csv", keep_default_na=False)
+    assert table["seed_values"].iloc[0] == "7.5 8.5"
+    assert table["audit_curve"].tolist() == ["", "9.0 9.0 9.0"]
 
 
 def test_json_has_no_infinity(mixed: optuna.Study, tmp_path: Path) -> None:

@@ -58,6 +58,17 @@ def test_many_trials_get_a_panel_per_type_on_the_same_axes(mixed: optuna.Study) 
     assert legend(figure) == ["best of the type", "other trials", "pruned", "diverged"]
 
 
+def test_an_audit_goes_on_where_a_trial_was_pruned(trial: Make, study: MakeStudy, audit: Make) -> None:
+    frames = read(
+        study([trial(), trial(state="pruned", epochs=2), audit(9.0), audit(None, error="no luck", trained=0)])
+    )
+    figure = figures.learning_curves(frames)
+    assert "pruned, trained on for the audit" in legend(figure)
+    drawn = [line.tolist() for lines in figure.axes[0].collections for line in lines.get_segments()]  # type: ignore[attr-defined]
+    assert [[3.0, 15.0], [4.0, 9.0], [5.0, 9.0], [6.0, 9.0]] in drawn
+    assert len(drawn) == 5  # a curve of each trial, and the audit that trained
+
+
 def test_few_trials_are_labelled_by_what_differs_best_first(grid: StudyFrames) -> None:
     figure = figures.learning_curves(grid)
     assert legend(figure) == [

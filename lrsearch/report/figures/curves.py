@@ -18,8 +18,8 @@ from lrsearch.report.figures.layout import (
     value_axis,
     whole_axis,
 )
-from lrsearch.report.figures.look import FAINT, SHORT_DASHES, Drawing, drawn, plain
-from lrsearch.report.figures.selection import Curves, all_values, chosen, curves_of, few, line_keys
+from lrsearch.report.figures.look import DOTS, FAINT, SHORT_DASHES, Drawing, drawn, plain
+from lrsearch.report.figures.selection import Curves, all_values, audits_of, chosen, curves_of, few, line_keys
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import Style, styles
@@ -36,7 +36,7 @@ def learning_curves(frames: StudyFrames) -> Figure:
 
 
 def _by_type(frames: StudyFrames) -> Figure:
-    trials, curves = standings.counted(frames), curves_of(frames, "test_metric")
+    trials, curves, audits = standings.counted(frames), curves_of(frames, "test_metric"), audits_of(frames)
     looks = styles(standings.schedulers(frames))
     steady = all_values(curves, trials[~trials["diverged"]]["number"])
     # Where all trials diverged, what they did before is all there is to see.
@@ -48,12 +48,13 @@ def _by_type(frames: StudyFrames) -> Figure:
         mine = standings.of_type(trials, name)
         mine = mine[mine["state"] != "waiting"]
         _draw_thin(axes, mine, curves, looks[name])
+        _draw_audited(axes, mine, audits, looks[name])
         _draw_best(axes, curves, best.get(name), looks[name])
         axes.set_title(plain(f"{wording.scheduler(name)} ({wording.plural(len(mine), 'trial')})"))
         value_axis(axes, view, above=0.06)
         whole_axis(axes, 6)
     name_axes(figure, list(panels.values()), frames.unit, plain(wording.axis(frames.metric)))
-    legend_above(figure, _keys(trials, bool(best)))
+    legend_above(figure, _keys(trials, bool(best), bool(audits)))
     return figure
 
 
@@ -66,6 +67,13 @@ def _draw_thin(axes: Axes, mine: pd.DataFrame, curves: Curves, look: Style) -> N
         lines = LineCollection(points, colors=look.colour, linewidths=0.8, linestyles=dash, alpha=alpha)
         axes.add_collection(lines)
     _mark_diverged(axes, list(mine[mine["diverged"]]["epochs"]), "black")
+    axes.autoscale_view(scaley=False)
+
+
+def _draw_audited(axes: Axes, mine: pd.DataFrame, audits: Curves, look: Style) -> None:
+    """How pruned trials went on that the audit trained on."""
+    points = [np.column_stack(audits[number]) for number in mine["number"] if number in audits]
+    axes.add_collection(LineCollection(points, colors=look.colour, linewidths=1.2, linestyles=DOTS, alpha=0.9))
     axes.autoscale_view(scaley=False)
 
 
@@ -85,7 +93,7 @@ def _mark_diverged(axes: Axes, epochs: list[float], colour: str) -> None:
               markersize=4.5, alpha=0.8, clip_on=False, zorder=7)  # fmt: skip
 
 
-def _keys(trials: pd.DataFrame, any_best: bool) -> list[Line2D]:
+def _keys(trials: pd.DataFrame, any_best: bool, any_audit: bool) -> list[Line2D]:
     """What the lines mean; only of what is there."""
     keys = []
     if any_best:
@@ -93,6 +101,10 @@ def _keys(trials: pd.DataFrame, any_best: bool) -> list[Line2D]:
     keys.append(Line2D([], [], color=FAINT, linewidth=0.8, label="other trials" if any_best else "trials"))
     if (trials["state"] == "pruned").any():
         keys.append(Line2D([], [], color=FAINT, linewidth=0.8, linestyle=SHORT_DASHES, label="pruned"))
+    if any_audit:
+        keys.append(
+            Line2D([], [], color=FAINT, linewidth=1.2, linestyle=DOTS, label="pruned, trained on for the audit")
+        )
     if trials["diverged"].any():
         keys.append(Line2D([], [], color="black", marker="x", markersize=4.5, linestyle="", label="diverged"))
     return keys

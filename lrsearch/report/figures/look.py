@@ -27,6 +27,7 @@ IMAGES: dict[str, dict[str, None]] = {
 }
 """Endings of the image files a figure can become, and which notes of time or software are left out of each."""
 SHORT_DASHES = (0, (2.5, 1.5))
+DOTS = (0, (1, 1))
 
 Draw = Callable[[StudyFrames], Figure]
 Arguments = ParamSpec("Arguments")

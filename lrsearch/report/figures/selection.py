@@ -95,6 +95,22 @@ def curves_of(frames: StudyFrames, column: str) -> Curves:
     return {int(n): (e, v) for n, e, v in zip(numbers, epochs, values, strict=False)}
 
 
+def audits_of(frames: StudyFrames) -> Curves:
+    """How trials that were pruned went on where they were trained on, from the value that they were pruned at.
+
+    Args:
+        frames: The study.
+    """
+    trials = frames.trials[frames.trials["audit_epochs"] > 0]
+    return {
+        row["number"]: (
+            row["epochs"] + np.arange(len(row["audit_curve"]) + 1),
+            np.array([row["last"], *row["audit_curve"]]),
+        )
+        for row in trials.to_dict("records")
+    }
+
+
 def all_values(curves: Curves, numbers: Iterable[int]) -> Values:
     """The values of some trials' curves in one array [points].
 
