@@ -11,10 +11,16 @@ from collections import Counter
 import pandas as pd
 
 from lrsearch.report import standings, wording
-from lrsearch.report.escaping import code_block, inline
+from lrsearch.report.escaping import code_block, code_span, inline
 from lrsearch.report.frames import StudyFrames
+from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.study_file.model import Definition
 from lrsearch.study_file.write import to_toml
+
+WHERE = (
+    f"The commands of this report use {code_span(DEFAULT_URL)} in the working directory; a study that is elsewhere "
+    f"needs {code_span('--storage URL')} after them, or the URL in {code_span('LRSEARCH_STORAGE')}."
+)
 
 
 def reproduce(frames: StudyFrames) -> list[str]:
@@ -42,7 +48,7 @@ def reproduce(frames: StudyFrames) -> list[str]:
         seeds = len(frames.confirmation.seeds)
         confirm = f"lrsearch study confirm --top {max(top, 1)} --seeds {seeds} {guard}{name}\n"
     commands = f"lrsearch study run {file}\n{confirm}lrsearch report {guard}{name}"
-    return [*made, again, code_block(to_toml(frames.definition), "toml"), code_block(commands, "bash")]
+    return [*made, again, code_block(to_toml(frames.definition), "toml"), code_block(commands, "bash"), WHERE]
 
 
 def file_name(name: str) -> str:

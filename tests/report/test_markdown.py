@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial
 from lrsearch.errors import InputError
 from lrsearch.report import markdown
 from lrsearch.report.frames import read
-from lrsearch.report.reproduce import file_name
+from lrsearch.report.reproduce import WHERE, file_name
 from lrsearch.storage import attributes
 from lrsearch.study_file.load import parse_stored
 
@@ -151,7 +151,7 @@ def test_names_from_the_database_harm_nothing(trial: Make, study: MakeStudy) -> 
     made = study(trials, name="a|b<script>`x`", metric=evil)
     made.set_user_attr(attributes.VERSION, evil)
     text = markdown.text(read(made))
-    outside = FENCED.sub("", text).replace("`a-b-script-x.toml`", "")
+    outside = FENCED.sub("", text).replace("`a-b-script-x.toml`", "").replace(WHERE, "")
     assert "<" not in outside
     assert not re.search(r"(?<!\\)`", outside)
     assert "\n# heading" not in text
