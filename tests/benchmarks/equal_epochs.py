@@ -26,6 +26,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,9 @@ SAMPLERS: dict[str, Callable[[Bank, int], RandomOrder | OptunaTpe]] = {"random":
 
 def plain_searches(bank: Bank, sampler: str, seeds: Sequence[Seeds], epochs: int) -> list[Found]:
     """What `plain_search.py` does with either sampler, once for each pair of seeds."""
-    with ProcessPoolExecutor(initializer=optuna.logging.set_verbosity, initargs=(optuna.logging.ERROR,)) as pool:
+    quiet = optuna.logging.set_verbosity, (optuna.logging.ERROR,)
+    # Not forked: this process has trained, and torch's threads do not survive that.
+    with ProcessPoolExecutor(None, get_context("spawn"), *quiet) as pool:
         return [own.result() for own in [pool.submit(plain, bank, sampler, *pair, epochs) for pair in seeds]]
 
 

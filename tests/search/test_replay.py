@@ -8,7 +8,7 @@ import numpy as np
 import optuna
 import pytest
 from curve_bank import Bank, ReplayEngine
-from equal_epochs import SAMPLERS, Confirmation, lrsearch, median_prunes, plain
+from equal_epochs import SAMPLERS, Confirmation, lrsearch, median_prunes, plain, plain_searches
 from optuna.trial import TrialState
 
 from lrsearch.training.batched import BatchedEngine
@@ -81,7 +81,7 @@ def test_a_replayed_search_takes_a_setting_of_the_bank(bank: Bank) -> None:
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_replayed_plain_script_takes_its_best_complete_trial(bank: Bank, sampler: str) -> None:
     """Until five trials are complete none is pruned: then it is the best of them."""
-    found = plain(bank, SAMPLERS[sampler](bank, 0), SEED, 5 * 60)
+    found, other = plain_searches(bank, sampler, [(0, SEED), (1, SEED)], 5 * 60)
     again = SAMPLERS[sampler](bank, 0)
     best = {}
     for _ in range(5):
@@ -91,3 +91,4 @@ def test_a_replayed_plain_script_takes_its_best_complete_trial(bank: Bank, sampl
         best[number] = curve[-1]
     assert found.epochs == 300
     assert found.number == min(best, key=best.__getitem__)
+    assert other == plain(bank, sampler, 1, SEED, 5 * 60)
