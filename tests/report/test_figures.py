@@ -67,6 +67,8 @@ def test_an_audit_goes_on_where_a_trial_was_pruned(trial: Make, study: MakeStudy
     drawn = [line.tolist() for lines in figure.axes[0].collections for line in lines.get_segments()]  # type: ignore[attr-defined]
     assert [[3.0, 15.0], [4.0, 9.0], [5.0, 9.0], [6.0, 9.0]] in drawn
     assert len(drawn) == 5  # a curve of each trial, and the audit that trained
+    left_out = read(study([trial(state="pruned", epochs=2), audit(9.0, **{attributes.EXCLUDED: "wrong"})], "left_out"))
+    assert legend(figures.learning_curves(left_out)) == ["trials", "pruned"]
 
 
 def test_few_trials_are_labelled_by_what_differs_best_first(grid: StudyFrames) -> None:

@@ -101,13 +101,13 @@ def audits_of(frames: StudyFrames) -> Curves:
     Args:
         frames: The study.
     """
-    trials = frames.trials[frames.trials["audit_epochs"] > 0]
+    trials = standings.counted(frames)
     return {
         row["number"]: (
             row["epochs"] + np.arange(len(row["audit_curve"]) + 1),
             np.array([row["last"], *row["audit_curve"]]),
         )
-        for row in trials.to_dict("records")
+        for row in trials[trials["audit_epochs"] > 0].to_dict("records")
     }
 
 
