@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,13 +58,14 @@ def alone() -> Iterator[None]:
 
 
 @contextmanager
-def running(nodes: int = 2) -> Iterator[Nodes]:
+def running(nodes: int = 2, **further: str) -> Iterator[Nodes]:
     """A cluster of so many nodes with one CPU each.
 
     Args:
         nodes: How many.
+        further: Environment variables of Ray's processes.
     """
-    environment = {**os.environ, **LOOPBACK, **TOKEN}
+    environment = {**os.environ, **LOOPBACK, **TOKEN, **further}
     # Sockets lie in the folder, and their paths must be short.
     with alone(), tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
@@ -100,9 +102,21 @@ def main(nodes: int, folder: str) -> None:
     cluster = ray.cluster_utils.Cluster(initialize_head=True, head_node_args=head)
     for _ in range(nodes - 1):
         cluster.add_node(**own)
+    wait_for(port)
     print(cluster.address, f"ray://127.0.0.1:{port}", flush=True)
     sys.stdin.read()
     cluster.shutdown()
+
+
+def wait_for(port: int) -> None:
+    """Ray says that a cluster is there before its server for clients answers."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        else:
+            return
 
 
 if __name__ == "__main__":

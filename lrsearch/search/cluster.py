@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import re
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from lrsearch.errors import LrsearchError, input_error
-from lrsearch.search.cluster_address import Address, check_reachable, out_of_reach, prepare, resolve
+from lrsearch.search.cluster_address import Address, check_reachable, prepare, resolve
+from lrsearch.search.cluster_joining import join, told
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.machines import Node, check_storage, count_workers, gpu_share
 from lrsearch.search.seat import Assignment, Ending, Heard, Seat
 from lrsearch.search.supervisor import LOOK_AGAIN, PATIENCE
 
-OBJECT_STORE = 80 * 2**20
-"""Bytes for Ray's shared objects, near the least it takes: nothing of ours is kept there."""
 PLACED_AFTER = 15.0
 """Seconds until a person is told that workers wait for room."""
 IDLE_CHECK = 1.0
@@ -164,7 +159,7 @@ class Crew:
         try:
             ending: Ending = self._ray.get(own.run)
         except Exception as error:  # Ray raises what the actor raised, wrapped in classes of its own
-            return Ending(own.host or "the cluster", 1, _told(error))
+            return Ending(own.host or "the cluster", 1, told(error))
         return ending
 
     def _hear(self) -> None:
@@ -223,7 +218,7 @@ def joined(given: str, storage: str) -> Iterator[Cluster]:
     import ray  # which reads its settings from the environment now
 
     with ExitStack() as stack:
-        _join(ray, address, stack)
+        join(ray, address, stack)
         stack.callback(ray.shutdown)
         cluster = Cluster(ray, address)
         check_storage(storage, cluster.nodes, socket.gethostname())
@@ -232,42 +227,6 @@ def joined(given: str, storage: str) -> Iterator[Cluster]:
 
 def _hire(actor: Any) -> Hired:
     return Hired(actor, actor.run.remote(), actor.hear.remote())
-
-
-def _join(library: Any, address: Address, stack: ExitStack) -> None:
-    quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False}
-    own: dict[str, Any] = {}
-    if address.is_local:
-        # The path must be short: sockets in it have at most about 100 characters.
-        short = "/tmp" if Path("/tmp").is_dir() else None
-        folder = tempfile.TemporaryDirectory(prefix="lrsearch-", dir=short, ignore_cleanup_errors=True)
-        own = {
-            "include_dashboard": False,
-            "object_store_memory": OBJECT_STORE,
-            "_temp_dir": stack.enter_context(folder),
-        }
-    try:
-        with _silenced():
-            library.init(address.ray, **quiet, **own)
-    except Exception as error:  # Ray's own classes, gRPC's, and RuntimeError for other versions of Python or Ray
-        token = "" if os.environ.get("RAY_AUTH_MODE") == "token" else "; does it ask for a token (~/.ray/auth_token)?"
-        raise out_of_reach(address, _told(error) + token) from None
-    # What befalls actors Ray prints to our stdout, which is for results, whatever `log_to_driver` says.
-    library._private.worker.print_to_stdstream = lambda data, ignore_prefix: None  # noqa: ARG005
-
-
-@contextmanager
-def _silenced() -> Iterator[None]:
-    """Ray's C++ writes to stderr by itself, a line for each second of waiting."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _failure(endings: Sequence[Ending]) -> LrsearchError:
@@ -279,10 +238,3 @@ def _failure(endings: Sequence[Ending]) -> LrsearchError:
     error = LrsearchError(f"not every worker ended well ({told}); what was finished is stored")
     error.exit_code = 2 if all(ending.code == 2 for ending in endings) else 1
     return error
-
-
-def _told(error: Exception) -> str:
-    """The line that says what happened: Ray puts whole tracebacks of other machines into its messages."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception): ", line)]
-    return (named[-1:] or lines[:1] or [type(error).__name__])[0]

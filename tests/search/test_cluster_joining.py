@@ -1,0 +1,43 @@
+"""Joining a real cluster through Ray's client, where the processes that Ray starts for clients die."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import ray_nodes
+
+JOIN = """
+import sys
+from lrsearch.search.cluster import joined
+with joined(sys.argv[1], "postgresql://elsewhere/none") as cluster:
+    print(len(cluster.nodes))
+"""
+DIES = """
+import os, sys
+
+def die():
+    try:
+        os.close(os.open({first!r}, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    os._exit(1)
+
+if "--mode=proxy" in sys.orig_argv:
+    os.register_at_fork(after_in_child=die)
+"""
+
+
+def test_a_server_that_dies_at_its_start_is_started_again(tmp_path: Path) -> None:
+    """Python runs a module of this name before anything else: in what starts the servers, the first of which dies."""
+    first = tmp_path / "first"
+    (tmp_path / "sitecustomize.py").write_text(DIES.format(first=str(first)))
+    with ray_nodes.running(1, PYTHONPATH=str(tmp_path)) as nodes:
+        done = subprocess.run(
+            [sys.executable, "-c", JOIN, nodes.client], env={**os.environ, **nodes.environment},
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+    assert first.exists()
+    assert (done.stdout.split(), done.stderr) == (["1"], "")
