@@ -15,13 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 import ray_nodes
-from databases import counts_of, fresh_database, trials_of
+from databases import fresh_database, trials_of
 from optuna.trial import TrialState
 from ray_nodes import Nodes
 from sqlalchemy.engine import make_url
-from test_workers import assert_nothing_lost, create
-
-from lrsearch.storage.attributes import RETRY_OF
+from test_workers import assert_handed_back, assert_nothing_lost, create
 
 PASSWORD = "hunter2-in-the-url"
 
@@ -126,15 +124,7 @@ def test_interrupting_hands_everything_back(nodes: Nodes, url: str, tmp_path: Pa
     assert "Go on with: lrsearch study run shared" in errors
     _, alive = psutil.wait_procs(workers, timeout=60)
     assert not alive
-    counts = counts_of(url, "shared")
-    assert (counts.running, counts.failed) == (0, 0)
-    trials = trials_of(url, "shared")
-    again = [trial for trial in trials if RETRY_OF in trial.user_attrs]
-    assert len(again) == counts.retried
-    # What was handed back may have been taken, and handed back, by a second worker that was told to end later.
-    waiting = [trial for trial in trials if trial.state == TrialState.WAITING]
-    assert waiting
-    assert all(trial in again for trial in waiting)
+    assert_handed_back(url)
 
 
 OWN = """
