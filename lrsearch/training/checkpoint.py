@@ -10,6 +10,9 @@ import glob
 import io
 import math
 import os
+import pickle
+import struct
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
@@ -25,6 +28,11 @@ from lrsearch.training.loop import Before, EpochRecord, Run
 KIND = "lrsearch checkpoint"
 FORMAT = 1
 """Rises when a reader of the former format would misread the file."""
+NO_TORCH_FILE = (
+    pickle.UnpicklingError, struct.error, EOFError, AssertionError, AttributeError, LookupError, ArithmeticError,
+    RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+"""What torch raises for files that are damaged in one place or another; it has no class of its own for them."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,8 @@ def read(file: Path) -> Checkpoint:
         InputError: There is none, it is something else or cut short, or its format is another one.
     """
     try:
-        content = torch.load(io.BytesIO(file.read_bytes()), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch's, of what the message below says
+            content = torch.load(io.BytesIO(file.read_bytes()), map_location="cpu", weights_only=True)
     except FileNotFoundError:
         beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
         near = nearest(file.name, beside)
@@ -93,8 +102,7 @@ def read(file: Path) -> Checkpoint:
     except OSError as error:
         rule = f"cannot be read: {error.strerror or error}"
         raise input_error(f"checkpoint {file}", rule) from None
-    except Exception:
-        # torch has an error of its own for every way in which a file can be no torch file.
+    except NO_TORCH_FILE:
         raise input_error(f"checkpoint {file}", "is no checkpoint, or was cut short") from None
     if not isinstance(content, dict) or content.get("kind") != KIND:
         raise input_error(f"checkpoint {file}", "is no checkpoint of lrsearch")

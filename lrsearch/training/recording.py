@@ -72,7 +72,7 @@ def _recorded(function: Function, arguments: tuple[Any, ...], result: Any) -> Fu
     except LrsearchError:
         raise  # a signal that came meanwhile
     except Exception:
-        # What a module does that cannot be recorded is no fault: it is called as before.
+        # A person's module has just run, and may raise what it likes while it is traced: then it is called as before.
         return None
     return replay if _same(result, again) else None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
+import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -130,6 +132,36 @@ def test_a_file_that_is_no_checkpoint_gets_a_clear_message(tmp_path: Path, monke
         with pytest.raises(InputError, match=words):
             checkpoint.read(file)
     assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_damaged_anywhere_is_read_or_refused(seed: int, tmp_path: Path) -> None:
+    """Some bytes of the file, or of the pickle in it under a checksum that is right, are others."""
+    draw, good, bad = random.Random(seed), tmp_path / "good.ckpt", tmp_path / "bad.ckpt"
+    definition = define()
+    saved(definition, definition.build_task(), 1, good)
+    with zipfile.ZipFile(good) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    refused = 0
+    for turn in range(250):
+        if turn % 2:
+            bad.write_bytes(damaged(good.read_bytes(), draw))
+        else:
+            with zipfile.ZipFile(bad, "w") as archive:
+                for name, content in parts.items():
+                    archive.writestr(name, damaged(content, draw) if name.endswith(".pkl") else content)
+        try:
+            checkpoint.read(bad)
+        except InputError:
+            refused += 1
+    assert refused > 50
+
+
+def damaged(content: bytes, draw: random.Random) -> bytes:
+    changed = bytearray(content)
+    for _ in range(draw.choice((1, 3, 20))):
+        changed[draw.randrange(len(changed))] = draw.randrange(256)
+    return bytes(changed)
 
 
 def test_a_state_that_does_not_fit_is_refused(tmp_path: Path) -> None:
