@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from lrsearch.search import standing, studies
 from lrsearch.search.standing import TrialCounts
 from lrsearch.search.studies import StoredStudy
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.reading import engine_of
 
 SERVERS = {
     "postgres": os.environ.get("LRSEARCH_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres"),

@@ -104,7 +104,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        from lrsearch.storage.patience import outage  # takes a while to import
+        from lrsearch.storage.retry import outage  # takes a while to import
 
         if (reason := outage(error)) is None:
             raise

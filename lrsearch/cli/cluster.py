@@ -46,8 +46,8 @@ def launch(cluster: Cluster, stored: StoredStudy, storage: str, workers: int | N
     from lrsearch.search import parcel, standing
     from lrsearch.search.interruption import Interruption
     from lrsearch.search.seat import Assignment
-    from lrsearch.storage.patience import Patience
     from lrsearch.storage.rdb import absolute
+    from lrsearch.storage.retry import Patience
 
     code = parcel.pack(options.modules)
     ends = None if options.timeout is None else time.time() + options.timeout

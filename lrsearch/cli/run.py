@@ -40,7 +40,7 @@ from lrsearch.study_file.model import Definition
 
 if TYPE_CHECKING:
     from lrsearch.search.studies import StoredStudy
-    from lrsearch.storage.patience import Patience
+    from lrsearch.storage.retry import Patience
     from lrsearch.tasks.task import Task
 
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="A study file.", show_default=False)]
@@ -111,7 +111,7 @@ def run(
     if one_of:
         warnings.simplefilter("ignore", LrsearchWarning)  # the process that started it has shown them
     from lrsearch.search import budget, opening, studies
-    from lrsearch.storage.patience import Patience
+    from lrsearch.storage.retry import Patience
 
     stored = opening.find_or_create(study, storage, modules or [])
     task = opening.task_of(stored)
@@ -212,7 +212,7 @@ def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
     from lrsearch.search import standing
     from lrsearch.search.interruption import Interruption
     from lrsearch.search.runner import Runner
-    from lrsearch.storage.patience import Patience
+    from lrsearch.storage.retry import Patience
     from lrsearch.training.choice import choose_engine
     from lrsearch.training.engine import set_threads
 

@@ -16,10 +16,10 @@ from rich.text import Text
 
 from lrsearch.cli.output import show
 from lrsearch.errors import LrsearchError
-from lrsearch.storage import reading
-from lrsearch.storage.patience import OUTAGES
+from lrsearch.storage import counts as reading
+from lrsearch.storage.counts import Listed
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.reading import Listed
+from lrsearch.storage.retry import OUTAGES
 
 if TYPE_CHECKING:
     from lrsearch.search.service import Service

@@ -13,9 +13,9 @@ from lrsearch.dashboard.publish import is_finished, publish
 from lrsearch.errors import InterruptedRunError, LrsearchError
 from lrsearch.search import standing, studies
 from lrsearch.search.interruption import Interruption
-from lrsearch.storage import reading
-from lrsearch.storage.patience import Patience
-from lrsearch.storage.reading import Listed
+from lrsearch.storage import counts
+from lrsearch.storage.counts import Listed
+from lrsearch.storage.retry import Patience
 
 EVERY = 30.0
 """Seconds between two reports on a study that runs, and between two looks at one that is finished."""
@@ -55,7 +55,7 @@ class Publisher:
 
     def look(self) -> None:
         """Publish every study that has changed: now and then while it runs, and as soon as it is finished."""
-        for listed in self._patience(lambda: reading.listed(self._storage)):
+        for listed in self._patience(lambda: counts.listed(self._storage)):
             ours = listed.definition is not None and not listed.linked
             if not ours or time.monotonic() < self._due.get(listed.study_id, 0.0):
                 continue

@@ -17,7 +17,7 @@ from lrsearch.errors import InputError, input_error
 from lrsearch.search import links, studies
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import attributes
-from lrsearch.storage.whole import all_trials
+from lrsearch.storage.all_trials import all_trials
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 

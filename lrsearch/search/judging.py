@@ -14,10 +14,10 @@ from lrsearch.search.pruning import StratifiedHalving, halve
 from lrsearch.search.space import Settings
 from lrsearch.search.studies import StoredStudy
 from lrsearch.search.trace import TrialTrace
-from lrsearch.storage.canary import tables_are_known
-from lrsearch.storage.patience import Patience
-from lrsearch.storage.reading import engine_of
-from lrsearch.storage.rungs import Rungs
+from lrsearch.storage.counts import engine_of
+from lrsearch.storage.retry import Patience
+from lrsearch.storage.rung_values import RungValues
+from lrsearch.storage.schema_check import tables_are_known
 from lrsearch.storage.store import Claim
 
 
@@ -39,11 +39,11 @@ class Judge:
         self._patience = patience
         self._settings: Mapping[Claim, Settings] = {}
         self._mirror: Mirror | None = None
-        self._rungs: Rungs | None = None
+        self._rungs: RungValues | None = None
         engine = engine_of(stored.storage)
         if isinstance(pruner, StratifiedHalving) and engine is not None and tables_are_known() is None:
             study_id = stored.storage.get_study_id_from_name(stored.name)
-            self._rungs = Rungs(engine, study_id, pruner.rungs)
+            self._rungs = RungValues(engine, study_id, pruner.rungs)
 
     def begin(self, settings: Mapping[Claim, Settings]) -> None:
         """A new generation begins.
@@ -76,7 +76,7 @@ class Judge:
         # Trial.should_prune would only know what was reported through its own object.
         return self._pruner.prune(self._stored.study, self._stored.storage.get_trial(claim.trial_id))
 
-    def _others(self, rungs: Rungs, claim: Claim, rung: int) -> list[tuple[float, int]]:
+    def _others(self, rungs: RungValues, claim: Claim, rung: int) -> list[tuple[float, int]]:
         """Value at the rung and number of the trials that a trial is compared with."""
         scheduler, excluded = self._settings[claim].schedule.name, self._stored.excluded()
         return [

@@ -20,7 +20,7 @@ from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
-from lrsearch.storage.patience import Patience
+from lrsearch.storage.retry import Patience
 from lrsearch.storage.store import GRACE, Claim
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from lrsearch.errors import input_error
 from lrsearch.search import paste, studies
 from lrsearch.search.studies import StoredStudy
-from lrsearch.storage import reading
+from lrsearch.storage import counts as reading
 from lrsearch.storage.attributes import (
     AUDIT_CURVE,
     AUDIT_DIVERGED_AT,
@@ -26,8 +26,8 @@ from lrsearch.storage.attributes import (
     RETRIED,
     TRAIN_CURVE,
 )
-from lrsearch.storage.canary import tables_are_known
-from lrsearch.storage.reading import Tally, engine_of, tally
+from lrsearch.storage.counts import Tally, engine_of, tally
+from lrsearch.storage.schema_check import tables_are_known
 
 
 @dataclass(frozen=True, kw_only=True)

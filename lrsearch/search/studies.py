@@ -20,10 +20,10 @@ from lrsearch.search import links
 from lrsearch.search.asking import generation_size
 from lrsearch.search.provenance import provenance
 from lrsearch.search.space import Space
-from lrsearch.storage import reading
+from lrsearch.storage import counts
+from lrsearch.storage.all_trials import all_trials
 from lrsearch.storage.attributes import DATA, DEFINITION, EXCLUDED, GENERATION, METRIC, PROVENANCE, STOPPED, VERSION
 from lrsearch.storage.choice import trial_store
-from lrsearch.storage.whole import all_trials
 from lrsearch.study_file.load import differences, parse_stored
 from lrsearch.study_file.model import Definition
 
@@ -169,7 +169,7 @@ def load(storage: BaseStorage, name: str) -> StoredStudy:
 
 def names(storage: BaseStorage) -> list[str]:
     """The names of all studies, oldest first."""
-    return [listed.name for listed in reading.listed(storage)]
+    return [listed.name for listed in counts.listed(storage)]
 
 
 def linked(stored: StoredStudy, role: links.Role) -> StoredStudy | None:

@@ -16,9 +16,9 @@ from lrsearch.search import opening, studies
 from lrsearch.search.events import EpochDone, Event
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
-from lrsearch.storage import reading
-from lrsearch.storage.patience import Patience, StorageFailedError
-from lrsearch.storage.reading import Listed
+from lrsearch.storage import counts
+from lrsearch.storage.counts import Listed
+from lrsearch.storage.retry import Patience, StorageFailedError
 from lrsearch.storage.store import GRACE
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task
@@ -145,7 +145,7 @@ class StudyWorker:
         return training is not None and training.heartbeat.is_hung()
 
     def _check_names(self) -> None:
-        known = {listed.name for listed in self._patience(lambda: reading.listed(self._storage))}
+        known = {listed.name for listed in self._patience(lambda: counts.listed(self._storage))}
         for name in sorted(self._names - known):
             raise input_error(
                 "command line", "no such study", key="--study", received=f'"{name}"', nearest=nearest(name, known)
@@ -157,7 +157,7 @@ class StudyWorker:
         """See which studies have come, gone or changed."""
         if time.monotonic() - self._looked_at < LOOK_AGAIN:
             return
-        there = {own.name: own for own in self._patience(lambda: reading.listed(self._storage)) if self._is_ours(own)}
+        there = {own.name: own for own in self._patience(lambda: counts.listed(self._storage)) if self._is_ours(own)}
         for name, serving in list(self._serving.items()):
             if there.get(name) != serving.listed:
                 self._leave(name)
@@ -265,4 +265,4 @@ class StudyWorker:
             events.close()
 
     def _is_stopped(self, name: str) -> bool:
-        return any(own.name == name and own.stopped for own in self._patience(lambda: reading.listed(self._storage)))
+        return any(own.name == name and own.stopped for own in self._patience(lambda: counts.listed(self._storage)))

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Engine
 from sqlalchemy.dialects import mysql
 
 from lrsearch.storage import tables
-from lrsearch.storage.reading import engine_of
+from lrsearch.storage.counts import engine_of
 
 TEXT_BYTES = 65_535
 """What MySQL and MariaDB keep of a TEXT."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import optuna
 from optuna.storages import BaseStorage
 
-from lrsearch.storage import canary
-from lrsearch.storage.bulk import BulkStore
-from lrsearch.storage.patience import Patience, PatientStore
-from lrsearch.storage.public import PublicStore
-from lrsearch.storage.reading import engine_of
+from lrsearch.storage import schema_check
+from lrsearch.storage.api_store import ApiStore
+from lrsearch.storage.counts import engine_of
+from lrsearch.storage.retry import Patience, PatientStore
+from lrsearch.storage.sql_store import SqlStore
 from lrsearch.storage.store import TrialStore
 
 
@@ -30,12 +30,12 @@ def trial_store(
         patience: Waits for a database that has gone away; none by default.
     """
     engine = engine_of(storage)
-    fault = "the storage is no database" if engine is None else canary.tables_are_known()
+    fault = "the storage is no database" if engine is None else schema_check.tables_are_known()
     store: TrialStore
     if fault is None and engine is not None:
-        store = BulkStore(engine, storage.get_study_id_from_name(study.study_name))
+        store = SqlStore(engine, storage.get_study_id_from_name(study.study_name))
     else:
         if say is not None:
             say(f"Trials are written through Optuna's public API, which is slow: optuna {optuna.__version__}: {fault}.")
-        store = PublicStore(study, storage)
+        store = ApiStore(study, storage)
     return store if patience is None else PatientStore(store, patience)

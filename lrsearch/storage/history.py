@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Engine, Select, Table, and_, func, select
 
 from lrsearch.storage import tables
 from lrsearch.storage.attributes import EXCLUDED
-from lrsearch.storage.canary import tables_are_known
-from lrsearch.storage.reading import engine_of
+from lrsearch.storage.counts import engine_of
+from lrsearch.storage.schema_check import tables_are_known
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, INTERMEDIATE, PARAMS, SYSTEM, TRIALS, VALUES
 
 

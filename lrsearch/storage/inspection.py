@@ -11,10 +11,10 @@ from optuna.trial import TrialState
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 
-from lrsearch.storage import canary, files, rdb, reading, schema
+from lrsearch.storage import counts, files, rdb, schema, schema_check
 from lrsearch.storage.attributes import WORKER
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.liveness import is_dead
-from lrsearch.storage.reading import engine_of
 from lrsearch.storage.schema import Schema
 
 
@@ -115,7 +115,7 @@ def _described(url: URL, engine: Engine, found: Schema, trials: Trials | None) -
             # Those that our own connections have; what was only looked at has other ones.
             settings=_settings(url, connection) if trials else {},
             trials=trials,
-            bulk_fault=canary.tables_are_known(),
+            bulk_fault=schema_check.tables_are_known(),
         )
 
 
@@ -166,13 +166,13 @@ def _answer(connection: Connection, statement: str) -> str:
 
 def _trials(storage: BaseStorage, engine: Engine, grace: float) -> Trials:
     studies = storage.get_all_studies()
-    known = canary.tables_are_known() is None
+    known = schema_check.tables_are_known() is None
     running, stale = 0, {}
     for study in studies:
         if known:
             with engine.connect() as connection:
-                going = list(reading.running(connection, study._study_id).values())
-                lost = list(reading.stale(connection, study._study_id, grace).values())
+                going = list(counts.running(connection, study._study_id).values())
+                lost = list(counts.stale(connection, study._study_id, grace).values())
         else:
             trials = storage.get_all_trials(study._study_id, deepcopy=False, states=(TrialState.RUNNING,))
             going = [trial.number for trial in trials]

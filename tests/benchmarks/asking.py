@@ -28,9 +28,9 @@ from lrsearch.search.space import Space
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import tables
 from lrsearch.storage.choice import trial_store
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
-from lrsearch.storage.reading import engine_of
 from lrsearch.storage.store import Outcome
 from lrsearch.storage.tables import TrialRows
 from lrsearch.study_file import load

@@ -21,9 +21,9 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import TrialState
 
 from lrsearch.storage.choice import trial_store
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
-from lrsearch.storage.reading import engine_of
 from lrsearch.storage.store import Chosen, Outcome
 
 TRIALS, PEER_TRIALS, ROUNDS = 256, 8, 3

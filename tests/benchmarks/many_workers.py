@@ -44,9 +44,9 @@ from lrsearch.search.interruption import Interruption
 from lrsearch.search.points import Uniform
 from lrsearch.search.runner import Runner
 from lrsearch.search.space import Space
-from lrsearch.storage import bulk, canary, tables
+from lrsearch.storage import schema_check, sql_store, tables
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.reading import engine_of
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Lane, LaneRecords
@@ -91,7 +91,7 @@ class Stopwatch:
     def patch(self) -> None:
         """Measure this process's calls from now on."""
         for name in TIMED:
-            setattr(bulk.BulkStore, name, self._timed(name, getattr(bulk.BulkStore, name)))
+            setattr(sql_store.SqlStore, name, self._timed(name, getattr(sql_store.SqlStore, name)))
         lock = tables.lock_study
 
         def timed(connection: sqlalchemy.Connection, study_id: int) -> None:
@@ -356,7 +356,7 @@ def main() -> None:
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     torch.set_num_threads(1)
-    canary.tables_are_known()  # once for all workers
+    schema_check.tables_are_known()  # once for all workers
     rows = []
     settings = "-c shared_preload_libraries=pg_stat_statements" if options.statements else ""
     folder = Path(tempfile.mkdtemp(prefix="lrsearch-many-", dir="/tmp"))

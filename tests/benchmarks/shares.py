@@ -32,7 +32,7 @@ name = "tpe"
 """
 PARTS = {
     "asking": ("lrsearch.search.asking:Asker", ["ask"]),
-    "writing": ("lrsearch.storage.bulk:BulkStore", ["claim", "choose", "record", "finish", "reap"]),
+    "writing": ("lrsearch.storage.sql_store:SqlStore", ["claim", "choose", "record", "finish", "reap"]),
     "training": ("lrsearch.training.batched:BatchedEngine", ["train"]),
 }
 

@@ -15,7 +15,7 @@ from lrsearch.cli.status import Screen
 from lrsearch.search import studies
 from lrsearch.search.interruption import Interruption
 from lrsearch.search.service import Part, Service
-from lrsearch.storage import reading
+from lrsearch.storage import counts
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
 
@@ -48,7 +48,7 @@ def test_it_shows_processes_studies_and_the_last_lines(
     def away(*arguments: object) -> None:
         raise OperationalError("SELECT", {}, Exception("gone"))
 
-    monkeypatch.setattr(reading, "listed", away)
+    monkeypatch.setattr(counts, "listed", away)
     assert "cannot be read now" in shown(screen, service)
     close(storage)
     close(screen._storage)

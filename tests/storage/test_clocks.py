@@ -19,10 +19,10 @@ from sqlalchemy import select
 from lrsearch.search import studies
 from lrsearch.storage import liveness, tables
 from lrsearch.storage.choice import trial_store
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.reading import engine_of
 from lrsearch.storage.store import GRACE, Outcome
 from lrsearch.study_file.load import parse
 

@@ -17,8 +17,8 @@ import sqlalchemy
 
 from lrsearch.errors import InputError
 from lrsearch.storage import files, rdb
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.reading import engine_of
 
 
 class Part(NamedTuple):

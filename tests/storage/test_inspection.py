@@ -15,7 +15,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 from lrsearch.errors import InputError
-from lrsearch.storage import canary, rdb
+from lrsearch.storage import rdb, schema_check
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.inspection import inspect
 from lrsearch.storage.liveness import Worker
@@ -66,7 +66,7 @@ def test_running_and_stale_trials_are_told_apart(
     for changes in ({}, DEAD, ELSEWHERE):
         store.claim(1, 10, {**Worker.this().as_dict(), **changes})
     if broken:
-        monkeypatch.setattr(canary, "tables_are_known", lambda: "broken")
+        monkeypatch.setattr(schema_check, "tables_are_known", lambda: "broken")
     found = inspect(database, 60.0)
     assert found.trials is not None
     assert found.trials.running == 3

@@ -16,7 +16,7 @@ import pytest
 from databases import counts_of, skip, trials_of
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from lrsearch.storage.patience import Patience, StorageFailedError
+from lrsearch.storage.retry import Patience, StorageFailedError
 
 STUDY = """
 [study]
@@ -163,7 +163,7 @@ def test_a_full_disk_breaks_nothing(small_disk: Path, tmp_path: Path) -> None:
 
 
 def test_patience_repeats_what_may_pass_and_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lrsearch.storage.patience.time.sleep", lambda _: None)
+    monkeypatch.setattr("lrsearch.storage.retry.time.sleep", lambda _: None)
     said: list[str] = []
     answers = [OperationalError("", {}, Exception("server closed the connection"))] * 8
 
@@ -195,7 +195,7 @@ def test_patience_does_not_wait_for_what_stays(error: Exception) -> None:
 
 
 def test_patience_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lrsearch.storage.patience.time.sleep", lambda _: None)
+    monkeypatch.setattr("lrsearch.storage.retry.time.sleep", lambda _: None)
 
     def operation() -> None:
         raise OperationalError("", {}, Exception("connection refused"))

@@ -20,11 +20,11 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.storage import canary
+from lrsearch.storage import schema_check
 from lrsearch.storage.choice import trial_store
+from lrsearch.storage.counts import engine_of, tally
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.reading import engine_of, tally
 from lrsearch.storage.store import RETRIES, Chosen, Outcome, TrialStore
 from lrsearch.storage.tables import HEARTBEATS
 
@@ -67,7 +67,7 @@ def elsewhere() -> dict[str, Any]:
 @pytest.fixture(params=["bulk", "public"])
 def place(request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     if request.param == "public":
-        monkeypatch.setattr(canary, "tables_are_known", lambda: "broken for this test")
+        monkeypatch.setattr(schema_check, "tables_are_known", lambda: "broken for this test")
     storage = open_storage(database_url, create=True)
     yield Place(storage, lambda study: trial_store(study, storage))
     close(storage)
@@ -286,17 +286,17 @@ def test_bulk_rows_are_what_optuna_itself_writes(bulk: Place) -> None:
 
 def test_a_broken_canary_falls_back_with_one_warning(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another Optuna may call a column otherwise."""
-    canary.tables_are_known.cache_clear()
+    schema_check.tables_are_known.cache_clear()
     monkeypatch.setattr("lrsearch.storage.tables.put_intermediate", lambda *_, **__: None)
     said: list[str] = []
     storage = open_storage(f"sqlite:///{tmp_path}/a.db", create=True)
     store = trial_store(optuna.create_study(storage=storage), storage, said.append)
-    canary.tables_are_known.cache_clear()
+    schema_check.tables_are_known.cache_clear()
     monkeypatch.undo()
-    assert type(store).__name__ == "PublicStore"
+    assert type(store).__name__ == "ApiStore"
     assert len(said) == 1
     assert "intermediate values" in said[0]
-    assert canary.tables_are_known() is None
+    assert schema_check.tables_are_known() is None
 
 
 def test_many_processes_share_a_budget_exactly(database_url: str) -> None:

@@ -15,7 +15,7 @@ from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome, together
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS
 
 
-class PublicStore:
+class ApiStore:
     """`TrialStore` for an Optuna whose tables we do not know. Claims are atomic per trial, but not the budget.
 
     Args:

@@ -15,8 +15,8 @@ from optuna.trial import FrozenTrial
 from sqlalchemy import Connection, Engine, Table, select
 
 from lrsearch.storage import tables
-from lrsearch.storage.canary import tables_are_known
-from lrsearch.storage.reading import engine_of
+from lrsearch.storage.counts import engine_of
+from lrsearch.storage.schema_check import tables_are_known
 from lrsearch.storage.tables import INTERMEDIATE, PARAMS, SYSTEM, TRIALS, USER, VALUES
 
 

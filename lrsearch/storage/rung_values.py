@@ -29,7 +29,7 @@ class RungTrial:
     values: dict[int, float] = field(default_factory=dict)
 
 
-class Rungs:
+class RungValues:
     """The trials of one study at its rungs; one that has ended is read once.
 
     Optuna's own way is to read every trial whole, with its curves: among many workers everybody reads what all the

@@ -14,13 +14,13 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 
 from lrsearch.search.pruning import StratifiedHalving
-from lrsearch.storage.bulk import BulkStore
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.history import History
 from lrsearch.storage.liveness import Worker
-from lrsearch.storage.reading import engine_of
-from lrsearch.storage.rungs import Rungs
+from lrsearch.storage.open_trials import OpenTrialsReader
+from lrsearch.storage.rung_values import RungValues
+from lrsearch.storage.sql_store import SqlStore
 from lrsearch.storage.store import Chosen, Outcome
-from lrsearch.storage.tail import TailReader
 
 KINDS = {"lr": FloatDistribution(1e-4, 1.0, log=True), "scheduler": CategoricalDistribution(["a", "b"])}
 RUNG = 2
@@ -36,7 +36,7 @@ class Life:
         engine = engine_of(storage)
         assert engine is not None
         self.engine: Engine = engine
-        self.store = BulkStore(engine, self.study._study_id)
+        self.store = SqlStore(engine, self.study._study_id)
         self.random = random.Random(seed)
         self.mine: list[int] = []
 
@@ -65,11 +65,11 @@ def life(database: str, opened: Callable[[str], BaseStorage]) -> Life:
 
 
 def test_the_tail_counts_as_all_trials_do(life: Life) -> None:
-    reader = TailReader(life.study._study_id)
+    reader = OpenTrialsReader(life.study._study_id)
     for _ in range(60):
         life.goes_on()
         with life.engine.begin() as connection:
-            own, whole = reader.read(connection), TailReader(life.study._study_id).read(connection)
+            own, whole = reader.read(connection), OpenTrialsReader(life.study._study_id).read(connection)
         assert own == whole
     trials = life.study.get_trials(deepcopy=False)
     assert own.trials == len(trials) > 20
@@ -92,7 +92,7 @@ def test_the_history_is_the_same_however_often_it_was_read(life: Life) -> None:
 
 def test_at_a_rung_everybody_is_judged_as_optuna_would_be_told(life: Life) -> None:
     pruner = StratifiedHalving([RUNG], keep=0.333)
-    rungs = Rungs(life.engine, life.study._study_id, pruner.rungs)
+    rungs = RungValues(life.engine, life.study._study_id, pruner.rungs)
     answers = []
     for _ in range(60):
         life.goes_on()

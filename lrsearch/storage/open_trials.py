@@ -27,7 +27,7 @@ class TailTrial:
 
 
 @dataclass(frozen=True)
-class Tail:
+class OpenTrials:
     """What a claim must know.
 
     Attributes:
@@ -45,8 +45,8 @@ class Tail:
     last_id: int
 
 
-class TailReader:
-    """Reads a study's tail, and remembers where it begins.
+class OpenTrialsReader:
+    """Reads which trials of a study are open, and remembers where they begin.
 
     Ids of a study's trials grow with their numbers, because both are given under the study's lock.
 
@@ -63,8 +63,8 @@ class TailReader:
         """Whether the next look goes through all trials."""
         return self._first_id == 0
 
-    def read(self, connection: Connection) -> Tail:
-        """The tail as it is now.
+    def read(self, connection: Connection) -> OpenTrials:
+        """The open trials as they are now.
 
         Args:
             connection: In a transaction; where something follows from the answer, with the study's lock.
@@ -78,7 +78,7 @@ class TailReader:
         failed = [trial.trial_id for trial in trials if trial.state == TrialState.FAIL]
         retried = set(tables.attributes(connection, USER, failed, RETRIED)) if failed else set()
         total = self._before + len(trials)
-        tail = Tail(
+        tail = OpenTrials(
             running={trial.trial_id: trial.number for trial in trials if trial.state == TrialState.RUNNING},
             waiting={trial.trial_id: trial.number for trial in trials if trial.state == TrialState.WAITING},
             trials=total,

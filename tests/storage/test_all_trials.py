@@ -9,8 +9,8 @@ from databases import close
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
+from lrsearch.storage.all_trials import all_trials
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.whole import all_trials
 
 KINDS = {
     "lr": FloatDistribution(1e-4, 0.3, log=True),

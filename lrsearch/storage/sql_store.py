@@ -10,8 +10,9 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from lrsearch.storage import reading, tables
+from lrsearch.storage import counts, tables
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
+from lrsearch.storage.open_trials import OpenTrials, OpenTrialsReader
 from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome, together
 from lrsearch.storage.tables import (
     CONSTRAINT_PREFIX,
@@ -23,10 +24,9 @@ from lrsearch.storage.tables import (
     DatabaseNow,
     TrialRows,
 )
-from lrsearch.storage.tail import Tail, TailReader
 
 
-class BulkStore:
+class SqlStore:
     """`TrialStore` in plain SQL. What several processes could do at once happens under the study's row lock.
 
     Args:
@@ -37,7 +37,7 @@ class BulkStore:
     def __init__(self, engine: Engine, study_id: int) -> None:
         self._engine = engine
         self._study_id = study_id
-        self._tail = TailReader(study_id)
+        self._tail = OpenTrialsReader(study_id)
         self._last_claim: str | None = None
         self._checked: dict[str, BaseDistribution] = {}
 
@@ -120,12 +120,12 @@ class BulkStore:
     def reap(self, grace: float) -> list[int]:
         """See `TrialStore.reap`."""
         with self._engine.begin() as connection:
-            if not reading.stale(connection, self._study_id, grace):
+            if not counts.stale(connection, self._study_id, grace):
                 return []
         with self._engine.begin() as connection:
             # Looked at again under the lock: somebody else may have noticed at the same moment.
             tables.lock_study(connection, self._study_id)
-            stale = reading.stale(connection, self._study_id, grace)
+            stale = counts.stale(connection, self._study_id, grace)
             self._run_again(connection, list(stale), "its worker was lost", lost=True)
             return list(stale.values())
 
@@ -176,7 +176,7 @@ class BulkStore:
         tables.add_trials(connection, self._study_id, retries)
 
 
-def _claimed(connection: Connection, tail: Tail, claim: str) -> list[Claim]:
+def _claimed(connection: Connection, tail: OpenTrials, claim: str) -> list[Claim]:
     """What an earlier attempt of the same claim has got, if its answer was lost with the connection."""
     workers = tables.attributes(connection, USER, tail.running, WORKER)
     return [Claim(*own) for own in tail.running.items() if (workers.get(own[0]) or {}).get("claim") == claim]
