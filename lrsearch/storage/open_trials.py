@@ -78,7 +78,7 @@ class OpenTrialsReader:
         failed = [trial.trial_id for trial in trials if trial.state == TrialState.FAIL]
         retried = set(tables.attributes(connection, USER, failed, RETRIED)) if failed else set()
         total = self._before + len(trials)
-        tail = OpenTrials(
+        found = OpenTrials(
             running={trial.trial_id: trial.number for trial in trials if trial.state == TrialState.RUNNING},
             waiting={trial.trial_id: trial.number for trial in trials if trial.state == TrialState.WAITING},
             trials=total,
@@ -86,7 +86,7 @@ class OpenTrialsReader:
             last_id=trials[-1].trial_id if trials else max(0, self._first_id - 1),
         )
         self._move_on(trials, retried)
-        return tail
+        return found
 
     def _move_on(self, trials: list[TailTrial], retried: set[int]) -> None:
         """Begin next time at the first trial that is not finished."""

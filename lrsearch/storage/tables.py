@@ -1,7 +1,7 @@
 """Everything lrsearch knows of Optuna's tables: their columns, and how a value becomes a row.
 
-No other file names a table or a column. `schema_check` checks at the start that what is written here is what the installed
-Optuna reads; if not, nothing here is used.
+No other file names a table or a column. `schema_check` makes sure at the start that what is written here is what the
+installed Optuna reads; if not, nothing here is used.
 """
 
 from __future__ import annotations
