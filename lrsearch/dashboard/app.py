@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import optuna_dashboard
 from optuna.storages import BaseStorage
 
+from lrsearch.dashboard.allowed_hosts import names
 from lrsearch.dashboard.artifacts import Artifacts, Hardened
-from lrsearch.dashboard.gate import Gate
-from lrsearch.dashboard.known import Known
-from lrsearch.dashboard.names import names
-from lrsearch.dashboard.recent import Recent
+from lrsearch.dashboard.authentication import Gate
+from lrsearch.dashboard.request_validation import Known
+from lrsearch.dashboard.response_cache import Recent
 from lrsearch.dashboard.sessions import Sessions
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from lrsearch import registry
 from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.plots import best_trials, plots
-from lrsearch.dashboard.shelf import Shelf
+from lrsearch.dashboard.published import Shelf
 from lrsearch.report import figures, gallery, markdown
 from lrsearch.report import frames as report_frames
 from lrsearch.report.document import FIGURES

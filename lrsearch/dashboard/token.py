@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lrsearch.dashboard.names import is_loopback
+from lrsearch.dashboard.allowed_hosts import is_loopback
 from lrsearch.errors import input_error
 
 VARIABLE = "LRSEARCH_TOKEN"

@@ -15,10 +15,10 @@ from typing import Any
 from dashboard_client import HTML_ARTIFACT, TOKEN, Client
 from databases import close
 
+from lrsearch.dashboard.allowed_hosts import names
 from lrsearch.dashboard.app import application
 from lrsearch.dashboard.artifacts import ArtifactFolder, Hardened
-from lrsearch.dashboard.gate import Gate
-from lrsearch.dashboard.names import names
+from lrsearch.dashboard.authentication import Gate
 from lrsearch.dashboard.server import Server
 from lrsearch.dashboard.sessions import Sessions
 from lrsearch.storage.rdb import open_storage

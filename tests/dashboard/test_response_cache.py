@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from dashboard_client import Client
 
-from lrsearch.dashboard import recent
-from lrsearch.dashboard.recent import Recent
+from lrsearch.dashboard import response_cache
+from lrsearch.dashboard.response_cache import Recent
 
 
 class Counting:
@@ -66,10 +66,10 @@ def test_other_things_are_not_kept() -> None:
 def test_answers_age_and_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Recent(Counting())
     client = Client(kept)
-    for number in range(10 * recent.MOST):
+    for number in range(10 * response_cache.MOST):
         client(f"/api/studies/{number}")
-    assert len(kept._kept) == recent.MOST
-    assert len(kept._asking) <= 4 * recent.MOST + 1
-    monkeypatch.setattr(recent, "SECONDS", -1.0)
+    assert len(kept._kept) == response_cache.MOST
+    assert len(kept._asking) <= 4 * response_cache.MOST + 1
+    monkeypatch.setattr(response_cache, "SECONDS", -1.0)
     first = client("/api/studies/1").body
     assert client("/api/studies/1").body != first

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from lrsearch.dashboard import pages
-from lrsearch.dashboard.names import Names
+from lrsearch.dashboard.allowed_hosts import Names
 from lrsearch.dashboard.pages import Answer, refusal
 from lrsearch.dashboard.sessions import Sessions
 
