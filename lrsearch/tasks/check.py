@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from lrsearch.errors import InputError, LrsearchWarning, input_error
-from lrsearch.tasks.blame import sentence
 from lrsearch.tasks.data import Data, Rows, Streamed, first_batch, kinds, same_random_numbers
+from lrsearch.tasks.error_location import sentence
 
 if TYPE_CHECKING:
     from lrsearch.tasks.task import Task

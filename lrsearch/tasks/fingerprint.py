@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from lrsearch.errors import input_error
-from lrsearch.tasks.blame import sentence
 from lrsearch.tasks.data import Rows, Streamed, same_random_numbers
+from lrsearch.tasks.error_location import sentence
 
 if TYPE_CHECKING:
     from lrsearch.tasks.task import Task

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lrsearch.errors import InputError, LrsearchError, input_error, nearest
-from lrsearch.tasks.blame import sentence
+from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.fixed_seed import fixed_seed
 
 

@@ -15,11 +15,11 @@ from lrsearch import registry
 from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
 from lrsearch.study_file.axes import StrictModel
 from lrsearch.study_file.faults import validate
-from lrsearch.tasks.blame import sentence
 from lrsearch.tasks.check import check
 from lrsearch.tasks.data import Collate, Rows, Streamed, count, kinds
+from lrsearch.tasks.dataset_conversion import gather
+from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.fixed_seed import fixed_seed
-from lrsearch.tasks.gathering import gather
 from lrsearch.tasks.metrics import EXTRA_METRICS, METRICS, SHOWN, Metric
 
 RESERVED = ("metric", "loss", "number", "epoch", "lr", "train_metric", "test_metric")

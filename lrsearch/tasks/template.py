@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lrsearch import registry
 from lrsearch.errors import InputError, input_error
-from lrsearch.tasks.blame import sentence
+from lrsearch.tasks.error_location import sentence
 
 _TASK = '''\
 """A task for lrsearch: data, model, loss and metric. Try it with `lrsearch tasks check {file}:{name}`."""

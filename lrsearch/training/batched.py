@@ -24,11 +24,11 @@ from lrsearch.training.devices import moved
 from lrsearch.training.divergence import diverged
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers
 from lrsearch.training.evaluation import shows_train_metric
+from lrsearch.training.graph_replay import Recordings
 from lrsearch.training.loop import start
 from lrsearch.training.memory import widths
 from lrsearch.training.networks import StackedNetworks
 from lrsearch.training.rates import LaneRates
-from lrsearch.training.recording import Recordings
 from lrsearch.training.seats import filled, seats
 
 

@@ -18,8 +18,8 @@ from lrsearch.tasks.metrics import Metric
 from lrsearch.training.batch_norm import PlainBatchNorm
 from lrsearch.training.devices import plain_kernels
 from lrsearch.training.evaluation import EVALUATION_ROWS
+from lrsearch.training.graph_replay import Recordings
 from lrsearch.training.memory import Width
-from lrsearch.training.recording import Recordings
 
 Named = dict[str, Tensor]
 State = tuple[Tensor, Named, Named]

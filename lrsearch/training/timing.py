@@ -7,8 +7,8 @@ from dataclasses import replace
 from lrsearch.errors import InputError, LrsearchError, input_error
 from lrsearch.schedules.classical import Constant
 from lrsearch.study_file.model import TrainingSection
-from lrsearch.tasks.blame import sentence
 from lrsearch.tasks.data import count, first
+from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Engine, Lane, SequentialEngine

@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from lrsearch.errors import InputError, input_error
-from lrsearch.tasks.blame import sentence
 from lrsearch.tasks.data import (
     Collate,
     Data,
@@ -27,6 +26,7 @@ from lrsearch.tasks.data import (
     stacked,
     tensors,
 )
+from lrsearch.tasks.error_location import sentence
 
 STACKED_BYTES = 2**30
 """A Dataset that would take more as tensors is not stacked."""

@@ -17,7 +17,7 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.training import batched
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Lane, LaneRecords
-from lrsearch.training.recording import Recordings
+from lrsearch.training.graph_replay import Recordings
 
 LANES = [Lane(10 ** (-3 + 0.08 * number), Linear(), number % 3) for number in range(40)]
 TRAINING = TrainingSection(epochs=6, batch_size=20, momentum=0.5)

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset, IterableDataset, Subset, TensorDataset
 
 from lrsearch.errors import InputError
-from lrsearch.tasks import gathering
+from lrsearch.tasks import dataset_conversion
 from lrsearch.tasks.data import Streamed, count, first, pair
-from lrsearch.tasks.gathering import gather
+from lrsearch.tasks.dataset_conversion import gather
 from lrsearch.tasks.task import Task
 
 INPUTS = torch.arange(60.0).view(20, 3)
@@ -102,7 +102,7 @@ def test_what_cannot_be_stacked_stays_a_dataset_and_says_why(row: Any, words: st
 
 
 def test_a_large_dataset_is_not_read_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "STACKED_BYTES", 100)
+    monkeypatch.setattr(dataset_conversion, "STACKED_BYTES", 100)
     rows = gather("train", Listed(lambda i: (INPUTS[i], 1)), None)
     assert isinstance(rows, Streamed)
     assert rows.reason.startswith("as tensors it would take")
