@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from lrsearch.api.studies import best_settings, confirm_study, create_study, load_frames, run_study, write_report
     from lrsearch.errors import InputError, LrsearchError
     from lrsearch.search.suggesting import SuggestedSchedule, suggest_schedule
-    from lrsearch.tasks.task import Task, task
+    from lrsearch.tasks.definition import task
+    from lrsearch.tasks.task import Task
 
 __version__ = "0.1.0"
 __all__ = [
@@ -53,7 +54,8 @@ _NAMES = {
     ),
     "lrsearch.errors": ("InputError", "LrsearchError"),
     "lrsearch.search.suggesting": ("SuggestedSchedule", "suggest_schedule"),
-    "lrsearch.tasks.task": ("Task", "task"),
+    "lrsearch.tasks.definition": ("task",),
+    "lrsearch.tasks.task": ("Task",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.schedules.base import Schedule
-from lrsearch.tasks.task import Task, TaskDefinition
+from lrsearch.tasks.definition import TaskDefinition
+from lrsearch.tasks.task import Task
 from lrsearch.training import checkpoint, loop, steering
 from lrsearch.training import definition as definitions
 from lrsearch.training.definition import RunDefinition

@@ -52,14 +52,14 @@ class Authority:
 
 
 @dataclass(frozen=True)
-class Names:
+class AllowedHosts:
     """Who the dashboard is, from the outside.
 
     A page of another site can make a browser send requests here: under that site's own name, if its owner lets the
     name point to this address (DNS rebinding), or across sites. Both say so in their headers.
 
     Attributes:
-        own: Names and addresses at which this machine answers.
+        own: AllowedHosts and addresses at which this machine answers.
         allowed: What a person added, for use behind a proxy; without a port, any port of it will do as a Host.
     """
 
@@ -98,7 +98,7 @@ class Names:
         return any(sender.name == known.name and port == (known.port or default) for known in self.allowed)
 
 
-def names(host: str, allowed: Iterable[str]) -> Names:
+def names(host: str, allowed: Iterable[str]) -> AllowedHosts:
     """The names of a dashboard that listens at an address.
 
     Args:
@@ -115,7 +115,7 @@ def names(host: str, allowed: Iterable[str]) -> Names:
         if authority is None
     ]:
         raise InputError("command line", faults)
-    return Names(_own(host), frozenset(authority for authority in further.values() if authority is not None))
+    return AllowedHosts(_own(host), frozenset(authority for authority in further.values() if authority is not None))
 
 
 def is_loopback(host: str) -> bool:

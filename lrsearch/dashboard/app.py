@@ -10,9 +10,9 @@ from optuna.storages import BaseStorage
 
 from lrsearch.dashboard.allowed_hosts import names
 from lrsearch.dashboard.artifacts import Artifacts, Hardened
-from lrsearch.dashboard.authentication import Gate
-from lrsearch.dashboard.request_validation import Known
-from lrsearch.dashboard.response_cache import Recent
+from lrsearch.dashboard.authentication import Authentication
+from lrsearch.dashboard.request_validation import RequestValidation
+from lrsearch.dashboard.response_cache import ResponseCache
 from lrsearch.dashboard.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -41,6 +41,6 @@ def application(
     Raises:
         InputError: A host is no name.
     """
-    inner = Recent(Known(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts))
+    inner = ResponseCache(RequestValidation(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts))
     sessions = None if token is None else Sessions(token)
-    return Hardened(Gate(inner, names(host, allowed_hosts), sessions, read_only=read_only))
+    return Hardened(Authentication(inner, names(host, allowed_hosts), sessions, read_only=read_only))

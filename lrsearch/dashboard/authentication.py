@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from lrsearch.dashboard import pages
-from lrsearch.dashboard.allowed_hosts import Names
+from lrsearch.dashboard.allowed_hosts import AllowedHosts
 from lrsearch.dashboard.pages import Answer, refusal
 from lrsearch.dashboard.sessions import Sessions
 
@@ -24,7 +24,7 @@ _PAGE = re.compile(r"/dashboard(/[A-Za-z0-9_-]+)*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class Gate:
+class Authentication:
     """WSGI application in front of another one.
 
     Args:
@@ -35,7 +35,7 @@ class Gate:
     """
 
     def __init__(
-        self, application: WSGIApplication, names: Names, sessions: Sessions | None, *, read_only: bool = False
+        self, application: WSGIApplication, names: AllowedHosts, sessions: Sessions | None, *, read_only: bool = False
     ) -> None:
         self._application = application
         self._names = names

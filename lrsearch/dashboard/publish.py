@@ -15,7 +15,7 @@ from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from lrsearch import registry
 from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.plots import best_trials, plots
-from lrsearch.dashboard.published import Shelf
+from lrsearch.dashboard.published import Published
 from lrsearch.report import figures, gallery, markdown
 from lrsearch.report import frames as report_frames
 from lrsearch.report.document import FIGURES
@@ -47,7 +47,7 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
         InputError: The study has several objectives.
     """
     study = optuna.load_study(study_name=stored.name, storage=stored.storage)
-    shelf = Shelf(study, artifacts)
+    shelf = Published(study, artifacts)
     counts = standing.count(stored)
     confirmed = studies.linked(stored, "confirm")
     made_from = [asdict(counts), sorted(stored.excluded()), asdict(standing.count(confirmed)) if confirmed else None]

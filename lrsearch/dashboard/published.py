@@ -19,7 +19,7 @@ _STUDY_ARTIFACT, _TRIAL_ARTIFACT = "artifacts:", "dashboard:artifacts:"
 """Study system attributes in which optuna-dashboard looks for artifacts, those of finished trials too."""
 
 
-class Shelf:
+class Published:
     """The artifacts of one study. Each keeps its identity, so that links to it stay good.
 
     Args:

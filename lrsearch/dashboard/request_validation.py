@@ -29,7 +29,7 @@ MOST_PARAMETERS = 100
 """Of a query."""
 
 
-class Known:
+class RequestValidation:
     """WSGI application that lets only meaningful requests through to optuna-dashboard.
 
     Args:

@@ -29,7 +29,7 @@ class Kept:
     moment: float
 
 
-class Recent:
+class ResponseCache:
     """WSGI application that asks another one only once for what several want to know.
 
     Args:

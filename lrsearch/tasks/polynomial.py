@@ -10,8 +10,9 @@ from pydantic import Field
 from torch import Tensor
 
 from lrsearch.tasks.data import Data
+from lrsearch.tasks.definition import task
 from lrsearch.tasks.network import Activation, BatchNorm, Width, multilayer_perceptron
-from lrsearch.tasks.task import Task, task
+from lrsearch.tasks.task import Task
 
 HOLDOUT_SEED_OFFSET = 0x9E3779B9
 """Leads from the rows' seed to that of the holdout rows, far from any that a person counts up to."""

@@ -9,8 +9,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from lrsearch.tasks.definition import task
 from lrsearch.tasks.network import Activation, BatchNorm, Width, multilayer_perceptron
-from lrsearch.tasks.task import Task, task
+from lrsearch.tasks.task import Task
 
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 Seed = Annotated[int, Field(ge=0)]

@@ -1,25 +1,17 @@
-"""What a study trains: data, model, loss and metric in one value, made by a registered function."""
+"""What a study trains: data, model, loss and metric in one value."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError, create_model
 from torch import nn
 from torch.utils.data import Dataset
 
-from lrsearch import registry
-from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
-from lrsearch.study_file.axes import StrictModel
-from lrsearch.study_file.faults import validate
-from lrsearch.tasks.check import check
+from lrsearch.errors import Fault, InputError, nearest
 from lrsearch.tasks.data import Collate, Rows, Streamed, count, kinds
 from lrsearch.tasks.dataset_conversion import gather
-from lrsearch.tasks.error_location import sentence
-from lrsearch.tasks.fixed_seed import fixed_seed
 from lrsearch.tasks.metrics import EXTRA_METRICS, METRICS, SHOWN, Metric
 
 RESERVED = ("metric", "loss", "number", "epoch", "lr", "train_metric", "test_metric")
@@ -111,102 +103,6 @@ class Task:
         if isinstance(self.metric, str):
             return self.metric
         return getattr(self.metric, "__name__", type(self.metric).__name__).lower()
-
-
-@dataclass(frozen=True)
-class TaskDefinition:
-    """A registered task: a function that makes a `Task` from options.
-
-    Attributes:
-        name: Its name in study files.
-        function: Makes the task; its keyword arguments are the options.
-        options: Model of the options, with types and defaults.
-        summary: First line of the function's docstring.
-    """
-
-    name: str
-    function: Callable[..., Task]
-    options: type[BaseModel]
-    summary: str
-
-    def build(self, options: dict[str, Any]) -> Task:
-        """The task with these options, tried on a few of its rows.
-
-        Args:
-            options: Option name -> value; the others take their defaults.
-
-        Raises:
-            InputError: An option is unknown or of the wrong type, the function failed or did not return a `Task`, or
-                its parts do not fit each other (see `check`).
-        """
-        faults: list[Fault] = []
-        checked = validate(self.options, options, "task", faults)
-        if checked is None:
-            raise InputError(f"task {self.name}", faults)
-        try:
-            with fixed_seed():
-                made: object = self.function(**dict(checked))
-        except InputError as error:
-            raise InputError(f"task {self.name}", error.faults) from None
-        except LrsearchError:
-            raise
-        except Exception as error:
-            raise input_error(f"task {self.name}", f"fails: {sentence(error)}") from error
-        if not isinstance(made, Task):
-            raise input_error(f"task {self.name}", f"must return an lrsearch.Task, and returned {kinds(made)}")
-        check(made, self.name)
-        return made
-
-    def __call__(self, **options: Any) -> Task:
-        """Same as `build`, with the options as keyword arguments."""
-        return self.build(options)
-
-
-def task(function: Callable[..., Task]) -> TaskDefinition:
-    """Decorator that registers a function as a task under its own name.
-
-    Args:
-        function: Takes typed keyword options, each with a default, and returns a `Task`.
-
-    Returns:
-        The definition, which can be called like the function; its options are checked then.
-
-    Raises:
-        InputError: An option has no type or no default, or a default that does not fit its type.
-        LrsearchError: The name is taken.
-    """
-    name = function.__name__
-    documentation = inspect.getdoc(function) or ""
-    definition = TaskDefinition(name, function, _options_of(function), documentation.split("\n")[0])
-    registry.tasks.add(name, definition)
-    return definition
-
-
-def _options_of(function: Callable[..., Task]) -> type[BaseModel]:
-    source = f"task {function.__name__}"
-    hints = get_type_hints(function, include_extras=True)
-    faults: list[Fault] = []
-    fields: dict[str, Any] = {}
-    for option in inspect.signature(function).parameters.values():
-        if option.name not in hints or option.default is option.empty:
-            faults.append(Fault(option.name, f"needs a type and a default, such as `{option.name}: int = 3`"))
-        else:
-            fields[option.name] = (hints[option.name], option.default)
-    if faults:
-        raise InputError(source, faults)
-    try:
-        model: type[BaseModel] = create_model(
-            function.__name__, __config__=ConfigDict(**StrictModel.model_config, validate_default=True), **fields
-        )
-        model()
-    except ValidationError as error:
-        wrong = [Fault(str(part["loc"][0]), "the default does not have the type", repr(part["input"]))
-                 for part in error.errors()]  # fmt: skip
-        raise InputError(source, wrong) from None
-    except PydanticUserError as error:
-        rule = f"options are numbers, texts, booleans, or lists of them: {str(error).splitlines()[0]}"
-        raise input_error(source, rule) from None
-    return model
 
 
 def _model_faults(model: object) -> Iterable[Fault]:

@@ -18,7 +18,7 @@ from databases import close
 from lrsearch.dashboard.allowed_hosts import names
 from lrsearch.dashboard.app import application
 from lrsearch.dashboard.artifacts import ArtifactFolder, Hardened
-from lrsearch.dashboard.authentication import Gate
+from lrsearch.dashboard.authentication import Authentication
 from lrsearch.dashboard.server import Server
 from lrsearch.dashboard.sessions import Sessions
 from lrsearch.storage.rdb import open_storage
@@ -73,7 +73,7 @@ def test_nobody_gets_in_by_a_malformed_request() -> None:
         start_response("200 OK", [])
         return []
 
-    gate = Gate(inside, names("127.0.0.1", ["search.example.org"]), Sessions(TOKEN))
+    gate = Authentication(inside, names("127.0.0.1", ["search.example.org"]), Sessions(TOKEN))
     client, chance, seen = Client(Hardened(gate)), random.Random(1), Counter[int]()
     for _ in range(DIRECT):
         answer = client(text(chance), method(chance), chance.choice(BODIES), **headers(chance))

@@ -8,7 +8,7 @@ import pytest
 from dashboard_client import Client
 
 from lrsearch.dashboard import response_cache
-from lrsearch.dashboard.response_cache import Recent
+from lrsearch.dashboard.response_cache import ResponseCache
 
 
 class Counting:
@@ -26,14 +26,14 @@ class Counting:
 
 def test_the_same_question_is_asked_once() -> None:
     inner = Counting()
-    client = Client(Recent(inner))
+    client = Client(ResponseCache(inner))
     assert [client("/api/studies/1?after=2").body for _ in range(3)] == [b"1"] * 3
     assert client("/api/studies/1?after=3").body == b"2"
     assert client("/api/studies/1?after=2").headers == {"X-Kept": "yes"}
 
 
 def test_a_change_makes_everything_be_asked_anew() -> None:
-    client = Client(Recent(Counting()))
+    client = Client(ResponseCache(Counting()))
     client("/api/studies")
     client("/api/studies/1", "PUT")
     assert client("/api/studies").body == b"3"
@@ -52,19 +52,19 @@ def test_an_answer_from_before_a_change_is_not_kept() -> None:
         start_response("200 OK", [])
         return [b"new"]
 
-    client = Client(Recent(inner))
+    client = Client(ResponseCache(inner))
     assert client("/api/studies").body == b"old"
     assert client("/api/studies").body == b"new"
 
 
 def test_other_things_are_not_kept() -> None:
-    client = Client(Recent(Counting()))
+    client = Client(ResponseCache(Counting()))
     assert [client(path).body for path in ("/api/meta", "/api/meta", "/api/studies/missing")] == [b"1", b"2", b"3"]
     assert client("/api/studies/missing").body == b"4"
 
 
 def test_answers_age_and_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Recent(Counting())
+    kept = ResponseCache(Counting())
     client = Client(kept)
     for number in range(10 * response_cache.MOST):
         client(f"/api/studies/{number}")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrsearch.dashboard import token
-from lrsearch.dashboard.allowed_hosts import Authority, Names, is_loopback, names
+from lrsearch.dashboard.allowed_hosts import Authority, AllowedHosts, is_loopback, names
 from lrsearch.errors import InputError
 
 
@@ -71,7 +71,7 @@ def test_a_host_that_is_none_is_refused() -> None:
 @given(st.text() | st.from_regex(r"\[?[0-9a-f:.]*\]?(:[0-9]*)?"), st.text() | st.sampled_from(["http://", "https://"]))
 def test_whatever_a_header_says_it_is_no_name_of_ours(host: str, scheme: str) -> None:
     """Only what was named is let in, and no text makes the check fail."""
-    ours = Names(frozenset({"own.example"}), frozenset({Authority("proxy.example", 8443)}))
+    ours = AllowedHosts(frozenset({"own.example"}), frozenset({Authority("proxy.example", 8443)}))
     assert not ours.include(host) or host.lower().startswith(("own.example", "proxy.example:8443"))
     assert not ours.is_own_origin(scheme + host, "own.example") or "example" in host
 

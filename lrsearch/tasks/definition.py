@@ -1,0 +1,116 @@
+"""A registered function that makes a task from options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError, create_model
+
+from lrsearch import registry
+from lrsearch.errors import Fault, InputError, LrsearchError, input_error
+from lrsearch.study_file.axes import StrictModel
+from lrsearch.study_file.faults import validate
+from lrsearch.tasks.check import check
+from lrsearch.tasks.data import kinds
+from lrsearch.tasks.error_location import sentence
+from lrsearch.tasks.fixed_seed import fixed_seed
+from lrsearch.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class TaskDefinition:
+    """A registered task: a function that makes a `Task` from options.
+
+    Attributes:
+        name: Its name in study files.
+        function: Makes the task; its keyword arguments are the options.
+        options: Model of the options, with types and defaults.
+        summary: First line of the function's docstring.
+    """
+
+    name: str
+    function: Callable[..., Task]
+    options: type[BaseModel]
+    summary: str
+
+    def build(self, options: dict[str, Any]) -> Task:
+        """The task with these options, tried on a few of its rows.
+
+        Args:
+            options: Option name -> value; the others take their defaults.
+
+        Raises:
+            InputError: An option is unknown or of the wrong type, the function failed or did not return a `Task`, or
+                its parts do not fit each other (see `check`).
+        """
+        faults: list[Fault] = []
+        checked = validate(self.options, options, "task", faults)
+        if checked is None:
+            raise InputError(f"task {self.name}", faults)
+        try:
+            with fixed_seed():
+                made: object = self.function(**dict(checked))
+        except InputError as error:
+            raise InputError(f"task {self.name}", error.faults) from None
+        except LrsearchError:
+            raise
+        except Exception as error:
+            raise input_error(f"task {self.name}", f"fails: {sentence(error)}") from error
+        if not isinstance(made, Task):
+            raise input_error(f"task {self.name}", f"must return an lrsearch.Task, and returned {kinds(made)}")
+        check(made, self.name)
+        return made
+
+    def __call__(self, **options: Any) -> Task:
+        """Same as `build`, with the options as keyword arguments."""
+        return self.build(options)
+
+
+def task(function: Callable[..., Task]) -> TaskDefinition:
+    """Decorator that registers a function as a task under its own name.
+
+    Args:
+        function: Takes typed keyword options, each with a default, and returns a `Task`.
+
+    Returns:
+        The definition, which can be called like the function; its options are checked then.
+
+    Raises:
+        InputError: An option has no type or no default, or a default that does not fit its type.
+        LrsearchError: The name is taken.
+    """
+    name = function.__name__
+    documentation = inspect.getdoc(function) or ""
+    definition = TaskDefinition(name, function, _options_of(function), documentation.split("\n")[0])
+    registry.tasks.add(name, definition)
+    return definition
+
+
+def _options_of(function: Callable[..., Task]) -> type[BaseModel]:
+    source = f"task {function.__name__}"
+    hints = get_type_hints(function, include_extras=True)
+    faults: list[Fault] = []
+    fields: dict[str, Any] = {}
+    for option in inspect.signature(function).parameters.values():
+        if option.name not in hints or option.default is option.empty:
+            faults.append(Fault(option.name, f"needs a type and a default, such as `{option.name}: int = 3`"))
+        else:
+            fields[option.name] = (hints[option.name], option.default)
+    if faults:
+        raise InputError(source, faults)
+    try:
+        model: type[BaseModel] = create_model(
+            function.__name__, __config__=ConfigDict(**StrictModel.model_config, validate_default=True), **fields
+        )
+        model()
+    except ValidationError as error:
+        wrong = [Fault(str(part["loc"][0]), "the default does not have the type", repr(part["input"]))
+                 for part in error.errors()]  # fmt: skip
+        raise InputError(source, wrong) from None
+    except PydanticUserError as error:
+        rule = f"options are numbers, texts, booleans, or lists of them: {str(error).splitlines()[0]}"
+        raise input_error(source, rule) from None
+    return model
