@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from lrsearch.version import __version__
+
 if TYPE_CHECKING:
     from lrsearch import schedules
     from lrsearch.api.plots import plot_run, plot_runs, plot_schedules, plot_study
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from lrsearch.tasks.definition import task
     from lrsearch.tasks.task import Task
 
-__version__ = "0.1.0"
 __all__ = [
     "InputError",
     "LrsearchError",

@@ -8,8 +8,8 @@ import pytest
 
 from lrsearch import registry
 from lrsearch.search import standing, studies
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file import templates
 from lrsearch.study_file.load import override, parse, read

@@ -84,8 +84,8 @@ def run_study(
         >>> study = lrsearch.run_study("studies/quickstart.toml")
         >>> lrsearch.best_settings(study).params
     """
-    from lrsearch.search.interruption import Interruption
     from lrsearch.search.runner import Runner
+    from lrsearch.signals import Interruption
     from lrsearch.training.choice import choose_engine
     from lrsearch.training.engine import threads_of
 
@@ -135,8 +135,8 @@ def confirm_study(
         >>> evidence.recommended.params, evidence.expected.mean
     """
     from lrsearch.search import confirm
-    from lrsearch.search.interruption import Interruption
     from lrsearch.search.runner import Runner
+    from lrsearch.signals import Interruption
     from lrsearch.training.choice import choose_engine
     from lrsearch.training.engine import threads_of
 

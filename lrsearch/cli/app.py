@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from lrsearch import __version__
 from lrsearch.cli import (
     confirm,
     dashboard,
@@ -26,6 +25,7 @@ from lrsearch.cli import (
 )
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError, LrsearchWarning
+from lrsearch.version import __version__
 
 app = typer.Typer(
     name="lrsearch",

@@ -44,8 +44,8 @@ def launch(cluster: Cluster, stored: StoredStudy, storage: str, workers: int | N
     """
     from lrsearch.cli.progress import watch
     from lrsearch.search import parcel, standing
-    from lrsearch.search.interruption import Interruption
     from lrsearch.search.seat import Assignment
+    from lrsearch.signals import Interruption
     from lrsearch.storage.rdb import absolute
     from lrsearch.storage.retry import Patience
 

@@ -48,7 +48,7 @@ def dashboard(
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Show studies in a browser, with the reports that were published into them."""
-    from lrsearch.search.interruption import Interruption
+    from lrsearch.signals import Interruption
 
     with Interruption().caught() as interruption:
         quiet_libraries()

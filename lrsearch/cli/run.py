@@ -32,7 +32,7 @@ from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.cli.run_options import RunOptions
 from lrsearch.cli.study import print_summary, storage_argument, study_arguments
 from lrsearch.errors import InterruptedRunError, LrsearchWarning
-from lrsearch.search.interruption import tie_to
+from lrsearch.signals import tie_to
 from lrsearch.storage.rdb import DEFAULT_URL, open_storage, redacted
 from lrsearch.storage.store import GRACE
 from lrsearch.study_file import load, templates
@@ -210,8 +210,8 @@ def _is_to_be_confirmed(stored: StoredStudy) -> bool:
 def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
     from lrsearch.cli.progress import SearchProgress, follow
     from lrsearch.search import standing
-    from lrsearch.search.interruption import Interruption
     from lrsearch.search.runner import Runner
+    from lrsearch.signals import Interruption
     from lrsearch.storage.retry import Patience
     from lrsearch.training.choice import choose_engine
     from lrsearch.training.engine import set_threads
@@ -236,8 +236,8 @@ def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
 
 def _supervise(stored: StoredStudy, storage: str, pinned: Sequence[str | None], options: RunOptions) -> None:
     from lrsearch.cli.progress import watch
-    from lrsearch.search.interruption import Interruption
     from lrsearch.search.supervisor import Supervisor
+    from lrsearch.signals import Interruption
 
     command = [sys.executable, "-m", "lrsearch", "study", "run", stored.name, *options.arguments()]
     command += ["--one-of", str(len(pinned))]

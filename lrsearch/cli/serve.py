@@ -18,8 +18,8 @@ from lrsearch.storage.rdb import DEFAULT_URL, open_storage
 from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:
-    from lrsearch.search.interruption import Interruption
     from lrsearch.search.service import Part
+    from lrsearch.signals import Interruption
 
 
 def serve(
@@ -47,7 +47,7 @@ def serve(
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Run the dashboard and workers together, and keep published reports up to date."""
-    from lrsearch.search.interruption import Interruption
+    from lrsearch.signals import Interruption
 
     with Interruption().caught() as interruption:
         quiet_libraries()

@@ -15,7 +15,7 @@ from lrsearch.storage.rdb import DEFAULT_URL
 
 if TYPE_CHECKING:
     from lrsearch.cli.train_input import Prepared, Request
-    from lrsearch.search.interruption import Interruption
+    from lrsearch.signals import Interruption
 
 Task = Annotated[str | None, typer.Option(metavar="NAME", help="A registered task; see `lrsearch tasks`.")]
 Set = Annotated[
@@ -80,7 +80,7 @@ def train(
 def _run(request: Request, prepared: Prepared, quiet: bool, form: Format) -> None:
     from lrsearch.cli import train_steering
     from lrsearch.cli.train_output import write_files, write_summary
-    from lrsearch.search.interruption import Interruption
+    from lrsearch.signals import Interruption
 
     try:
         with Interruption().caught() as interruption:

@@ -16,7 +16,7 @@ from lrsearch.cli.train_input import Prepared
 from lrsearch.cli.train_progress import progress
 from lrsearch.errors import InterruptedRunError
 from lrsearch.schedules.base import Parameter
-from lrsearch.search.interruption import Interruption
+from lrsearch.signals import Interruption
 from lrsearch.training import steering
 from lrsearch.training.definition import Changes
 from lrsearch.training.loop import Run

@@ -39,7 +39,7 @@ def worker(
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Take trials from every open study of a storage, until somebody ends the process."""
-    from lrsearch.search.interruption import Interruption
+    from lrsearch.signals import Interruption
 
     log = Log(log_format)
     with Interruption().caught() as interruption:

@@ -59,7 +59,7 @@ class AllowedHosts:
     name point to this address (DNS rebinding), or across sites. Both say so in their headers.
 
     Attributes:
-        own: AllowedHosts and addresses at which this machine answers.
+        own: Names and addresses at which this machine answers.
         allowed: What a person added, for use behind a proxy; without a port, any port of it will do as a Host.
     """
 

@@ -41,6 +41,8 @@ def application(
     Raises:
         InputError: A host is no name.
     """
-    inner = ResponseCache(RequestValidation(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts))
+    inner = ResponseCache(
+        RequestValidation(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts)
+    )
     sessions = None if token is None else Sessions(token)
     return Hardened(Authentication(inner, names(host, allowed_hosts), sessions, read_only=read_only))

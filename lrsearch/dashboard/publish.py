@@ -47,11 +47,11 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
         InputError: The study has several objectives.
     """
     study = optuna.load_study(study_name=stored.name, storage=stored.storage)
-    shelf = Published(study, artifacts)
+    published = Published(study, artifacts)
     counts = standing.count(stored)
     confirmed = studies.linked(stored, "confirm")
     made_from = [asdict(counts), sorted(stored.excluded()), asdict(standing.count(confirmed)) if confirmed else None]
-    *former, has_checkpoint = shelf.state if isinstance(shelf.state, list) else [None]
+    *former, has_checkpoint = published.state if isinstance(published.state, list) else [None]
     if former == made_from and (has_checkpoint or not is_finished(counts) or not _is_known(stored)):
         return False
     frames = report_frames.read_stored(stored)
@@ -61,21 +61,21 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
     links = {}
     for picture in gallery.pictures(frames):
         check()
-        links[picture.file] = shelf.put(picture.file, figures.png(picture.draw(frames)))
+        links[picture.file] = published.put(picture.file, figures.png(picture.draw(frames)))
         kept.add((picture.file, None))
     _write_note(study, _LINK.sub(lambda link: f"]({links[link[1]]})", markdown.text(frames)))
     _write_plots(study, frames)
     for number in best:
         trial_id = stored.trial(number)._trial_id
-        shelf.put(CURVE, _curve(frames, number), trial_id)
+        published.put(CURVE, _curve(frames, number), trial_id)
         kept.add((CURVE, trial_id))
     if with_checkpoint:
         winner = stored.trial(best[0])._trial_id
-        if not shelf.has(CHECKPOINT, winner):
-            shelf.put(CHECKPOINT, _checkpoint(stored, best[0], check), winner)
+        if not published.has(CHECKPOINT, winner):
+            published.put(CHECKPOINT, _checkpoint(stored, best[0], check), winner)
         kept.add((CHECKPOINT, winner))
-    shelf.keep_only(kept)
-    shelf.remember([*made_from, with_checkpoint])
+    published.keep_only(kept)
+    published.remember([*made_from, with_checkpoint])
     return True
 
 

@@ -12,7 +12,7 @@ from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.publish import is_finished, publish
 from lrsearch.errors import InterruptedRunError, LrsearchError
 from lrsearch.search import standing, studies
-from lrsearch.search.interruption import Interruption
+from lrsearch.signals import Interruption
 from lrsearch.storage import counts
 from lrsearch.storage.counts import Listed
 from lrsearch.storage.retry import Patience

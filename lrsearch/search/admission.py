@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import lrsearch
+from lrsearch import version
 from lrsearch.errors import input_error
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import DATA
@@ -54,10 +54,10 @@ def check_version(stored: StoredStudy) -> None:
         InputError: Their versions differ before the second point; the third number changes no results.
     """
     there = stored.version
-    if there is None or _line(there) == _line(lrsearch.__version__):
+    if there is None or _line(there) == _line(version.__version__):
         return
     rule = (
-        f"was created by lrsearch {there}, and this is {lrsearch.__version__}, which may train differently. "
+        f"was created by lrsearch {there}, and this is {version.__version__}, which may train differently. "
         f'Nothing was taken; install that one: pip install "lrsearch=={".".join(_line(there))}.*"'
     )
     raise input_error(f"study {stored.name}", rule)

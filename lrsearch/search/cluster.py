@@ -14,10 +14,10 @@ from typing import Any
 from lrsearch.errors import LrsearchError, input_error
 from lrsearch.search.cluster_address import Address, check_reachable, prepare, resolve
 from lrsearch.search.cluster_joining import join, told
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.machines import Node, check_storage, count_workers, gpu_share
 from lrsearch.search.seat import Assignment, Ending, Heard, Seat
 from lrsearch.search.supervisor import LOOK_AGAIN, PATIENCE
+from lrsearch.signals import Interruption
 
 PLACED_AFTER = 15.0
 """Seconds until a person is told that workers wait for room."""

@@ -13,9 +13,9 @@ from optuna.trial import TrialState
 
 from lrsearch.search import auditing
 from lrsearch.search.events import EpochDone, Event, TrialEnded
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.space import Settings
 from lrsearch.search.trace import TrialTrace
+from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import AUDIT_ERROR, CONSTRAINT, DEVICE, ENGINE, ERROR, HORIZON, PLACE, THREADS
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.store import Claim, Outcome, TrialStore

@@ -12,11 +12,11 @@ from lrsearch.errors import LrsearchError
 from lrsearch.search import asking, auditing, links, pruning, standing, studies
 from lrsearch.search.events import Event, TrialBegan, TrialEnded
 from lrsearch.search.generation import Generation
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.judging import Judge
 from lrsearch.search.passes import Training
 from lrsearch.search.space import Settings, settings_from
 from lrsearch.search.studies import StoredStudy
+from lrsearch.signals import Interruption
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from lrsearch.errors import InterruptedRunError, LrsearchError
 from lrsearch.search import parcel
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.parcel import Source
 from lrsearch.search.supervisor import Supervisor
+from lrsearch.signals import Interruption
 
 LISTENING = 5.0
 """Seconds for which somebody who asks waits for a line, so that nobody has to ask all the time."""

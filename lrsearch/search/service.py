@@ -11,8 +11,8 @@ from os import environ
 from typing import IO
 
 from lrsearch.errors import input_error
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.supervisor import FIRST_PAUSE, LONGEST_PAUSE, LOOK_AGAIN, PATIENCE
+from lrsearch.signals import Interruption
 
 STEADY = 60.0
 """Seconds after which a process that runs has got over its former deaths."""

@@ -13,7 +13,7 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
-import lrsearch
+from lrsearch import version
 from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.registry import samplers
 from lrsearch.search import links
@@ -119,7 +119,7 @@ def create(
     trial_store(study, storage).enqueue(list(chosen(definition, 0, definition.trials)))
     study.set_user_attr(METRIC, metric)
     study.set_user_attr(GENERATION, generation_size(definition))
-    study.set_user_attr(VERSION, lrsearch.__version__)
+    study.set_user_attr(VERSION, version.__version__)
     study.set_user_attr(PROVENANCE, provenance(Path.cwd()))
     if data is not None:
         study.set_user_attr(DATA, data)
@@ -161,9 +161,9 @@ def load(storage: BaseStorage, name: str) -> StoredStudy:
     try:
         return StoredStudy(storage, study, parse_stored(document, f"stored study {name}"))
     except InputError as error:
-        if (there := study.user_attrs.get(VERSION)) in (None, lrsearch.__version__):
+        if (there := study.user_attrs.get(VERSION)) in (None, version.__version__):
             raise
-        rule = f"was created by lrsearch {there}, and {lrsearch.__version__} cannot read its definition: "
+        rule = f"was created by lrsearch {there}, and {version.__version__} cannot read its definition: "
         raise input_error(f"study {name}", rule + "; ".join(map(str, error.faults))) from None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lrsearch.errors import InterruptedRunError, LrsearchError
-from lrsearch.search.interruption import Interruption
+from lrsearch.signals import Interruption
 
 RESTARTS = 5
 """So often a worker is restarted before it is given up."""

@@ -14,8 +14,8 @@ from optuna.storages import BaseStorage
 from lrsearch.errors import InterruptedRunError, LrsearchError, input_error, nearest
 from lrsearch.search import opening, studies
 from lrsearch.search.events import EpochDone, Event
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
+from lrsearch.signals import Interruption
 from lrsearch.storage import counts
 from lrsearch.storage.counts import Listed
 from lrsearch.storage.retry import Patience, StorageFailedError

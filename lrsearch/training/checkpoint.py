@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-import lrsearch
+from lrsearch import version
 from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.loop import Before, EpochRecord, Run
@@ -70,7 +70,7 @@ def save(file: Path, definition: RunDefinition, run: Run) -> None:
         {
             "kind": KIND,
             "format": FORMAT,
-            "lrsearch": lrsearch.__version__,
+            "lrsearch": version.__version__,
             "definition": definition.document(),
             "threads": torch.get_num_threads(),
             "state": _state(run),
@@ -109,7 +109,7 @@ def read(file: Path) -> Checkpoint:
     if content.get("format") != FORMAT:
         rule = (
             f"was written by lrsearch {content.get('lrsearch')} in format {content.get('format')}; "
-            f"lrsearch {lrsearch.__version__} reads format {FORMAT}"
+            f"lrsearch {version.__version__} reads format {FORMAT}"
         )
         raise input_error(f"checkpoint {file}", rule)
     try:

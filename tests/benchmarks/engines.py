@@ -17,9 +17,9 @@ import optuna
 from scipy import stats
 
 from lrsearch.search import opening, standing, studies
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.search.space import Settings, settings_from
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition, TrainingSection

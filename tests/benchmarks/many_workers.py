@@ -40,10 +40,10 @@ import torch
 
 from lrsearch.search import opening, standing, studies
 from lrsearch.search.events import TrialEnded
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.points import Uniform
 from lrsearch.search.runner import Runner
 from lrsearch.search.space import Space
+from lrsearch.signals import Interruption
 from lrsearch.storage import schema_check, sql_store, tables
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.rdb import open_storage

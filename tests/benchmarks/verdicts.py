@@ -27,9 +27,9 @@ from lrsearch.api.studies import load_frames
 from lrsearch.report import evidence, wording
 from lrsearch.report.evidence import Evidence, Interval, mean_interval
 from lrsearch.search import confirm, opening, studies
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.search.space import settings_from
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file import load
 from lrsearch.training.batched import BatchedEngine

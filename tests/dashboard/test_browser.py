@@ -24,8 +24,8 @@ from lrsearch.dashboard.artifacts import ArtifactFolder
 from lrsearch.dashboard.publish import publish
 from lrsearch.dashboard.server import Server
 from lrsearch.search import opening, studies
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.load import parse
 from lrsearch.training.engine import SequentialEngine

@@ -21,8 +21,8 @@ from lrsearch.dashboard.bucket import ArtifactBucket
 from lrsearch.dashboard.publish import publish
 from lrsearch.errors import InputError, LrsearchError
 from lrsearch.search import opening, studies
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
 from lrsearch.training.engine import SequentialEngine

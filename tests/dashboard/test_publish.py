@@ -24,9 +24,9 @@ from lrsearch.dashboard.publish import publish
 from lrsearch.dashboard.publisher import Publisher
 from lrsearch.errors import InterruptedRunError
 from lrsearch.search import standing, studies
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.search.studies import StoredStudy
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks import polynomial  # noqa: F401

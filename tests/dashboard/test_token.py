@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrsearch.dashboard import token
-from lrsearch.dashboard.allowed_hosts import Authority, AllowedHosts, is_loopback, names
+from lrsearch.dashboard.allowed_hosts import AllowedHosts, Authority, is_loopback, names
 from lrsearch.errors import InputError
 
 

@@ -15,9 +15,9 @@ import lrsearch
 from lrsearch.errors import InputError
 from lrsearch.report import frames, reproduce
 from lrsearch.search import admission, confirm, opening, studies
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.studies import StoredStudy
 from lrsearch.search.worker import StudyWorker
+from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import DATA, DEFINITION, VERSION
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
@@ -85,7 +85,7 @@ def test_another_version_says_so_and_takes_nothing(
     stored: StoredStudy, storage: BaseStorage, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     created_by = lrsearch.__version__
-    monkeypatch.setattr(lrsearch, "__version__", version)
+    monkeypatch.setattr("lrsearch.version.__version__", version)
     said: list[str] = []
     assert list(StudyWorker(storage, [], Interruption(), said.append).events(exit_when_idle=True)) == []
     (line,) = said

@@ -14,9 +14,9 @@ from optuna.trial import TrialState
 from lrsearch import registry
 from lrsearch.search import asking, pruning, standing, studies
 from lrsearch.search.asking import Asker
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.search.studies import StoredStudy
+from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import CONSTRAINT
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker

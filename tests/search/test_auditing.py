@@ -20,10 +20,10 @@ from lrsearch.search import standing, studies
 from lrsearch.search.auditing import is_chosen
 from lrsearch.search.confirm import finalists
 from lrsearch.search.events import EpochDone, Event, TrialEnded
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.points import Uniform
 from lrsearch.search.runner import Runner
 from lrsearch.search.studies import StoredStudy
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task

@@ -13,11 +13,11 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from lrsearch.errors import InputError
 from lrsearch.search import budget, confirm, links, opening, studies
 from lrsearch.search.events import TrialEnded
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.repeating import repeatable
 from lrsearch.search.runner import Runner
 from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
+from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import CONSTRAINT, FINALISTS, RETRIED
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition

@@ -12,9 +12,9 @@ from optuna.trial import FrozenTrial, TrialState
 from lrsearch import registry
 from lrsearch.errors import LrsearchError
 from lrsearch.search import generation, standing, studies
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.search.studies import StoredStudy
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task

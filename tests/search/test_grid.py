@@ -12,10 +12,10 @@ from optuna.trial import TrialState
 from lrsearch import registry
 from lrsearch.errors import InputError
 from lrsearch.search import budget, grid, standing, studies
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.search.space import Space
 from lrsearch.search.studies import StoredStudy
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
 from lrsearch.training.engine import SequentialEngine

@@ -15,10 +15,10 @@ from lrsearch import registry
 from lrsearch.errors import LrsearchError
 from lrsearch.search import standing, studies
 from lrsearch.search.events import Event, TrialEnded
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task

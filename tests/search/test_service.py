@@ -9,8 +9,8 @@ import pytest
 
 from lrsearch.errors import InputError
 from lrsearch.search import service
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.service import Part, Service
+from lrsearch.signals import Interruption
 
 
 def part(name: str, program: str) -> Part:

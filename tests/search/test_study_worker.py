@@ -17,10 +17,10 @@ from lrsearch.errors import InputError
 from lrsearch.registry import tasks
 from lrsearch.search import budget, standing, studies, worker
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
-from lrsearch.search.interruption import Interruption
 from lrsearch.search.monitoring import Monitor
 from lrsearch.search.studies import StoredStudy
 from lrsearch.search.worker import StudyWorker
+from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file.model import Definition
 

@@ -50,7 +50,7 @@ liveness._boot = lambda: "another machine"
 
 from lrsearch.search import opening
 from lrsearch.search.events import TrialBegan
-from lrsearch.search.interruption import Interruption
+from lrsearch.signals import Interruption
 from lrsearch.search.runner import Runner
 from lrsearch.training.engine import SequentialEngine
 

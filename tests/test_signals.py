@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from lrsearch.errors import InterruptedRunError
-from lrsearch.search.interruption import Interruption
+from lrsearch.signals import Interruption
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
