@@ -173,4 +173,4 @@ def _owner(provided: EntryPoint) -> str:
 schedules: Registry[Any] = Registry("scheduler", ["lrsearch.schedules"])
 tasks: Registry[Any] = Registry("task", ["lrsearch.tasks"], provided="lrsearch.tasks")
 samplers: Registry[Any] = Registry("sampler", ["lrsearch.search.sampling"])
-pruners: Registry[Any] = Registry("pruner", ["lrsearch.search.pruning"])
+pruners: Registry[Any] = Registry("pruner", ["lrsearch.pruning.pruners"])

@@ -260,7 +260,7 @@ def _definition(file: Path, name: str | None, settings: list[str] | None, module
 
 
 def _print_plan(definition: Definition, output: Format) -> None:
-    from lrsearch.search import pruning
+    from lrsearch.pruning import pruners
 
     epochs = definition.training.epochs
     plan = {
@@ -272,7 +272,7 @@ def _print_plan(definition: Definition, output: Format) -> None:
         "schedulers": definition.search.schedulers,
         "sampler": definition.sampler.name,
         "pruner": definition.pruner.name,
-        "rungs": list(pruning.rungs(definition)),
+        "rungs": list(pruners.rungs(definition)),
         "epochs at most": definition.trials * epochs * len(definition.training.seeds),
     }
     if output is Format.JSON:

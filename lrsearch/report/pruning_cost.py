@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from lrsearch.pruning import pruners
 from lrsearch.report import audits, standings, tables, wording
 from lrsearch.report.audits import Mark, PruningCost
 from lrsearch.report.escaping import code_block, code_span, inline
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import number, percent, plural
-from lrsearch.search import pruning
 from lrsearch.study_file.faults import show
 from lrsearch.study_file.meaning import completed
 from lrsearch.study_file.model import Definition
@@ -69,7 +69,7 @@ def _saved(frames: StudyFrames, cost: PruningCost) -> str:
 def _unknown(frames: StudyFrames, definition: Definition) -> str:
     if failed := int(audits.pruned(frames)["audit_epochs"].notna().sum()):
         return f"What it cost is not known: training failed in {plural(failed, 'audit')}."
-    if share := pruning.audit_share(definition):
+    if share := pruners.audit_share(definition):
         key = code_span(f"audit = {show(share)}")
         return f"What it cost is not known: with {key}, none of these trials was drawn for the audit."
     key, section = code_span("audit = 0.05"), code_span("[pruner]")
@@ -145,7 +145,7 @@ def _remedy(definition: Definition, epochs: Sequence[int]) -> str:
     pruner, last = completed(definition).pruner, definition.training.epochs
     name, key, value = pruner.name, "", ""
     if name == "halving":
-        rungs, keep = list(pruning.rungs(definition)), float(pruner.options["keep"])
+        rungs, keep = list(pruners.rungs(definition)), float(pruner.options["keep"])
         key, value = "keep", show(round(min(MORE * keep, (1 + keep) / 2), 3))
         if len(rungs) > 1 and list(epochs) == rungs[:1]:
             later = [share for share in pruner.options["rungs"] if round(share * last) > rungs[0]]

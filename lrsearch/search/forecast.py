@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lrsearch.search import auditing, pruning
+from lrsearch.pruning import audit, pruners
+from lrsearch.pruning.halving import StratifiedHalving, halve, survivors
+from lrsearch.pruning.pruners import HalvingOptions
 from lrsearch.search.asking import generation_size
-from lrsearch.search.pruning import HalvingOptions, StratifiedHalving, halve, survivors
 from lrsearch.study_file.model import Definition
 
 
@@ -62,8 +63,8 @@ def forecast(definition: Definition, epoch_seconds: Callable[[int], float], *, t
     draw.shuffle(drawn)
     players = [Player(number, *own) for number, own in enumerate(drawn)]
     game = _Game(HalvingOptions(**definition.pruner.options).keep)
-    audited = auditing.choice(definition)
-    rungs = list(pruning.rungs(definition))
+    audited = audit.choice(definition)
+    rungs = list(pruners.rungs(definition))
     seeds = len(definition.training.seeds)
     size = generation_size(definition) if together else 1
     epochs, seconds = 0, 0.0

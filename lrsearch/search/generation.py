@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lrsearch.errors import LrsearchError
 from lrsearch.search.events import Event
-from lrsearch.search.passes import Pass, Training
 from lrsearch.search.space import Settings
+from lrsearch.search.training_pass import Pass, Training
 from lrsearch.storage.store import Claim
 from lrsearch.training.memory import most_lanes
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Generator, Iterator
 from optuna.trial import TrialState
 
 from lrsearch.errors import LrsearchError
-from lrsearch.search import asking, auditing, links, pruning, standing, studies
+from lrsearch.pruning import audit, pruners
+from lrsearch.search import asking, links, standing, studies
 from lrsearch.search.events import Event, TrialBegan, TrialEnded
 from lrsearch.search.generation import Generation
-from lrsearch.search.judging import Judge
-from lrsearch.search.passes import Training
+from lrsearch.search.pruning_decision import Judge
 from lrsearch.search.space import Settings, settings_from
 from lrsearch.search.studies import StoredStudy
+from lrsearch.search.training_pass import Training
 from lrsearch.signals import Interruption
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.heartbeat import Heartbeat
@@ -68,7 +69,7 @@ class Runner:
         self.grace, self.say = grace, say
         seeded = links.is_confirmation(stored)
         self.asker = asking.Asker(self.definition, stored.study, stored.storage, seeded=seeded)
-        stored.study.pruner = pruning.build(self.definition)
+        stored.study.pruner = pruners.build(self.definition)
         self.patience = Patience(say)
         self.store = trial_store(stored.study, stored.storage, say, self.patience)
         self.heartbeat = Heartbeat(self.store, grace)
@@ -77,13 +78,13 @@ class Runner:
             task=task,
             section=self.definition.training,
             engine=engine,
-            rungs=frozenset(pruning.rungs(self.definition)),
+            rungs=frozenset(pruners.rungs(self.definition)),
             judge=self.judge,
             store=self.store,
             heartbeat=self.heartbeat,
             interruption=interruption,
             score=links.score(stored),
-            audit=auditing.choice(self.definition),
+            audit=audit.choice(self.definition),
         )
         self.at_once = stored.generation if engine.together else 1
         self.workers = workers

@@ -12,7 +12,8 @@ import pytest
 from optuna.trial import TrialState
 
 from lrsearch import registry
-from lrsearch.search import asking, pruning, standing, studies
+from lrsearch.pruning import pruners
+from lrsearch.search import asking, standing, studies
 from lrsearch.search.asking import Asker
 from lrsearch.search.runner import Runner
 from lrsearch.search.studies import StoredStudy
@@ -164,8 +165,8 @@ def test_a_batched_generation_keeps_the_best_of_each_type(define: Callable[..., 
             there = [trial for trial in group if rung in trial.intermediate_values]
             ranked = sorted(there, key=lambda trial: (trial.intermediate_values[rung], trial.number))
             on = {trial.number for trial in there if max(trial.intermediate_values) > rung}
-            if len(there) > pruning.StratifiedHalving.FREE:
-                assert on == {trial.number for trial in ranked[: pruning.survivors(len(there), 0.333)]}
+            if len(there) > pruners.StratifiedHalving.FREE:
+                assert on == {trial.number for trial in ranked[: pruners.survivors(len(there), 0.333)]}
     done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     assert done
     assert all(len(trial.user_attrs["train_curve"]) == 8 for trial in done)
@@ -173,8 +174,8 @@ def test_a_batched_generation_keeps_the_best_of_each_type(define: Callable[..., 
 
 def test_halving_leaves_small_groups_to_the_asynchronous_rule() -> None:
     values = {number: ("a" if number < 6 else "b", float(-number)) for number in range(9)}
-    ended, compared = pruning.halve(values, 0.333)
+    ended, compared = pruners.halve(values, 0.333)
     assert compared == {0, 1, 2, 3, 4, 5}
     assert ended == {0, 1, 2, 3}
-    ended, _ = pruning.halve({0: ("a", float("nan")), **{n: ("a", float(n)) for n in range(1, 6)}}, 0.333)
+    ended, _ = pruners.halve({0: ("a", float("nan")), **{n: ("a", float(n)) for n in range(1, 6)}}, 0.333)
     assert ended == {0, 3, 4, 5}

@@ -13,7 +13,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 
-from lrsearch.search.pruning import StratifiedHalving
+from lrsearch.pruning.halving import StratifiedHalving
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.history import History
 from lrsearch.storage.liveness import Worker

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from lrsearch.search.pruning import audit_share
-from lrsearch.search.trace import TrialTrace, finite
-from lrsearch.storage.attributes import AUDIT_CURVE, AUDIT_DIVERGED_AT, AUDIT_SECONDS, AUDIT_VALUE
+from lrsearch.pruning.pruners import audit_share
 from lrsearch.study_file.model import Definition
 
 STREAM = 0xA0D17
@@ -38,22 +35,3 @@ def is_chosen(seed: int, number: int, share: float) -> bool:
         return False
     source = np.random.SeedSequence(seed, spawn_key=(STREAM, number))
     return bool(np.random.default_rng(source).random() < share)
-
-
-def attributes(pruned: TrialTrace, trained: TrialTrace, epochs: int) -> dict[str, Any]:
-    """What is stored of an audit.
-
-    Args:
-        pruned: The trial when it was pruned.
-        trained: The same trial, now.
-        epochs: Of a trial that is trained to the end.
-    """
-    kept: dict[str, Any] = {
-        AUDIT_CURVE: [finite(value) for value in trained.test[pruned.epoch :]],
-        AUDIT_SECONDS: round(max(trained.seconds - pruned.seconds, 0.0), 6),
-    }
-    if trained.diverged_at is not None:
-        kept[AUDIT_DIVERGED_AT] = trained.diverged_at
-    elif trained.epoch == epochs:
-        kept[AUDIT_VALUE] = finite(trained.value)
-    return kept

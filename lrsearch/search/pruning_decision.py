@@ -10,10 +10,10 @@ from optuna.pruners import BasePruner
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lrsearch.search.pruning import StratifiedHalving, halve
+from lrsearch.pruning.halving import StratifiedHalving, halve
 from lrsearch.search.space import Settings
 from lrsearch.search.studies import StoredStudy
-from lrsearch.search.trace import TrialTrace
+from lrsearch.search.trial_curves import TrialTrace
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.retry import Patience
 from lrsearch.storage.rung_values import RungValues

@@ -16,8 +16,8 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch import registry
+from lrsearch.pruning.audit import is_chosen
 from lrsearch.search import standing, studies
-from lrsearch.search.auditing import is_chosen
 from lrsearch.search.confirm import finalists
 from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.points import Uniform

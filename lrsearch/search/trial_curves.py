@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 
 from lrsearch.storage.attributes import (
+    AUDIT_CURVE,
+    AUDIT_DIVERGED_AT,
+    AUDIT_SECONDS,
+    AUDIT_VALUE,
     BEFORE,
     DIVERGED_AT,
     EXTRA_CURVES,
@@ -90,6 +94,25 @@ class TrialTrace:
         if self.diverged_at is not None:
             kept[DIVERGED_AT] = self.diverged_at
         return kept
+
+
+def audit_attributes(pruned: TrialTrace, trained: TrialTrace, epochs: int) -> dict[str, Any]:
+    """What is stored of an audit.
+
+    Args:
+        pruned: The trial when it was pruned.
+        trained: The same trial, now.
+        epochs: Of a trial that is trained to the end.
+    """
+    kept: dict[str, Any] = {
+        AUDIT_CURVE: [finite(value) for value in trained.test[pruned.epoch :]],
+        AUDIT_SECONDS: round(max(trained.seconds - pruned.seconds, 0.0), 6),
+    }
+    if trained.diverged_at is not None:
+        kept[AUDIT_DIVERGED_AT] = trained.diverged_at
+    elif trained.epoch == epochs:
+        kept[AUDIT_VALUE] = finite(trained.value)
+    return kept
 
 
 def _mean(values: Numbers) -> float:

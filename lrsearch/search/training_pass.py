@@ -11,10 +11,9 @@ from typing import Any
 import torch
 from optuna.trial import TrialState
 
-from lrsearch.search import auditing
 from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.space import Settings
-from lrsearch.search.trace import TrialTrace
+from lrsearch.search.trial_curves import TrialTrace, audit_attributes
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import AUDIT_ERROR, CONSTRAINT, DEVICE, ENGINE, ERROR, HORIZON, PLACE, THREADS
 from lrsearch.storage.heartbeat import Heartbeat
@@ -181,7 +180,7 @@ class Pass:
         training, schedule = self._training, self._settings[claim].schedule
         per_epoch = updates_per_epoch(training.task.train_rows, training.section)
         trace = self.audited.get(claim, trained)
-        since = {} if trace is trained else auditing.attributes(trace, trained, training.section.epochs)
+        since = {} if trace is trained else audit_attributes(trace, trained, training.section.epochs)
         attributes = {
             **trace.attributes(),
             **since,
