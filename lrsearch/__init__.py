@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lrsearch.api.runs import TrainingRun, resume, start, train
     from lrsearch.api.studies import best_settings, confirm_study, create_study, load_frames, run_study, write_report
     from lrsearch.errors import InputError, LrsearchError
-    from lrsearch.search.suggesting import SuggestedSchedule, suggest_schedule
+    from lrsearch.sampling.suggest import SuggestedSchedule, suggest_schedule
     from lrsearch.tasks.definition import task
     from lrsearch.tasks.task import Task
 
@@ -54,7 +54,7 @@ _NAMES = {
         "write_report",
     ),
     "lrsearch.errors": ("InputError", "LrsearchError"),
-    "lrsearch.search.suggesting": ("SuggestedSchedule", "suggest_schedule"),
+    "lrsearch.sampling.suggest": ("SuggestedSchedule", "suggest_schedule"),
     "lrsearch.tasks.definition": ("task",),
     "lrsearch.tasks.task": ("Task",),
 }

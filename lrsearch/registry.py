@@ -172,5 +172,5 @@ def _owner(provided: EntryPoint) -> str:
 # The values are classes and functions of the layers above, which state their types at the point of use.
 schedules: Registry[Any] = Registry("scheduler", ["lrsearch.schedules"])
 tasks: Registry[Any] = Registry("task", ["lrsearch.tasks"], provided="lrsearch.tasks")
-samplers: Registry[Any] = Registry("sampler", ["lrsearch.search.sampling"])
+samplers: Registry[Any] = Registry("sampler", ["lrsearch.sampling.samplers"])
 pruners: Registry[Any] = Registry("pruner", ["lrsearch.pruning.pruners"])

@@ -97,7 +97,7 @@ def test_libraries_stay_behind_their_walls(library: str) -> None:
         "import lrsearch; lrsearch.schedules.Lambda(decay=0.5); dir(lrsearch)",
         "import lrsearch; lrsearch.load_frames; lrsearch.write_report; lrsearch.create_study; lrsearch.plot_study",
         "from lrsearch.report.figures import families, lr_range",
-        "from lrsearch.search.space import settings_from as f; f({'lr': 0.1, 'scheduler': 'lambda', 'decay': 0.9})",
+        "from lrsearch.sampling.space import settings_from as f; f({'lr': 0.1, 'scheduler': 'lambda', 'decay': 0.9})",
     ],
 )
 def test_torch_waits_until_it_is_needed(statement: str) -> None:

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from lrsearch.cli.output import show
+from lrsearch.sampling.space import Settings
 from lrsearch.search import standing
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
-from lrsearch.search.space import Settings
 from lrsearch.search.standing import TrialCounts
 from lrsearch.search.studies import StoredStudy
 

@@ -14,7 +14,7 @@ from scipy import stats
 
 from lrsearch.report.choosing import flattery, pick
 from lrsearch.report.frames import LR_NAMES, StudyFrames
-from lrsearch.search.space import SEED
+from lrsearch.sampling.space import SEED
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000

@@ -15,8 +15,8 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import input_error
+from lrsearch.sampling.space import SEED, Space
 from lrsearch.search import links, opening, standing, studies
-from lrsearch.search.space import SEED, Space
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import DATA, DEFINITION, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
 from lrsearch.storage.choice import trial_store

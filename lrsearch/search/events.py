@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from optuna.trial import TrialState
 
-from lrsearch.search.space import Settings
+from lrsearch.sampling.space import Settings
 
 
 @dataclass(frozen=True)

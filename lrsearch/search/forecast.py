@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lrsearch.pruning import audit, pruners
 from lrsearch.pruning.halving import StratifiedHalving, halve, survivors
 from lrsearch.pruning.pruners import HalvingOptions
-from lrsearch.search.asking import generation_size
+from lrsearch.sampling.ask import generation_size
 from lrsearch.study_file.model import Definition
 
 

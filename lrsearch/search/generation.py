@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from lrsearch.errors import LrsearchError
+from lrsearch.sampling.space import Settings
 from lrsearch.search.events import Event
-from lrsearch.search.space import Settings
 from lrsearch.search.training_pass import Pass, Training
 from lrsearch.storage.store import Claim
 from lrsearch.training.memory import most_lanes

@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import create_trial
 
-from lrsearch.search.space import Space, distribution
+from lrsearch.sampling.space import Space, distribution
 
 LEAST_TRIALS = 20
 """Fewer trials say nothing: the best tenth of them is one or two."""

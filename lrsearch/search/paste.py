@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lrsearch.errors import InputError
-from lrsearch.search.space import settings_from
+from lrsearch.sampling.space import settings_from
 from lrsearch.study_file.model import Definition
 from lrsearch.training import optimizers
 

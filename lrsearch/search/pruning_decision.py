@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrsearch.pruning.halving import StratifiedHalving, halve
-from lrsearch.search.space import Settings
+from lrsearch.sampling.space import Settings
 from lrsearch.search.studies import StoredStudy
 from lrsearch.search.trial_curves import TrialTrace
 from lrsearch.storage.counts import engine_of

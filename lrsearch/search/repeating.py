@@ -8,8 +8,8 @@ from typing import Any
 from optuna.trial import TrialState
 
 from lrsearch.errors import InputError, input_error
+from lrsearch.sampling.space import settings_from
 from lrsearch.search import links, standing
-from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
 

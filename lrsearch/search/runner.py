@@ -10,11 +10,12 @@ from optuna.trial import TrialState
 
 from lrsearch.errors import LrsearchError
 from lrsearch.pruning import audit, pruners
-from lrsearch.search import asking, links, standing, studies
+from lrsearch.sampling import ask
+from lrsearch.sampling.space import Settings, settings_from
+from lrsearch.search import links, standing, studies
 from lrsearch.search.events import Event, TrialBegan, TrialEnded
 from lrsearch.search.generation import Generation
 from lrsearch.search.pruning_decision import Judge
-from lrsearch.search.space import Settings, settings_from
 from lrsearch.search.studies import StoredStudy
 from lrsearch.search.training_pass import Training
 from lrsearch.signals import Interruption
@@ -68,7 +69,7 @@ class Runner:
         self.deadline = None if timeout is None else time.monotonic() + timeout
         self.grace, self.say = grace, say
         seeded = links.is_confirmation(stored)
-        self.asker = asking.Asker(self.definition, stored.study, stored.storage, seeded=seeded)
+        self.asker = ask.Asker(self.definition, stored.study, stored.storage, seeded=seeded)
         stored.study.pruner = pruners.build(self.definition)
         self.patience = Patience(say)
         self.store = trial_store(stored.study, stored.storage, say, self.patience)

@@ -16,10 +16,10 @@ from optuna.trial import FrozenTrial
 from lrsearch import version
 from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.registry import samplers
+from lrsearch.sampling.ask import generation_size
+from lrsearch.sampling.space import Space
 from lrsearch.search import links
-from lrsearch.search.asking import generation_size
 from lrsearch.search.provenance import provenance
-from lrsearch.search.space import Space
 from lrsearch.storage import counts
 from lrsearch.storage.all_trials import all_trials
 from lrsearch.storage.attributes import DATA, DEFINITION, EXCLUDED, GENERATION, METRIC, PROVENANCE, STOPPED, VERSION

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from optuna.trial import TrialState
 
+from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialEnded
-from lrsearch.search.space import Settings
 from lrsearch.search.trial_curves import TrialTrace, audit_attributes
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import AUDIT_ERROR, CONSTRAINT, DEVICE, ENGINE, ERROR, HORIZON, PLACE, THREADS

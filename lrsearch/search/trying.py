@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lrsearch.search.asking import generation_size
+from lrsearch.sampling.ask import generation_size
 from lrsearch.search.forecast import Forecast, forecast
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.data import count

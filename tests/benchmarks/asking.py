@@ -21,10 +21,10 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
+from lrsearch.sampling.ask import Asker
+from lrsearch.sampling.proposer import Uniform
+from lrsearch.sampling.space import Space
 from lrsearch.search import studies
-from lrsearch.search.asking import Asker
-from lrsearch.search.points import Uniform
-from lrsearch.search.space import Space
 from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import tables
 from lrsearch.storage.choice import trial_store

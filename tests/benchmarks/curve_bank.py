@@ -15,10 +15,10 @@ import torch
 from sampling import shares
 from unseen_seeds import Curve, definition_of, train
 
+from lrsearch.sampling.proposer import Uniform
+from lrsearch.sampling.space import Settings, Space, settings_from
 from lrsearch.search import opening
 from lrsearch.search.links import HOLDOUT
-from lrsearch.search.points import Uniform
-from lrsearch.search.space import Settings, Space, settings_from
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream

@@ -26,8 +26,8 @@ import plain_script
 import torch
 
 from lrsearch import registry
-from lrsearch.search.points import Uniform
-from lrsearch.search.space import Space, settings_from
+from lrsearch.sampling.proposer import Uniform
+from lrsearch.sampling.space import Space, settings_from
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
 from lrsearch.training.batched import BatchedEngine

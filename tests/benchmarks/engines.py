@@ -16,9 +16,9 @@ import numpy as np
 import optuna
 from scipy import stats
 
+from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.search import opening, standing, studies
 from lrsearch.search.runner import Runner
-from lrsearch.search.space import Settings, settings_from
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file import load

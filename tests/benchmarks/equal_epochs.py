@@ -39,9 +39,9 @@ from unseen_seeds import FIRST_JUDGE_SEED, Numbers, print_ways, study_document
 
 from lrsearch.api.studies import load_frames
 from lrsearch.report import evidence
+from lrsearch.sampling.space import settings_from
 from lrsearch.search import confirm, opening, studies
 from lrsearch.search.runner import Runner
-from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage

@@ -38,8 +38,8 @@ import numpy as np
 import torch
 from unseen_seeds import FIRST_JUDGE_SEED, definition_of, print_ways, study_document, train
 
+from lrsearch.sampling.space import settings_from
 from lrsearch.search import opening
-from lrsearch.search.space import settings_from
 from lrsearch.study_file import load
 from lrsearch.study_file.write import to_toml
 

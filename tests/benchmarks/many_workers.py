@@ -38,11 +38,11 @@ import psutil
 import sqlalchemy
 import torch
 
+from lrsearch.sampling.proposer import Uniform
+from lrsearch.sampling.space import Space
 from lrsearch.search import opening, standing, studies
 from lrsearch.search.events import TrialEnded
-from lrsearch.search.points import Uniform
 from lrsearch.search.runner import Runner
-from lrsearch.search.space import Space
 from lrsearch.signals import Interruption
 from lrsearch.storage import schema_check, sql_store, tables
 from lrsearch.storage.counts import engine_of

@@ -24,9 +24,9 @@ from asking import suggest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
-from lrsearch.search import asking, sampling
-from lrsearch.search.points import Uniform
-from lrsearch.search.space import Space
+from lrsearch.sampling import ask, samplers
+from lrsearch.sampling.proposer import Uniform
+from lrsearch.sampling.space import Space
 from lrsearch.storage.history import PastTrial
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
@@ -134,7 +134,7 @@ def _trained(space: Space) -> tuple[list[Params], list[float]]:
     import torch
 
     from lrsearch import registry
-    from lrsearch.search.space import settings_from
+    from lrsearch.sampling.space import settings_from
     from lrsearch.training.batched import BatchedEngine
     from lrsearch.training.engine import Lane
 
@@ -154,12 +154,12 @@ def _trained(space: Space) -> tuple[list[Params], list[float]]:
 
 def by_generations(definition: Definition, objective: Objective, trials: int, generation: int) -> list[float]:
     """Values in the order of the trials, with our own sampler."""
-    space, proposer = Space.of(definition), sampling.build(definition)
+    space, proposer = Space.of(definition), samplers.build(definition)
     told: list[PastTrial] = []
     while len(told) < trials:
         proposer.learn(told)
         numbers = range(len(told), min(len(told) + generation, trials))
-        chosen = asking.choose(proposer, space, {number: {} for number in numbers}, [])
+        chosen = ask.choose(proposer, space, {number: {} for number in numbers}, [])
         told += [
             PastTrial(number, TrialState.COMPLETE, own.params, objective(own.params)) for number, own in chosen.items()
         ]

@@ -31,7 +31,7 @@ schedulers = ["classical"]
 name = "tpe"
 """
 PARTS = {
-    "asking": ("lrsearch.search.asking:Asker", ["ask"]),
+    "asking": ("lrsearch.sampling.ask:Asker", ["ask"]),
     "writing": ("lrsearch.storage.sql_store:SqlStore", ["claim", "choose", "record", "finish", "reap"]),
     "training": ("lrsearch.training.batched:BatchedEngine", ["train"]),
 }

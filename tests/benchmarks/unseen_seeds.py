@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from lrsearch.sampling.space import Settings
 from lrsearch.search.holdout import scored_on_holdout
 from lrsearch.search.links import HOLDOUT
-from lrsearch.search.space import Settings
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task

@@ -26,9 +26,9 @@ from unseen_seeds import FIRST_JUDGE_SEED, Numbers, study_document, train
 from lrsearch.api.studies import load_frames
 from lrsearch.report import evidence, wording
 from lrsearch.report.evidence import Evidence, Interval, mean_interval
+from lrsearch.sampling.space import settings_from
 from lrsearch.search import confirm, opening, studies
 from lrsearch.search.runner import Runner
-from lrsearch.search.space import settings_from
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study_file import load

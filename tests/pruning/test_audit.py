@@ -17,10 +17,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch import registry
 from lrsearch.pruning.audit import is_chosen
+from lrsearch.sampling.proposer import Uniform
 from lrsearch.search import standing, studies
 from lrsearch.search.confirm import finalists
 from lrsearch.search.events import EpochDone, Event, TrialEnded
-from lrsearch.search.points import Uniform
 from lrsearch.search.runner import Runner
 from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption

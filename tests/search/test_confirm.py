@@ -11,11 +11,11 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrsearch.errors import InputError
+from lrsearch.sampling.space import settings_from
 from lrsearch.search import budget, confirm, links, opening, studies
 from lrsearch.search.events import TrialEnded
 from lrsearch.search.repeating import repeatable
 from lrsearch.search.runner import Runner
-from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import CONSTRAINT, FINALISTS, RETRIED

@@ -13,10 +13,10 @@ from optuna.trial import TrialState
 
 from lrsearch import registry
 from lrsearch.errors import LrsearchError
+from lrsearch.sampling.space import settings_from
 from lrsearch.search import standing, studies
 from lrsearch.search.events import Event, TrialEnded
 from lrsearch.search.runner import Runner
-from lrsearch.search.space import settings_from
 from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage

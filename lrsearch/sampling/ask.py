@@ -10,9 +10,9 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
-from lrsearch.search import sampling
-from lrsearch.search.points import BLOCK, Proposer
-from lrsearch.search.space import Space
+from lrsearch.sampling import samplers
+from lrsearch.sampling.proposer import BLOCK, Proposer
+from lrsearch.sampling.space import Space
 from lrsearch.storage.history import History, PastTrial
 from lrsearch.storage.store import Chosen, Claim
 from lrsearch.study_file.model import Definition
@@ -45,7 +45,7 @@ class Asker:
         self, definition: Definition, study: optuna.Study, storage: BaseStorage, *, seeded: bool = False
     ) -> None:
         self._space = Space.of(definition, seeded=seeded)
-        self._proposer = sampling.build(definition)
+        self._proposer = samplers.build(definition)
         self._history = History(study, storage)
 
     def ask(self, claims: Collection[Claim]) -> dict[Claim, Chosen]:

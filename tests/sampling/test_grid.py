@@ -11,9 +11,10 @@ from optuna.trial import TrialState
 
 from lrsearch import registry
 from lrsearch.errors import InputError
-from lrsearch.search import budget, grid, standing, studies
+from lrsearch.sampling import grid
+from lrsearch.sampling.space import Space
+from lrsearch.search import budget, standing, studies
 from lrsearch.search.runner import Runner
-from lrsearch.search.space import Space
 from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage

@@ -11,8 +11,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import BaseTrial, Trial
 
 from lrsearch.errors import input_error
+from lrsearch.sampling.space import Space, settings_from
 from lrsearch.schedules.base import Schedule
-from lrsearch.search.space import Space, settings_from
 from lrsearch.storage.attributes import HORIZON
 from lrsearch.study_file import load
 

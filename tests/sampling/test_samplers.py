@@ -10,10 +10,10 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
-from lrsearch.search import sampling
-from lrsearch.search.asking import choose
-from lrsearch.search.points import at
-from lrsearch.search.space import Space
+from lrsearch.sampling import samplers
+from lrsearch.sampling.ask import choose
+from lrsearch.sampling.proposer import at
+from lrsearch.sampling.space import Space
 from lrsearch.storage.history import PastTrial
 from lrsearch.study_file.model import Definition
 
@@ -23,7 +23,7 @@ def search(definition: Definition, batches: list[int]) -> list[dict[str, Any]]:
     space = Space.of(definition)
     told: list[PastTrial] = []
     for size in batches:
-        proposer = sampling.build(definition)
+        proposer = samplers.build(definition)
         for number in range(len(told), len(told) + size):
             proposer.learn(told)
             params = choose(proposer, space, {number: {}}, [])[number].params

@@ -10,10 +10,10 @@ from pydantic import Field
 
 from lrsearch.errors import Fault
 from lrsearch.registry import samplers
-from lrsearch.search import grid
-from lrsearch.search.points import Proposer, Sobol, Uniform
-from lrsearch.search.space import Space
-from lrsearch.search.tpe import ParzenEstimator
+from lrsearch.sampling import grid
+from lrsearch.sampling.proposer import Proposer, Sobol, Uniform
+from lrsearch.sampling.space import Space
+from lrsearch.sampling.tpe import ParzenEstimator
 from lrsearch.study_file.axes import NoOptions, StrictModel
 from lrsearch.study_file.model import Definition, SearchSection
 

@@ -12,10 +12,10 @@ from optuna.trial import TrialState
 from sampling import FUNCTIONS, by_generations, definition_of
 
 from lrsearch import registry
-from lrsearch.search import sampling
-from lrsearch.search.asking import choose
-from lrsearch.search.space import Space
-from lrsearch.search.tpe import rank
+from lrsearch.sampling import samplers
+from lrsearch.sampling.ask import choose
+from lrsearch.sampling.space import Space
+from lrsearch.sampling.tpe import rank
 from lrsearch.storage.history import PastTrial
 
 SEEDS = range(8)
@@ -39,7 +39,7 @@ def test_generations_beat_random_search(function: str) -> None:
 def test_a_generation_holds_no_point_twice_and_does_not_crowd() -> None:
     """Many questions at once find many answers: no settings are asked for twice, and all types get their turn."""
     definition = definition_of("tpe", 1)
-    space, proposer = Space.of(definition), sampling.build(definition)
+    space, proposer = Space.of(definition), samplers.build(definition)
     first = choose(proposer, space, {number: {} for number in range(64)}, [])
     bowls = FUNCTIONS["bowls"](space)
     told = [PastTrial(n, TrialState.COMPLETE, own.params, bowls(own.params)) for n, own in first.items()]
@@ -67,7 +67,7 @@ def test_trials_are_ranked_as_optuna_ranks_them() -> None:
 def test_a_pruner_that_keeps_every_type_does_not_hide_which_type_is_better() -> None:
     """Each type's best three are trained to the end; those of one type are good, and it is asked for more often."""
     definition = definition_of("tpe", 1)
-    space, proposer = Space.of(definition), sampling.build(definition)
+    space, proposer = Space.of(definition), samplers.build(definition)
     chosen = choose(proposer, space, {number: {} for number in range(210)}, [])
     complete: dict[str, int] = {}
     told = []
@@ -88,7 +88,7 @@ def test_a_pruner_that_keeps_every_type_does_not_hide_which_type_is_better() -> 
 def test_trials_of_another_space_are_passed_over() -> None:
     """Settings that another tool enqueued, or that have no settings yet, are no reason to fail."""
     definition = definition_of("tpe", 1, ["constant", "lambda"])
-    space, proposer = Space.of(definition), sampling.build(definition)
+    space, proposer = Space.of(definition), samplers.build(definition)
     strange = [{"lr": 0.1, "scheduler": "unheard_of"}, {}, {"x": 3.0}, {"lr": 0.1, "scheduler": "lambda"}]
     told = [PastTrial(n, TrialState.COMPLETE, strange[n % 4], float(n)) for n in range(40)]
     proposer.learn(told)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from lrsearch import registry
-from lrsearch.search.points import Uniform
-from lrsearch.search.space import Settings, Space, settings_from
+from lrsearch.sampling.proposer import Uniform
+from lrsearch.sampling.space import Settings, Space, settings_from
 from lrsearch.study_file.model import Definition
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstimatorParameters
 
-from lrsearch.search.parzen import Mixture, Numbers, by_age
-from lrsearch.search.points import at
+from lrsearch.sampling.parzen import Mixture, Numbers, by_age
+from lrsearch.sampling.proposer import at
 
 AXES: dict[str, BaseDistribution] = {
     "lr": FloatDistribution(1e-4, 0.3, log=True),

@@ -9,7 +9,7 @@ from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault
-from lrsearch.search.space import Axis, Space, parameter_name
+from lrsearch.sampling.space import Axis, Space, parameter_name
 from lrsearch.study_file.axes import Choices, Range
 from lrsearch.study_file.meaning import show_axis
 

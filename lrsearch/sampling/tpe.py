@@ -11,9 +11,9 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 
-from lrsearch.search.parzen import Mixture, Numbers
-from lrsearch.search.points import BLOCK, Point, Uniform
-from lrsearch.search.space import Space
+from lrsearch.sampling.parzen import Mixture, Numbers
+from lrsearch.sampling.proposer import BLOCK, Point, Uniform
+from lrsearch.sampling.space import Space
 from lrsearch.storage.history import PastTrial
 
 STARTUP = 10

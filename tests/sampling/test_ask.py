@@ -13,8 +13,9 @@ from optuna.trial import TrialState
 
 from lrsearch import registry
 from lrsearch.pruning import pruners
-from lrsearch.search import asking, standing, studies
-from lrsearch.search.asking import Asker
+from lrsearch.sampling import ask
+from lrsearch.sampling.ask import Asker
+from lrsearch.search import standing, studies
 from lrsearch.search.runner import Runner
 from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
@@ -29,8 +30,8 @@ from lrsearch.training.batched import BatchedEngine
 
 @pytest.mark.parametrize(("trials", "size"), [(10, 64), (400, 100), (9999, 512)])
 def test_a_generation_is_a_quarter_within_bounds(define: Callable[..., Definition], trials: int, size: int) -> None:
-    assert asking.generation_size(define(study={"name": "s", "trials": trials})) == size
-    assert asking.generation_size(define(sampler={"name": "tpe", "generation": 7})) == 7
+    assert ask.generation_size(define(study={"name": "s", "trials": trials})) == size
+    assert ask.generation_size(define(sampler={"name": "tpe", "generation": 7})) == 7
 
 
 def study(define: Callable[..., Definition], folder: Path, url: str = "", **sections: Any) -> StoredStudy:
