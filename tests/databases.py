@@ -15,11 +15,12 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from lrsearch.search import standing, studies
-from lrsearch.search.standing import TrialCounts
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import status
+from lrsearch.study import stored as studies
+from lrsearch.study.status import TrialCounts
+from lrsearch.study.stored import StoredStudy
 
 SERVERS = {
     "postgres": os.environ.get("LRSEARCH_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres"),
@@ -86,7 +87,7 @@ def close(storage: BaseStorage) -> None:
 
 def counts_of(url: str, name: str) -> TrialCounts:
     with opened(url, name) as study:
-        return standing.count(study)
+        return status.count(study)
 
 
 def trials_of(url: str, name: str) -> list[FrozenTrial]:

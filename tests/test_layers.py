@@ -92,7 +92,7 @@ def test_libraries_stay_behind_their_walls(library: str) -> None:
     [
         "import lrsearch",
         "import lrsearch.cli.app",
-        "import lrsearch.schedules; import lrsearch.search.studies",
+        "import lrsearch.schedules; import lrsearch.study.stored",
         "from lrsearch.report import frames, markdown",
         "import lrsearch; lrsearch.schedules.Lambda(decay=0.5); dir(lrsearch)",
         "import lrsearch; lrsearch.load_frames; lrsearch.write_report; lrsearch.create_study; lrsearch.plot_study",

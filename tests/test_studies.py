@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from lrsearch import registry
-from lrsearch.search import standing, studies
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import status
+from lrsearch.study import stored as studies
 from lrsearch.study_file import templates
 from lrsearch.study_file.load import override, parse, read
 from lrsearch.training.engine import SequentialEngine
@@ -24,7 +25,7 @@ def test_runs_with_a_tiny_budget(file: Path, tmp_path: Path) -> None:
     task = registry.tasks.get(definition.task.name).build(definition.task.options)
     stored = studies.create(open_storage(f"sqlite:///{tmp_path}/s.db", create=True), definition, task.metric_name)
     list(Runner(stored, task, SequentialEngine(), Interruption()).events())
-    counts = standing.count(stored)
+    counts = status.count(stored)
     assert counts.complete + counts.pruned == 3
     assert counts.failed == 0
 

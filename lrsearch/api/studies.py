@@ -13,10 +13,12 @@ from lrsearch.report import evidence, frames, markdown
 from lrsearch.report.document import Form
 from lrsearch.report.evidence import Evidence
 from lrsearch.report.frames import StudyFrames
-from lrsearch.search import budget, opening, standing, studies
-from lrsearch.search.standing import BestSettings
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.rdb import DEFAULT_URL
+from lrsearch.study import budget, status
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
+from lrsearch.study.status import BestSettings
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 
 File = str | os.PathLike[str]
@@ -134,15 +136,15 @@ def confirm_study(
         >>> evidence = lrsearch.confirm_study("quickstart", seeds=20)
         >>> evidence.recommended.params, evidence.expected.mean
     """
-    from lrsearch.search import confirm
     from lrsearch.search.runner import Runner
     from lrsearch.signals import Interruption
+    from lrsearch.study import confirmation
     from lrsearch.training.choice import choose_engine
     from lrsearch.training.engine import threads_of
 
     stored = _found(study, storage)
     with _quiet_optuna(), threads_of(threads):
-        for linked in confirm.prepare(stored, top, seeds):
+        for linked in confirmation.prepare(stored, top, seeds):
             assert linked.definition is not None
             task = opening.task_of(linked)
             chosen, _ = choose_engine(engine, task, linked.definition.training, device)
@@ -184,7 +186,7 @@ def best_settings(study: StoredStudy | str, *, storage: str | None = None) -> Be
     Example:
         >>> print(lrsearch.best_settings("quickstart").code)
     """
-    return standing.best_settings(_found(study, storage))
+    return status.best_settings(_found(study, storage))
 
 
 def write_report(

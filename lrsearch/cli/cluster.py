@@ -12,7 +12,7 @@ from lrsearch.cli.output import say
 if TYPE_CHECKING:
     from lrsearch.cli.run_options import RunOptions
     from lrsearch.search.cluster import Cluster
-    from lrsearch.search.studies import StoredStudy
+    from lrsearch.study.stored import StoredStudy
 
 
 @contextmanager
@@ -43,11 +43,12 @@ def launch(cluster: Cluster, stored: StoredStudy, storage: str, workers: int | N
         options: How to train.
     """
     from lrsearch.cli.progress import watch
-    from lrsearch.search import parcel, standing
+    from lrsearch.search import parcel
     from lrsearch.search.seat import Assignment
     from lrsearch.signals import Interruption
     from lrsearch.storage.rdb import absolute
     from lrsearch.storage.retry import Patience
+    from lrsearch.study import status
 
     code = parcel.pack(options.modules)
     ends = None if options.timeout is None else time.time() + options.timeout
@@ -58,7 +59,7 @@ def launch(cluster: Cluster, stored: StoredStudy, storage: str, workers: int | N
         return Assignment(stored.name, absolute(storage), flags, code, workers, options.threads, ends)
 
     def needed() -> bool:
-        return patience(lambda: standing.count(stored)).running > 0
+        return patience(lambda: status.count(stored)).running > 0
 
     with Interruption().caught() as interruption:
         crew = cluster.crew(assignment, workers, options.threads, options.gpus, interruption, say, needed)

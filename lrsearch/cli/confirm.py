@@ -31,7 +31,7 @@ from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:
     from lrsearch.report.evidence import Evidence
-    from lrsearch.search.studies import StoredStudy
+    from lrsearch.study.stored import StoredStudy
 
 
 def confirm(
@@ -56,7 +56,7 @@ def confirm(
 ) -> None:
     """Train a study's best settings again on fresh seeds, and say which to take."""
     quiet_libraries()
-    from lrsearch.search import opening
+    from lrsearch.study import open as opening
 
     opening.bring_in(modules or [])
     stored = opening.find(name, storage)
@@ -87,9 +87,10 @@ def run_confirmation(
         top: Finalists from the search; None for what the study says.
         seeds: Fresh seeds; None for what the study says.
     """
-    from lrsearch.search import confirm, opening
+    from lrsearch.study import confirmation
+    from lrsearch.study import open as opening
 
-    for linked in confirm.prepare(stored, top, seeds):
+    for linked in confirmation.prepare(stored, top, seeds):
         if not options.quiet:
             say(f"Training {linked.name}: {_purpose(linked)}.")
         train(linked, opening.task_of(linked), storage, workers, options)
@@ -162,9 +163,8 @@ def _settings(params: dict[str, Any]) -> str:
 
 
 def _purpose(linked: StoredStudy) -> str:
-    from lrsearch.search import links
 
     assert linked.definition is not None
-    if links.is_confirmation(linked):
+    if linked.is_confirmation:
         return f"finalists on {len(linked.definition.training.seeds)} fresh seeds"
     return "constant rates, which the search did not have"

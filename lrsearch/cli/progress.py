@@ -11,10 +11,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from lrsearch.cli.output import show
 from lrsearch.sampling.space import Settings
-from lrsearch.search import standing
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
-from lrsearch.search.standing import TrialCounts
-from lrsearch.search.studies import StoredStudy
+from lrsearch.study import status as standing
+from lrsearch.study.status import TrialCounts
+from lrsearch.study.stored import StoredStudy
 
 LIVE_SECONDS = 1.0
 """Pause between two looks at a storage that other processes write."""

@@ -66,7 +66,7 @@ def _write(names: list[str], output: Path | None, form: ReportFormat, storage: s
 def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:
     from lrsearch.dashboard.artifacts import artifacts_of
     from lrsearch.dashboard.publish import publish
-    from lrsearch.search import opening
+    from lrsearch.study import open as opening
 
     opening.bring_in(modules)
     stored = open_study(name, storage)

@@ -39,8 +39,8 @@ from lrsearch.study_file import load, templates
 from lrsearch.study_file.model import Definition
 
 if TYPE_CHECKING:
-    from lrsearch.search.studies import StoredStudy
     from lrsearch.storage.retry import Patience
+    from lrsearch.study.stored import StoredStudy
     from lrsearch.tasks.task import Task
 
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="A study file.", show_default=False)]
@@ -71,7 +71,8 @@ def create(
     if dry_run:
         _print_plan(definition, output)
         return
-    from lrsearch.search import opening, studies
+    from lrsearch.study import open as opening
+    from lrsearch.study import stored as studies
 
     # Built before anything is written: options may be right one by one and wrong together.
     task = opening.build_task(definition)
@@ -110,8 +111,10 @@ def run(
         tie_to(sys.stdin)
     if one_of:
         warnings.simplefilter("ignore", LrsearchWarning)  # the process that started it has shown them
-    from lrsearch.search import budget, opening, studies
     from lrsearch.storage.retry import Patience
+    from lrsearch.study import budget
+    from lrsearch.study import open as opening
+    from lrsearch.study import stored as studies
 
     stored = opening.find_or_create(study, storage, modules or [])
     task = opening.task_of(stored)
@@ -137,9 +140,10 @@ def run(
 
 def _print_outcome(stored: StoredStudy, storage: str, output: Format, patience: Patience) -> None:
     """Print how far the study is, and say what to do next."""
-    from lrsearch.search import standing, studies
+    from lrsearch.study import status
+    from lrsearch.study import stored as studies
 
-    summary = patience(lambda: standing.summary(stored))
+    summary = patience(lambda: status.summary(stored))
     if output is Format.JSON:
         print_json(summary)
         return
@@ -199,26 +203,26 @@ def train(stored: StoredStudy, task: Task, storage: str, workers: int | None, op
 
 def _is_to_be_confirmed(stored: StoredStudy) -> bool:
     """Whether the study's file asks for it, and its search is over and has found something."""
-    from lrsearch.search import standing
+    from lrsearch.study import status
 
     if stored.definition is None or stored.definition.confirm is None:
         return False
-    counts = standing.count(stored)
-    return counts.finished >= stored.definition.trials and standing.best(stored) is not None
+    counts = status.count(stored)
+    return counts.finished >= stored.definition.trials and status.best(stored) is not None
 
 
 def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
     from lrsearch.cli.progress import SearchProgress, follow
-    from lrsearch.search import standing
     from lrsearch.search.runner import Runner
     from lrsearch.signals import Interruption
     from lrsearch.storage.retry import Patience
+    from lrsearch.study import status
     from lrsearch.training.choice import choose_engine
     from lrsearch.training.engine import set_threads
 
     patience = Patience(say)
-    winner = patience(lambda: standing.best(stored))
-    progress = SearchProgress(patience(lambda: standing.count(stored)), winner.value if winner else None, stored.metric)
+    winner = patience(lambda: status.best(stored))
+    progress = SearchProgress(patience(lambda: status.count(stored)), winner.value if winner else None, stored.metric)
     set_threads(options.threads)
     assert stored.definition is not None
     engine, which = choose_engine(options.engine, task, stored.definition.training, options.where)
@@ -251,7 +255,7 @@ def _supervise(stored: StoredStudy, storage: str, pinned: Sequence[str | None], 
 
 
 def _definition(file: Path, name: str | None, settings: list[str] | None, modules: list[str] | None) -> Definition:
-    from lrsearch.search import opening
+    from lrsearch.study import open as opening
 
     document = load.override(load.read(file), settings or [])
     if name is not None:

@@ -153,7 +153,7 @@ def _watch(parts: Sequence[Part], interruption: Interruption, form: LogFormat, s
 def _publish(storage: str, artifacts: str | None, modules: list[str], interruption: Interruption, log: Log) -> None:
     from lrsearch.dashboard.artifacts import artifacts_of
     from lrsearch.dashboard.publisher import Publisher
-    from lrsearch.search import opening
+    from lrsearch.study import open as opening
 
     os.nice(5)  # drawing may wait for those who train
     opening.bring_in(modules)

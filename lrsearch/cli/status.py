@@ -23,7 +23,7 @@ from lrsearch.storage.retry import OUTAGES
 
 if TYPE_CHECKING:
     from lrsearch.search.service import Service
-    from lrsearch.search.studies import StoredStudy
+    from lrsearch.study.stored import StoredStudy
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at the storage."""
@@ -91,7 +91,7 @@ class Screen:
         return table
 
     def _newest(self) -> list[Listed]:
-        from lrsearch.search import studies
+        from lrsearch.study import stored as studies
 
         there = [own for own in reading.listed(self._storage) if own.definition is not None][-STUDIES:]
         # Loaded again only when something about it has changed.
@@ -99,12 +99,12 @@ class Screen:
         return there
 
     def _row(self, listed: Listed) -> tuple[str, str, str, str]:
-        from lrsearch.search import standing
+        from lrsearch.study import status
 
         stored = self._known[listed]
-        counts = standing.count(stored)
+        counts = status.count(stored)
         done = f"{counts.finished}/{counts.budget}" + (" stopped" if listed.stopped else "")
-        return escape(listed.name), done, str(counts.running), show(standing.best_value(stored))
+        return escape(listed.name), done, str(counts.running), show(status.best_value(stored))
 
 
 def _processes(service: Service) -> Table:

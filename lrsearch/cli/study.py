@@ -14,19 +14,19 @@ from lrsearch.cli.output import Format, print_facts, print_json, print_table, sa
 from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage, redacted
 
 if TYPE_CHECKING:
-    from lrsearch.search.studies import StoredStudy
+    from lrsearch.study.stored import StoredStudy
 
 
 def list_studies(storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE) -> None:
     """List the studies of a storage."""
     quiet_libraries()
-    from lrsearch.search import links, studies
+    from lrsearch.study import stored as studies
 
     try:
         stored = studies.all_studies(open_storage(storage))
     except MissingStorageError:
         stored = []
-    rows = [_row(study) for study in stored if links.origin(study) is None]
+    rows = [_row(study) for study in stored if study.origin is None]
     if output is Format.JSON:
         print_json(rows)
     elif rows:
@@ -37,9 +37,9 @@ def list_studies(storage: Storage = DEFAULT_URL, output: OutputFormat = Format.T
 
 def show_study(name: StudyName, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE) -> None:
     """Show how far a study is and its best settings."""
-    from lrsearch.search import standing
+    from lrsearch.study import status
 
-    summary = standing.summary(open_study(name, storage))
+    summary = status.summary(open_study(name, storage))
     if output is Format.JSON:
         print_json(summary)
     else:
@@ -48,10 +48,10 @@ def show_study(name: StudyName, storage: Storage = DEFAULT_URL, output: OutputFo
 
 def best(name: StudyName, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE) -> None:
     """Show a study's best settings and the code that uses them."""
-    from lrsearch.search import standing
+    from lrsearch.study import status
 
     stored = open_study(name, storage)
-    winner = standing.best_settings(stored)
+    winner = status.best_settings(stored)
     if output is Format.JSON:
         print_json(asdict(winner))
         return
@@ -77,7 +77,7 @@ def export(
 
 def stop(name: StudyName, storage: Storage = DEFAULT_URL) -> None:
     """Let every run of a study end after its current trial; `study run` goes on later."""
-    from lrsearch.search import studies
+    from lrsearch.study import stored as studies
 
     studies.stop(open_study(name, storage), True)
     say(f"Study {name} takes no further trials. Go on with: lrsearch study run {study_arguments(name, storage)}")
@@ -89,7 +89,8 @@ def delete(
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Delete a study and all its trials for good."""
-    from lrsearch.search import links, studies
+    from lrsearch.study import linked as links
+    from lrsearch.study import stored as studies
 
     stored = open_study(name, storage)
     confirmed = " (with its confirmation)" if links.existing(stored.storage, name) else ""
@@ -108,13 +109,13 @@ def open_study(name: str, storage: str) -> StoredStudy:
         InputError: There is no such database or study.
     """
     quiet_libraries()
-    from lrsearch.search import studies
+    from lrsearch.study import stored as studies
 
     return studies.load(open_storage(storage), name)
 
 
 def print_summary(summary: dict[str, Any]) -> None:
-    """Print what `standing.summary` gave."""
+    """Print what `status.summary` gave."""
     trials = {key: value for key, value in summary["trials"].items() if value or key in ("budget", "complete")}
     facts = {"study": summary["name"], **{f"trials {key}": value for key, value in trials.items()}}
     facts["epochs trained"] = summary["epochs_trained"]
@@ -138,10 +139,10 @@ def storage_argument(storage: str) -> str:
 
 
 def _row(stored: StoredStudy) -> dict[str, Any]:
-    from lrsearch.search import standing
+    from lrsearch.study import status
 
-    counts = standing.count(stored)
-    winner = standing.best(stored) if stored.has_one_objective else None
+    counts = status.count(stored)
+    winner = status.best(stored) if stored.has_one_objective else None
     return {
         "name": stored.name,
         "task": stored.definition.task.name if stored.definition else None,
@@ -158,7 +159,7 @@ def _row(stored: StoredStudy) -> dict[str, Any]:
 
 def _fresh_seeds(stored: StoredStudy) -> int | None:
     """On how many fresh seeds the study's finalists were trained; None if on none."""
-    from lrsearch.search import studies
+    from lrsearch.study import stored as studies
 
     linked = studies.linked(stored, "confirm")
     return len(linked.definition.training.seeds) if linked and linked.definition else None

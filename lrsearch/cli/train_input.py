@@ -12,8 +12,8 @@ from lrsearch.cli.output import say, show
 from lrsearch.cli.study import open_study
 from lrsearch.errors import Fault, InputError, LrsearchError, nearest
 from lrsearch.report import epochs, files
-from lrsearch.search.repeating import Repeatable, repeatable
 from lrsearch.signals import Interruption
+from lrsearch.study.repeat import Repeatable, repeatable
 from lrsearch.tasks import loading
 from lrsearch.tasks.task import Task
 from lrsearch.training import checkpoint, definition

@@ -15,7 +15,7 @@ from lrsearch.storage.store import GRACE
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from lrsearch.search.studies import StoredStudy
+    from lrsearch.study.stored import StoredStudy
 
 app = typer.Typer(help="Look at single trials, take bad ones out, and find lost ones.", no_args_is_help=True)
 
@@ -40,17 +40,17 @@ def show_trial(
     name: StudyName, number: Number, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE
 ) -> None:
     """Show a trial: settings, outcome, and the curves epoch by epoch."""
-    from lrsearch.search import standing
+    from lrsearch.study import status
 
     stored = open_study(name, storage)
     trial = stored.trial(number)
-    curves = standing.curves(trial)
+    curves = status.curves(trial)
     if output is Format.JSON:
         print_json({**_row(stored, trial), "attributes": dict(trial.user_attrs), "curves": curves})
         return
     row = _row(stored, trial)
     params = row.pop("params")
-    print_facts({**row, **{f"  {key}": value for key, value in params.items()}, **standing.audit(trial)})
+    print_facts({**row, **{f"  {key}": value for key, value in params.items()}, **status.audit(trial)})
     if curves:
         print_table(curves, list(curves[0]))
 
@@ -64,7 +64,7 @@ def exclude(
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Take a trial out of best settings, comparisons and reports; it stays in the storage."""
-    from lrsearch.search import studies
+    from lrsearch.study import stored as studies
 
     stored = open_study(name, storage)
     if undo:
@@ -80,7 +80,7 @@ def reap(
     name: StudyName, grace: Grace = GRACE, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE
 ) -> None:
     """Find running trials whose worker is gone, and let their settings be run again."""
-    from lrsearch.search import studies
+    from lrsearch.study import stored as studies
 
     lost = studies.reap(open_study(name, storage), grace)
     if output is Format.JSON:
@@ -93,11 +93,11 @@ def reap(
 
 
 def _row(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:
-    from lrsearch.search import standing
+    from lrsearch.study import status
 
     return {
         "number": trial.number,
-        "state": standing.state(trial),
+        "state": status.state(trial),
         "value": trial.values[0] if trial.values else None,
         "epochs": len(trial.intermediate_values),
         "excluded": stored.excluded().get(trial.number),

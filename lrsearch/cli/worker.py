@@ -44,10 +44,10 @@ def worker(
     log = Log(log_format)
     with Interruption().caught() as interruption:
         quiet_libraries()
-        from lrsearch.search import opening
         from lrsearch.search.events import TrialEnded
         from lrsearch.search.monitoring import Monitor
         from lrsearch.search.worker import StudyWorker
+        from lrsearch.study import open as opening
         from lrsearch.training.engine import set_threads
 
         set_threads(threads)

@@ -20,9 +20,11 @@ from lrsearch.report import figures, gallery, markdown
 from lrsearch.report import frames as report_frames
 from lrsearch.report.document import FIGURES
 from lrsearch.report.frames import StudyFrames
-from lrsearch.search import repeating, standing, studies
-from lrsearch.search.standing import TrialCounts
-from lrsearch.search.studies import StoredStudy
+from lrsearch.study import repeat as repeating
+from lrsearch.study import status
+from lrsearch.study import stored as studies
+from lrsearch.study.status import TrialCounts
+from lrsearch.study.stored import StoredStudy
 
 HEADING = "# Learning-rate report"
 CLOSING = "\n---\n*lrsearch writes this report anew. What you write above its heading stays.*\n"
@@ -48,9 +50,9 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
     """
     study = optuna.load_study(study_name=stored.name, storage=stored.storage)
     published = Published(study, artifacts)
-    counts = standing.count(stored)
+    counts = status.count(stored)
     confirmed = studies.linked(stored, "confirm")
-    made_from = [asdict(counts), sorted(stored.excluded()), asdict(standing.count(confirmed)) if confirmed else None]
+    made_from = [asdict(counts), sorted(stored.excluded()), asdict(status.count(confirmed)) if confirmed else None]
     *former, has_checkpoint = published.state if isinstance(published.state, list) else [None]
     if former == made_from and (has_checkpoint or not is_finished(counts) or not _is_known(stored)):
         return False

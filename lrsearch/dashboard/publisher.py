@@ -11,11 +11,12 @@ from optuna.storages import BaseStorage
 from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.publish import is_finished, publish
 from lrsearch.errors import InterruptedRunError, LrsearchError
-from lrsearch.search import standing, studies
 from lrsearch.signals import Interruption
 from lrsearch.storage import counts
 from lrsearch.storage.counts import Listed
 from lrsearch.storage.retry import Patience
+from lrsearch.study import status
+from lrsearch.study import stored as studies
 
 EVERY = 30.0
 """Seconds between two reports on a study that runs, and between two looks at one that is finished."""
@@ -77,7 +78,7 @@ class Publisher:
             Whether it is finished.
         """
         stored = studies.load(self._storage, listed.name)
-        finished = is_finished(standing.count(stored))
+        finished = is_finished(status.count(stored))
         waited = time.monotonic() - self._published_at.get(listed.study_id, -math.inf)
         if finished or waited >= EVERY:
             if publish(stored, self._artifacts, self._check):

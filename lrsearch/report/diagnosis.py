@@ -15,9 +15,9 @@ from lrsearch import registry
 from lrsearch.report import standings
 from lrsearch.report.evidence import Evidence
 from lrsearch.report.frames import StudyFrames
+from lrsearch.report.importance import LEAST_TRIALS, importance
 from lrsearch.report.wording import number, percent, plural, test_metric
 from lrsearch.sampling.space import Space, parameter_name
-from lrsearch.search.importance import LEAST_TRIALS, importance
 from lrsearch.study_file.axes import Range
 from lrsearch.study_file.meaning import show_axis
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError, input_error
-from lrsearch.search import links, studies
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import attributes
 from lrsearch.storage.all_trials import all_trials
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
@@ -169,7 +169,7 @@ def read_stored(stored: StoredStudy) -> StudyFrames:
     Raises:
         InputError: It has several objectives, or belongs to another study, whose report speaks of it.
     """
-    if (origin := links.origin(stored)) is not None:
+    if (origin := stored.origin) is not None:
         raise input_error(f"study {stored.name!r}", f"belongs to study {origin!r}: ask for the report of that one")
     linked = studies.linked(stored, "confirm")
     trials = all_trials(stored.study, stored.storage) if stored.has_one_objective else None

@@ -18,7 +18,7 @@ from lrsearch.report.gallery import Picture
 from lrsearch.report.pruning_cost import pruning_cost
 from lrsearch.report.reproduce import reproduce
 from lrsearch.report.verdict import verdict
-from lrsearch.search import paste
+from lrsearch.study import snippet
 
 MOST_SEEDS = 10
 """Most fresh seeds that are named."""
@@ -136,7 +136,7 @@ def _code(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
     params, horizon = finished.iloc[0]["params"], finished.iloc[0]["horizon"]
     if evidence is not None and evidence.complete:
         params, horizon = evidence.recommended.params, evidence.recommended.horizon
-    lines = paste.code(frames.definition, params, horizon)
+    lines = snippet.code(frames.definition, params, horizon)
     if lines is not None:
         return ["## Code to paste", "Where your script makes its optimizer:", code_block(lines, "python")]
     reason = "the storage does not say how the trial was trained, or its scheduler is not known here"

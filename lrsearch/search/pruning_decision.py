@@ -12,13 +12,13 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrsearch.pruning.halving import StratifiedHalving, halve
 from lrsearch.sampling.space import Settings
-from lrsearch.search.studies import StoredStudy
 from lrsearch.search.trial_curves import TrialTrace
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.retry import Patience
 from lrsearch.storage.rung_values import RungValues
 from lrsearch.storage.schema_check import tables_are_known
 from lrsearch.storage.store import Claim
+from lrsearch.study.stored import StoredStudy
 
 
 class Judge:

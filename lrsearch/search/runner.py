@@ -12,11 +12,9 @@ from lrsearch.errors import LrsearchError
 from lrsearch.pruning import audit, pruners
 from lrsearch.sampling import ask
 from lrsearch.sampling.space import Settings, settings_from
-from lrsearch.search import links, standing, studies
 from lrsearch.search.events import Event, TrialBegan, TrialEnded
 from lrsearch.search.generation import Generation
 from lrsearch.search.pruning_decision import Judge
-from lrsearch.search.studies import StoredStudy
 from lrsearch.search.training_pass import Training
 from lrsearch.signals import Interruption
 from lrsearch.storage.choice import trial_store
@@ -24,6 +22,9 @@ from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.retry import Patience
 from lrsearch.storage.store import GRACE, Claim
+from lrsearch.study import status
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine
 
@@ -68,7 +69,7 @@ class Runner:
         self.interruption = interruption
         self.deadline = None if timeout is None else time.monotonic() + timeout
         self.grace, self.say = grace, say
-        seeded = links.is_confirmation(stored)
+        seeded = stored.is_confirmation
         self.asker = ask.Asker(self.definition, stored.study, stored.storage, seeded=seeded)
         stored.study.pruner = pruners.build(self.definition)
         self.patience = Patience(say)
@@ -84,7 +85,7 @@ class Runner:
             store=self.store,
             heartbeat=self.heartbeat,
             interruption=interruption,
-            score=links.score(stored),
+            score=stored.score,
             audit=audit.choice(self.definition),
         )
         self.at_once = stored.generation if engine.together else 1
@@ -151,7 +152,7 @@ class Runner:
         """How many trials to take: a generation, or this worker's part of what is left."""
         if self.workers == 1 or self.at_once == 1:
             return self.at_once
-        counts = self.patience(lambda: standing.count(self.stored))
+        counts = self.patience(lambda: status.count(self.stored))
         part = math.ceil((self.definition.trials - counts.finished - counts.running) / self.workers)
         return min(self.at_once, max(part, SMALLEST_PART))
 
@@ -159,7 +160,7 @@ class Runner:
         """Whether there is nothing to take and nobody trains a trial of the study."""
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return True
-        counts = self.patience(lambda: standing.count(self.stored))
+        counts = self.patience(lambda: status.count(self.stored))
         idle = counts.waiting == 0 and counts.claimed >= self.definition.trials
         stopped = self.patience(lambda: studies.is_stopped(self.stored))
         return (idle or stopped) and counts.running == 0

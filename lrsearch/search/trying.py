@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lrsearch.sampling.ask import generation_size
-from lrsearch.search.forecast import Forecast, forecast
+from lrsearch.study.forecast import Forecast, forecast
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.data import count
 from lrsearch.tasks.task import Task

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from optuna.storages import BaseStorage
 
 from lrsearch.errors import InterruptedRunError, LrsearchError, input_error, nearest
-from lrsearch.search import opening, studies
 from lrsearch.search.events import EpochDone, Event
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
@@ -20,6 +19,8 @@ from lrsearch.storage import counts
 from lrsearch.storage.counts import Listed
 from lrsearch.storage.retry import Patience, StorageFailedError
 from lrsearch.storage.store import GRACE
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task
 from lrsearch.training.choice import choose_engine

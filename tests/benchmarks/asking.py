@@ -24,8 +24,6 @@ from optuna.trial import TrialState
 from lrsearch.sampling.ask import Asker
 from lrsearch.sampling.proposer import Uniform
 from lrsearch.sampling.space import Space
-from lrsearch.search import studies
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import tables
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.counts import engine_of
@@ -33,6 +31,8 @@ from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
 from lrsearch.storage.store import Outcome
 from lrsearch.storage.tables import TrialRows
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 
 EPOCHS, RUNG, OPTUNA_ASKS = 60, 5, 3

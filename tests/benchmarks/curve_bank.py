@@ -17,8 +17,8 @@ from unseen_seeds import Curve, definition_of, train
 
 from lrsearch.sampling.proposer import Uniform
 from lrsearch.sampling.space import Settings, Space, settings_from
-from lrsearch.search import opening
-from lrsearch.search.links import HOLDOUT
+from lrsearch.study import open as opening
+from lrsearch.study.linked import HOLDOUT
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream

@@ -27,12 +27,13 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
-from lrsearch.search import opening, studies
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
 from lrsearch.storage.store import Chosen, Outcome
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.load import parse as parse_study
 
 CLIENTS, TRIALS, EPOCHS = 8, 2000, 60

@@ -17,10 +17,12 @@ import optuna
 from scipy import stats
 
 from lrsearch.sampling.space import Settings, settings_from
-from lrsearch.search import opening, standing, studies
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import open as opening
+from lrsearch.study import status
+from lrsearch.study import stored as studies
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task
@@ -35,10 +37,10 @@ def searched(definition: Definition, task: Task, engine: Engine) -> tuple[Settin
     began = time.process_time()
     stored = studies.create(open_storage("sqlite://"), definition, task.metric_name)
     list(Runner(stored, task, engine, Interruption()).events())
-    best = standing.best(stored)
+    best = status.best(stored)
     assert best is not None
     seconds = time.process_time() - began
-    return settings_from(best.params), best.values[0], standing.epochs_trained(stored.trials()), seconds
+    return settings_from(best.params), best.values[0], status.epochs_trained(stored.trials()), seconds
 
 
 def on_fresh_seeds(found: list[Settings], task: Task, training: TrainingSection, seeds: int) -> list[float]:

@@ -40,11 +40,13 @@ from unseen_seeds import FIRST_JUDGE_SEED, Numbers, print_ways, study_document
 from lrsearch.api.studies import load_frames
 from lrsearch.report import evidence
 from lrsearch.sampling.space import settings_from
-from lrsearch.search import confirm, opening, studies
 from lrsearch.search.runner import Runner
-from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import confirmation
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 
 FIRST_TRAINING_SEED = 24
@@ -80,7 +82,7 @@ class Confirmation:
 
     @property
     def fresh_seeds(self) -> range:
-        return range(confirm.FIRST_SEED, confirm.FIRST_SEED + self.seeds)
+        return range(confirmation.FIRST_SEED, confirmation.FIRST_SEED + self.seeds)
 
     @classmethod
     def of(cls, text: str) -> Confirmation:
@@ -181,7 +183,7 @@ def lrsearch(bank: Bank, seeds: Sequence[Seeds], trials: int, with_: Confirmatio
     bank.need(
         (engine.number_of(settings_from(finalist.params)), seed)
         for stored, engine in searched
-        for finalist in confirm.finalists(stored, None, with_.top)
+        for finalist in confirmation.finalists(stored, None, with_.top)
         for seed in with_.fresh_seeds
     )
     return [confirmed(stored, engine, with_) for stored, engine in searched]
@@ -199,7 +201,7 @@ def search(bank: Bank, seeds: Seeds, trials: int) -> tuple[StoredStudy, ReplayEn
 
 def confirmed(stored: StoredStudy, engine: ReplayEngine, with_: Confirmation) -> Found:
     """What the confirmation of a search recommends."""
-    for linked in confirm.prepare(stored, with_.top, with_.seeds):
+    for linked in confirmation.prepare(stored, with_.top, with_.seeds):
         list(Runner(linked, opening.task_of(linked), engine, Interruption()).events())
     gathered = evidence.gather(load_frames(stored))
     assert gathered is not None

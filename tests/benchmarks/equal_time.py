@@ -39,7 +39,7 @@ import torch
 from unseen_seeds import FIRST_JUDGE_SEED, definition_of, print_ways, study_document, train
 
 from lrsearch.sampling.space import settings_from
-from lrsearch.search import opening
+from lrsearch.study import open as opening
 from lrsearch.study_file import load
 from lrsearch.study_file.write import to_toml
 

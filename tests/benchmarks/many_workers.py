@@ -40,13 +40,15 @@ import torch
 
 from lrsearch.sampling.proposer import Uniform
 from lrsearch.sampling.space import Space
-from lrsearch.search import opening, standing, studies
 from lrsearch.search.events import TrialEnded
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage import schema_check, sql_store, tables
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import open as opening
+from lrsearch.study import status
+from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Lane, LaneRecords
@@ -293,7 +295,7 @@ def measure(server: Server, mode: str, workers: int, options: argparse.Namespace
         print(errors[0], file=sys.stderr)
     admin.dispose()
     storage = open_storage(server.url)
-    counts = standing.count(studies.load(storage, name))
+    counts = status.count(studies.load(storage, name))
     exact = (counts.finished, counts.running, counts.waiting, counts.retried) == (total, 0, 0, 0)
     storage.remove_session()
     engine_of(storage).dispose()  # type: ignore[union-attr]

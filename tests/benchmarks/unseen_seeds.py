@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from lrsearch.sampling.space import Settings
-from lrsearch.search.holdout import scored_on_holdout
-from lrsearch.search.links import HOLDOUT
+from lrsearch.study.holdout import scored_on_holdout
+from lrsearch.study.linked import HOLDOUT
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task

@@ -27,10 +27,12 @@ from lrsearch.api.studies import load_frames
 from lrsearch.report import evidence, wording
 from lrsearch.report.evidence import Evidence, Interval, mean_interval
 from lrsearch.sampling.space import settings_from
-from lrsearch.search import confirm, opening, studies
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import confirmation
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
 from lrsearch.study_file import load
 from lrsearch.training.batched import BatchedEngine
 
@@ -72,7 +74,7 @@ def evidence_of(task: str, repetition: int, given: argparse.Namespace) -> Eviden
     built = opening.build_task(definition)
     stored = studies.create(open_storage("sqlite://"), definition, built.metric_name)
     list(Runner(stored, built, BatchedEngine(), Interruption()).events())
-    for linked in confirm.prepare(stored, given.top, given.seeds):
+    for linked in confirmation.prepare(stored, given.top, given.seeds):
         list(Runner(linked, opening.task_of(linked), BatchedEngine(), Interruption()).events())
     found = evidence.gather(load_frames(stored))
     assert found is not None

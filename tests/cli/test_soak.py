@@ -24,9 +24,11 @@ import sqlalchemy
 from databases import SERVERS, close, fresh_database
 from sqlalchemy.engine import make_url
 
-from lrsearch.search import opening, standing, studies
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.rdb import open_storage, parse
+from lrsearch.study import open as opening
+from lrsearch.study import status
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.load import parse as parse_study
 
 MINUTES = float(os.environ.get("LRSEARCH_SOAK_MINUTES", "30"))
@@ -74,7 +76,7 @@ class Soak:
         return studies.names(self.storage)
 
     def is_done(self, name: str) -> bool:
-        counts = standing.count(self.study(name))
+        counts = status.count(self.study(name))
         return (counts.finished, counts.running, counts.waiting) == (TRIALS, 0, 0)
 
     def workers(self) -> list[psutil.Process]:

@@ -12,11 +12,11 @@ from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
 from lrsearch.cli.status import Screen
-from lrsearch.search import studies
 from lrsearch.search.service import Part, Service
 from lrsearch.signals import Interruption
 from lrsearch.storage import counts
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 
 

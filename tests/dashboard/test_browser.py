@@ -23,10 +23,11 @@ from lrsearch.dashboard.app import application
 from lrsearch.dashboard.artifacts import ArtifactFolder
 from lrsearch.dashboard.publish import publish
 from lrsearch.dashboard.server import Server
-from lrsearch.search import opening, studies
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
 from lrsearch.study_file.load import parse
 from lrsearch.training.engine import SequentialEngine
 

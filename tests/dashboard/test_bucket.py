@@ -20,10 +20,11 @@ from lrsearch.dashboard.artifacts import artifacts_of
 from lrsearch.dashboard.bucket import ArtifactBucket
 from lrsearch.dashboard.publish import publish
 from lrsearch.errors import InputError, LrsearchError
-from lrsearch.search import opening, studies
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 from lrsearch.training.engine import SequentialEngine
 

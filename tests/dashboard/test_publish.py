@@ -23,11 +23,12 @@ from lrsearch.dashboard.artifacts import ArtifactFolder
 from lrsearch.dashboard.publish import publish
 from lrsearch.dashboard.publisher import Publisher
 from lrsearch.errors import InterruptedRunError
-from lrsearch.search import standing, studies
 from lrsearch.search.runner import Runner
-from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import status
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks import polynomial  # noqa: F401
 from lrsearch.training.engine import SequentialEngine
@@ -45,7 +46,7 @@ def create(storage: BaseStorage, define: Callable[..., Definition]) -> Callable[
     """Creates a study and trains some of its trials."""
 
     def make(name: str = "small", train: int = 6) -> StoredStudy:
-        from lrsearch.search import opening
+        from lrsearch.study import open as opening
 
         stored = studies.create(storage, define(study={"name": name, "trials": 6}, pruner={"name": "none"}), "mse")
         runner = Runner(stored, opening.task_of(stored), SequentialEngine(), Interruption())
@@ -93,7 +94,7 @@ def test_the_best_trials_have_their_curves_and_the_best_one_its_weights(
     publish(stored, folder)
     client, told = seen(stored, folder)
     kept = {trial["number"]: trial["artifacts"] for trial in told["trials"] if trial["artifacts"]}
-    best = standing.best(stored)
+    best = status.best(stored)
     assert best is not None
     assert len(kept) == 3
     paths = {a["filename"]: f"/artifacts/1/{best._trial_id}/{a['artifact_id']}" for a in kept[best.number]}
@@ -138,7 +139,7 @@ def test_the_publisher_goes_on_after_a_study_that_it_cannot_publish(
     good, said = create("good", train=1), []
     real = publishing.is_finished
 
-    def fail(counts: standing.TrialCounts) -> bool:
+    def fail(counts: status.TrialCounts) -> bool:
         if not said:
             raise KeyError("deleted")
         return real(counts)

@@ -18,13 +18,14 @@ from optuna.trial import FrozenTrial, TrialState
 from lrsearch import registry
 from lrsearch.pruning.audit import is_chosen
 from lrsearch.sampling.proposer import Uniform
-from lrsearch.search import standing, studies
-from lrsearch.search.confirm import finalists
 from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.runner import Runner
-from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import status
+from lrsearch.study import stored as studies
+from lrsearch.study.confirmation import finalists
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
@@ -151,7 +152,7 @@ def test_epochs_of_the_audit_are_counted(engine: type[Engine], audited: Define) 
     seen = list(events)
     assert audits(stored.trials())
     trained = sum(event.trials for event in seen if isinstance(event, EpochDone))
-    assert standing.epochs_trained(stored.trials()) == trained
+    assert status.epochs_trained(stored.trials()) == trained
     ended = {
         event.number: (event.state, event.value, event.diverged) for event in seen if isinstance(event, TrialEnded)
     }
@@ -206,7 +207,7 @@ def test_an_audited_trial_that_fails_later_is_pruned_all_the_same(audited: Defin
     assert told["audit_error"] == "RuntimeError: singular matrix"
     assert told["audit_curve"] == chosen.user_attrs["audit_curve"][:1]
     assert "audit_value" not in told
-    assert standing.audit(found[chosen.number]) == {"audit": told["audit_error"], "epochs of audit": 1}
+    assert status.audit(found[chosen.number]) == {"audit": told["audit_error"], "epochs of audit": 1}
 
 
 def test_an_audited_trial_that_diverges_later_is_pruned_all_the_same(audited: Define) -> None:
@@ -219,7 +220,7 @@ def test_an_audited_trial_that_diverges_later_is_pruned_all_the_same(audited: De
     assert told["audit_diverged_at"] == 6
     assert len(told["audit_curve"]) == 6 - chosen.last_step  # type: ignore[operator]
     assert "audit_value" not in told
-    assert standing.audit(found[chosen.number])["audit"] == "diverged in epoch 6"
+    assert status.audit(found[chosen.number])["audit"] == "diverged in epoch 6"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -237,7 +238,7 @@ def test_audited_trials_that_are_handed_back_are_run_again(engine: type[Engine],
     assert not audits(lost)
     task = registry.tasks.get(definition.task.name).build(definition.task.options)
     list(Runner(stored, task, engine(), Interruption()).events())
-    counts = standing.count(stored)
+    counts = status.count(stored)
     assert (counts.complete + counts.pruned, counts.failed, counts.retried) == (24, 0, len(lost))
     assert all(t.state == TrialState.PRUNED and "audit_value" in t.user_attrs for t in audits(stored.trials()))
 
@@ -256,11 +257,11 @@ def test_no_audited_trial_is_a_best_one_or_a_finalist(define: Define) -> None:
                 distributions={**lr, "scheduler": kind}, intermediate_values=curve, user_attrs=own,
             )
         )  # fmt: skip
-    best = standing.best(stored)
+    best = status.best(stored)
     assert best is not None
     assert best.number == 0
     assert [finalist.number for finalist in finalists(stored, None, 5)] == [0]
-    assert standing.summary(stored)["epochs_trained"] == 4 + 1 + 3
+    assert status.summary(stored)["epochs_trained"] == 4 + 1 + 3
 
 
 seeds, shares = st.integers(0, 2**32 - 1), st.floats(0, 1, exclude_max=True)

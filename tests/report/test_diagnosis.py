@@ -12,8 +12,8 @@ from optuna.trial import FrozenTrial
 
 from lrsearch.report.diagnosis import Finding, findings
 from lrsearch.report.frames import read
+from lrsearch.report.importance import importance
 from lrsearch.sampling.space import Space
-from lrsearch.search.importance import importance
 from lrsearch.storage import attributes
 from lrsearch.study_file.load import parse
 

@@ -15,15 +15,16 @@ from lrsearch import registry
 from lrsearch.pruning import pruners
 from lrsearch.sampling import ask
 from lrsearch.sampling.ask import Asker
-from lrsearch.search import standing, studies
 from lrsearch.search.runner import Runner
-from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import CONSTRAINT
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import Chosen, Claim, Outcome
+from lrsearch.study import status
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 from lrsearch.training.batched import BatchedEngine
 
@@ -156,7 +157,7 @@ def test_a_batched_generation_keeps_the_best_of_each_type(define: Callable[..., 
     stored = studies.create(storage, definition, "mse")
     task = registry.tasks.get("polynomial").build(definition.task.options)
     list(Runner(stored, task, BatchedEngine(), Interruption()).events())
-    counts = standing.count(stored)
+    counts = status.count(stored)
     assert (counts.complete + counts.pruned, counts.running) == (40, 0)
     trials = stored.trials()
     assert {trial.user_attrs["engine"] for trial in trials} == {"batched"}

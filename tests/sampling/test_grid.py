@@ -13,11 +13,12 @@ from lrsearch import registry
 from lrsearch.errors import InputError
 from lrsearch.sampling import grid
 from lrsearch.sampling.space import Space
-from lrsearch.search import budget, standing, studies
 from lrsearch.search.runner import Runner
-from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import budget, status
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 from lrsearch.training.engine import SequentialEngine
 
@@ -70,7 +71,7 @@ def test_every_cell_is_trained_once_also_after_interruptions(definition: Definit
     complete = [trial.params for trial in stored.trials() if trial.state == TrialState.COMPLETE]
     expected = list(grid.cells(Space.of(definition)))
     assert sorted(complete, key=str) == sorted(expected, key=str)
-    assert standing.count(stored).retried == 2
+    assert status.count(stored).retried == 2
 
 
 def test_a_smaller_grid_study_can_grow_to_its_cells_and_no_further(
@@ -81,7 +82,7 @@ def test_a_smaller_grid_study_can_grow_to_its_cells_and_no_further(
     run(stored)
     stored = budget.set_budget(stored, 7)
     run(stored)
-    assert standing.count(stored).complete == 7
+    assert status.count(stored).complete == 7
     assert [trial.params for trial in stored.trials()] == list(grid.cells(Space.of(definition)))[:7]
     with pytest.raises(InputError, match="the grid has only 14 cells"):
         budget.set_budget(stored, 15)

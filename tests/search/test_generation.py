@@ -11,11 +11,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch import registry
 from lrsearch.errors import LrsearchError
-from lrsearch.search import generation, standing, studies
+from lrsearch.search import generation
 from lrsearch.search.runner import Runner
-from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import status
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
@@ -93,7 +95,7 @@ def test_what_is_told_before_a_pass_fails_stays_told(define: Define) -> None:
     engine = Fussy(lambda lanes: MemoryError() if len(lanes) > 5 else None)
     found = finished(definition, engine)
     assert engine.trained == [20, 4, 3]
-    counts = standing.count(found)
+    counts = status.count(found)
     assert (counts.pruned, counts.complete, counts.failed) == (13, 7, 0)
 
 
@@ -107,7 +109,7 @@ def test_one_bad_trial_fails_alone(define: Define) -> None:
     found = finished(define(study={"name": "bad", "trials": 20}, pruner={"name": "none"}), Fussy(refuses))
     failed = [trial for trial in found.trials() if trial.state == TrialState.FAIL]
     assert [(trial.number, trial.user_attrs["error"]) for trial in failed] == [(7, "RuntimeError: singular matrix")]
-    assert standing.count(found).complete == 19
+    assert status.count(found).complete == 19
 
 
 def test_a_task_that_always_fails_ends_the_run_and_hands_the_rest_back(define: Define) -> None:
@@ -117,7 +119,7 @@ def test_a_task_that_always_fails_ends_the_run_and_hands_the_rest_back(define: D
     engine = Fussy(lambda _: RuntimeError("no luck"))
     with pytest.raises(LrsearchError, match="3 trials failed one after the other; the last: RuntimeError: no luck"):
         list(Runner(stored, task, engine, Interruption()).events())
-    counts = standing.count(stored)
+    counts = status.count(stored)
     assert (counts.failed, counts.waiting, counts.running) == (3, 17, 0)
 
 

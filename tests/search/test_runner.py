@@ -14,12 +14,13 @@ from optuna.trial import TrialState
 from lrsearch import registry
 from lrsearch.errors import LrsearchError
 from lrsearch.sampling.space import settings_from
-from lrsearch.search import standing, studies
 from lrsearch.search.events import Event, TrialEnded
 from lrsearch.search.runner import Runner
-from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import status
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
@@ -100,7 +101,7 @@ def test_pruned_trials_end_at_a_rung(storage: BaseStorage, define: Callable[...,
     )
     stored = studies.create(storage, definition, "mse")
     events = run(stored)
-    counts = standing.count(stored)
+    counts = status.count(stored)
     assert counts.complete + counts.pruned == 25 == sum(isinstance(event, TrialEnded) for event in events)
     assert counts.pruned > 0
     for trial in stored.study.trials:
@@ -127,9 +128,9 @@ def test_diverged_trials_rank_last(storage: BaseStorage, define: Callable[..., D
         assert trial.constraints == {"diverged": 1.0}
         assert trial.value == trial.user_attrs["before_training"]
         assert trial.user_attrs["diverged_at"] == len(trial.intermediate_values)
-    assert standing.count(stored).diverged == len(wild)
+    assert status.count(stored).diverged == len(wild)
     assert stored.study.best_trial.params["lr"] == 0.001
-    best = standing.best(stored)
+    best = status.best(stored)
     assert best is not None
     assert best.number == stored.study.best_trial.number
 
@@ -153,7 +154,7 @@ def test_a_trial_that_fails_is_kept_with_its_reason_and_the_others_go_on(
     states = [trial.state for trial in stored.study.trials]
     assert states.count(TrialState.FAIL) == 1
     assert stored.study.trials[1].user_attrs["error"] == "RuntimeError: out of luck"
-    counts = standing.count(stored)
+    counts = status.count(stored)
     assert counts.complete + counts.pruned + counts.failed == counts.budget == 6
 
 
@@ -163,7 +164,7 @@ def test_three_failures_in_a_row_end_the_run(storage: BaseStorage, define: Calla
     broken = Task(model=lambda: torch.nn.Linear(2, 1), train=data, test=data, loss="mse", metric="mse")
     with pytest.raises(LrsearchError, match="3 trials failed one after the other"):
         run(stored, broken)
-    assert standing.count(stored).failed == 3
+    assert status.count(stored).failed == 3
 
 
 def test_a_consumer_that_stops_listening_hands_the_trial_back(
@@ -175,7 +176,7 @@ def test_a_consumer_that_stops_listening_hands_the_trial_back(
     next(events)
     events.close()  # type: ignore[attr-defined]
     assert [trial.state for trial in stored.study.trials] == [TrialState.FAIL, TrialState.WAITING]
-    counts = standing.count(stored)
+    counts = status.count(stored)
     assert (counts.retried, counts.failed, counts.waiting) == (1, 0, 1)
 
 
@@ -194,7 +195,7 @@ def test_pruners_work_with_trials_that_are_run_again(
             next(events)
         events.close()  # type: ignore[attr-defined]
     run(studies.load(storage, "again"))
-    counts = standing.count(stored)
+    counts = status.count(stored)
     assert (counts.complete + counts.pruned, counts.failed) == (14, 0)
     assert counts.retried >= 1
     trials = stored.study.trials
@@ -217,7 +218,7 @@ def test_a_stopped_study_takes_no_further_trial(storage: BaseStorage, define: Ca
     assert sum(isinstance(event, TrialEnded) for event in events) == 1
     studies.stop(stored, False)
     run(stored)
-    assert standing.count(stored).finished == 6
+    assert status.count(stored).finished == 6
 
 
 def test_timeout_takes_no_further_trial(storage: BaseStorage, define: Callable[..., Definition]) -> None:

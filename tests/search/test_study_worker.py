@@ -15,13 +15,16 @@ from optuna.storages import BaseStorage
 import lrsearch
 from lrsearch.errors import InputError
 from lrsearch.registry import tasks
-from lrsearch.search import budget, standing, studies, worker
+from lrsearch.search import worker
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
 from lrsearch.search.monitoring import Monitor
-from lrsearch.search.studies import StoredStudy
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import budget
+from lrsearch.study import status as standing
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 
 Define = Callable[..., Definition]

@@ -18,8 +18,8 @@ import pytest
 from databases import counts_of, fresh_database, opened, trials_of
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.search import standing
 from lrsearch.storage.attributes import RETRY_OF
+from lrsearch.study import status
 
 EPOCHS = 12
 STUDY = """
@@ -298,7 +298,7 @@ def test_optuna_sees_what_the_workers_wrote(tmp_path: Path) -> None:
     assert worker.returncode == 0
     plain = optuna.load_study(study_name="shared", storage=url)
     with opened(url, "shared") as study:
-        best = standing.best(study)
+        best = status.best(study)
     assert best is not None
     assert plain.best_trial.number == best.number
 

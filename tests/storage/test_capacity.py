@@ -18,7 +18,6 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import DataError
 
 from lrsearch.errors import InputError
-from lrsearch.search import opening, studies
 from lrsearch.storage import rdb
 from lrsearch.storage.attributes import TRAIN_CURVE
 from lrsearch.storage.capacity import NUMBER_BYTES, longest_curve
@@ -27,6 +26,8 @@ from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import Outcome
 from lrsearch.storage.upgrade import upgrade
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 
 LONGEST_NUMBER = -2.2250738585072014e-308

@@ -16,7 +16,6 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from sqlalchemy import select
 
-from lrsearch.search import studies
 from lrsearch.storage import liveness, tables
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.counts import engine_of
@@ -24,6 +23,7 @@ from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import GRACE, Outcome
+from lrsearch.study import stored as studies
 from lrsearch.study_file.load import parse
 
 ELSEWHERE = """

@@ -18,12 +18,22 @@ from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.registry import samplers
 from lrsearch.sampling.ask import generation_size
 from lrsearch.sampling.space import Space
-from lrsearch.search import links
-from lrsearch.search.provenance import provenance
 from lrsearch.storage import counts
 from lrsearch.storage.all_trials import all_trials
-from lrsearch.storage.attributes import DATA, DEFINITION, EXCLUDED, GENERATION, METRIC, PROVENANCE, STOPPED, VERSION
+from lrsearch.storage.attributes import (
+    DATA,
+    DEFINITION,
+    EXCLUDED,
+    GENERATION,
+    METRIC,
+    ORIGIN,
+    PROVENANCE,
+    STOPPED,
+    VERSION,
+)
 from lrsearch.storage.choice import trial_store
+from lrsearch.study.linked import HOLDOUT, Role, existing
+from lrsearch.study.provenance import provenance
 from lrsearch.study_file.load import differences, parse_stored
 from lrsearch.study_file.model import Definition
 
@@ -70,6 +80,24 @@ class StoredStudy:
         """How many trials are asked for before any of them is told, where they are trained together."""
         assert self.definition is not None
         return int(self.study.user_attrs.get(GENERATION, generation_size(self.definition)))
+
+    @property
+    def origin(self) -> str | None:
+        """Name of the study that this one belongs to; None if it stands for itself."""
+        link = self.study.user_attrs.get(ORIGIN)
+        return str(link["study"]) if link else None
+
+    @property
+    def is_confirmation(self) -> bool:
+        """Whether each trial has a seed of its own, and no pruner or sampler has a say."""
+        link = self.study.user_attrs.get(ORIGIN)
+        return link is not None and link["role"] == "confirm"
+
+    @property
+    def score(self) -> str | None:
+        """Which of the further metrics is a trial's value; None for the test metric."""
+        link = self.study.user_attrs.get(ORIGIN)
+        return HOLDOUT if link and link.get("rows") == "holdout" else None
 
     def excluded(self) -> dict[int, str]:
         """Number of each trial that a person took out -> why."""
@@ -172,14 +200,14 @@ def names(storage: BaseStorage) -> list[str]:
     return [listed.name for listed in counts.listed(storage)]
 
 
-def linked(stored: StoredStudy, role: links.Role) -> StoredStudy | None:
+def linked(stored: StoredStudy, role: Role) -> StoredStudy | None:
     """A study that belongs to another one; None if there is none.
 
     Args:
         stored: The study that it belongs to.
         role: What it is there for.
     """
-    name = links.existing(stored.storage, stored.name).get(role)
+    name = existing(stored.storage, stored.name).get(role)
     return None if name is None else load(stored.storage, name)
 
 
@@ -275,6 +303,6 @@ def delete(stored: StoredStudy) -> None:
     Args:
         stored: The study.
     """
-    for name in links.existing(stored.storage, stored.name).values():
+    for name in existing(stored.storage, stored.name).values():
         optuna.delete_study(study_name=name, storage=stored.storage)
     optuna.delete_study(study_name=stored.name, storage=stored.storage)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.registry import samplers
-from lrsearch.search import links
-from lrsearch.search.standing import count
-from lrsearch.search.studies import StoredStudy, chosen
 from lrsearch.storage.attributes import DEFINITION
 from lrsearch.storage.choice import trial_store
+from lrsearch.study.status import count
+from lrsearch.study.stored import StoredStudy, chosen
 
 
 def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
@@ -22,7 +21,7 @@ def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
         InputError: More trials are claimed already.
     """
     assert stored.definition is not None
-    if (origin := links.origin(stored)) is not None:
+    if (origin := stored.origin) is not None:
         rule = f"belongs to study {origin}; for more seeds or finalists: lrsearch study confirm"
         raise input_error(f"study {stored.name}", rule, key="--trials", received=str(trials))
     if trials == stored.definition.trials:

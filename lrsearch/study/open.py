@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from lrsearch import registry
 from lrsearch.errors import input_error, nearest
-from lrsearch.search import admission, budget, links, studies
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.rdb import MissingStorageError, open_storage, redacted
+from lrsearch.study import budget, compatibility
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
@@ -67,7 +68,7 @@ def store(storage: BaseStorage, definition: Definition, task: Task) -> StoredStu
     """
     from lrsearch.tasks.fingerprint import fingerprint  # torch takes a while
 
-    admission.check_room(storage, definition, task)
+    compatibility.check_room(storage, definition, task)
     return studies.create(storage, definition, task.metric_name, fingerprint(task))
 
 
@@ -88,7 +89,7 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
         return store(storage, definition, task)
     stored = studies.load(storage, definition.study.name)
     studies.check_same(stored, definition, source)
-    admission.check(stored, task)
+    compatibility.check(stored, task)
     grows = stored.definition is not None and definition.trials > stored.definition.trials
     return budget.set_budget(stored, definition.trials) if grows else stored
 
@@ -136,11 +137,11 @@ def task_of(stored: StoredStudy) -> Task:
         stored: The study.
 
     Raises:
-        InputError: lrsearch did not create it, its task is not known here, or see `admission.check`.
+        InputError: lrsearch did not create it, its task is not known here, or see `compatibility.check`.
     """
     if stored.definition is None:
         raise input_error("study run", "was not created by lrsearch, so it says nothing to train", received=stored.name)
-    admission.check_version(stored)
+    compatibility.check_version(stored)
     name = stored.definition.task.name
     if name not in registry.tasks:
         # What the storage says is told, and never imported: whoever can write there must not run code here.
@@ -149,10 +150,10 @@ def task_of(stored: StoredStudy) -> Task:
         rule = f"the study's task is not there; {way}, or install its package. There are {', '.join(registry.tasks)}"
         raise input_error("study run", rule, received=f'"{name}"', nearest=nearest(name, registry.tasks))
     task = build_task(stored.definition)
-    admission.check(stored, task)
-    if links.score(stored) is None or task.holdout is None:
+    compatibility.check(stored, task)
+    if stored.score is None or task.holdout is None:
         return task
-    from lrsearch.search.holdout import scored_on_holdout  # torch takes a while
+    from lrsearch.study.holdout import scored_on_holdout  # torch takes a while
 
     return scored_on_holdout(task)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from optuna.storages import BaseStorage
 
 from lrsearch.storage.attributes import ORIGIN
-
-if TYPE_CHECKING:
-    from lrsearch.search.studies import StoredStudy
 
 Role = Literal["confirm", "constant"]
 """``confirm``: finalists on fresh seeds; ``constant``: a grid of constant rates. Also the end of the study's name."""
@@ -26,36 +23,6 @@ def name_of(study: str, role: Role) -> str:
         role: What it is there for.
     """
     return f"{study}/{role}"
-
-
-def origin(stored: StoredStudy) -> str | None:
-    """Name of the study that this one belongs to; None if it stands for itself.
-
-    Args:
-        stored: Any study.
-    """
-    link = stored.study.user_attrs.get(ORIGIN)
-    return str(link["study"]) if link else None
-
-
-def is_confirmation(stored: StoredStudy) -> bool:
-    """Whether each trial has a seed of its own, and no pruner or sampler has a say.
-
-    Args:
-        stored: Any study.
-    """
-    link = stored.study.user_attrs.get(ORIGIN)
-    return link is not None and link["role"] == "confirm"
-
-
-def score(stored: StoredStudy) -> str | None:
-    """Which of the further metrics is a trial's value; None for the test metric.
-
-    Args:
-        stored: Any study.
-    """
-    link = stored.study.user_attrs.get(ORIGIN)
-    return HOLDOUT if link and link.get("rows") == "holdout" else None
 
 
 def existing(storage: BaseStorage, study: str) -> dict[Role, str]:

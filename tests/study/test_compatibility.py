@@ -14,12 +14,14 @@ from optuna.storages import BaseStorage
 import lrsearch
 from lrsearch.errors import InputError
 from lrsearch.report import frames, reproduce
-from lrsearch.search import admission, confirm, opening, studies
-from lrsearch.search.studies import StoredStudy
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import DATA, DEFINITION, VERSION
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import compatibility, confirmation
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 
 TASK = """
@@ -106,7 +108,7 @@ def test_a_definition_of_another_version_that_cannot_be_read_names_the_version(s
 def test_a_third_number_makes_no_difference(stored: StoredStudy) -> None:
     first, second, _ = lrsearch.__version__.split(".", 2)
     stored.study.set_user_attr(VERSION, f"{first}.{second}.999")
-    admission.check_version(stored)
+    compatibility.check_version(stored)
 
 
 def test_a_study_without_a_fingerprint_takes_that_of_the_first_who_trains_it(stored: StoredStudy) -> None:
@@ -130,7 +132,7 @@ def test_neither_search_nor_confirmation_goes_on_with_other_data(stored: StoredS
 
 def test_a_confirmation_is_held_to_the_data_of_its_search(stored: StoredStudy) -> None:
     lrsearch.run_study(stored)
-    linked = next(confirm.prepare(stored))
+    linked = next(confirmation.prepare(stored))
     assert linked.data == stored.data
     assert linked.version == stored.version
 

@@ -12,14 +12,17 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrsearch.errors import InputError
 from lrsearch.sampling.space import settings_from
-from lrsearch.search import budget, confirm, links, opening, studies
 from lrsearch.search.events import TrialEnded
-from lrsearch.search.repeating import repeatable
 from lrsearch.search.runner import Runner
-from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import CONSTRAINT, FINALISTS, RETRIED
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import budget, confirmation
+from lrsearch.study import linked as links
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
+from lrsearch.study.repeat import repeatable
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.definition import parse
@@ -54,7 +57,7 @@ def confirmed(
     stored: StoredStudy, engine: Engine = ENGINES[0], top: int | None = None, seeds: int | None = None
 ) -> StoredStudy:
     linked = stored
-    for linked in confirm.prepare(stored, top, seeds):
+    for linked in confirmation.prepare(stored, top, seeds):
         list(Runner(linked, opening.task_of(linked), engine, Interruption()).events())
     found = studies.linked(stored, "confirm")
     assert found is not None
@@ -112,8 +115,8 @@ def test_a_task_without_holdout_is_scored_on_its_test_rows(storage: BaseStorage,
 
 def test_fresh_seeds_are_never_those_of_the_study(define: Define) -> None:
     definition = define(training={"seeds": [24, 1001, 1003]})
-    assert confirm.fresh_seeds(definition, 4) == [1000, 1002, 1004, 1005]
-    assert confirm.fresh_seeds(definition, 2) == [1000, 1002]
+    assert confirmation.fresh_seeds(definition, 4) == [1000, 1002, 1004, 1005]
+    assert confirmation.fresh_seeds(definition, 2) == [1000, 1002]
 
 
 def test_asked_again_it_adds_only_what_is_new(storage: BaseStorage, define: Define) -> None:
@@ -134,12 +137,12 @@ def test_asked_again_it_adds_only_what_is_new(storage: BaseStorage, define: Defi
 def test_close_settings_of_another_type_go_before_better_ones_of_the_same(storage: BaseStorage, define: Define) -> None:
     lambdas = [ended(1.0 + place, "lambda", 0.01 + place / 100, decay=0.9) for place in range(4)]
     stored = searched(storage, define(), *lambdas, ended(9.0, lr=0.2), ended(1.5, lr=0.3))
-    finalists = confirm.finalists(stored, None, 2)
+    finalists = confirmation.finalists(stored, None, 2)
     assert [(f.role, f.params["scheduler"], f.value) for f in finalists] == [
         ("search", "lambda", 1.0), ("search", "constant", 1.5)
     ]  # fmt: skip
     far = searched(storage, define(study={"name": "far", "trials": 9}), *lambdas, ended(9.0))
-    assert [(f.role, f.value) for f in confirm.finalists(far, None, 2)] == [
+    assert [(f.role, f.value) for f in confirmation.finalists(far, None, 2)] == [
         ("search", 1.0), ("search", 2.0), ("constant", 9.0)
     ]  # fmt: skip
 
@@ -152,13 +155,13 @@ def test_diverged_pruned_and_excluded_trials_are_no_finalists(storage: BaseStora
     )
     stored = searched(storage, define(), ended(2.0, lr=0.01), pruned, lost, ended(1.0, lr=0.04))
     studies.exclude(stored, 3, "a typing error")
-    assert [finalist.number for finalist in confirm.finalists(stored, None, 5)] == [0]
+    assert [finalist.number for finalist in confirmation.finalists(stored, None, 5)] == [0]
 
 
 def test_tried_settings_are_always_among_the_finalists(storage: BaseStorage, define: Define) -> None:
     definition = define(**{"try": [{"lr": 0.05, "scheduler": "lambda", "decay": 0.9}]})
     stored = searched(storage, definition, *(ended(float(place), lr=0.01 + place / 100) for place in range(3)))
-    finalists = confirm.finalists(stored, None, 1)
+    finalists = confirmation.finalists(stored, None, 1)
     assert [(f.role, f.number, f.value) for f in finalists] == [("search", 1, 0.0), ("try", None, None)]
     assert finalists[1].params == {"lr": 0.05, "scheduler": "lambda", "decay": 0.9}
 
@@ -183,7 +186,7 @@ def test_where_no_constant_rate_was_searched_the_best_of_a_grid_joins(storage: B
 def test_an_interrupted_confirmation_goes_on(storage: BaseStorage, define: Define) -> None:
     """What was handed back is run again, and every pair of settings and seed counts once."""
     stored = searched(storage, define(), ended(2.0), ended(3.0, "lambda", decay=0.9))
-    linked = next(confirm.prepare(stored, seeds=3))
+    linked = next(confirmation.prepare(stored, seeds=3))
     events = Runner(linked, opening.task_of(linked), SequentialEngine(), Interruption()).events()
     began = [event for event, _ in zip(events, range(8), strict=False)]
     events.close()
@@ -205,9 +208,9 @@ def test_the_confirmation_belongs_to_its_study(storage: BaseStorage, define: Def
     stored = searched(storage, define(search={"schedulers": ["lambda"]}), ended(2.0, "lambda", decay=0.9))
     linked = confirmed(stored, seeds=2)
     assert links.existing(storage, "small") == {"constant": "small/constant", "confirm": "small/confirm"}
-    assert links.origin(linked) == "small"
+    assert linked.origin == "small"
     with pytest.raises(InputError, match="belongs to study small: confirm that one"):
-        next(confirm.prepare(linked))
+        next(confirmation.prepare(linked))
     with pytest.raises(InputError, match="for more seeds or finalists: lrsearch study confirm"):
         budget.set_budget(linked, 100)
     studies.delete(stored)
@@ -217,8 +220,8 @@ def test_the_confirmation_belongs_to_its_study(storage: BaseStorage, define: Def
 def test_what_cannot_be_confirmed_says_why(storage: BaseStorage, define: Define) -> None:
     stored = studies.create(storage, define(), "mse")
     with pytest.raises(InputError, match="nothing to confirm"):
-        next(confirm.prepare(stored))
+        next(confirmation.prepare(stored))
     studies.create(storage, define(study={"name": "small/confirm", "trials": 3}), "mse")
     stored.study.add_trial(ended(2.0))
     with pytest.raises(InputError, match="this name is needed"):
-        next(confirm.prepare(stored))
+        next(confirmation.prepare(stored))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from lrsearch import version
 from lrsearch.errors import input_error
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import DATA
 from lrsearch.storage.capacity import longest_curve
+from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

@@ -16,11 +16,13 @@ from optuna.trial import FrozenTrial
 
 from lrsearch.errors import input_error
 from lrsearch.sampling.space import SEED, Space
-from lrsearch.search import links, opening, standing, studies
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import DATA, DEFINITION, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.tables import FIXED_PARAMS
+from lrsearch.study import linked, status
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import Choices, Range
 from lrsearch.study_file.model import ConfirmSection, Definition, PluginSection, SearchSection
 
@@ -71,7 +73,7 @@ def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = Non
             trained to the end, or this process may not train it (`admission.check`).
     """
     own = _definition(stored).confirm or ConfirmSection()
-    if standing.best(stored) is None:
+    if status.best(stored) is None:
         raise input_error(f"study {stored.name}", "has no complete trial yet that did not diverge: nothing to confirm")
     opening.task_of(stored)
     baseline = None
@@ -117,7 +119,7 @@ def fresh_seeds(definition: Definition, number: int) -> list[int]:
 def _definition(stored: StoredStudy) -> Definition:
     if stored.definition is None:
         raise input_error(f"study {stored.name}", "was not created by lrsearch, so it does not say how to train")
-    if (origin := links.origin(stored)) is not None:
+    if (origin := stored.origin) is not None:
         raise input_error(f"study {stored.name}", f"belongs to study {origin}: confirm that one")
     return stored.definition
 
@@ -147,7 +149,7 @@ def _best_constant(stored: StoredStudy) -> FrozenTrial | None:
 
 
 def _is_steady(trial: FrozenTrial) -> bool:
-    return trial.state == optuna.trial.TrialState.COMPLETE and not standing.is_diverged(trial)
+    return trial.state == optuna.trial.TrialState.COMPLETE and not status.is_diverged(trial)
 
 
 def _finalist(trial: FrozenTrial, role: Literal["search", "try", "constant"]) -> Finalist:
@@ -214,9 +216,9 @@ def _linked(definition: Definition, trials: int) -> Definition:
     )
 
 
-def _open(stored: StoredStudy, role: links.Role, definition: Definition, more: Mapping[str, Any]) -> StoredStudy:
+def _open(stored: StoredStudy, role: linked.Role, definition: Definition, more: Mapping[str, Any]) -> StoredStudy:
     """A study's linked study, made if it is not there."""
-    name = links.name_of(stored.name, role)
+    name = linked.name_of(stored.name, role)
     if name not in studies.names(stored.storage):
         study = optuna.create_study(study_name=name, storage=stored.storage, direction="minimize")
         study.set_user_attr(ORIGIN, {"study": stored.name, "role": role, **more})
@@ -224,7 +226,7 @@ def _open(stored: StoredStudy, role: links.Role, definition: Definition, more: M
         study.set_user_attr(VERSION, stored.version)
         study.set_user_attr(DATA, stored.data)
         study.set_user_attr(DEFINITION, definition.document())
-    elif role not in links.existing(stored.storage, stored.name):
+    elif role not in linked.existing(stored.storage, stored.name):
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
         raise input_error("study confirm", rule, received=f'"{name}"')
     made = studies.load(stored.storage, name)

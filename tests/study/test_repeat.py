@@ -8,12 +8,12 @@ import pytest
 
 from lrsearch import registry
 from lrsearch.errors import InputError
-from lrsearch.search import studies
-from lrsearch.search.repeating import repeatable
 from lrsearch.search.runner import Runner
-from lrsearch.search.studies import StoredStudy
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import stored as studies
+from lrsearch.study.repeat import repeatable
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 from lrsearch.training.alone import train_alone
 from lrsearch.training.batched import BatchedEngine

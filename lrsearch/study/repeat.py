@@ -9,9 +9,9 @@ from optuna.trial import TrialState
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.sampling.space import settings_from
-from lrsearch.search import links, standing
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
+from lrsearch.study import status
+from lrsearch.study.stored import StoredStudy
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
     source = f"study {stored.name}"
     if stored.definition is None:
         raise input_error(source, "was not created by lrsearch, so it does not say how to train")
-    trial = standing.best(stored) if number is None else stored.trial(number)
+    trial = status.best(stored) if number is None else stored.trial(number)
     if trial is None:
         raise input_error(source, "has no complete trial yet that did not diverge; name one with --trial")
     try:
@@ -62,9 +62,9 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
         raise InputError(f"{source}, trial {trial.number}", error.faults) from None
     sections = stored.definition.document()
     # The seeds of a trial end together, so one that diverged may have cut the first one short.
-    whole = trial.state == TrialState.COMPLETE and not standing.is_diverged(trial)
+    whole = trial.state == TrialState.COMPLETE and not status.is_diverged(trial)
     values = trial.user_attrs.get(SEED_VALUES) if whole else None
-    if whole and links.score(stored):
+    if whole and stored.score:
         values = [trial.intermediate_values[max(trial.intermediate_values)]]  # it has one seed, and is valued elsewhere
     return Repeatable(
         number=trial.number,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lrsearch.errors import input_error
-from lrsearch.search.links import HOLDOUT
+from lrsearch.study.linked import HOLDOUT
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 

@@ -11,8 +11,6 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.errors import input_error
-from lrsearch.search import paste, studies
-from lrsearch.search.studies import StoredStudy
 from lrsearch.storage import counts as reading
 from lrsearch.storage.attributes import (
     AUDIT_CURVE,
@@ -28,6 +26,9 @@ from lrsearch.storage.attributes import (
 )
 from lrsearch.storage.counts import Tally, engine_of, tally
 from lrsearch.storage.schema_check import tables_are_known
+from lrsearch.study import snippet
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,4 +230,4 @@ def code(stored: StoredStudy, trial: FrozenTrial) -> str | None:
         stored: The study.
         trial: One of its trials.
     """
-    return paste.code(stored.definition, trial.params, trial.user_attrs.get(HORIZON))
+    return snippet.code(stored.definition, trial.params, trial.user_attrs.get(HORIZON))

@@ -1,0 +1,1 @@
+"""One stored study: open it, count it, confirm it, repeat its trials."""
