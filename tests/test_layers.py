@@ -107,7 +107,7 @@ def test_torch_waits_until_it_is_needed(statement: str) -> None:
 
 
 def test_ray_waits_until_a_cluster_is_joined() -> None:
-    check = "import lrsearch.cli.app, lrsearch.search.cluster, sys; sys.exit('ray' in sys.modules)"
+    check = "import lrsearch.cli.app, lrsearch.launch.ray.cluster, sys; sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 

@@ -11,7 +11,7 @@ from lrsearch.cli.output import say
 
 if TYPE_CHECKING:
     from lrsearch.cli.run_options import RunOptions
-    from lrsearch.search.cluster import Cluster
+    from lrsearch.launch.ray.cluster import Cluster
     from lrsearch.study.stored import StoredStudy
 
 
@@ -26,7 +26,7 @@ def joined(address: str | None, storage: str) -> Iterator[Cluster | None]:
     if address is None:
         yield None
         return
-    from lrsearch.search import cluster
+    from lrsearch.launch.ray import cluster
 
     with cluster.joined(address, storage) as found:
         yield found
@@ -43,14 +43,14 @@ def launch(cluster: Cluster, stored: StoredStudy, storage: str, workers: int | N
         options: How to train.
     """
     from lrsearch.cli.progress import watch
-    from lrsearch.search import parcel
-    from lrsearch.search.seat import Assignment
+    from lrsearch.launch.ray import code_bundle
+    from lrsearch.launch.ray.actor import Assignment
     from lrsearch.signals import Interruption
     from lrsearch.storage.rdb import absolute
     from lrsearch.storage.retry import Patience
     from lrsearch.study import status
 
-    code = parcel.pack(options.modules)
+    code = code_bundle.pack(options.modules)
     ends = None if options.timeout is None else time.time() + options.timeout
     patience = Patience(say)
 

@@ -188,7 +188,7 @@ def train(stored: StoredStudy, task: Task, storage: str, workers: int | None, op
     if options.cluster is not None:
         launch(options.cluster, stored, storage, workers, options)
         return
-    from lrsearch.search.pinning import by_default, pins, to_share
+    from lrsearch.launch.gpus import by_default, pins, to_share
 
     visible = to_share(options.where)
     number = workers or by_default(visible, options.gpus)
@@ -240,7 +240,7 @@ def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:
 
 def _supervise(stored: StoredStudy, storage: str, pinned: Sequence[str | None], options: RunOptions) -> None:
     from lrsearch.cli.progress import watch
-    from lrsearch.search.supervisor import Supervisor
+    from lrsearch.launch.supervisor import Supervisor
     from lrsearch.signals import Interruption
 
     command = [sys.executable, "-m", "lrsearch", "study", "run", stored.name, *options.arguments()]

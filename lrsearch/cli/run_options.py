@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrsearch.search.cluster import Cluster
+    from lrsearch.launch.ray.cluster import Cluster
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from lrsearch.storage.rdb import DEFAULT_URL, open_storage
 from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:
-    from lrsearch.search.service import Part
+    from lrsearch.launch.service import Part
     from lrsearch.signals import Interruption
 
 
@@ -56,7 +56,7 @@ def serve(
                 _publish(storage, artifacts, modules or [], interruption, Log(log_format))
                 return
             from lrsearch.dashboard import token as tokens
-            from lrsearch.search.pinning import by_default, pins, to_share
+            from lrsearch.launch.gpus import by_default, pins, to_share
 
             known = tokens.find(token, token_file)
             tokens.check_needed(known, host)
@@ -81,7 +81,7 @@ def _parts(
     pinned: Sequence[str | None],
     loaded: Sequence[str],
 ) -> list[Part]:
-    from lrsearch.search.service import Part
+    from lrsearch.launch.service import Part
 
     program = [sys.executable, "-m", "lrsearch"]
     parts = [
@@ -117,7 +117,7 @@ def _environment(storage: str, artifacts: str | None, token: str | None, threads
 
 def _watch(parts: Sequence[Part], interruption: Interruption, form: LogFormat, storage: str) -> None:
     from lrsearch.cli.status import Screen
-    from lrsearch.search.service import Service
+    from lrsearch.launch.service import Service
 
     log = Log(form)
     screen = Screen(storage) if sys.stderr.isatty() and form is LogFormat.TEXT else None

@@ -22,7 +22,7 @@ from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.retry import OUTAGES
 
 if TYPE_CHECKING:
-    from lrsearch.search.service import Service
+    from lrsearch.launch.service import Service
     from lrsearch.study.stored import StoredStudy
 
 LOOK_AGAIN = 1.0

@@ -44,8 +44,8 @@ def worker(
     log = Log(log_format)
     with Interruption().caught() as interruption:
         quiet_libraries()
+        from lrsearch.launch.metrics import Monitor
         from lrsearch.search.events import TrialEnded
-        from lrsearch.search.monitoring import Monitor
         from lrsearch.search.worker import StudyWorker
         from lrsearch.study import open as opening
         from lrsearch.training.engine import set_threads

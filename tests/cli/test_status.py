@@ -12,7 +12,7 @@ from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
 from lrsearch.cli.status import Screen
-from lrsearch.search.service import Part, Service
+from lrsearch.launch.service import Part, Service
 from lrsearch.signals import Interruption
 from lrsearch.storage import counts
 from lrsearch.storage.rdb import open_storage

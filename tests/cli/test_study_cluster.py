@@ -14,7 +14,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_ray_that_is_not_installed_is_named_with_the_command(lrsearch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lrsearch.search.cluster.find_spec", {}.get)
+    monkeypatch.setattr("lrsearch.launch.ray.cluster.find_spec", {}.get)
     done = lrsearch("study", "run", "small.toml", "--cluster", "local")
     assert done.returncode == 2
     assert 'pip install "lrsearch[ray]"' in done.stderr

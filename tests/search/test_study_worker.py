@@ -14,10 +14,10 @@ from optuna.storages import BaseStorage
 
 import lrsearch
 from lrsearch.errors import InputError
+from lrsearch.launch.metrics import Monitor
 from lrsearch.registry import tasks
 from lrsearch.search import worker
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
-from lrsearch.search.monitoring import Monitor
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage

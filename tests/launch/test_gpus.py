@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lrsearch.errors import InputError
-from lrsearch.search.pinning import by_default, fitting, pins, to_share
+from lrsearch.launch.gpus import by_default, fitting, pins, to_share
 
 
 @pytest.mark.parametrize(

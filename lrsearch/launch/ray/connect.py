@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from lrsearch.search.cluster_address import Address, out_of_reach
+from lrsearch.launch.ray.address import Address, out_of_reach
 
 OBJECT_STORE = 80 * 2**20
 """Bytes for Ray's shared objects, near the least it takes: nothing of ours is kept there."""

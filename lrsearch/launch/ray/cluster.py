@@ -12,11 +12,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from lrsearch.errors import LrsearchError, input_error
-from lrsearch.search.cluster_address import Address, check_reachable, prepare, resolve
-from lrsearch.search.cluster_joining import join, told
-from lrsearch.search.machines import Node, check_storage, count_workers, gpu_share
-from lrsearch.search.seat import Assignment, Ending, Heard, Seat
-from lrsearch.search.supervisor import LOOK_AGAIN, PATIENCE
+from lrsearch.launch.ray.actor import Assignment, Ending, Heard, WorkerActor
+from lrsearch.launch.ray.address import Address, check_reachable, prepare, resolve
+from lrsearch.launch.ray.connect import join, told
+from lrsearch.launch.ray.nodes import Node, check_storage, count_workers, gpu_share
+from lrsearch.launch.supervisor import LOOK_AGAIN, PATIENCE
 from lrsearch.signals import Interruption
 
 PLACED_AFTER = 15.0
@@ -95,7 +95,7 @@ class Cluster:
         number = workers or count_workers(nodes, threads, gpus)
         hosts = len({node.host for node in nodes})
         say(f"{number} worker{'s' * (number > 1)} on a Ray cluster of {hosts} machine{'s' * (hosts > 1)}.")
-        actor = self._ray.remote(Seat).options(
+        actor = self._ray.remote(WorkerActor).options(
             num_cpus=threads, num_gpus=gpus, scheduling_strategy="SPREAD",
             max_restarts=-1, max_task_retries=-1, max_concurrency=4,
         )  # fmt: skip

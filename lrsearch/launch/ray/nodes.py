@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lrsearch.errors import input_error
-from lrsearch.search.pinning import fitting
+from lrsearch.launch.gpus import fitting
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from lrsearch.errors import InputError
-from lrsearch.search import service
-from lrsearch.search.service import Part, Service
+from lrsearch.launch import service
+from lrsearch.launch.service import Part, Service
 from lrsearch.signals import Interruption
 
 

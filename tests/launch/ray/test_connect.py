@@ -11,7 +11,7 @@ import ray_nodes
 
 JOIN = """
 import sys
-from lrsearch.search.cluster import joined
+from lrsearch.launch.ray.cluster import joined
 with joined(sys.argv[1], "postgresql://elsewhere/none") as cluster:
     print(len(cluster.nodes))
 """

@@ -9,8 +9,8 @@ import psutil
 from databases import counts_of, trials_of
 from test_workers import assert_nothing_lost, create
 
-from lrsearch.search import parcel
-from lrsearch.search.seat import Assignment, Seat
+from lrsearch.launch.ray import code_bundle
+from lrsearch.launch.ray.actor import Assignment, WorkerActor
 
 OWN = """
 import sys
@@ -35,7 +35,7 @@ def test_a_worker_that_fails_says_why_in_its_own_words(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/s.db"
     (tmp_path / "mine.py").write_text(OWN)
     create(url, tmp_path, trials=4, task="mine", options="# it has none", load='load = ["mine.py"]')
-    seat = Seat(Assignment("shared", url, FLAGS, parcel.pack([str(tmp_path / "mine.py")]), 1, 1))
+    seat = WorkerActor(Assignment("shared", url, FLAGS, code_bundle.pack([str(tmp_path / "mine.py")]), 1, 1))
     ending = seat.run()
     assert ending.code == 2
     assert "only where the study was started" in ending.reason
@@ -48,7 +48,7 @@ def test_a_seat_that_is_stopped_hands_back_and_one_that_runs_again_goes_on(tmp_p
     create(url, tmp_path, trials=30, rows=400)
     before = psutil.Process().children()
     assignment = Assignment("shared", url, FLAGS, (), 1, 1)
-    seat, codes = Seat(assignment), []
+    seat, codes = WorkerActor(assignment), []
     running = threading.Thread(target=lambda: codes.append(seat.run().code))
     running.start()
     wait_for_trials(url, running)
@@ -58,17 +58,17 @@ def test_a_seat_that_is_stopped_hands_back_and_one_that_runs_again_goes_on(tmp_p
     assert codes == [0]
     assert (counts.running, counts.retried) == (0, counts.waiting)
     assert not set(psutil.Process().children()) - set(before)
-    assert Seat(assignment).run().code == 0
+    assert WorkerActor(assignment).run().code == 0
     assert_nothing_lost(url, 30)
 
 
 def test_a_worker_that_begins_late_has_only_the_time_that_is_left(tmp_path: Path) -> None:
-    command = Seat(Assignment("shared", "sqlite:///s.db", FLAGS, (), 1, 1, ends=0.0))._command(tmp_path)
+    command = WorkerActor(Assignment("shared", "sqlite:///s.db", FLAGS, (), 1, 1, ends=0.0))._command(tmp_path)
     assert command[command.index("--timeout") + 1] == "0.0"
 
 
 def test_an_assignment_shows_neither_password_nor_code() -> None:
-    own = parcel.Source("a.py", "/a.py", {})
+    own = code_bundle.Source("a.py", "/a.py", {})
     shown = repr(Assignment("shared", "postgresql://me:hunter2@host/db", (), (own,), 1, 1))
     assert "hunter2" not in shown
     assert "a.py" not in shown

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lrsearch.errors import InterruptedRunError, LrsearchError
-from lrsearch.search import parcel
-from lrsearch.search.parcel import Source
-from lrsearch.search.supervisor import Supervisor
+from lrsearch.launch.ray import code_bundle
+from lrsearch.launch.ray.code_bundle import Source
+from lrsearch.launch.supervisor import Supervisor
 from lrsearch.signals import Interruption
 
 LISTENING = 5.0
@@ -71,7 +71,7 @@ class Heard:
     lines: tuple[str, ...]
 
 
-class Seat:
+class WorkerActor:
     """Runs one worker as a process of its own until the study's budget is met.
 
     Its methods are called from several threads: `run` lasts as long as the worker.
@@ -134,7 +134,7 @@ class Seat:
 
     def _command(self, folder: Path) -> list[str]:
         own = self._assignment
-        loaded = [word for source in parcel.unpack(own.code, folder) for word in ("--load", source)]
+        loaded = [word for source in code_bundle.unpack(own.code, folder) for word in ("--load", source)]
         left = [] if own.ends is None else ["--timeout", str(max(0.0, own.ends - time.time()))]
         program = [sys.executable, "-m", "lrsearch", "study", "run", own.study]
         return [*program, *own.flags, *loaded, *left, "--one-of", str(own.workers), "--tied"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lrsearch.errors import InputError
-from lrsearch.search import parcel
+from lrsearch.launch.ray import code_bundle
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def written(tmp_path: Path) -> Path:
 
 
 def test_what_a_file_can_import_travels_with_it(written: Path, tmp_path: Path) -> None:
-    packed = parcel.pack([str(written / "mytask.py"), "installed.module"])
+    packed = code_bundle.pack([str(written / "mytask.py"), "installed.module"])
     (written / "mytask.py").write_text("# another version")
-    loaded = parcel.unpack(packed, tmp_path / "there")
+    loaded = code_bundle.unpack(packed, tmp_path / "there")
     assert loaded == [str(tmp_path / "there/0/mytask.py"), "installed.module"]
     there = {file.relative_to(tmp_path / "there/0").as_posix() for file in (tmp_path / "there").rglob("*.py")}
     assert there == {"mytask.py", "neighbour.py", "package/__init__.py", "package/deep/__init__.py"}
@@ -34,7 +34,7 @@ def test_what_a_file_can_import_travels_with_it(written: Path, tmp_path: Path) -
 def test_a_file_that_is_there_already_is_used_with_its_data(written: Path, tmp_path: Path) -> None:
     """A shared folder, or the same machine."""
     file = written / "mytask.py"
-    assert parcel.unpack(parcel.pack([str(file)]), tmp_path / "there") == [str(file)]
+    assert code_bundle.unpack(code_bundle.pack([str(file)]), tmp_path / "there") == [str(file)]
     assert not (tmp_path / "there").exists()
 
 
@@ -42,7 +42,7 @@ def test_a_file_that_is_missing_or_has_too_much_beside_it_is_refused(
     written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InputError, match=r"no such file; did you mean mytask\.py"):
-        parcel.pack([str(written / "mytasks.py")])
-    monkeypatch.setattr(parcel, "LARGEST", 10)
+        code_bundle.pack([str(written / "mytasks.py")])
+    monkeypatch.setattr(code_bundle, "LARGEST", 10)
     with pytest.raises(InputError, match="give it a folder of its own"):
-        parcel.pack([str(written / "mytask.py")])
+        code_bundle.pack([str(written / "mytask.py")])

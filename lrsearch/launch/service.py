@@ -11,7 +11,7 @@ from os import environ
 from typing import IO
 
 from lrsearch.errors import input_error
-from lrsearch.search.supervisor import FIRST_PAUSE, LONGEST_PAUSE, LOOK_AGAIN, PATIENCE
+from lrsearch.launch.supervisor import FIRST_PAUSE, LONGEST_PAUSE, LOOK_AGAIN, PATIENCE
 from lrsearch.signals import Interruption
 
 STEADY = 60.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lrsearch.errors import InputError, LrsearchError
-from lrsearch.search.cluster_address import SINGLE_MACHINE, Address, check_reachable, prepare, resolve
+from lrsearch.launch.ray.address import SINGLE_MACHINE, Address, check_reachable, prepare, resolve
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lrsearch.errors import InputError
-from lrsearch.search.machines import Node, check_storage, count_workers, gpu_share
+from lrsearch.launch.ray.nodes import Node, check_storage, count_workers, gpu_share
 
 PLAIN = [Node("a", 8, 0), Node("b", 2, 0)]
 GPUS = [Node("head", 4, 0), Node("a", 8, 4), Node("b", 2, 4)]
