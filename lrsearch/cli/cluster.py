@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from lrsearch.cli.output import say
 
 if TYPE_CHECKING:
-    from lrsearch.cli.run_options import RunOptions
     from lrsearch.launch.ray.cluster import Cluster
+    from lrsearch.operations.run_options import RunOptions
     from lrsearch.study.stored import StoredStudy
 
 

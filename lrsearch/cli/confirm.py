@@ -24,8 +24,8 @@ from lrsearch.cli.options import (
 )
 from lrsearch.cli.output import Format, print_json, print_table, say
 from lrsearch.cli.run import interruptible, train
-from lrsearch.cli.run_options import RunOptions
 from lrsearch.cli.study import study_arguments
+from lrsearch.operations.run_options import RunOptions
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
 

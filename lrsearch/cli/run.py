@@ -29,9 +29,9 @@ from lrsearch.cli.options import (
     quiet_libraries,
 )
 from lrsearch.cli.output import Format, print_facts, print_json, say
-from lrsearch.cli.run_options import RunOptions
 from lrsearch.cli.study import print_summary, storage_argument, study_arguments
 from lrsearch.errors import InterruptedRunError, LrsearchWarning
+from lrsearch.operations.run_options import RunOptions
 from lrsearch.signals import tie_to
 from lrsearch.storage.rdb import DEFAULT_URL, open_storage, redacted
 from lrsearch.storage.store import GRACE

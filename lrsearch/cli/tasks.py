@@ -73,11 +73,11 @@ def check(
     name = _found(task, modules or [])
     definition = _definition(name, settings or [])
     made = registry.tasks.get(name).build(definition.task.options)
-    from lrsearch.search import trying
+    from lrsearch.operations import try_task
     from lrsearch.training.engine import set_threads
 
     set_threads(1)
-    tried = trying.try_out(made, definition, device)
+    tried = try_task.try_out(made, definition, device)
     if output is Format.JSON:
         print_json({"task": name, **asdict(tried)})
         return
