@@ -1,4 +1,4 @@
-"""The pages say what there is: every command, key, type and file stands in its page. Links lead somewhere, code works."""
+"""The pages say what there is: every command, key, type and file is in its page, links lead somewhere, code works."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_every_command_line_is_understood(line: str) -> None:
         command = command.commands[path[-1]]  # type: ignore[attr-defined]
     assert path
     assert not getattr(command, "commands", {}) or command.invoke_without_command, f"{line}: no such command"  # type: ignore[attr-defined]
-    command.make_context(" ".join(path), words)
+    command.make_context(" ".join(path), list(words))
     known = {name for option in command.params for name in option.opts}
     if path == ["train"]:  # which takes the parameters of schedulers as options
         known |= {f"--{key}" for name in registry.schedules for key in registry.schedules.get(name).parameters()}
