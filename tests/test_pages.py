@@ -47,12 +47,15 @@ def python_blocks() -> dict[str, str]:
 
 
 def command_lines() -> list[str]:
-    """Every lrsearch command of a block: a line of bash, or what follows the prompt."""
-    lines = [line for text in PAGES.values() for block in blocks("bash", text) for line in block.splitlines()]
-    lines += [line[2:] for text in PAGES.values() for block in blocks("console", text) for line in block.splitlines()
-              if line.startswith("$ ")]  # fmt: skip
-    parts = [part.strip() for line in lines for part in line.split("&&")]
-    return sorted({part for part in parts if part.startswith("lrsearch ")})
+    """Every lrsearch command of a block (a line of bash, or what follows the prompt) or of a sentence."""
+    lines = []
+    for text in PAGES.values():
+        lines += [line for block in blocks("bash", text) for line in block.splitlines()]
+        prompts = [line for block in blocks("console", text) for line in block.splitlines()]
+        lines += [line[2:] for line in prompts if line.startswith("$ ")]
+        lines += [" ".join(words.split()) for words in re.findall(r"`(lrsearch [^`]+)`", text)]
+    parts = [part.strip() for line in lines for part in re.split(r"&&|\|", line)]
+    return sorted({part for part in parts if part.startswith("lrsearch ") and "COMMAND" not in part})
 
 
 def anchors(text: str) -> set[str]:
@@ -148,9 +151,9 @@ def test_every_command_line_is_understood(line: str) -> None:
     while words and words[0] in getattr(command, "commands", {}):
         path.append(words.pop(0))
         command = command.commands[path[-1]]  # type: ignore[attr-defined]
-    assert path
-    assert not getattr(command, "commands", {}) or command.invoke_without_command, f"{line}: no such command"  # type: ignore[attr-defined]
-    command.make_context(" ".join(path), list(words))
+    if any(not word.startswith("-") for word in words):  # otherwise a sentence names the command, or an option of it
+        assert not getattr(command, "commands", {}), f"{line}: no such command"
+        command.make_context(" ".join(path), list(words))
     known = {name for option in command.params for name in option.opts}
     if path == ["train"]:  # which takes the parameters of schedulers as options
         known |= {f"--{key}" for name in registry.schedules for key in registry.schedules.get(name).parameters()}
