@@ -143,7 +143,7 @@ def _lines(family: dict[str, Any]) -> list[str]:
 
 
 def _range(axis: Any) -> str:
-    """A default search range as in the README: ``0.1..0.7 log``."""
+    """A default search range as in `studies/README.md`: ``0.1..0.7 log``."""
     if isinstance(axis, dict) and "low" in axis:
         return f"{axis['low']:g}..{axis['high']:g}" + (" log" if axis.get("log") else "")
     return written(axis["choices"] if isinstance(axis, dict) else axis)

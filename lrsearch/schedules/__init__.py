@@ -7,8 +7,10 @@ from lrsearch.schedules.base import Parameter, Schedule, parameter, register
 from lrsearch.schedules.classical import Constant, Exponential, Lambda, Piecewise, Power
 from lrsearch.schedules.cyclical import Cyclic, OneCycle
 from lrsearch.schedules.plateau import Plateau
+from lrsearch.study_file.axes import Choices, Range
 
 __all__ = [
+    "Choices",
     "Constant",
     "Cosine",
     "CosineRestarts",
@@ -23,6 +25,7 @@ __all__ = [
     "Plateau",
     "Polynomial",
     "Power",
+    "Range",
     "Schedule",
     "WarmupStableDecay",
     "annealing",

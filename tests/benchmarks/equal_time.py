@@ -6,8 +6,8 @@
 The peer is `plain_search.py` beside this file: TPE, MedianPruner, one seed; it takes `study.best_params`. lrsearch runs
 `study run` and then `study confirm --format json`, two whole processes with an SQLite file, and takes `recommended`.
 Start and imports of both processes count; of the peer, only the search does. The options of lrsearch are to be chosen
-so that it needs no more time than the peer on average: the last line says what it needed. The README has one rule for
-all tasks. So many trainings as fit are shared out to trials with S seeds each, S being the root of a 300th of them,
+so that it needs no more time than the peer on average: the last line says what it needed. `README.md` has one rule
+for all tasks. So many trainings as fit are shared out to trials with S seeds each, S being the root of a 300th of them,
 rounded down; half of each scheduler type goes on at a rung; 12 finalists are confirmed on 5 S fresh seeds. In the time
 in which the peer trains a hundred networks, lrsearch trains thousands, and what one seed says is mostly luck.
 

@@ -1,0 +1,265 @@
+"""The pages say what there is: every command, key, type and file is in its page, links lead somewhere, code works."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import command_reference
+import pytest
+import typer
+
+import lrsearch
+from lrsearch import registry
+from lrsearch.cli.app import app
+from lrsearch.study_file import model
+from lrsearch.study_file.load import override, parse, read
+from lrsearch.study_file.write import to_toml
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = (".deploy", ".github", "lrsearch", "notebooks", "studies", "tests")
+PAGES = {
+    str(file.relative_to(ROOT)): file.read_text(encoding="utf-8")
+    for file in (ROOT / "README.md", *sorted(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md")))
+}
+README = PAGES["README.md"]
+STUDY_FILES = PAGES["studies/README.md"]
+MOST_LINES = 250
+IMPORTS = {"lrsearch", "lrsearch.schedules"}
+"""What a page may import of lrsearch; the first page only the first."""
+
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+def blocks(language: str, text: str) -> list[str]:
+    """Code blocks that stand by themselves, or in a list; those of a quotation are no code to run."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```", text, flags=re.S | re.M)
+    return [re.sub(rf"^{indent}", "", block, flags=re.M) for indent, block in found]
+
+
+def python_blocks() -> dict[str, str]:
+    return {f"{name}-{i}": block for name, text in PAGES.items() for i, block in enumerate(blocks("python", text))}
+
+
+def command_lines() -> list[str]:
+    """Every lrsearch command of a block (a line of bash, or what follows the prompt) or of a sentence."""
+    lines = []
+    for text in PAGES.values():
+        lines += [line for block in blocks("bash", text) for line in block.splitlines()]
+        prompts = [line for block in blocks("console", text) for line in block.splitlines()]
+        lines += [line[2:] for line in prompts if line.startswith("$ ")]
+        lines += [" ".join(words.split()) for words in re.findall(r"`(lrsearch [^`]+)`", text)]
+    parts = [part.strip() for line in lines for part in re.split(r"&&|\|", line)]
+    return sorted({part for part in parts if part.startswith("lrsearch ") and "COMMAND" not in part})
+
+
+def anchors(text: str) -> set[str]:
+    """What GitHub makes of headings."""
+    without_code = re.sub(r"^( *)```.*?^\1```", "", text, flags=re.S | re.M)
+    headings = re.findall(r"^#+ (.*)$", without_code, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def run(folder: Path, *words: str) -> str:
+    return subprocess.run([sys.executable, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_first_page_is_short() -> None:
+    assert len(README.splitlines()) <= MOST_LINES
+
+
+@each_page
+def test_every_link_leads_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[name]):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = ((ROOT / name).parent / path).resolve() if path else ROOT / name
+        assert file.is_file(), f"{name} links to {target}"
+        if anchor:
+            page = PAGES[str(file.relative_to(ROOT))]
+            assert anchor in anchors(page), f"{name} links to {target}, which is no heading there"
+
+
+def test_every_page_is_reached_from_the_first() -> None:
+    linked = {target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", README)}
+    assert set(PAGES) - {"README.md"} <= linked
+
+
+@pytest.mark.parametrize(("folder", "pattern"), [("studies", "*.toml"), ("notebooks", "*.ipynb"), (".deploy", "*.*")])
+def test_every_file_of_a_folder_is_named_in_its_page(folder: str, pattern: str) -> None:
+    files = {file.name for file in (ROOT / folder).glob(pattern)} - {"README.md"}
+    assert files
+    assert all(f"({name})" in PAGES[f"{folder}/README.md"] for name in files)
+
+
+def test_the_list_of_study_files_asks_their_questions() -> None:
+    for file in (ROOT / "studies").glob("*.toml"):
+        question = file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+        assert f"| [{file.name}]({file.name}) | {question} |" in STUDY_FILES
+
+
+def test_every_benchmark_is_named_in_its_page() -> None:
+    page = PAGES["tests/benchmarks/README.md"]
+    assert all(re.search(rf"\b{file.name}\b", page) for file in (ROOT / "tests/benchmarks").glob("*.py"))
+
+
+def test_every_folder_of_the_package_is_explained() -> None:
+    page = PAGES[".github/CONTRIBUTING.md"]
+    folders = [path for path in (ROOT / "lrsearch").iterdir() if (path / "__init__.py").is_file()]
+    assert folders
+    assert all(f"| `{folder.name}/` |" in page for folder in folders)
+
+
+def test_the_command_reference_is_current() -> None:
+    assert command_reference.PAGE.read_text(encoding="utf-8") == command_reference.page(), (
+        "the commands have changed: run `python tests/command_reference.py`"
+    )
+
+
+@pytest.mark.parametrize("command", [name for name, _ in command_reference.commands(app, "lrsearch")])
+def test_every_command_and_option_is_described(command: str) -> None:
+    """By what the program itself says it takes, which the reference does not ask."""
+    found = typer.main.get_command(app)
+    for word in command.split()[1:]:
+        found = found.commands[word]  # type: ignore[attr-defined]
+    page = PAGES["lrsearch/cli/README.md"]
+    section = page.split(f"### `{command}`\n")[1].split("\n###")[0]
+    shared = page.split("### Options that several commands share\n")[1].split("\n###")[0]
+    assert found.help is not None
+    for option in found.params:
+        long = max(option.opts, key=len)
+        if option.hidden or not long.startswith("--"):  # type: ignore[attr-defined]
+            continue
+        assert f"`{long}" in section, long
+        if not re.search(rf"^\| `{long}\b", section, flags=re.M):
+            assert re.search(rf"^\| `{long}\b", shared, flags=re.M), long
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_every_command_line_is_understood(line: str) -> None:
+    """Unknown options and values are refused while they are parsed."""
+    program, *words = shlex.split(line, comments=True)
+    assert program == "lrsearch"
+    command = typer.main.get_command(app)
+    path = []
+    while words and words[0] in getattr(command, "commands", {}):
+        path.append(words.pop(0))
+        command = command.commands[path[-1]]  # type: ignore[attr-defined]
+    if any(not word.startswith("-") for word in words):  # otherwise a sentence names the command, or an option of it
+        assert not getattr(command, "commands", {}), f"{line}: no such command"
+        command.make_context(" ".join(path), list(words))
+    known = {name for option in command.params for name in option.opts}
+    if path == ["train"]:  # which takes the parameters of schedulers as options
+        known |= {f"--{key}" for name in registry.schedules for key in registry.schedules.get(name).parameters()}
+    assert {word for word in words if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("name", list(registry.schedules))
+def test_every_scheduler_its_parameters_and_aliases_are_listed(name: str) -> None:
+    row = next(line for line in STUDY_FILES.splitlines() if line.startswith(f"| `{name}` |"))
+    family = registry.schedules.get(name)
+    assert all(f"`{key}`" in row for key in family.parameters() if key != "warmup_fraction")
+    assert all(alias in row for alias in registry.schedules.aliases_of(name))
+
+
+def test_every_sampler_and_pruner_and_its_options_are_listed() -> None:
+    shown = blocks("toml", STUDY_FILES)[1]
+    for kind in (registry.samplers, registry.pruners):
+        for name in kind:
+            assert re.search(rf"^name = .*\b{name}\b", shown, flags=re.M)
+            assert f"`{name}`" in STUDY_FILES or name == "none"
+            assert all(re.search(rf"^(# )?{key} = ", shown, flags=re.M) for key in kind.get(name).options.model_fields)
+
+
+def test_every_key_of_a_study_file_is_shown() -> None:
+    shown = blocks("toml", STUDY_FILES)[1]
+    sections = (model.StudySection, model.TrainingSection, model.ConfirmSection)
+    keys = {key for section in sections for key in section.model_fields}
+    assert all(re.search(rf"^(# )?{key} = ", shown, flags=re.M) for key in keys)
+
+
+def test_the_study_files_in_them_are_valid() -> None:
+    found = [block for text in PAGES.values() for block in blocks("toml", text)]
+    assert found
+    for block in found:
+        document = tomllib.loads(block)
+        assert parse(document, "page").study.name == document["study"]["name"]
+
+
+@pytest.mark.parametrize("place", python_blocks())
+def test_code_uses_public_names_only(place: str) -> None:
+    allowed = {"lrsearch"} if place.startswith("README.md") else IMPORTS
+    for node in ast.walk(ast.parse(python_blocks()[place])):
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            modules = [node.module or ""]
+            if node.module in IMPORTS:
+                public = getattr(sys.modules[node.module], "__all__")  # noqa: B009
+                assert {alias.name for alias in node.names} <= set(public)
+        assert {module for module in modules if module.split(".")[0] == "lrsearch"} <= allowed
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "lrsearch":
+            assert node.attr in lrsearch.__all__
+
+
+def test_every_public_name_is_in_the_table_of_names() -> None:
+    table = PAGES["lrsearch/README.md"]
+    assert all(f"`{name}`" in table for name in lrsearch.__all__ if name != "__version__")
+
+
+def test_the_python_functions_shown_work(tmp_path: Path) -> None:
+    """On a smaller study, so that it takes seconds."""
+    example = next(block for block in blocks("python", PAGES["lrsearch/README.md"]) if "run_study(" in block)
+    small = parse(override(read(ROOT / "studies/quickstart.toml"), ["study.trials=6", "training.epochs=4"]), "small")
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies/quickstart.toml").write_text(to_toml(small))
+    (tmp_path / "example.py").write_text(example.replace("epochs=60", "epochs=4").replace("epochs=20", "epochs=2"))
+    assert "reports/quickstart/report.md" in run(tmp_path, "example.py")
+    assert (tmp_path / "curves.png").is_file()
+
+
+def test_the_schedule_that_is_shown_works(tmp_path: Path) -> None:
+    """Search space, report code and both engines know it after one import."""
+    example = next(block for block in python_blocks().values() if "@register" in block)
+    (tmp_path / "staircase.py").write_text(example)
+    (tmp_path / "stairs.toml").write_text(
+        '[study]\nname = "stairs"\ntrials = 4\nload = ["staircase.py"]\n[task]\nname = "polynomial"\nrows = 60\n'
+        '[training]\nepochs = 4\n[search]\nschedulers = ["staircase"]\n'
+    )
+    run(tmp_path, "-m", "lrsearch", "study", "run", "stairs.toml", "--quiet")
+    assert "staircase.stairs" in run(tmp_path, "-m", "lrsearch", "study", "best", "stairs", "--format", "json")
+
+
+def test_the_task_that_is_shown_is_the_tested_example(tmp_path: Path) -> None:
+    """It differs from the example by the line that lists show."""
+    example = next(block for block in python_blocks().values() if "@lrsearch.task" in block)
+    tested = (ROOT / "tests/examples/wine.py").read_text(encoding="utf-8").split('"""\n', 1)[1].strip()
+    shown = '    """Which of three growers made a wine, from thirteen measurements."""\n'
+    assert example.replace(shown, "").strip() == tested
+    (tmp_path / "wine.py").write_text(example)
+    listed = run(tmp_path, "-m", "lrsearch", "tasks", "--load", "wine.py")
+    assert "wine: Which of three growers made a wine, from thirteen measurements." in listed
+
+
+def test_the_training_loop_that_is_shown_runs_and_is_reported_on(tmp_path: Path) -> None:
+    example = next(block for block in python_blocks().values() if "suggest_schedule(" in block)
+    (tmp_path / "own_loop.py").write_text(example)
+    run(tmp_path, "own_loop.py")
+    run(tmp_path, "-m", "lrsearch", "report", "own_loop")
+    report = (tmp_path / "reports/own_loop/report.md").read_text(encoding="utf-8")
+    assert "| constant" in report
+    assert "# `optimizer` is that of your own training loop, with lr=" in report
+    assert "scheduler = torch.optim.lr_scheduler." in report
+
+
+def test_exactly_two_commands_do_all_the_setting_up() -> None:
+    setup = [block for block in blocks("bash", README) if "pip install" in block]
+    assert len(setup) == 2
+    assert all(len(block.strip().splitlines()) == 1 for block in setup)
+    assert "lrsearch study run studies/quickstart.toml && lrsearch report quickstart" in setup[0]
+    assert "pytest" in setup[1]
