@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from lrsearch.report import evidence, frames, markdown
+from lrsearch.operations.display import NoDisplay
+from lrsearch.operations.export import export
+from lrsearch.operations.report import report
+from lrsearch.operations.run_options import RunOptions
+from lrsearch.report import evidence, frames
 from lrsearch.report.document import Form
 from lrsearch.report.evidence import Evidence
 from lrsearch.report.frames import StudyFrames
 from lrsearch.storage.rdb import DEFAULT_URL
-from lrsearch.study import budget, status
+from lrsearch.storage.store import GRACE
 from lrsearch.study import open as opening
-from lrsearch.study import stored as studies
+from lrsearch.study import status
 from lrsearch.study.status import BestSettings
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
@@ -63,8 +67,15 @@ def run_study(
     engine: str = "auto",
     device: str = "auto",
     threads: int = 1,
+    workers: int | None = None,
+    gpus_per_worker: float | None = None,
+    cluster: str | None = None,
+    grace: float = GRACE,
+    load: Sequence[str] = (),
 ) -> StoredStudy:
-    """Train until a study has all its trials; the same as ``lrsearch study run``.
+    """Train until a study has all its trials, and confirm it if its file asks for that: ``lrsearch study run``.
+
+    What a person should know on the way goes to the logger ``lrsearch``; nothing is printed.
 
     Args:
         study: A study, its name, or a study file (a path ending in ``.toml``), which is created if it is not there.
@@ -75,6 +86,12 @@ def run_study(
             engine if it trains this task right.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads of torch, only while the study runs.
+        workers: Processes that share the study; by default one per GPU or, without any, this one. Worker processes
+            import the task themselves, so it must be in a file: named by the study file or by `load`.
+        gpus_per_worker: GPUs of each worker, between 0 and 1.
+        cluster: Workers on a Ray cluster: ``local``, ``auto``, ``HOST:PORT`` or ``ray://HOST:PORT``.
+        grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
+        load: Files or modules with own tasks and schedules, for this process and its workers.
 
     Returns:
         The study, for `load_frames`, `best_settings` and `write_report`.
@@ -86,23 +103,14 @@ def run_study(
         >>> study = lrsearch.run_study("studies/quickstart.toml")
         >>> lrsearch.best_settings(study).params
     """
-    from lrsearch.search.runner import Runner
-    from lrsearch.signals import Interruption
-    from lrsearch.training.choice import choose_engine
-    from lrsearch.training.engine import threads_of
+    from lrsearch.operations.run import run
 
-    with _quiet_optuna(), threads_of(threads):
-        stored = study if isinstance(study, StoredStudy) else opening.find_or_create(os.fspath(study), _url(storage))
-        task = opening.task_of(stored)
-        if trials is not None:
-            stored = budget.set_budget(stored, trials)
-        studies.stop(stored, False)
-        assert stored.definition is not None
-        trains, _ = choose_engine(engine, task, stored.definition.training, device)
-        with Interruption().caught() as interruption:
-            for _ in Runner(stored, task, trains, interruption, timeout=timeout).events():
-                pass
-    return stored
+    options = RunOptions(
+        engine, device, threads, timeout, grace, workers, gpus_per_worker, cluster, tuple(map(str, load))
+    )
+    with _quiet_optuna():
+        named = study if isinstance(study, StoredStudy) else os.fspath(study)
+        return run(named, options, url=_url(storage), trials=trials)
 
 
 def confirm_study(
@@ -114,6 +122,11 @@ def confirm_study(
     engine: str = "auto",
     device: str = "auto",
     threads: int = 1,
+    workers: int | None = None,
+    gpus_per_worker: float | None = None,
+    cluster: str | None = None,
+    grace: float = GRACE,
+    load: Sequence[str] = (),
 ) -> Evidence:
     """Train a study's best settings again on fresh seeds; the same as ``lrsearch study confirm``.
 
@@ -125,6 +138,11 @@ def confirm_study(
         engine: ``auto``, ``sequential`` or ``batched``.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads of torch, only while this trains.
+        workers: As in `run_study`.
+        gpus_per_worker: As in `run_study`.
+        cluster: As in `run_study`.
+        grace: As in `run_study`.
+        load: As in `run_study`.
 
     Returns:
         The finalists with what they came to on each seed, and which of them is recommended.
@@ -136,24 +154,54 @@ def confirm_study(
         >>> evidence = lrsearch.confirm_study("quickstart", seeds=20)
         >>> evidence.recommended.params, evidence.expected.mean
     """
-    from lrsearch.search.runner import Runner
-    from lrsearch.signals import Interruption
-    from lrsearch.study import confirmation
-    from lrsearch.training.choice import choose_engine
-    from lrsearch.training.engine import threads_of
+    from lrsearch.operations.confirm import confirm
 
+    options = RunOptions(engine, device, threads, None, grace, workers, gpus_per_worker, cluster, tuple(map(str, load)))
+    opening.bring_in(options.load)
     stored = _found(study, storage)
-    with _quiet_optuna(), threads_of(threads):
-        for linked in confirmation.prepare(stored, top, seeds):
-            assert linked.definition is not None
-            task = opening.task_of(linked)
-            chosen, _ = choose_engine(engine, task, linked.definition.training, device)
-            with Interruption().caught() as interruption:
-                for _ in Runner(linked, task, chosen, interruption).events():
-                    pass
+    with _quiet_optuna():
+        confirm(stored, options, NoDisplay(), top, seeds)
     gathered = evidence.gather(load_frames(stored))
     assert gathered is not None
     return gathered
+
+
+def run_worker(
+    studies: Sequence[str] = (),
+    *,
+    storage: str | None = None,
+    exit_when_idle: bool = True,
+    engine: str = "auto",
+    device: str = "auto",
+    threads: int = 1,
+    grace: float = GRACE,
+    load: Sequence[str] = (),
+) -> None:
+    """Take trials from the open studies of a storage in turn; the same as ``lrsearch worker``.
+
+    Args:
+        studies: Names of the only studies to serve; all by default.
+        storage: Database URL; see `create_study`.
+        exit_when_idle: End when no study has a trial to take or under way; otherwise a signal ends it.
+        engine: As in `run_study`.
+        device: As in `run_study`.
+        threads: CPU threads of torch, only while this trains.
+        grace: As in `run_study`.
+        load: Files or modules with own tasks and schedules.
+
+    Raises:
+        InputError: A study of `studies` is not there, or its task is not known here.
+        InterruptedRunError: A signal came; the settings of trials under way wait to be run again.
+
+    Example:
+        >>> lrsearch.run_worker(storage="postgresql://me@server/studies", load=["mytask.py"])
+    """
+    from lrsearch.operations.work import work
+
+    options = RunOptions(engine, device, threads, None, grace, load=tuple(map(str, load)))
+    with _quiet_optuna(), work(_url(storage), studies, options) as worker:
+        for _ in worker.events(exit_when_idle=exit_when_idle):
+            pass
 
 
 def load_frames(study: StoredStudy | str, *, storage: str | None = None) -> StudyFrames:
@@ -213,10 +261,30 @@ def write_report(
     Example:
         >>> lrsearch.write_report("quickstart")
     """
-    read = load_frames(study, storage=storage)
     with _quiet_optuna():
-        folder = markdown.default_folder(read.name) if output is None else Path(output)
-        return markdown.write(read, folder, Form(form))
+        return report([_found(study, storage)], None if output is None else Path(output), Form(form))
+
+
+def export_study(study: StoredStudy | str, output: File, *, curves: bool = False, storage: str | None = None) -> int:
+    """Write a study's trials to a file, one row each; the same as ``lrsearch study export``.
+
+    Args:
+        study: A study, or its name.
+        output: A file ending in ``.csv``, ``.json`` or ``.parquet``.
+        curves: One row per epoch instead of one per trial.
+        storage: Database URL, where `study` is a name; see `create_study`.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        InputError: There is no such study, or the file cannot be written.
+
+    Example:
+        >>> lrsearch.export_study("quickstart", "trials.csv")
+    """
+    with _quiet_optuna():
+        return export(_found(study, storage), Path(output), curves=curves)
 
 
 def _found(study: StoredStudy | str, storage: str | None) -> StoredStudy:

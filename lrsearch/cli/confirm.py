@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrsearch.cli.cluster import joined
+from lrsearch.cli.messages import interruptible, show_messages
 from lrsearch.cli.options import (
     Cluster,
     Device,
@@ -22,8 +22,7 @@ from lrsearch.cli.options import (
     Workers,
     quiet_libraries,
 )
-from lrsearch.cli.output import Format, print_json, print_table, say
-from lrsearch.cli.run import interruptible, train
+from lrsearch.cli.output import Format, print_json, print_table
 from lrsearch.cli.study import study_arguments
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.storage.rdb import DEFAULT_URL
@@ -56,44 +55,17 @@ def confirm(
 ) -> None:
     """Train a study's best settings again on fresh seeds, and say which to take."""
     quiet_libraries()
+    show_messages(quiet=quiet)
+    from lrsearch.cli.progress import Progress
+    from lrsearch.operations import confirm as operation
     from lrsearch.study import open as opening
 
     opening.bring_in(modules or [])
     stored = opening.find(name, storage)
-    again = f"lrsearch study confirm {study_arguments(name, storage)}"
-    with interruptible(again), joined(cluster, storage) as machines:
-        options = RunOptions(
-            engine, device, threads, None, grace, quiet, modules or [], 1, gpus_per_worker, machines
-        )  # fmt: skip
-        run_confirmation(stored, storage, workers, options, top, seeds)
+    options = RunOptions(engine, device, threads, None, grace, workers, gpus_per_worker, cluster, tuple(modules or ()))
+    with interruptible(f"lrsearch study confirm {study_arguments(name, storage)}"):
+        operation.confirm(stored, options, Progress(quiet=quiet), top, seeds)
     print_confirmation(stored, output)
-
-
-def run_confirmation(
-    stored: StoredStudy,
-    storage: str,
-    workers: int | None,
-    options: RunOptions,
-    top: int | None = None,
-    seeds: int | None = None,
-) -> None:
-    """Train what a study's confirmation lacks.
-
-    Args:
-        stored: The study.
-        storage: Its storage's URL.
-        workers: Processes that share the work.
-        options: How to train.
-        top: Finalists from the search; None for what the study says.
-        seeds: Fresh seeds; None for what the study says.
-    """
-    from lrsearch.study import confirmation
-    from lrsearch.study import open as opening
-
-    for linked in confirmation.prepare(stored, top, seeds):
-        if not options.quiet:
-            say(f"Training {linked.name}: {_purpose(linked)}.")
-        train(linked, opening.task_of(linked), storage, workers, options)
 
 
 def print_confirmation(stored: StoredStudy, output: Format) -> None:
@@ -160,11 +132,3 @@ def _settings(params: dict[str, Any]) -> str:
     from lrsearch.report import wording
 
     return wording.describe(params)
-
-
-def _purpose(linked: StoredStudy) -> str:
-
-    assert linked.definition is not None
-    if linked.is_confirmation:
-        return f"finalists on {len(linked.definition.training.seeds)} fresh seeds"
-    return "constant rates, which the search did not have"

@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as ProgressBar
 
-from lrsearch.cli.output import show
+from lrsearch.cli.output import say, show
+from lrsearch.operations.display import NoDisplay
 from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
-from lrsearch.study import status as standing
+from lrsearch.storage.retry import Patience
+from lrsearch.study import status
 from lrsearch.study.status import TrialCounts
 from lrsearch.study.stored import StoredStudy
 
@@ -73,51 +76,59 @@ class SearchProgress:
         return " · ".join(parts)
 
 
-def follow(events: Iterable[Event], progress: SearchProgress, *, quiet: bool) -> None:
-    """Consume a runner's events and show how the search goes.
+class Progress:
+    """Shows how a study goes on stderr.
 
     Args:
-        events: What the runner yields.
-        progress: Counts them.
         quiet: Show nothing.
     """
-    console = Console(stderr=True, highlight=False)
-    if quiet:
-        for event in events:
-            progress.take(event)
-    elif console.is_terminal:
-        _follow_live(events, progress, console)
-    else:
-        _follow_plainly(events, progress, console)
 
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
 
-def watch(ticks: Iterable[None], stored: StoredStudy, *, quiet: bool) -> None:
-    """Show how a search goes that other processes do, from what the storage says.
+    def follow(self, stored: StoredStudy, events: Iterable[Event]) -> None:
+        """Show what happens in this process.
 
-    Args:
-        ticks: Ends when the search does.
-        stored: The study.
-        quiet: Show nothing.
-    """
-    console = Console(stderr=True, highlight=False)
-    pause = LIVE_SECONDS if console.is_terminal else PLAIN_SECONDS
-    began = last = time.monotonic()
-    first = standing.count(stored).finished
-    with console.status("") if console.is_terminal and not quiet else nullcontext() as status:
-        for _ in ticks:
-            if quiet or time.monotonic() - last < pause:
-                continue
-            last = time.monotonic()
-            line = _stored_line(stored, first, last - began)
-            if status is None:
-                console.print(line, soft_wrap=True)
-            else:
-                status.update(line)
+        Args:
+            stored: The study that is trained.
+            events: What the runner yields.
+        """
+        if self._quiet:
+            NoDisplay().follow(stored, events)
+            return
+        console = Console(stderr=True, highlight=False)
+        patience = Patience(say)
+        winner = patience(lambda: status.best(stored))
+        so_far = SearchProgress(patience(lambda: status.count(stored)), winner.value if winner else None, stored.metric)
+        show_events = _follow_live if console.is_terminal else _follow_plainly
+        show_events(events, so_far, console)
+
+    def watch(self, stored: StoredStudy, ticks: Iterable[None]) -> None:
+        """Show what other processes do, from what the storage says.
+
+        Args:
+            stored: The study that is trained.
+            ticks: Ends when training does.
+        """
+        console = Console(stderr=True, highlight=False)
+        pause = LIVE_SECONDS if console.is_terminal else PLAIN_SECONDS
+        began = last = time.monotonic()
+        first = status.count(stored).finished
+        with console.status("") if console.is_terminal and not self._quiet else nullcontext() as moving:
+            for _ in ticks:
+                if self._quiet or time.monotonic() - last < pause:
+                    continue
+                last = time.monotonic()
+                line = _stored_line(stored, first, last - began)
+                if moving is None:
+                    console.print(line, soft_wrap=True)
+                else:
+                    moving.update(line)
 
 
 def _stored_line(stored: StoredStudy, first: int, seconds: float) -> str:
-    counts = standing.count(stored)
-    parts = [f"trials {counts.finished}/{counts.budget}", f"best {stored.metric} {show(standing.best_value(stored))}"]
+    counts = status.count(stored)
+    parts = [f"trials {counts.finished}/{counts.budget}", f"best {stored.metric} {show(status.best_value(stored))}"]
     parts += [f"{counts.running} running", f"{counts.pruned} pruned", f"{counts.diverged} diverged"]
     parts += [f"{counts.failed} failed"] if counts.failed else []
     done, left = counts.finished - first, (counts.budget or 0) - counts.finished
@@ -131,7 +142,7 @@ def _follow_live(events: Iterable[Event], progress: SearchProgress, console: Con
         BarColumn(bar_width=20),
         TextColumn("{task.fields[line]}"),
     )
-    with Progress(*columns, console=console, refresh_per_second=5) as bar:
+    with ProgressBar(*columns, console=console, refresh_per_second=5) as bar:
         row = bar.add_task("", total=progress.budget, completed=progress.finished, line="")
         for event in events:
             progress.take(event)

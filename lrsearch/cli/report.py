@@ -52,24 +52,18 @@ def report(
 
 
 def _write(names: list[str], output: Path | None, form: ReportFormat, storage: str) -> None:
-    from lrsearch.report import frames, markdown, side_by_side
+    from lrsearch.operations import report as operation
     from lrsearch.report.document import Form
 
-    read = [frames.read_stored(open_study(name, storage)) for name in names]
-    folder = output or markdown.default_folder("-vs-".join(names))
-    if len(read) == 1:
-        print(markdown.write(read[0], folder, Form(form)))
-    else:
-        print(side_by_side.write(read[0], read[1], folder, Form(form)))
+    print(operation.report([open_study(name, storage) for name in names], output, Form(form)))
 
 
 def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:
     from lrsearch.dashboard.artifacts import artifacts_of
-    from lrsearch.dashboard.publish import publish
+    from lrsearch.operations import report as operation
     from lrsearch.study import open as opening
 
     opening.bring_in(modules)
-    stored = open_study(name, storage)
     place = artifacts_of(storage, artifacts)
-    done = publish(stored, place)
+    done = operation.publish(open_study(name, storage), place)
     say(f"Published study {name}; its artifacts are in {place}." if done else f"Study {name} is published as it is.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,11 +14,12 @@ from lrsearch.cli.dashboard import AllowedHost, Artifacts, Host, Port, ReadOnly,
 from lrsearch.cli.log import Log, LogFormat, LogOption
 from lrsearch.cli.options import Device, Engine, Grace, Load, Storage, Threads, quiet_libraries
 from lrsearch.errors import InterruptedRunError
+from lrsearch.operations.run_options import RunOptions
 from lrsearch.storage.rdb import DEFAULT_URL, open_storage
 from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:
-    from lrsearch.launch.service import Part
+    from lrsearch.operations.serve import ServeOptions
     from lrsearch.signals import Interruption
 
 
@@ -51,73 +52,26 @@ def serve(
 
     with Interruption().caught() as interruption:
         quiet_libraries()
+        from lrsearch.operations.serve import ServeOptions
+
         try:
             if as_publisher:
                 _publish(storage, artifacts, modules or [], interruption, Log(log_format))
                 return
             from lrsearch.dashboard import token as tokens
-            from lrsearch.launch.gpus import by_default, pins, to_share
 
             known = tokens.find(token, token_file)
             tokens.check_needed(known, host)
-            open_storage(storage, create=True)  # what is wrong with it is said once, not by every process
-            hosts = [word for name in allowed_host or [] for word in ("--allowed-host", name)]
-            page = ["--host", host, "--port", str(port), *hosts, *(["--read-only"] if read_only else [])]
-            training = ["--engine", engine, "--device", device, "--threads", str(threads), "--grace", str(grace)]
-            visible = to_share(device)
-            pinned = pins(visible, by_default(visible, None) if workers is None else workers, None)
-            training += ["--one-of", str(max(len(pinned), 1)), "--log-format", "json"]
-            parts = _parts(page, training, metrics_port, pinned, _files(modules))
-            shared = _environment(storage, artifacts, known, threads)
-            _watch([_with(part, shared) for part in parts], interruption, log_format, storage)
+            options = RunOptions(engine, device, threads, None, grace, workers, load=tuple(modules or ()))
+            page = ServeOptions(host, port, known, tuple(allowed_host or ()), read_only, artifacts, metrics_port)
+            _watch(options, page, interruption, log_format, storage)
         except InterruptedRunError:
             raise typer.Exit(interruption.exit_code) from None
 
 
-def _parts(
-    page: Sequence[str],
-    training: Sequence[str],
-    metrics_port: int | None,
-    pinned: Sequence[str | None],
-    loaded: Sequence[str],
-) -> list[Part]:
-    from lrsearch.launch.service import Part
-
-    program = [sys.executable, "-m", "lrsearch"]
-    parts = [
-        Part("dashboard", [*program, "dashboard", *page], {}),
-        Part("publisher", [*program, "serve", "--as-publisher", "--log-format", "json", *loaded], {}),
-    ]
-    for index, device in enumerate(pinned):
-        metrics = [] if metrics_port is None else ["--metrics-port", str(metrics_port + index)]
-        own = {} if device is None else {"CUDA_VISIBLE_DEVICES": device}
-        parts.append(Part(f"worker {index}", [*program, "worker", *training, *metrics, *loaded], own))
-    return parts
-
-
-def _with(part: Part, shared: Mapping[str, str]) -> Part:
-    from dataclasses import replace
-
-    return replace(part, environment={**shared, **part.environment})
-
-
-def _files(modules: list[str] | None) -> list[str]:
-    return [word for module in modules or [] for word in ("--load", module)]
-
-
-def _environment(storage: str, artifacts: str | None, token: str | None, threads: int) -> dict[str, str]:
-    """What the processes share; passwords and tokens must not show in a process list."""
-    shared = {"LRSEARCH_STORAGE": storage, "OMP_NUM_THREADS": str(threads)}
-    if artifacts is not None:
-        shared["LRSEARCH_ARTIFACTS"] = artifacts
-    if token is not None:
-        shared["LRSEARCH_TOKEN"] = token
-    return shared
-
-
-def _watch(parts: Sequence[Part], interruption: Interruption, form: LogFormat, storage: str) -> None:
+def _watch(options: RunOptions, page: ServeOptions, interruption: Interruption, form: LogFormat, storage: str) -> None:
     from lrsearch.cli.status import Screen
-    from lrsearch.launch.service import Service
+    from lrsearch.operations import serve as operation
 
     log = Log(form)
     screen = Screen(storage) if sys.stderr.isatty() and form is LogFormat.TEXT else None
@@ -135,7 +89,7 @@ def _watch(parts: Sequence[Part], interruption: Interruption, form: LogFormat, s
         else:
             screen.say(f"{name}: {message}")
 
-    service = Service(parts, interruption, say, heard)
+    service = operation.serve(storage, options, page, interruption, say, heard)
     ticks = service.watch()
     try:
         if screen is None:

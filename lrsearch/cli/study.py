@@ -68,10 +68,9 @@ def export(
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Write a study's trials to a file, one row each."""
-    from lrsearch.report import frames
-    from lrsearch.report.export import write
+    from lrsearch.operations import export as operation
 
-    rows = write(frames.read(open_study(name, storage).study), output, curves=curves)
+    rows = operation.export(open_study(name, storage), output, curves=curves)
     say(f"Wrote {rows} rows to {output}.")
 
 

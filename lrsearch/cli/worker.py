@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrsearch.cli.log import Log, LogFormat, LogOption
+from lrsearch.cli.messages import show_messages
 from lrsearch.cli.options import Device, Engine, Grace, Load, Storage, Threads, quiet_libraries
 from lrsearch.cli.output import show
 from lrsearch.errors import InterruptedRunError
-from lrsearch.storage.rdb import DEFAULT_URL, open_storage, redacted
+from lrsearch.operations.run_options import RunOptions
+from lrsearch.storage.rdb import DEFAULT_URL, redacted
 from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:
@@ -42,24 +44,20 @@ def worker(
     from lrsearch.signals import Interruption
 
     log = Log(log_format)
+    show_messages(log)
     with Interruption().caught() as interruption:
         quiet_libraries()
         from lrsearch.launch.metrics import Monitor
+        from lrsearch.operations.work import work
         from lrsearch.search.events import TrialEnded
-        from lrsearch.search.worker import StudyWorker
-        from lrsearch.study import open as opening
-        from lrsearch.training.engine import set_threads
 
-        set_threads(threads)
-        opening.bring_in(modules or [])
-        serving = StudyWorker(
-            open_storage(storage, create=True), study or [], interruption, log,
-            engine=engine, device=device, grace=grace, workers=one_of,
-        )  # fmt: skip
-        monitor = Monitor(lambda: not serving.is_hung(), lambda: serving.waits)
-        listening = nullcontext() if metrics_port is None else monitor.serving(metrics_host, metrics_port)
+        options = RunOptions(engine, device, threads, None, grace, load=tuple(modules or ()), one_of=one_of)
         try:
-            with listening as port:
+            with work(storage, study or [], options, interruption) as serving, ExitStack() as stack:
+                monitor = Monitor(lambda: not serving.is_hung(), lambda: serving.waits)
+                port = None
+                if metrics_port is not None:
+                    port = stack.enter_context(monitor.serving(metrics_host, metrics_port))
                 log(f"Worker {os.getpid()} serves {_which(study)} in {redacted(storage)}.", pid=os.getpid())
                 if port is not None:
                     log(f"It answers http://{metrics_host}:{port}/metrics and /healthz.", metrics_port=port)

@@ -1,33 +1,54 @@
-"""How trials are trained: what the flags of `study run` and `confirm` say, for this process and for its workers."""
+"""How a study is trained: by how many processes, where, with which engine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-if TYPE_CHECKING:
-    from lrsearch.launch.ray.cluster import Cluster
+from lrsearch.storage.store import GRACE
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the flags of `study run` say about training, for one process or several."""
+    """What a person says about training, by flags or by keyword arguments; it changes no setting of the study.
 
-    engine: str
-    device: str
-    threads: int
-    timeout: float | None
-    grace: float
-    quiet: bool
-    modules: list[str]
-    workers: int
-    gpus: float | None = None
-    cluster: Cluster | None = None
+    Attributes:
+        engine: ``auto``, ``sequential`` or ``batched``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
+        threads: CPU threads of each process.
+        timeout: Seconds after which no further trial is taken; None for no limit.
+        grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
+        workers: Processes that share the study; None for as many as suit the machine or the cluster.
+        gpus_per_worker: GPUs of each worker, between 0 and 1; None for one, where there are any.
+        cluster: Address of a Ray cluster; None for this machine.
+        load: Files and modules with own tasks and schedules, which every process must import.
+        one_of: 0 for the process that a person started. A worker process that it started is one of so many: it
+            trains by itself, and neither starts a stopped study again nor confirms it.
+    """
+
+    engine: str = "auto"
+    device: str = "auto"
+    threads: int = 1
+    timeout: float | None = None
+    grace: float = GRACE
+    workers: int | None = None
+    gpus_per_worker: float | None = None
+    cluster: str | None = None
+    load: tuple[str, ...] = ()
+    one_of: int = 0
+
+    def with_code(self, sources: Sequence[str]) -> RunOptions:
+        """The same, with more files and modules that every process must import.
+
+        Args:
+            sources: Files ending in ``.py``, or modules.
+        """
+        return replace(self, load=tuple(dict.fromkeys([*self.load, *sources])))
 
     def arguments(self) -> list[str]:
-        """The flags again, for a worker process on this machine."""
+        """Flags of `lrsearch study run` that say the same to a worker process on this machine."""
         limit = [] if self.timeout is None else ["--timeout", str(self.timeout)]
-        loaded = [word for module in self.modules for word in ("--load", module)]
+        loaded = [word for source in self.load for word in ("--load", source)]
         return [*self.training(), *limit, *loaded]
 
     def training(self) -> list[str]:
@@ -38,4 +59,4 @@ class RunOptions:
     @property
     def where(self) -> str:
         """The device: a worker without a share of a GPU does not take one."""
-        return "cpu" if self.gpus == 0 and self.device == "auto" else self.device
+        return "cpu" if self.gpus_per_worker == 0 and self.device == "auto" else self.device

@@ -32,6 +32,7 @@ from lrsearch.storage.attributes import (
     VERSION,
 )
 from lrsearch.storage.choice import trial_store
+from lrsearch.storage.counts import engine_of
 from lrsearch.study.linked import HOLDOUT, Role, existing
 from lrsearch.study.provenance import provenance
 from lrsearch.study_file.load import differences, parse_stored
@@ -55,6 +56,12 @@ class StoredStudy:
     @property
     def name(self) -> str:
         return self.study.study_name
+
+    @property
+    def url(self) -> str | None:
+        """Its storage's URL, which may hold a password: never print it. None for a study in memory."""
+        engine = engine_of(self.storage)
+        return None if engine is None else engine.url.render_as_string(hide_password=False)
 
     @property
     def version(self) -> str | None:

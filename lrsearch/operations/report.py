@@ -1,0 +1,50 @@
+"""Write the report of a study, compare two, or show the report in the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lrsearch.report import frames, markdown, side_by_side
+from lrsearch.report.document import Form
+from lrsearch.study.stored import StoredStudy
+
+if TYPE_CHECKING:
+    from lrsearch.dashboard.artifacts import Artifacts
+
+
+def report(stored: Sequence[StoredStudy], output: Path | None = None, form: Form = Form.MARKDOWN) -> Path:
+    """Write the report of a study, or the comparison of two.
+
+    Args:
+        stored: One study or two.
+        output: The folder; ``reports/NAME`` by default.
+        form: Markdown with its figures beside it, or one HTML file.
+
+    Returns:
+        The file to open first.
+
+    Raises:
+        InputError: The folder cannot be written, or two studies cannot be compared.
+    """
+    read = [frames.read_stored(one) for one in stored]
+    folder = output or markdown.default_folder("-vs-".join(one.name for one in read))
+    if len(read) == 1:
+        return markdown.write(read[0], folder, form)
+    return side_by_side.write(read[0], read[1], folder, form)
+
+
+def publish(stored: StoredStudy, artifacts: Artifacts) -> bool:
+    """Show a study's report in the dashboard.
+
+    Args:
+        stored: The study.
+        artifacts: Where figures and checkpoints are kept.
+
+    Returns:
+        Whether anything changed.
+    """
+    from lrsearch.dashboard.publish import publish as to_dashboard  # plotly takes a while
+
+    return to_dashboard(stored, artifacts)

@@ -1,0 +1,70 @@
+"""Run a study, from a file or a name to its last trial, and confirm what it found where its file asks for that."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from lrsearch.operations.confirm import confirm, is_wanted
+from lrsearch.operations.display import Display, NoDisplay
+from lrsearch.operations.run_options import RunOptions
+from lrsearch.operations.workers import joined, train
+from lrsearch.storage.rdb import DEFAULT_URL
+from lrsearch.storage.retry import Patience
+from lrsearch.study import budget
+from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
+from lrsearch.study.stored import StoredStudy
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    study: StoredStudy | str,
+    options: RunOptions,
+    *,
+    url: str = DEFAULT_URL,
+    trials: int | None = None,
+    display: Display | None = None,
+) -> StoredStudy:
+    """Train until a study has all its trials, then confirm it where its file says so.
+
+    Args:
+        study: A study, its name, or a study file (a path ending in ``.toml``), which is created if it is not there.
+        options: How to train, and where.
+        url: The storage, where `study` is no study.
+        trials: The study's trials in all, instead of its own number.
+        display: Shows how it goes; by default nothing does.
+
+    Returns:
+        The study.
+
+    Raises:
+        InputError: There is no such study, it may not be trained here, or the options are wrong.
+        InterruptedRunError: A signal came; the settings of trials under way wait to be run again.
+        LrsearchError: Trials or workers failed, or the storage did.
+    """
+    if isinstance(study, StoredStudy):
+        stored = study
+        opening.bring_in(options.load)
+    else:
+        stored = opening.find_or_create(study, url, options.load)
+        options = options.with_code(_own_code(study, stored))
+    task = opening.task_of(stored)
+    if trials is not None:
+        stored = budget.set_budget(stored, trials)
+    if not options.one_of:
+        studies.stop(stored, False)
+    display = display or NoDisplay()
+    with joined(options.cluster, stored) as cluster:
+        train(stored, task, options, display, cluster)
+    if not options.one_of and Patience(logger.warning)(lambda: is_wanted(stored)):
+        confirm(stored, options, display)
+    return stored
+
+
+def _own_code(study: str, stored: StoredStudy) -> Sequence[str]:
+    """The files and modules that a study file names, for processes that know only the study's name."""
+    named = stored.definition.study.load if stored.definition and study.endswith(".toml") else []
+    return [str((Path(study).parent / own).resolve()) if own.endswith(".py") else own for own in named]

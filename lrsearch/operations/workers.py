@@ -1,0 +1,160 @@
+"""Who trains a study: this process, several on this machine, or the machines of a cluster."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lrsearch import registry
+from lrsearch.errors import InputError, input_error
+from lrsearch.operations.display import Display
+from lrsearch.operations.run_options import RunOptions
+from lrsearch.signals import Interruption
+from lrsearch.storage.rdb import absolute
+from lrsearch.storage.retry import Patience
+from lrsearch.study import status
+from lrsearch.study.stored import StoredStudy
+
+if TYPE_CHECKING:
+    from lrsearch.launch.ray.cluster import Cluster
+    from lrsearch.tasks.task import Task
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def joined(address: str | None, stored: StoredStudy) -> Iterator[Cluster | None]:
+    """A cluster for as long as the block lasts; None where none was asked for.
+
+    Args:
+        address: Where the cluster is.
+        stored: The study; all machines must reach its storage.
+
+    Raises:
+        InputError: There is no such cluster, or its machines cannot reach the storage.
+        LrsearchError: The cluster is out of reach.
+    """
+    if address is None:
+        yield None
+        return
+    from lrsearch.launch.ray import cluster
+
+    with cluster.joined(address, _url(stored)) as found:
+        yield found
+
+
+def train(stored: StoredStudy, task: Task, options: RunOptions, display: Display, cluster: Cluster | None) -> None:
+    """Train a study until its budget is met, by as many workers as the options say.
+
+    Args:
+        stored: The study.
+        task: What it trains.
+        options: How to train, and where.
+        display: Shows how it goes.
+        cluster: The cluster that the options name, joined.
+
+    Raises:
+        InputError: The options do not fit this machine, or a worker process could not find the task.
+        InterruptedRunError: A signal came; the settings of trials under way wait to be run again.
+        LrsearchError: Trials or workers failed.
+    """
+    if cluster is not None:
+        _on_cluster(cluster, stored, options, display)
+        return
+    from lrsearch.launch.gpus import by_default, pins, to_share
+
+    visible = to_share(options.where)
+    wanted = 1 if options.one_of else options.workers
+    number = wanted or by_default(visible, options.gpus_per_worker)
+    pinned = pins(visible, number, options.gpus_per_worker)
+    if number > 1 and wanted is None and (reason := _only_here(stored, options)):
+        logger.info("One process trains: %s.", reason)
+        number = 1
+    if number == 1:
+        _here(stored, task, options, display)
+        return
+    if reason := _only_here(stored, options):
+        raise input_error("study run", f"{reason}; write it into a file and name that", received=f"{number} workers")
+    if wanted is None:
+        logger.info("%d workers, because there are GPUs for them; --workers 1 takes one.", number)
+    _in_processes(stored, pinned, options, display)
+
+
+def _here(stored: StoredStudy, task: Task, options: RunOptions, display: Display) -> None:
+    from lrsearch.search.runner import Runner
+    from lrsearch.training.choice import choose_engine
+    from lrsearch.training.engine import threads_of
+
+    assert stored.definition is not None
+    patience = Patience(logger.warning)
+    with threads_of(options.threads), Interruption().caught() as interruption:
+        engine, which = choose_engine(options.engine, task, stored.definition.training, options.where)
+        if options.engine == "auto":
+            logger.info(which)
+        runner = patience(
+            lambda: Runner(
+                stored, task, engine, interruption,
+                timeout=options.timeout, grace=options.grace, workers=options.one_of or 1, say=logger.warning,
+            )
+        )  # fmt: skip
+        display.follow(stored, runner.events())
+
+
+def _in_processes(stored: StoredStudy, pinned: Sequence[str | None], options: RunOptions, display: Display) -> None:
+    from lrsearch.launch.supervisor import Supervisor
+
+    command = [sys.executable, "-m", "lrsearch", "study", "run", stored.name, *options.arguments()]
+    command += ["--one-of", str(len(pinned)), "--quiet"]
+    # The storage travels in the environment: its password must not show in a process list.
+    threads = str(options.threads)
+    shared = {"LRSEARCH_STORAGE": _url(stored), "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    own = [{} if device is None else {"CUDA_VISIBLE_DEVICES": device} for device in pinned]
+    with Interruption().caught() as interruption:
+        supervisor = Supervisor(command, [{**shared, **visible} for visible in own], interruption, logger.warning)
+        display.watch(stored, supervisor.watch())
+
+
+def _on_cluster(cluster: Cluster, stored: StoredStudy, options: RunOptions, display: Display) -> None:
+    from lrsearch.launch.ray import code_bundle
+    from lrsearch.launch.ray.actor import Assignment
+
+    if reason := _only_here(stored, options):
+        raise input_error("study run", f"{reason}; write it into a file and name that", received=options.cluster)
+    code = code_bundle.pack(options.load)
+    ends = None if options.timeout is None else time.time() + options.timeout
+    patience = Patience(logger.warning)
+    url = _url(stored)
+
+    def assignment(workers: int) -> Assignment:
+        flags = ("--quiet", *options.training())
+        return Assignment(stored.name, absolute(url), flags, code, workers, options.threads, ends)
+
+    def needed() -> bool:
+        return patience(lambda: status.count(stored)).running > 0
+
+    with Interruption().caught() as interruption:
+        crew = cluster.crew(
+            assignment, options.workers, options.threads, options.gpus_per_worker, interruption, logger.warning, needed
+        )
+        display.watch(stored, crew.watch())
+
+
+def _only_here(stored: StoredStudy, options: RunOptions) -> str | None:
+    """Why no other process could train the study's task; None if one can."""
+    assert stored.definition is not None
+    if stored.url is None:
+        return "the study is in this process's memory"
+    name = stored.definition.task.name
+    if options.load or getattr(registry.tasks.get(name).function, "__module__", "") != "__main__":
+        return None
+    return f"task {name} is defined in this program only (a script or a notebook), where no other process finds it"
+
+
+def _url(stored: StoredStudy) -> str:
+    if stored.url is None:
+        raise InputError(f"study {stored.name}", input_error("", "is in this process's memory").faults)
+    return stored.url
