@@ -1,8 +1,12 @@
-"""lrsearch: which learning rate, and which schedule, should I use, and how sure can I be?"""
+"""lrsearch: which learning rate, and which schedule, should I use, and how sure can I be?
+
+What is in `__all__` is public; everything else may change from one version to the next.
+"""
 
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING
 
 from lrsearch.version import __version__
@@ -11,36 +15,31 @@ if TYPE_CHECKING:
     from lrsearch import schedules
     from lrsearch.api.plots import plot_run, plot_runs, plot_schedules, plot_study
     from lrsearch.api.runs import TrainingRun, resume, start, train
-    from lrsearch.api.studies import best_settings, confirm_study, create_study, load_frames, run_study, write_report
-    from lrsearch.errors import InputError, LrsearchError
+    from lrsearch.api.studies import (
+        best_settings,
+        confirm_study,
+        create_study,
+        export_study,
+        load_frames,
+        run_study,
+        run_worker,
+        write_report,
+    )
+    from lrsearch.errors import Fault, InputError, InterruptedRunError, LrsearchError, LrsearchWarning
+    from lrsearch.pruning.halving import StratifiedHalving
+    from lrsearch.report.evidence import Contender, Evidence, Interval
+    from lrsearch.report.frames import Confirmation, StudyFrames
     from lrsearch.sampling.suggest import SuggestedSchedule, suggest_schedule
-    from lrsearch.tasks.definition import task
+    from lrsearch.schedules.base import Schedule
+    from lrsearch.study.status import BestSettings
+    from lrsearch.study.stored import StoredStudy
+    from lrsearch.study_file.axes import Choices, Range
+    from lrsearch.study_file.model import Definition
+    from lrsearch.tasks.definition import TaskDefinition, task
     from lrsearch.tasks.task import Task
-
-__all__ = [
-    "InputError",
-    "LrsearchError",
-    "SuggestedSchedule",
-    "Task",
-    "TrainingRun",
-    "__version__",
-    "best_settings",
-    "confirm_study",
-    "create_study",
-    "load_frames",
-    "plot_run",
-    "plot_runs",
-    "plot_schedules",
-    "plot_study",
-    "resume",
-    "run_study",
-    "schedules",
-    "start",
-    "suggest_schedule",
-    "task",
-    "train",
-    "write_report",
-]
+    from lrsearch.training.definition import RunDefinition
+    from lrsearch.training.loop import Before, EpochRecord
+    from lrsearch.training.outcome import Outcome
 
 _NAMES = {
     "lrsearch.api.plots": ("plot_run", "plot_runs", "plot_schedules", "plot_study"),
@@ -49,16 +48,79 @@ _NAMES = {
         "best_settings",
         "confirm_study",
         "create_study",
+        "export_study",
         "load_frames",
         "run_study",
+        "run_worker",
         "write_report",
     ),
-    "lrsearch.errors": ("InputError", "LrsearchError"),
+    "lrsearch.errors": ("Fault", "InputError", "InterruptedRunError", "LrsearchError", "LrsearchWarning"),
+    "lrsearch.pruning.halving": ("StratifiedHalving",),
+    "lrsearch.report.evidence": ("Contender", "Evidence", "Interval"),
+    "lrsearch.report.frames": ("Confirmation", "StudyFrames"),
     "lrsearch.sampling.suggest": ("SuggestedSchedule", "suggest_schedule"),
-    "lrsearch.tasks.definition": ("task",),
+    "lrsearch.schedules.base": ("Schedule",),
+    "lrsearch.study.status": ("BestSettings",),
+    "lrsearch.study.stored": ("StoredStudy",),
+    "lrsearch.study_file.axes": ("Choices", "Range"),
+    "lrsearch.study_file.model": ("Definition",),
+    "lrsearch.tasks.definition": ("TaskDefinition", "task"),
     "lrsearch.tasks.task": ("Task",),
+    "lrsearch.training.definition": ("RunDefinition",),
+    "lrsearch.training.loop": ("Before", "EpochRecord"),
+    "lrsearch.training.outcome": ("Outcome",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = [
+    "Before",
+    "BestSettings",
+    "Choices",
+    "Confirmation",
+    "Contender",
+    "Definition",
+    "EpochRecord",
+    "Evidence",
+    "Fault",
+    "InputError",
+    "InterruptedRunError",
+    "Interval",
+    "LrsearchError",
+    "LrsearchWarning",
+    "Outcome",
+    "Range",
+    "RunDefinition",
+    "Schedule",
+    "StoredStudy",
+    "StratifiedHalving",
+    "StudyFrames",
+    "SuggestedSchedule",
+    "Task",
+    "TaskDefinition",
+    "TrainingRun",
+    "__version__",
+    "best_settings",
+    "confirm_study",
+    "create_study",
+    "export_study",
+    "load_frames",
+    "plot_run",
+    "plot_runs",
+    "plot_schedules",
+    "plot_study",
+    "resume",
+    "run_study",
+    "run_worker",
+    "schedules",
+    "start",
+    "suggest_schedule",
+    "task",
+    "train",
+    "write_report",
+]
+
+# What a person should know goes to this logger. A library prints nothing: a program that wants to see it configures
+# `logging`, as the command line does.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> object:
