@@ -23,6 +23,7 @@ from lrsearch.cli import (
     trial,
     worker,
 )
+from lrsearch.cli.messages import own_messages
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError, LrsearchWarning
 from lrsearch.version import __version__
@@ -95,7 +96,7 @@ def _say_warnings() -> None:
 def main() -> None:
     """Run the command line; every expected error becomes one message and its exit code."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), own_messages():
             _say_warnings()
             app()
     except LrsearchError as error:

@@ -29,19 +29,30 @@ class MessageHandler(logging.Handler):
 
 
 def show_messages(take: Callable[[str], None] = say, *, quiet: bool = False) -> None:
-    """Show what the library logs, for the rest of this process.
+    """Show what the library logs, until the command ends.
 
     Args:
         take: Shows a line.
         quiet: Show only what a person must know.
     """
     logger = logging.getLogger(LIBRARY)
-    for handler in logger.handlers[:]:
-        if isinstance(handler, MessageHandler):
-            logger.removeHandler(handler)
+    logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, MessageHandler)]
     logger.addHandler(MessageHandler(take))
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     logger.propagate = False
+
+
+@contextmanager
+def own_messages() -> Iterator[None]:
+    """Show what the library logs inside the block; after it, logging is as it was."""
+    logger = logging.getLogger(LIBRARY)
+    handlers, level, propagates = logger.handlers[:], logger.level, logger.propagate
+    show_messages()
+    try:
+        yield
+    finally:
+        logger.handlers, logger.propagate = handlers, propagates
+        logger.setLevel(level)
 
 
 @contextmanager
