@@ -45,7 +45,7 @@ class Contender:
 
     Attributes:
         params: Its settings, without a seed.
-        role: Where it comes from; see `search.confirm.Finalist`.
+        role: Where it comes from; see `study.confirmation.Finalist`.
         number: The trial of the search that had these settings; None if none did.
         searched: What the search saw; None if it did not train them to the end.
         values: What scores it, per seed; NaN where it diverged, failed or is not trained yet; [seeds].
@@ -155,8 +155,8 @@ class Evidence:
         several is compared with each of the others.
 
         Args:
-            worse: From whose values are subtracted
-            better: those of this one.
+            worse: The first of the two.
+            better: The second; its values are subtracted from those of the first, seed by seed.
         """
         comparisons = max(len(self.complete) - 1, 1)
         return mean_interval(worse.values - better.values, 1 - (1 - CONFIDENCE) / comparisons)

@@ -67,7 +67,7 @@ class Confirmation:
         row_count: How many rows those are.
         reason: Why those are not holdout rows; empty where they are.
         seeds: The fresh seeds.
-        finalists: ``params``, ``role``, ``number`` and ``value`` of each, as `search.confirm.Finalist` has them.
+        finalists: ``params``, ``role``, ``number`` and ``value`` of each, as `study.confirmation.Finalist` has them.
         trials: A row per finalist and seed; the columns are `COLUMNS`, with ``seed`` among the parameters.
     """
 
