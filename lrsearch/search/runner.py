@@ -14,7 +14,7 @@ from lrsearch.sampling import ask
 from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.search.events import Event, TrialBegan, TrialEnded
 from lrsearch.search.generation import Generation
-from lrsearch.search.pruning_decision import Judge
+from lrsearch.search.pruning_decision import PruningDecision
 from lrsearch.search.training_pass import Training
 from lrsearch.signals import Interruption
 from lrsearch.storage.choice import trial_store
@@ -75,13 +75,13 @@ class Runner:
         self.patience = Patience(say)
         self.store = trial_store(stored.study, stored.storage, say, self.patience)
         self.heartbeat = Heartbeat(self.store, grace)
-        self.judge = Judge(stored, stored.study.pruner, engine.together, self.patience)
+        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, self.patience)
         self.training = Training(
             task=task,
             section=self.definition.training,
             engine=engine,
             rungs=frozenset(pruners.rungs(self.definition)),
-            judge=self.judge,
+            ended_at_rung=self.decision,
             store=self.store,
             heartbeat=self.heartbeat,
             interruption=interruption,
@@ -173,7 +173,7 @@ class Runner:
             settings = self._settings(claims)
             for claim, own in settings.items():
                 yield TrialBegan(claim.number, own)
-            self.judge.begin(settings)
+            self.decision.begin(settings)
             generation = Generation(self.training, settings)
             for event in generation.events():
                 yield event
