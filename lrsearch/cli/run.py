@@ -207,8 +207,7 @@ def _is_to_be_confirmed(stored: StoredStudy) -> bool:
 
     if stored.definition is None or stored.definition.confirm is None:
         return False
-    counts = status.count(stored)
-    return counts.finished >= stored.definition.trials and status.best(stored) is not None
+    return status.count(stored).is_done and status.best(stored) is not None
 
 
 def _train(stored: StoredStudy, task: Task, options: RunOptions) -> None:

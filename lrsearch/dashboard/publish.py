@@ -23,7 +23,6 @@ from lrsearch.report.frames import StudyFrames
 from lrsearch.study import repeat as repeating
 from lrsearch.study import status
 from lrsearch.study import stored as studies
-from lrsearch.study.status import TrialCounts
 from lrsearch.study.stored import StoredStudy
 
 HEADING = "# Learning-rate report"
@@ -54,11 +53,11 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
     confirmed = studies.linked(stored, "confirm")
     made_from = [asdict(counts), sorted(stored.excluded()), asdict(status.count(confirmed)) if confirmed else None]
     *former, has_checkpoint = published.state if isinstance(published.state, list) else [None]
-    if former == made_from and (has_checkpoint or not is_finished(counts) or not _is_known(stored)):
+    if former == made_from and (has_checkpoint or not counts.is_done or not _is_known(stored)):
         return False
     frames = report_frames.read_stored(stored)
     best = best_trials(frames, BEST_TRIALS)
-    with_checkpoint = bool(best) and is_finished(counts) and _is_known(stored)
+    with_checkpoint = bool(best) and counts.is_done and _is_known(stored)
     kept: set[tuple[str, int | None]] = set()
     links = {}
     for picture in gallery.pictures(frames):
@@ -79,15 +78,6 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
     published.keep_only(kept)
     published.remember([*made_from, with_checkpoint])
     return True
-
-
-def is_finished(counts: TrialCounts) -> bool:
-    """Whether a study has all its trials.
-
-    Args:
-        counts: How far it is.
-    """
-    return counts.budget is not None and counts.finished >= counts.budget and not counts.running
 
 
 def _write_note(study: optuna.Study, report: str) -> None:

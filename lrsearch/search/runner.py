@@ -161,9 +161,8 @@ class Runner:
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return True
         counts = self.patience(lambda: status.count(self.stored))
-        idle = counts.waiting == 0 and counts.claimed >= self.definition.trials
         stopped = self.patience(lambda: studies.is_stopped(self.stored))
-        return (idle or stopped) and counts.running == 0
+        return counts.is_done or (stopped and counts.running == 0)
 
     def _run(self, claims: list[Claim]) -> Iterator[Event]:
         ids = [claim.trial_id for claim in claims]

@@ -11,6 +11,7 @@ from lrsearch.errors import InputError, input_error
 from lrsearch.sampling.space import settings_from
 from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
 from lrsearch.study import status
+from lrsearch.study.ranking import is_diverged
 from lrsearch.study.stored import StoredStudy
 
 
@@ -62,7 +63,7 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
         raise InputError(f"{source}, trial {trial.number}", error.faults) from None
     sections = stored.definition.document()
     # The seeds of a trial end together, so one that diverged may have cut the first one short.
-    whole = trial.state == TrialState.COMPLETE and not status.is_diverged(trial)
+    whole = trial.state == TrialState.COMPLETE and not is_diverged(trial)
     values = trial.user_attrs.get(SEED_VALUES) if whole else None
     if whole and stored.score:
         values = [trial.intermediate_values[max(trial.intermediate_values)]]  # it has one seed, and is valued elsewhere
