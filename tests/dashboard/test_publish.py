@@ -27,7 +27,6 @@ from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import status
-from lrsearch.study import status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
