@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from lrsearch.errors import InputError, input_error
 from lrsearch.sampling.space import settings_from
 from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
-from lrsearch.study import status
+from lrsearch.study import compatibility, status
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.stored import StoredStudy
 
@@ -47,11 +47,13 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
         number: Which trial; by default the best.
 
     Raises:
-        InputError: There is no such trial, or what is stored does not say how it was trained.
+        InputError: There is no such trial, what is stored does not say how it was trained, or this lrsearch trains
+            differently (`compatibility.check_version`).
     """
     source = f"study {stored.name}"
     if stored.definition is None:
         raise input_error(source, "was not created by lrsearch, so it does not say how to train")
+    compatibility.check_version(stored)
     trial = status.best(stored) if number is None else stored.trial(number)
     if trial is None:
         raise input_error(source, "has no complete trial yet that did not diverge; name one with --trial")
