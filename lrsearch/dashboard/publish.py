@@ -57,8 +57,6 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
         return False
     frames = report_frames.read_stored(stored)
     best = best_trials(frames, BEST_TRIALS)
-    winner = stored.trial(best[0])._trial_id if best and counts.is_done else None
-    has_checkpoint = winner is not None and published.has(CHECKPOINT, winner)
     kept: set[tuple[str, int | None]] = set()
     links = {}
     for picture in gallery.pictures(frames):
@@ -71,14 +69,26 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
         trial_id = stored.trial(number)._trial_id
         published.put(CURVE, _curve(frames, number), trial_id)
         kept.add((CURVE, trial_id))
-    if winner is not None and not has_checkpoint and _can_be_repeated(stored):
-        published.put(CHECKPOINT, _checkpoint(stored, best[0], check), winner)
-        has_checkpoint = True
-    if has_checkpoint:
-        kept.add((CHECKPOINT, winner))
-    published.keep_only(kept)
-    published.remember([*made_from, has_checkpoint])
+    weights = _put_checkpoint(stored, published, best[0], check) if best and counts.is_done else set()
+    published.keep_only(kept | weights)
+    published.remember([*made_from, bool(weights)])
     return True
+
+
+def _put_checkpoint(
+    stored: StoredStudy, published: Published, number: int, check: Callable[[], None]
+) -> set[tuple[str, int | None]]:
+    """Publish the weights of the best trial, unless they are there.
+
+    Returns:
+        What is to be kept: file name and trial id; nothing if the trial cannot be repeated.
+    """
+    trial_id = stored.trial(number)._trial_id
+    if not published.has(CHECKPOINT, trial_id):
+        if not _can_be_repeated(stored):
+            return set()
+        published.put(CHECKPOINT, _checkpoint(stored, number, check), trial_id)
+    return {(CHECKPOINT, trial_id)}
 
 
 def _write_note(study: optuna.Study, report: str) -> None:
