@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "lrsearch"
 FLOORS = [
-    ["errors", "version"],
+    ["atomic_file", "errors", "version"],
     ["signals"],
     ["registry", "storage"],
     ["study_file"],

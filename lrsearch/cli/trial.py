@@ -80,9 +80,12 @@ def reap(
     name: StudyName, grace: Grace = GRACE, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE
 ) -> None:
     """Find running trials whose worker is gone, and let their settings be run again."""
+    from lrsearch.study import compatibility
     from lrsearch.study import stored as studies
 
-    lost = studies.reap(open_study(name, storage), grace)
+    stored = open_study(name, storage)
+    compatibility.check_version(stored)  # or else it would promise what no run here does
+    lost = studies.reap(stored, grace)
     if output is Format.JSON:
         print_json({"study": name, "lost": lost})
     elif lost:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from optuna.artifacts import FileSystemArtifactStore
 
+from lrsearch import atomic_file
 from lrsearch.dashboard.bucket import SCHEME, ArtifactBucket
 from lrsearch.dashboard.pages import Headers
 from lrsearch.errors import input_error
@@ -77,12 +77,7 @@ class ArtifactFolder(FileSystemArtifactStore):
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
         """See `Artifacts.write`."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        part = self.folder / f".part-{uuid.uuid4()}"
-        try:
-            part.write_bytes(content_body.read())
-            part.replace(self._get_filepath(artifact_id))
-        finally:
-            part.unlink(missing_ok=True)
+        atomic_file.write(self._get_filepath(artifact_id), content_body.read())
 
     def remove(self, artifact_id: str) -> None:
         """See `Artifacts.remove`."""

@@ -20,10 +20,9 @@ from lrsearch.report import figures, gallery, markdown
 from lrsearch.report import frames as report_frames
 from lrsearch.report.document import FIGURES
 from lrsearch.report.frames import StudyFrames
+from lrsearch.study import compatibility, status
 from lrsearch.study import repeat as repeating
-from lrsearch.study import status
 from lrsearch.study import stored as studies
-from lrsearch.study.status import TrialCounts
 from lrsearch.study.stored import StoredStudy
 
 HEADING = "# Learning-rate report"
@@ -54,11 +53,10 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
     confirmed = studies.linked(stored, "confirm")
     made_from = [asdict(counts), sorted(stored.excluded()), asdict(status.count(confirmed)) if confirmed else None]
     *former, has_checkpoint = published.state if isinstance(published.state, list) else [None]
-    if former == made_from and (has_checkpoint or not is_finished(counts) or not _is_known(stored)):
+    if former == made_from and (has_checkpoint or not counts.is_done or not _can_be_repeated(stored)):
         return False
     frames = report_frames.read_stored(stored)
     best = best_trials(frames, BEST_TRIALS)
-    with_checkpoint = bool(best) and is_finished(counts) and _is_known(stored)
     kept: set[tuple[str, int | None]] = set()
     links = {}
     for picture in gallery.pictures(frames):
@@ -71,23 +69,26 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
         trial_id = stored.trial(number)._trial_id
         published.put(CURVE, _curve(frames, number), trial_id)
         kept.add((CURVE, trial_id))
-    if with_checkpoint:
-        winner = stored.trial(best[0])._trial_id
-        if not published.has(CHECKPOINT, winner):
-            published.put(CHECKPOINT, _checkpoint(stored, best[0], check), winner)
-        kept.add((CHECKPOINT, winner))
-    published.keep_only(kept)
-    published.remember([*made_from, with_checkpoint])
+    weights = _put_checkpoint(stored, published, best[0], check) if best and counts.is_done else set()
+    published.keep_only(kept | weights)
+    published.remember([*made_from, bool(weights)])
     return True
 
 
-def is_finished(counts: TrialCounts) -> bool:
-    """Whether a study has all its trials.
+def _put_checkpoint(
+    stored: StoredStudy, published: Published, number: int, check: Callable[[], None]
+) -> set[tuple[str, int | None]]:
+    """Publish the weights of the best trial, unless they are there.
 
-    Args:
-        counts: How far it is.
+    Returns:
+        What is to be kept: file name and trial id; nothing if the trial cannot be repeated.
     """
-    return counts.budget is not None and counts.finished >= counts.budget and not counts.running
+    trial_id = stored.trial(number)._trial_id
+    if not published.has(CHECKPOINT, trial_id):
+        if not _can_be_repeated(stored):
+            return set()
+        published.put(CHECKPOINT, _checkpoint(stored, number, check), trial_id)
+    return {(CHECKPOINT, trial_id)}
 
 
 def _write_note(study: optuna.Study, report: str) -> None:
@@ -113,9 +114,10 @@ def _curve(frames: StudyFrames, number: int) -> bytes:
     return rows.to_csv(index=False).encode()
 
 
-def _is_known(stored: StoredStudy) -> bool:
-    """Whether the study's task is there, so that its best trial can be trained again."""
-    return stored.definition is not None and stored.definition.task.name in registry.tasks
+def _can_be_repeated(stored: StoredStudy) -> bool:
+    """Whether the best trial can be trained again: its task is there, and this lrsearch comes to the same numbers."""
+    known = stored.definition is not None and stored.definition.task.name in registry.tasks
+    return known and compatibility.trains_alike(stored)
 
 
 def _checkpoint(stored: StoredStudy, number: int, check: Callable[[], None]) -> bytes:

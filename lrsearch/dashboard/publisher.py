@@ -9,7 +9,7 @@ from collections.abc import Callable
 from optuna.storages import BaseStorage
 
 from lrsearch.dashboard.artifacts import Artifacts
-from lrsearch.dashboard.publish import is_finished, publish
+from lrsearch.dashboard.publish import publish
 from lrsearch.errors import InterruptedRunError, LrsearchError
 from lrsearch.signals import Interruption
 from lrsearch.storage import counts
@@ -78,7 +78,7 @@ class Publisher:
             Whether it is finished.
         """
         stored = studies.load(self._storage, listed.name)
-        finished = is_finished(status.count(stored))
+        finished = status.count(stored).is_done
         waited = time.monotonic() - self._published_at.get(listed.study_id, -math.inf)
         if finished or waited >= EVERY:
             if publish(stored, self._artifacts, self._check):

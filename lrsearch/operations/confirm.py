@@ -45,8 +45,7 @@ def is_wanted(stored: StoredStudy) -> bool:
     """
     if stored.definition is None or stored.definition.confirm is None:
         return False
-    counts = status.count(stored)
-    return counts.finished >= stored.definition.trials and status.best(stored) is not None
+    return status.count(stored).is_done and status.best(stored) is not None
 
 
 def _purpose(linked: StoredStudy) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
+from lrsearch import atomic_file
 from lrsearch.errors import input_error
 from lrsearch.report.frames import StudyFrames
 
@@ -18,7 +19,7 @@ LISTS = ("seed_values", "audit_curve")
 
 
 def write(frames: StudyFrames, file: Path, *, curves: bool = False) -> int:
-    """Write one row per trial, or one per epoch.
+    """Write one row per trial, or one per epoch; the file is the former one or the new one, whole.
 
     Args:
         frames: The study.
@@ -31,24 +32,29 @@ def write(frames: StudyFrames, file: Path, *, curves: bool = False) -> int:
     Raises:
         InputError: The ending is unknown, the file cannot be written, or a package is missing.
     """
+    if file.suffix not in SUFFIXES:
+        rule = f"must end in {', '.join(SUFFIXES)}"
+        raise input_error("study export", rule, key="--output", received=str(file))
     table = frames.curves if curves else trials(frames)
     try:
-        if file.suffix == ".csv":
-            table.to_csv(file, index=False)
-        elif file.suffix == ".json":
-            file.write_text(_json(table), encoding="utf-8")
-        elif file.suffix == ".parquet":
-            table.to_parquet(file, index=False)
-        else:
-            rule = f"must end in {', '.join(SUFFIXES)}"
-            raise input_error("study export", rule, key="--output", received=str(file))
+        with atomic_file.replacing(file.resolve()) as opened:  # behind a link, the file and not the link
+            _write(table, file.suffix, opened)
     except ImportError:
         rule = 'parquet needs pyarrow; install it with: pip install "lrsearch[parquet]"'
         raise input_error("study export", rule, key="--output", received=str(file)) from None
-    except OSError as error:
-        rule = f"cannot be written: {error.strerror or error}"
+    except (OSError, ValueError, TypeError) as error:  # of the last two, pyarrow's for values of several types
+        rule = f"cannot be written: {getattr(error, 'strerror', None) or error}"
         raise input_error("study export", rule, key="--output", received=str(file)) from None
     return len(table)
+
+
+def _write(table: pd.DataFrame, suffix: str, opened: BinaryIO) -> None:
+    if suffix == ".csv":
+        table.to_csv(opened, index=False)
+    elif suffix == ".json":
+        opened.write(_json(table).encode())
+    else:
+        table.to_parquet(opened, index=False)
 
 
 def trials(frames: StudyFrames) -> pd.DataFrame:

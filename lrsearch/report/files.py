@@ -1,13 +1,12 @@
-"""Files that appear whole or not at all."""
+"""The files of a report: whether they can be written, and writing them."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from lrsearch import atomic_file
 from lrsearch.errors import Fault, InputError, input_error, nearest
 
 
@@ -77,15 +76,7 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     try:
         for name, content in files.items():
-            # Beside its target, or else the last step would not be a mere change of name.
-            part = folder / f".{name}.{os.getpid()}.part"
-            try:
-                part.write_bytes(content)
-                if (folder / name).exists():
-                    shutil.copymode(folder / name, part)  # who could read it before can read it now
-                part.replace(folder / name)
-            finally:
-                part.unlink(missing_ok=True)
+            atomic_file.write(folder / name, content)
     except OSError as error:
         raise _unwritable(folder, error) from None
 

@@ -17,6 +17,7 @@ from lrsearch.errors import InputError, input_error
 from lrsearch.storage import attributes
 from lrsearch.storage.all_trials import all_trials
 from lrsearch.study import stored as studies
+from lrsearch.study.ranking import is_diverged, may_be_best
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
@@ -48,12 +49,14 @@ COLUMNS = {
     "error": "object",
     "retried": "object",
     "excluded": "object",
+    "ranked": "bool",  # may be the best, see `study.ranking`
     "started": "object",  # datetime
     "completed": "object",  # datetime
 }
 """Columns of the trials frame, with their types. A number that is missing is NaN, anything else None."""
 CURVES = ("number", "epoch", "test_metric", "train_metric", "lr")
 """Columns of the curves frame that every study has; the others are its extra metrics."""
+NO_REASON = "no reason given"
 LR_NAMES = ("lr", "learning_rate")
 """Names under which a trial's parameters may hold the initial learning rate; ours comes first."""
 
@@ -205,8 +208,15 @@ def _definition(stored: object, name: str) -> tuple[Definition | None, str | Non
 
 
 def _trials(trials: Sequence[FrozenTrial], excluded: object) -> pd.DataFrame:
-    reasons = excluded if isinstance(excluded, dict) else {}
-    rows = [{**_row(trial), "excluded": _text(reasons.get(str(trial.number)))} for trial in trials]
+    reasons = {int(number): reason for number, reason in (excluded if isinstance(excluded, dict) else {}).items()}
+    rows = [
+        {
+            **_row(trial),
+            "excluded": (_text(reasons[trial.number]) or NO_REASON) if trial.number in reasons else None,
+            "ranked": may_be_best(trial, reasons),
+        }
+        for trial in trials
+    ]
     columns = {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in COLUMNS.items()}
     return pd.DataFrame(columns)
 
@@ -227,7 +237,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "state": state,
         "value": value,
         "last": finite[-1] if finite else math.nan,
-        "diverged": infinite or trial.constraints.get(attributes.CONSTRAINT, 0.0) > 0,
+        "diverged": infinite or is_diverged(trial),
         "diverged_at": _number(stored.get(attributes.DIVERGED_AT)),
         "scheduler": _text(trial.params.get("scheduler")),
         "lr": _number(lr),

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lrsearch.report.frames import StudyFrames
+from lrsearch.study import status
 
 STATES = ("complete", "pruned", "failed", "running", "waiting")
+OPEN = ("running", "waiting")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Counts:
         running: Being trained.
         waiting: Not begun.
         diverged: How many of the complete ones diverged.
-        excluded: Taken out by a person.
+        excluded: Complete, pruned or failed for good, and taken out by a person.
     """
 
     budget: int | None
@@ -43,6 +45,11 @@ class Counts:
         """Trials that used up a part of the budget."""
         return self.complete + self.pruned + self.failed + self.excluded
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the study is finished, see `status.is_done`."""
+        return status.is_done(self.budget, self.done, self.running + self.waiting)
+
 
 def count(frames: StudyFrames) -> Counts:
     """How many trials there are of each kind.
@@ -50,15 +57,17 @@ def count(frames: StudyFrames) -> Counts:
     Args:
         frames: The study.
     """
-    trials = counted(frames)
-    states = trials["state"].value_counts()
-    everyone = frames.trials
+    trials = frames.trials
+    is_retried, is_open = trials["retried"].notna(), trials["state"].isin(OPEN)
+    is_excluded = trials["excluded"].notna() & ~is_open & ~is_retried
+    kinds = trials[~is_excluded & ~is_retried]
+    states = kinds["state"].value_counts()
     return Counts(
         budget=frames.definition.study.trials if frames.definition else None,
         **{state: int(states.get(state, 0)) for state in STATES},
-        retried=int((everyone["retried"].notna() & everyone["excluded"].isna()).sum()),
-        diverged=int(trials["diverged"].sum()),
-        excluded=int(everyone["excluded"].notna().sum()),
+        retried=int(is_retried.sum()),
+        diverged=int(kinds["diverged"].sum()),
+        excluded=int(is_excluded.sum()),
     )
 
 
@@ -73,14 +82,14 @@ def counted(frames: StudyFrames) -> pd.DataFrame:
 
 
 def ranked(frames: StudyFrames) -> pd.DataFrame:
-    """The trials that reached the end without diverging, best first; equal values in the order of numbers.
+    """The trials that may be the best by `study.ranking`, best first; equal values in the order of numbers.
 
     Args:
         frames: The study.
     """
-    trials = counted(frames)
-    finished = trials[(trials["state"] == "complete") & ~trials["diverged"] & trials["value"].notna()]
-    return finished.sort_values(["value", "number"], ascending=[not frames.maximise, True])
+    return frames.trials[frames.trials["ranked"]].sort_values(
+        ["value", "number"], ascending=[not frames.maximise, True]
+    )
 
 
 def best_of_each(frames: StudyFrames) -> pd.DataFrame:

@@ -105,9 +105,9 @@ def _nothing(frames: StudyFrames, count: standings.Counts) -> str:
 
 
 def _unfinished(count: standings.Counts) -> list[str]:
+    if count.is_done:
+        return []
     left = f"{count.running} running, {count.waiting} waiting"
-    if count.budget is not None and count.done < count.budget:
+    if count.budget is not None:
         return [f"The study is not finished: {count.done} of {count.budget} trials are done ({left})."]
-    if count.running + count.waiting:
-        return [f"The study is not finished: {wording.plural(count.done, 'trial')} done ({left})."]
-    return []
+    return [f"The study is not finished: {wording.plural(count.done, 'trial')} done ({left})."]

@@ -65,4 +65,4 @@ class Generation:
         settings = {claim: self._settings[claim] for claim in claims}
         if failed is None:
             return Pass(self._training, settings, self._places)
-        return Pass(self._training, settings, self._places, failed.judged, failed.audited)
+        return Pass(self._training, settings, self._places, failed.compared, failed.audited)

@@ -1,8 +1,10 @@
-"""Who is pruned at a rung."""
+"""Where it is decided who is pruned at a rung: the values are gathered here, and the study's pruner is asked.
+
+The rule of halving itself stands in `pruning.halving`.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 
 import optuna
@@ -10,18 +12,18 @@ from optuna.pruners import BasePruner
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lrsearch.pruning.halving import StratifiedHalving, halve
+from lrsearch.pruning.halving import AtRung, Rank, StratifiedHalving, at_rungs, seen
 from lrsearch.sampling.space import Settings
 from lrsearch.search.trial_curves import TrialTrace
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.retry import Patience
-from lrsearch.storage.rung_values import RungValues
+from lrsearch.storage.rung_values import RungTrial, RungValues
 from lrsearch.storage.schema_check import tables_are_known
 from lrsearch.storage.store import Claim
 from lrsearch.study.stored import StoredStudy
 
 
-class Judge:
+class PruningDecision:
     """Asks the study's pruner about trials that have reached a rung; their values are stored already.
 
     Args:
@@ -39,6 +41,8 @@ class Judge:
         self._patience = patience
         self._settings: Mapping[Claim, Settings] = {}
         self._mirror: Mirror | None = None
+        self._before: dict[int, RungTrial] | None = None
+        self._excluded: Collection[int] = ()
         self._rungs: RungValues | None = None
         engine = engine_of(stored.storage)
         if isinstance(pruner, StratifiedHalving) and engine is not None and tables_are_known() is None:
@@ -52,7 +56,7 @@ class Judge:
             settings: Its trials, and what each trains with.
         """
         self._settings = settings
-        self._mirror = None
+        self._mirror = self._before = None
 
     def __call__(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         """Those that end here.
@@ -60,38 +64,49 @@ class Judge:
         Args:
             trials: The trials that have reached the rung, with their curves.
         """
-        if not self._together:
-            return {c for c, trace in trials.items() if self._patience(lambda c=c, trace=trace: self._ends(c, trace))}  # type: ignore[misc]
-        pruned: set[Claim] = set()
-        compared: set[Claim] = set()
         if isinstance(self._pruner, StratifiedHalving):
-            last = {claim: (self._settings[claim].schedule.name, trace.test[-1]) for claim, trace in trials.items()}
-            pruned, compared = halve(last, self._pruner.keep)
-        alone = {claim: trace for claim, trace in trials.items() if claim not in compared}
-        return pruned | self._against_the_stored(alone)
+            return self._halved(self._pruner, trials)
+        if self._together:
+            return self._mirrored(trials)
+        return {claim for claim in trials if self._patience(lambda claim=claim: self._pruned(claim))}  # type: ignore[misc]
 
-    def _ends(self, claim: Claim, trace: TrialTrace) -> bool:
-        if isinstance(self._pruner, StratifiedHalving) and self._rungs is not None:
-            return self._pruner.ends(_rank(trace.test[-1], claim.number), self._others(self._rungs, claim, trace.epoch))
+    def _pruned(self, claim: Claim) -> bool:
         # Trial.should_prune would only know what was reported through its own object.
         return self._pruner.prune(self._stored.study, self._stored.storage.get_trial(claim.trial_id))
 
-    def _others(self, rungs: RungValues, claim: Claim, rung: int) -> list[tuple[float, int]]:
-        """Value at the rung and number of the trials that a trial is compared with."""
-        scheduler, excluded = self._settings[claim].schedule.name, self._stored.excluded()
-        return [
-            _rank(trial.values[rung], number)
-            for number, trial in rungs.read().items()
-            if number != claim.number
-            and trial.scheduler == scheduler
-            and rung in trial.values
-            and trial.state != TrialState.FAIL
-            and number not in excluded
-        ]
+    def _halved(self, pruner: StratifiedHalving, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
+        rung = next(iter(trials.values())).epoch
+        arrived = {
+            claim: AtRung(claim.number, self._settings[claim].schedule.name, trace.test[-1])
+            for claim, trace in trials.items()
+        }
+        asked = {claim.number for claim in trials}
+        if not self._together:
+            return pruner.decide(arrived, lambda kind: self._patience(lambda: self._seen_now(rung, kind, asked))).ended
+        decision = pruner.decide(arrived, lambda kind: self._seen_before(rung, kind))
+        for claim in decision.alone:
+            self._remember(arrived[claim], trials[claim], pruner)
+        return decision.ended
 
-    def _against_the_stored(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
-        if not trials:
-            return set()
+    def _seen_now(self, rung: int, scheduler: str | None, asked: Collection[int]) -> list[Rank]:
+        trials = at_rungs(self._stored.trials()) if self._rungs is None else self._rungs.read()
+        return seen(trials, rung, scheduler, {*self._stored.excluded(), *asked})
+
+    def _seen_before(self, rung: int, scheduler: str | None) -> list[Rank]:
+        if self._before is None:
+            there = at_rungs(self._patience(self._stored.trials))
+            own = {claim.number for claim in self._settings}
+            self._before = {number: trial for number, trial in there.items() if number not in own}
+            self._excluded = self._patience(self._stored.excluded)
+        return seen(self._before, rung, scheduler, self._excluded)
+
+    def _remember(self, arrived: AtRung, trace: TrialTrace, pruner: StratifiedHalving) -> None:
+        """A trial of the generation that was not compared with the others of it: later ones are compared with it."""
+        values = {rung: trace.test[rung - 1] for rung in pruner.rungs if rung <= trace.epoch}
+        assert self._before is not None
+        self._before[arrived.number] = RungTrial(TrialState.RUNNING, arrived.scheduler, values)
+
+    def _mirrored(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         if self._mirror is None:
             there = self._patience(self._stored.trials)
             self._mirror = Mirror(self._stored.study, there, {claim.number for claim in self._settings})
@@ -131,10 +146,6 @@ class Mirror:
         for epoch in range(known + 1, len(curve) + 1):
             self._storage.set_trial_intermediate_value(trial_id, epoch, curve[epoch - 1])
         return pruner.prune(self._study, self._storage.get_trial(trial_id))
-
-
-def _rank(value: float, number: int) -> tuple[float, int]:
-    return (math.inf if math.isnan(value) else value, number)
 
 
 def _begun(trial: FrozenTrial) -> FrozenTrial:

@@ -14,7 +14,7 @@ from lrsearch.sampling import ask
 from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.search.events import Event, TrialBegan, TrialEnded
 from lrsearch.search.generation import Generation
-from lrsearch.search.pruning_decision import Judge
+from lrsearch.search.pruning_decision import PruningDecision
 from lrsearch.search.training_pass import Training
 from lrsearch.signals import Interruption
 from lrsearch.storage.choice import trial_store
@@ -75,13 +75,13 @@ class Runner:
         self.patience = Patience(say)
         self.store = trial_store(stored.study, stored.storage, say, self.patience)
         self.heartbeat = Heartbeat(self.store, grace)
-        self.judge = Judge(stored, stored.study.pruner, engine.together, self.patience)
+        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, self.patience)
         self.training = Training(
             task=task,
             section=self.definition.training,
             engine=engine,
             rungs=frozenset(pruners.rungs(self.definition)),
-            judge=self.judge,
+            ended_at_rung=self.decision,
             store=self.store,
             heartbeat=self.heartbeat,
             interruption=interruption,
@@ -161,9 +161,8 @@ class Runner:
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return True
         counts = self.patience(lambda: status.count(self.stored))
-        idle = counts.waiting == 0 and counts.claimed >= self.definition.trials
         stopped = self.patience(lambda: studies.is_stopped(self.stored))
-        return (idle or stopped) and counts.running == 0
+        return counts.is_done or (stopped and counts.running == 0)
 
     def _run(self, claims: list[Claim]) -> Iterator[Event]:
         ids = [claim.trial_id for claim in claims]
@@ -173,7 +172,7 @@ class Runner:
             settings = self._settings(claims)
             for claim, own in settings.items():
                 yield TrialBegan(claim.number, own)
-            self.judge.begin(settings)
+            self.decision.begin(settings)
             generation = Generation(self.training, settings)
             for event in generation.events():
                 yield event

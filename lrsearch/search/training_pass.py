@@ -24,7 +24,7 @@ from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.devices import describe
 from lrsearch.training.engine import Engine, Lane, LaneRecords, LaneStream
 
-Judge = Callable[[Mapping[Claim, TrialTrace]], set[Claim]]
+EndedAtRung = Callable[[Mapping[Claim, TrialTrace]], set[Claim]]
 """Says which of the trials that have reached a rung end there; their values are stored already."""
 
 
@@ -36,20 +36,20 @@ class Training:
         task: What is trained.
         section: Epochs, batch size, optimizer, seeds.
         engine: What trains it.
-        rungs: Epochs after which `judge` is asked.
-        judge: Says who is pruned.
+        rungs: Epochs after which `ended_at_rung` is asked.
+        ended_at_rung: Says who is pruned.
         store: Where everything is written.
         heartbeat: Is told that training moves.
         interruption: Where signals are looked for.
         score: Which of the task's further metrics is a trial's value; None for the test metric.
-        audit: Says, by its number, whether a trial that the judge ends is trained on, to see what it would come to.
+        audit: Says, by its number, whether a trial that is pruned is trained on, to see what it would come to.
     """
 
     task: Task
     section: TrainingSection
     engine: Engine
     rungs: frozenset[int]
-    judge: Judge
+    ended_at_rung: EndedAtRung
     store: TrialStore
     heartbeat: Heartbeat
     interruption: Interruption
@@ -67,11 +67,11 @@ class Pass:
         training: What they have in common.
         settings: The trials and what each trains with.
         places: Where the first lane of each stands in the generation.
-        judged: Epoch up to which they were judged in an earlier pass that failed.
-        audited: Those of its trials that were audited there, as they stood when they were judged.
+        compared: Epoch up to which they were compared in an earlier pass that failed.
+        audited: Those of its trials that were audited there, as they stood when they were compared.
 
     Attributes:
-        judged: The same, up to now.
+        compared: The same, up to now.
         audited: The same, up to now.
     """
 
@@ -80,10 +80,10 @@ class Pass:
         training: Training,
         settings: Mapping[Claim, Settings],
         places: Mapping[Claim, int],
-        judged: int = 0,
+        compared: int = 0,
         audited: Mapping[Claim, TrialTrace] | None = None,
     ) -> None:
-        self.judged = judged
+        self.compared = compared
         self.audited = {claim: trace for claim, trace in (audited or {}).items() if claim in settings}
         self._training = training
         self._settings = settings
@@ -130,14 +130,14 @@ class Pass:
     def _end_those_that_are_done(self, epoch: int) -> Iterator[TrialEnded]:
         last = epoch == self._training.section.epochs
         ended = {claim for claim, trace in self._active.items() if last or trace.diverged_at is not None}
-        compared = {claim: trace for claim, trace in self._active.items() if claim not in ended | self.audited.keys()}
-        if epoch in self._training.rungs and epoch > self.judged and compared:
-            self._record(compared)
-            pruned = self._training.judge(compared)
+        asked = {claim: trace for claim, trace in self._active.items() if claim not in ended | self.audited.keys()}
+        if epoch in self._training.rungs and epoch > self.compared and asked:
+            self._record(asked)
+            pruned = self._training.ended_at_rung(asked)
             chosen = {claim for claim in pruned if self._training.audit(claim.number)}
             self.audited |= {claim: deepcopy(self._active[claim]) for claim in chosen}
             ended |= pruned - chosen
-            self.judged = epoch
+            self.compared = epoch
         if ended:
             yield from self._tell([claim for claim in self._active if claim in ended])
 

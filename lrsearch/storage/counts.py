@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from lrsearch.storage.attributes import CONSTRAINT, DEFINITION, ORIGIN, RETRIED,
 from lrsearch.storage.liveness import is_dead
 from lrsearch.storage.tables import (
     CONSTRAINT_PREFIX,
+    FINITE,
     HEARTBEATS,
     INTERMEDIATE,
     SYSTEM,
@@ -74,19 +75,29 @@ def tally(engine: Engine, study_id: int) -> Tally:
     )
 
 
-def best_value(engine: Engine, study_id: int) -> float | None:
-    """The smallest value of a complete trial that did not diverge; excluded trials included.
+def best_value(engine: Engine, study_id: int, excluded: Collection[int], *, maximise: bool = False) -> float | None:
+    """The best value of a study that lrsearch created; `study.ranking` says what that is.
 
     Args:
         engine: Of Optuna's RDB storage.
         study_id: Optuna's id of the study.
+        excluded: Numbers of the trials that a person took out.
+        maximise: Whether larger values are better.
+
+    Returns:
+        The value; None if no trial may be the best.
     """
     joined = VALUES.join(TRIALS, TRIALS.c.trial_id == VALUES.c.trial_id)
-    fit = and_(TRIALS.c.study_id == study_id, TRIALS.c.state == TrialState.COMPLETE, not_(_is_diverged()))
+    fit = and_(
+        TRIALS.c.study_id == study_id,
+        TRIALS.c.state == TrialState.COMPLETE,
+        TRIALS.c.number.not_in(list(excluded)),
+        VALUES.c.value_type == FINITE,
+        not_(_is_diverged()),
+    )
+    best = func.max(VALUES.c.value) if maximise else func.min(VALUES.c.value)
     with engine.connect() as connection:
-        found: float | None = connection.execute(
-            select(func.min(VALUES.c.value)).select_from(joined).where(fit)
-        ).scalar()
+        found: float | None = connection.execute(select(best).select_from(joined).where(fit)).scalar()
     return found
 
 

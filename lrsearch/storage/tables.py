@@ -33,6 +33,8 @@ STUDY_USER: Table = models.StudyUserAttributeModel.__table__
 TRIALS: Table = models.TrialModel.__table__
 PARAMS: Table = models.TrialParamModel.__table__
 VALUES: Table = models.TrialValueModel.__table__
+FINITE = models.TrialValueModel.TrialValueType.FINITE
+"""Type of a final value that is a number and no infinity."""
 INTERMEDIATE: Table = models.TrialIntermediateValueModel.__table__
 USER: Table = models.TrialUserAttributeModel.__table__
 SYSTEM: Table = models.TrialSystemAttributeModel.__table__

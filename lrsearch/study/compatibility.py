@@ -45,22 +45,34 @@ def check(stored: StoredStudy, task: Task) -> None:
 
 
 def check_version(stored: StoredStudy) -> None:
-    """Refuse to train a study of an lrsearch that may train differently.
+    """Refuse to train a study of an lrsearch that trains differently, or to repeat one of its trials.
 
     Args:
         stored: The study.
 
     Raises:
-        InputError: Their versions differ before the second point; the third number changes no results.
+        InputError: See `trains_alike`; what can still be done with the study.
     """
-    there = stored.version
-    if there is None or _line(there) == _line(version.__version__):
+    if trains_alike(stored):
         return
+    there = str(stored.version)
     rule = (
-        f"was created by lrsearch {there}, and this is {version.__version__}, which may train differently. "
-        f'Nothing was taken; install that one: pip install "lrsearch=={".".join(_line(there))}.*"'
+        f"was created by lrsearch {there}, and {version.__version__} trains differently: the numbers would not be the "
+        "same. It can be listed, shown, reported and exported; to train it, create it again from its file, or install "
+        f"lrsearch {'.'.join(_line(there))}"
     )
     raise input_error(f"study {stored.name}", rule)
+
+
+def trains_alike(stored: StoredStudy) -> bool:
+    """Whether this lrsearch comes to the same numbers as the one that created a study.
+
+    Versions that differ only after the second point do; so does whichever trains a study that does not name one.
+
+    Args:
+        stored: The study.
+    """
+    return stored.version is None or _line(stored.version) == _line(version.__version__)
 
 
 def check_room(storage: BaseStorage, definition: Definition, task: Task) -> None:

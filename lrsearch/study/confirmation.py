@@ -19,7 +19,7 @@ from lrsearch.sampling.space import SEED, Space
 from lrsearch.storage.attributes import DATA, DEFINITION, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.tables import FIXED_PARAMS
-from lrsearch.study import linked, status
+from lrsearch.study import linked, ranking, status
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -70,7 +70,7 @@ def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = Non
 
     Raises:
         InputError: The study cannot be confirmed: lrsearch did not create it, it is a linked study, no trial was
-            trained to the end, or this process may not train it (`admission.check`).
+            trained to the end, or this process may not train it (`compatibility.check`).
     """
     own = _definition(stored).confirm or ConfirmSection()
     if status.best(stored) is None:
@@ -92,10 +92,11 @@ def finalists(stored: StoredStudy, baseline: StoredStudy | None, top: int) -> li
         top: How many of the search's best.
     """
     chosen = [_finalist(trial, "search") for trial in _spread(_ranked(stored), top)]
-    space, trials = Space.of(_definition(stored)), stored.trials()
+    space, trials, excluded = Space.of(_definition(stored)), stored.trials(), stored.excluded()
     for entry in _definition(stored).tries:
         params = space.params_of(entry)
-        trained = next((trial for trial in trials if trial.params == params and _is_steady(trial)), None)
+        alike = (trial for trial in trials if trial.params == params)
+        trained = next((trial for trial in alike if ranking.may_be_best(trial, excluded)), None)
         chosen.append(_finalist(trained, "try") if trained else Finalist(params, "try", None, None))
     constant = _best_constant(baseline or stored)
     if constant is not None:
@@ -126,11 +127,8 @@ def _definition(stored: StoredStudy) -> Definition:
 
 def _ranked(stored: StoredStudy) -> list[FrozenTrial]:
     """The trials that may be finalists, best first, each setting once."""
-    excluded = stored.excluded()
-    steady = [trial for trial in stored.trials() if _is_steady(trial) and trial.number not in excluded]
-    steady.sort(key=lambda trial: (trial.values[0], trial.number))
     best: dict[frozenset[tuple[str, Any]], FrozenTrial] = {}
-    for trial in steady:
+    for trial in ranking.ranked(stored.trials(), stored.excluded(), maximise=stored.maximises):
         best.setdefault(frozenset(trial.params.items()), trial)
     return list(best.values())
 
@@ -146,10 +144,6 @@ def _spread(ranked: Sequence[FrozenTrial], top: int) -> list[FrozenTrial]:
 
 def _best_constant(stored: StoredStudy) -> FrozenTrial | None:
     return next((trial for trial in _ranked(stored) if trial.params["scheduler"] == "constant"), None)
-
-
-def _is_steady(trial: FrozenTrial) -> bool:
-    return trial.state == optuna.trial.TrialState.COMPLETE and not status.is_diverged(trial)
 
 
 def _finalist(trial: FrozenTrial, role: Literal["search", "try", "constant"]) -> Finalist:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lrsearch.pruning import audit, pruners
-from lrsearch.pruning.halving import StratifiedHalving, halve, survivors
-from lrsearch.pruning.pruners import HalvingOptions
+from lrsearch.pruning.halving import AtRung, Rank, StratifiedHalving, rank
 from lrsearch.sampling.ask import generation_size
 from lrsearch.study_file.model import Definition
 
@@ -62,9 +61,11 @@ def forecast(definition: Definition, epoch_seconds: Callable[[int], float], *, t
     drawn = [(types[number % len(types)], draw.random()) for number in range(definition.trials)]
     draw.shuffle(drawn)
     players = [Player(number, *own) for number, own in enumerate(drawn)]
-    game = _Game(HalvingOptions(**definition.pruner.options).keep)
+    pruner = pruners.build(definition)
+    assert isinstance(pruner, StratifiedHalving)
+    at_rungs = Rungs(pruner)
     audited = audit.choice(definition)
-    rungs = list(pruners.rungs(definition))
+    rungs = list(pruner.rungs)
     seeds = len(definition.training.seeds)
     size = generation_size(definition) if together else 1
     epochs, seconds = 0, 0.0
@@ -76,32 +77,32 @@ def forecast(definition: Definition, epoch_seconds: Callable[[int], float], *, t
                 break
             epochs += (end - begin) * lanes
             seconds += (end - begin) * epoch_seconds(lanes)
-            left = game.rung(end, live) if end in rungs else []
+            left = at_rungs.pass_on(end, live) if end in rungs else []
             beside += sum(audited(own.number) for own in live if own not in left)
             live = left
     return Forecast(definition.trials, rungs, epochs, seconds)
 
 
-class _Game:
-    """The pruner's rule, for trials that are only numbers.
+class Rungs:
+    """Who went on at each rung, and what was seen there.
 
     Args:
-        keep: Share of each scheduler type that goes on.
+        pruner: The study's.
     """
 
-    def __init__(self, keep: float) -> None:
-        self.keep = keep
-        self.seen: dict[tuple[int, str], list[float]] = defaultdict(list)
+    def __init__(self, pruner: StratifiedHalving) -> None:
+        self._pruner = pruner
+        self._seen: dict[tuple[int, str], list[Rank]] = defaultdict(list)
 
-    def rung(self, epoch: int, players: list[Player]) -> list[Player]:
-        """Those that go on, of some that reach a rung together."""
-        ended, compared = halve({own: (own.kind, own.value) for own in players}, self.keep)
-        live = []
+    def pass_on(self, epoch: int, players: list[Player]) -> list[Player]:
+        """Those that go on, of some that reach a rung together.
+
+        Args:
+            epoch: The rung.
+            players: They.
+        """
+        arrived = {own: AtRung(own.number, own.kind, own.value) for own in players}
+        ended = self._pruner.decide(arrived, lambda kind: self._seen[epoch, str(kind)]).ended
         for own in players:
-            others = self.seen[epoch, own.kind]
-            alone = own not in compared and len(others) >= StratifiedHalving.FREE
-            worse = alone and sum(other < own.value for other in others) >= survivors(len(others) + 1, self.keep)
-            others.append(own.value)
-            if own not in ended and not worse:
-                live.append(own)
-        return live
+            self._seen[epoch, own.kind].append(rank(own.value, own.number))
+        return [own for own in players if own not in ended]

@@ -88,6 +88,7 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
     if definition.study.name not in studies.names(storage):
         return store(storage, definition, task)
     stored = studies.load(storage, definition.study.name)
+    compatibility.check_version(stored)  # first: with another version, the definition's defaults may be others, too
     studies.check_same(stored, definition, source)
     compatibility.check(stored, task)
     grows = stored.definition is not None and definition.trials > stored.definition.trials

@@ -10,7 +10,8 @@ from optuna.trial import TrialState
 from lrsearch.errors import InputError, input_error
 from lrsearch.sampling.space import settings_from
 from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
-from lrsearch.study import status
+from lrsearch.study import compatibility, status
+from lrsearch.study.ranking import is_diverged
 from lrsearch.study.stored import StoredStudy
 
 
@@ -46,11 +47,13 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
         number: Which trial; by default the best.
 
     Raises:
-        InputError: There is no such trial, or what is stored does not say how it was trained.
+        InputError: There is no such trial, what is stored does not say how it was trained, or this lrsearch trains
+            differently (`compatibility.check_version`).
     """
     source = f"study {stored.name}"
     if stored.definition is None:
         raise input_error(source, "was not created by lrsearch, so it does not say how to train")
+    compatibility.check_version(stored)
     trial = status.best(stored) if number is None else stored.trial(number)
     if trial is None:
         raise input_error(source, "has no complete trial yet that did not diverge; name one with --trial")
@@ -62,7 +65,7 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
         raise InputError(f"{source}, trial {trial.number}", error.faults) from None
     sections = stored.definition.document()
     # The seeds of a trial end together, so one that diverged may have cut the first one short.
-    whole = trial.state == TrialState.COMPLETE and not status.is_diverged(trial)
+    whole = trial.state == TrialState.COMPLETE and not is_diverged(trial)
     values = trial.user_attrs.get(SEED_VALUES) if whole else None
     if whole and stored.score:
         values = [trial.intermediate_values[max(trial.intermediate_values)]]  # it has one seed, and is valued elsewhere

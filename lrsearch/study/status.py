@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.errors import input_error
@@ -28,6 +26,7 @@ from lrsearch.storage.counts import Tally, engine_of, tally
 from lrsearch.storage.schema_check import tables_are_known
 from lrsearch.study import snippet
 from lrsearch.study import stored as studies
+from lrsearch.study.ranking import is_diverged, ranked
 from lrsearch.study.stored import StoredStudy
 
 
@@ -51,8 +50,27 @@ class TrialCounts(Tally):
         """Settings that are done, under way or waiting."""
         return self.finished + self.running + self.waiting
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the study is finished, see `is_done`."""
+        return is_done(self.budget, self.finished, self.running + self.waiting)
+
     def as_dict(self) -> dict[str, int | None]:
         return {"budget": self.budget, **asdict(self)}
+
+
+def is_done(budget: int | None, finished: int, under_way: int) -> bool:
+    """Whether a study is finished: its whole budget is complete, pruned or failed for good, and nothing is left to do.
+
+    A trial that is excluded was trained nevertheless, and counts. One that runs or waits does not let the study be
+    finished, not even beyond the budget. A study without a budget is finished while nobody trains any of its trials.
+
+    Args:
+        budget: Its trials in all; None for a study that lrsearch did not create.
+        finished: Trials that are complete, pruned or failed for good.
+        under_way: Trials that run or wait.
+    """
+    return under_way == 0 and (budget is None or finished >= budget)
 
 
 def count(stored: StoredStudy) -> TrialCounts:
@@ -71,12 +89,8 @@ def count(stored: StoredStudy) -> TrialCounts:
     return TrialCounts(budget=budget, complete=states.count("complete") + kinds["diverged"], **kinds)
 
 
-def is_diverged(trial: FrozenTrial) -> bool:
-    return any(value > 0 for value in trial.constraints.values())
-
-
 def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> FrozenTrial | None:
-    """The best complete trial that did not diverge and was not excluded; None if there is none.
+    """The first of `ranking.ranked`; None if there is none.
 
     Args:
         stored: The study.
@@ -89,18 +103,7 @@ def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> Fr
         rule = f"has {len(stored.study.directions)} objectives; lrsearch shows the best of studies with one"
         raise input_error(f"study {stored.name}", rule)
     trials = stored.trials() if trials is None else trials
-    excluded = stored.excluded()
-    candidates = [
-        trial
-        for trial in trials
-        if trial.state == TrialState.COMPLETE
-        and not is_diverged(trial)
-        and trial.number not in excluded
-        and trial.value is not None
-        and math.isfinite(trial.value)
-    ]
-    sign = -1 if stored.study.direction == StudyDirection.MAXIMIZE else 1
-    return min(candidates, key=lambda trial: (sign * trial.values[0], trial.number), default=None)
+    return next(iter(ranked(trials, stored.excluded(), maximise=stored.maximises)), None)
 
 
 @dataclass(frozen=True)
@@ -136,14 +139,19 @@ def best_settings(stored: StoredStudy) -> BestSettings:
 
 
 def best_value(stored: StoredStudy) -> float | None:
-    """The best value so far, as cheaply as it can be had; exclusions are not looked at.
+    """The value of the best trial so far, as cheaply as it can be had; None if there is none.
 
     Args:
         stored: The study.
+
+    Raises:
+        InputError: It has several objectives.
     """
     engine = engine_of(stored.storage)
-    if engine is not None and tables_are_known() is None:
-        return reading.best_value(engine, stored.storage.get_study_id_from_name(stored.name))
+    # Another tool may have constraints of its own, which the database cannot compare.
+    if engine is not None and stored.definition is not None and tables_are_known() is None:
+        study_id = stored.storage.get_study_id_from_name(stored.name)
+        return reading.best_value(engine, study_id, stored.excluded(), maximise=stored.maximises)
     winner = best(stored)
     return winner.value if winner else None
 
@@ -179,7 +187,7 @@ def _confirmation(stored: StoredStudy) -> dict[str, Any] | None:
         "study": linked.name,
         "finalists": len(linked.study.user_attrs.get(FINALISTS, [])),
         "seeds": linked.definition.training.seeds,
-        "finished": counts.finished == counts.budget,
+        "finished": counts.is_done,
     }
 
 

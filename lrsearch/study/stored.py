@@ -11,6 +11,7 @@ from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from lrsearch import version
@@ -77,6 +78,11 @@ class StoredStudy:
     def has_one_objective(self) -> bool:
         """Always so, but for studies of another tool."""
         return len(self.study.directions) == 1
+
+    @property
+    def maximises(self) -> bool:
+        """Whether larger values are better; never so in a study that lrsearch created."""
+        return bool(self.study.direction == StudyDirection.MAXIMIZE)
 
     @property
     def metric(self) -> str:

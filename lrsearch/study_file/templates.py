@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from lrsearch import atomic_file
 from lrsearch.errors import input_error, nearest
 
 
@@ -33,8 +34,7 @@ def copy(name: str, target: Path) -> None:
         raise input_error("study new", rule, key="--from", received=f'"{name}"', nearest=nearest(name, names()))
     text = (folder() / f"{name}.toml").read_text(encoding="utf-8")
     try:
-        with target.open("x", encoding="utf-8") as file:
-            file.write(text)
+        atomic_file.create(target, text.encode())
     except FileExistsError:
         raise input_error(str(target), "exists already; nothing was changed") from None
     except OSError as error:

@@ -6,7 +6,7 @@ import keyword
 import os
 from pathlib import Path
 
-from lrsearch import registry
+from lrsearch import atomic_file, registry
 from lrsearch.errors import InputError, input_error
 from lrsearch.tasks.error_location import sentence
 
@@ -85,7 +85,6 @@ def write(target: Path, study: Path | None = None) -> str:
 
 def _create(file: Path, text: str) -> None:
     try:
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(text)
+        atomic_file.create(file, text.encode())
     except OSError as error:
         raise input_error(str(file), f"cannot be written: {error.strerror or sentence(error)}") from None

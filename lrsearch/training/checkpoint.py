@@ -6,10 +6,8 @@ from elsewhere can run no code. What a model keeps outside its `state_dict` is n
 
 from __future__ import annotations
 
-import glob
 import io
 import math
-import os
 import pickle
 import struct
 import warnings
@@ -20,7 +18,7 @@ from typing import Any
 
 import torch
 
-from lrsearch import version
+from lrsearch import atomic_file, version
 from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.loop import Before, EpochRecord, Run
@@ -78,7 +76,9 @@ def save(file: Path, definition: RunDefinition, run: Run) -> None:
         content,
     )
     try:
-        _replace(file, content.getvalue())
+        for left in atomic_file.parts_of(file):
+            left.unlink(missing_ok=True)  # of a process that was killed while it wrote
+        atomic_file.write(file, content.getvalue(), durable=True)
     except OSError as error:
         raise LrsearchError(f"checkpoint {file} cannot be written: {error.strerror or error}") from None
 
@@ -222,24 +222,3 @@ def _changed(checkpoint: Checkpoint, reason: str) -> InputError:
 
 def _damaged(file: Path) -> InputError:
     return input_error(f"checkpoint {file}", "is damaged")
-
-
-def _replace(file: Path, content: bytes) -> None:
-    # Beside its target, or else the last step would not be a mere change of name. What a killed process left of
-    # an earlier attempt goes first.
-    for left in file.parent.glob(f".{glob.escape(file.name)}.*.part"):
-        left.unlink(missing_ok=True)
-    part = file.parent / f".{file.name}.{os.getpid()}.part"
-    try:
-        with part.open("wb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the new name, too, must outlast a power cut
-    finally:
-        os.close(folder)

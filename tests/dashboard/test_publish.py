@@ -137,14 +137,14 @@ def test_the_publisher_goes_on_after_a_study_that_it_cannot_publish(
 ) -> None:
     create("bad", train=1)
     good, said = create("good", train=1), []
-    real = publishing.is_finished
+    real = publishing.publish
 
-    def fail(counts: status.TrialCounts) -> bool:
+    def fail(stored: StoredStudy, *rest: Any) -> bool:
         if not said:
             raise KeyError("deleted")
-        return real(counts)
+        return real(stored, *rest)
 
-    monkeypatch.setattr("lrsearch.dashboard.publisher.is_finished", fail)
+    monkeypatch.setattr("lrsearch.dashboard.publisher.publish", fail)
     interruption = Interruption()
     publisher = Publisher(storage, folder, interruption, said.append)
     publisher.look()

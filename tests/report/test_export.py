@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import optuna
 import pandas as pd
@@ -14,6 +16,7 @@ import pytest
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError
+from lrsearch.report import export
 from lrsearch.report.export import write
 from lrsearch.report.frames import read
 from lrsearch.storage import attributes
@@ -72,3 +75,39 @@ def test_what_cannot_be_written_is_an_input_error(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputError, match=r"lrsearch\[parquet\]"):
         write(frames, tmp_path / "trials.parquet")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_an_export_that_fails_half_way_leaves_the_former_file(
+    mixed: optuna.Study, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, file = read(mixed), tmp_path / f"trials{suffix}"
+
+    def fail(table: object, suffix: str, opened: BinaryIO) -> None:
+        opened.write(b"half")
+        opened.flush()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(export, "_write", fail)
+    for former in (None, b"what was there"):
+        if former is not None:
+            file.write_bytes(former)
+        with pytest.raises(InputError, match="cannot be written: No space left"):
+            write(frames, file)
+        assert [path.read_bytes() for path in tmp_path.iterdir()] == ([] if former is None else [former])
+
+
+def test_values_of_several_types_that_parquet_cannot_hold_are_one_line(mixed: optuna.Study, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="parquet needs the extra of that name")
+    frames, file = read(mixed), tmp_path / "trials.parquet"
+    frames.trials["threads"] = [1, "one", *[None] * (len(frames.trials) - 2)]
+    with pytest.raises(InputError, match="cannot be written"):
+        write(frames, file)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_goes_through_a_link(mixed: optuna.Study, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    write(read(mixed), tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len(pd.read_csv(tmp_path / "real.csv")) == len(mixed.trials)

@@ -13,6 +13,7 @@ from optuna.trial import TrialState
 
 from lrsearch import registry
 from lrsearch.pruning import halving
+from lrsearch.pruning.halving import AtRung
 from lrsearch.sampling import ask
 from lrsearch.sampling.ask import Asker
 from lrsearch.search.runner import Runner
@@ -175,9 +176,9 @@ def test_a_batched_generation_keeps_the_best_of_each_type(define: Callable[..., 
 
 
 def test_halving_leaves_small_groups_to_the_asynchronous_rule() -> None:
-    values = {number: ("a" if number < 6 else "b", float(-number)) for number in range(9)}
+    values = {number: AtRung(number, "a" if number < 6 else "b", float(-number)) for number in range(9)}
     ended, compared = halving.halve(values, 0.333)
     assert compared == {0, 1, 2, 3, 4, 5}
     assert ended == {0, 1, 2, 3}
-    ended, _ = halving.halve({0: ("a", float("nan")), **{n: ("a", float(n)) for n in range(1, 6)}}, 0.333)
+    ended, _ = halving.halve({n: AtRung(n, "a", float(n or "nan")) for n in range(6)}, 0.333)
     assert ended == {0, 3, 4, 5}

@@ -21,6 +21,7 @@ from lrsearch.storage.rdb import open_storage
 from lrsearch.study import compatibility, confirmation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
+from lrsearch.study.repeat import repeatable
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 
@@ -92,8 +93,10 @@ def test_another_version_says_so_and_takes_nothing(
     assert list(StudyWorker(storage, [], Interruption(), said.append).events(exit_when_idle=True)) == []
     (line,) = said
     assert line.startswith("Study small is left out: study small: was created by lrsearch ")
-    with pytest.raises(InputError, match=f"{created_by}, and this is {version}.* Nothing was taken"):
+    with pytest.raises(InputError, match=f"{created_by}, and {version} trains differently"):
         lrsearch.run_study(stored)
+    with pytest.raises(InputError, match="trains differently"):
+        repeatable(stored, 0)
     assert stored.trials() == []
 
 

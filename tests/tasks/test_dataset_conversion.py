@@ -155,7 +155,10 @@ def fails(index: int) -> Any:
         (Stream(), "Stream: needs a length and rows by number"),
         (Listed(lambda i: (INPUTS[i], i, i)), r"train\[0\] = tuple of 3 \(Tensor, int, int\): a row must be"),
         (Listed(lambda i: (INPUTS[i], "cat" if i == 7 else 1)), r"train\[7\] = str: input and target must be"),
-        (Listed(fails), r"train\[0\] = Listed: cannot be read: IndexError: .* \(line \d+ of test_gathering.py\)"),
+        (
+            Listed(fails),
+            r"train\[0\] = Listed: cannot be read: IndexError: .* \(line \d+ of test_dataset_conversion.py\)",
+        ),
         (TensorDataset(INPUTS), r"tuple of 1 \(Tensor\): a row must be"),
     ],
 )
