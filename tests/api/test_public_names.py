@@ -36,9 +36,9 @@ def test_every_function_shows_an_example(name: str) -> None:
     assert "Example:" in (inspect.getdoc(getattr(lrsearch, name)) or "")
 
 
-INTERNAL = {"Run", "Streamed", "Numbers", "Segment", "PluginSection", "TrainingSection"}
-"""Types of attributes that the documentation does not offer: the loop's own state, rows that a Dataset reads, and the
-sections of a definition, which are those of a study file."""
+INTERNAL = {"AtRung", "Decision", "Run", "Streamed", "Numbers", "Segment", "PluginSection", "TrainingSection"}
+"""Types that the documentation does not offer: what a whole generation asks the rule with, the loop's own state, rows
+that a Dataset reads, and the sections of a definition, which are those of a study file."""
 
 
 def own_types(annotation: object) -> Iterator[type]:

@@ -48,7 +48,7 @@ for name in ("time", "time_ns"):
 from lrsearch.storage import liveness
 liveness._boot = lambda: "another machine"
 
-from lrsearch.search import opening
+from lrsearch.study import open as opening
 from lrsearch.search.events import TrialBegan
 from lrsearch.signals import Interruption
 from lrsearch.search.runner import Runner

@@ -8,7 +8,7 @@ import pytest
 from databases import close
 from optuna.trial import TrialState, create_trial
 
-from lrsearch.cli.run import _is_to_be_confirmed
+from lrsearch.operations import confirm
 from lrsearch.report import standings, verdict
 from lrsearch.report.frames import read_stored
 from lrsearch.search.runner import Runner
@@ -64,7 +64,7 @@ def test_all_say_the_same(
     assert count.is_done is done
     assert count.done == status.count(stored).finished
     assert any("not finished" in words for words in verdict.verdict(frames)) is not done
-    assert _is_to_be_confirmed(stored) is (done and status.best(stored) is not None)
+    assert confirm.is_wanted(stored) is (done and status.best(stored) is not None)
     runner = Runner(stored, opening.build_task(definition), SequentialEngine(), Interruption())
     assert runner.is_over() is done
     close(storage)

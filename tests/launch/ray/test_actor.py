@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 from databases import counts_of, trials_of
-from test_workers import assert_nothing_lost, create
+from shared_study import assert_nothing_lost, create
 
 from lrsearch.launch.ray import code_bundle
 from lrsearch.launch.ray.actor import Assignment, WorkerActor

@@ -7,9 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -18,8 +16,8 @@ import ray_nodes
 from databases import fresh_database, trials_of
 from optuna.trial import TrialState
 from ray_nodes import Nodes
+from shared_study import assert_handed_back, assert_nothing_lost, create, wait_until
 from sqlalchemy.engine import make_url
-from test_workers import assert_handed_back, assert_nothing_lost, create
 
 PASSWORD = "hunter2-in-the-url"
 
@@ -43,15 +41,6 @@ def start(url: str, folder: Path, *arguments: str, environment: dict[str, str]) 
         command, env={**os.environ, **environment, "LRSEARCH_STORAGE": url}, cwd=folder, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-
-
-def wait_until(reached: Callable[[], bool], driver: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 300
-    while not reached():
-        with suppress(subprocess.TimeoutExpired):
-            driver.wait(0.2)  # looking all the time would take a core from those who are looked at
-        assert driver.poll() is None, driver.communicate()
-        assert time.monotonic() < deadline
 
 
 def workers_of(url: str) -> set[int]:

@@ -11,9 +11,8 @@ from pathlib import Path
 import ray_nodes
 from databases import SERVERS, fresh_database, trials_of
 from hosts import Host, relayed, two_hosts
+from shared_study import assert_nothing_lost, create, wait_until
 from sqlalchemy.engine import make_url
-from test_cluster import wait_until
-from test_workers import assert_nothing_lost, create
 
 LIMITS = {
     # How long a node may be silent: Ray's default is half a minute.
