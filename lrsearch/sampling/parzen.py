@@ -67,7 +67,10 @@ class Mixture:
         Returns:
             The first point's completions, then the second's, and so on; [points * times, parameters].
         """
+        # What a point has decides how likely each kernel is for it. One kernel is drawn by these shares; what the point
+        # lacks is drawn from that kernel, so that parameters that go together stay together.
         shares = self._log_densities(points)
+        # Less the largest logarithm, which cancels out: `exp` of all of them may be 0 far from every kernel.
         shares = np.exp(shares - shares.max(axis=1, keepdims=True)).cumsum(axis=1)
         wanted = rng.random((len(points), times)) * shares[:, -1:]
         chosen = np.concatenate([np.searchsorted(own, at) for own, at in zip(shares, wanted, strict=True)])
@@ -81,6 +84,7 @@ class Mixture:
         Args:
             points: NaN where a parameter is not to be looked at; [points, parameters].
         """
+        # log(sum(exp(parts))), with the largest part taken out so that the sum is at least 1.
         parts = self._log_densities(points)
         largest = parts.max(axis=1)
         parts -= largest[:, None]
@@ -138,6 +142,7 @@ class Categories:
         shares = np.full((len(values) + 1, choices), 1.0 / (len(values) + 1))
         there = np.flatnonzero(~np.isnan(values))
         shares[there, values[there].astype(int)] += 1.0
+        # Without a trial's choice, and in the prior's row, all choices stay equally likely.
         self._shares = shares / shares.sum(axis=1, keepdims=True)
 
     def sample(self, rng: np.random.Generator, chosen: NDArray[np.intp]) -> Numbers:
@@ -173,6 +178,7 @@ class Normals:
         self._widths = np.full(len(values) + 1, self._high - self._low)
         self._middles[:-1][there] = middles
         self._widths[:-1][there] = self._gaps(middles)
+        # What of each kernel lies within the bounds: a density is divided by it, so that it sums to 1 there.
         self._from = self._share(self._low)
         self._mass = self._share(self._high) - self._from
 
@@ -180,6 +186,7 @@ class Normals:
         """See `Kernels.sample`."""
         from scipy.special import ndtri
 
+        # The inverse of the distribution function at a uniform number, drawn only from the part within the bounds.
         shares = self._from[chosen] + rng.random(len(chosen)) * self._mass[chosen]
         scaled = self._middles[chosen] + self._widths[chosen] * ndtri(shares)
         values = np.exp(scaled) if self._axis.log else scaled
@@ -196,6 +203,7 @@ class Normals:
             with np.errstate(divide="ignore"):
                 density = np.log(upper - lower) - np.log(self._mass)
             return density
+        # -((x - middle) / width)^2 / 2 - log(width * mass * sqrt(2 pi)), in place: [values, kernels] may be large.
         density = self._scaled(values)[:, None] - self._middles
         density /= self._widths
         density *= density

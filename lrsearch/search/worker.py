@@ -185,7 +185,7 @@ class StudyWorker:
         except StorageFailedError:
             raise
         except (LrsearchError, KeyError) as error:
-            # Whoever wrote it knows a task or scheduler, or was another lrsearch, that this process does not know.
+            # The study names a task or a scheduler type that this process has not loaded, or another version made it.
             self._say(f"Study {listed.name} is left out: {error}")
             return Serving(listed, None, stack)
         stack.enter_context(runner.heartbeat)
