@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     )
     from lrsearch.errors import Fault, InputError, InterruptedRunError, LrsearchError, LrsearchWarning
     from lrsearch.pruning.halving import StratifiedHalving
-    from lrsearch.report.evidence import Contender, Evidence, Interval
-    from lrsearch.report.frames import Confirmation, StudyFrames
+    from lrsearch.report.frames import StudyFrames
     from lrsearch.sampling.suggest import SuggestedSchedule, suggest_schedule
     from lrsearch.schedules.base import Schedule
-    from lrsearch.study.status import BestSettings
+    from lrsearch.study.evidence import Contender, Evidence, Interval
+    from lrsearch.study.recommendation import BestSettings, ConstantRate, Recommendation
     from lrsearch.study.stored import StoredStudy
     from lrsearch.study_file.axes import Choices, Range
     from lrsearch.study_file.model import Definition
@@ -56,11 +56,11 @@ _NAMES = {
     ),
     "lrsearch.errors": ("Fault", "InputError", "InterruptedRunError", "LrsearchError", "LrsearchWarning"),
     "lrsearch.pruning.halving": ("StratifiedHalving",),
-    "lrsearch.report.evidence": ("Contender", "Evidence", "Interval"),
-    "lrsearch.report.frames": ("Confirmation", "StudyFrames"),
+    "lrsearch.study.evidence": ("Contender", "Evidence", "Interval"),
+    "lrsearch.report.frames": ("StudyFrames",),
     "lrsearch.sampling.suggest": ("SuggestedSchedule", "suggest_schedule"),
     "lrsearch.schedules.base": ("Schedule",),
-    "lrsearch.study.status": ("BestSettings",),
+    "lrsearch.study.recommendation": ("BestSettings", "ConstantRate", "Recommendation"),
     "lrsearch.study.stored": ("StoredStudy",),
     "lrsearch.study_file.axes": ("Choices", "Range"),
     "lrsearch.study_file.model": ("Definition",),
@@ -75,7 +75,7 @@ __all__ = [
     "Before",
     "BestSettings",
     "Choices",
-    "Confirmation",
+    "ConstantRate",
     "Contender",
     "Definition",
     "EpochRecord",
@@ -88,6 +88,7 @@ __all__ = [
     "LrsearchWarning",
     "Outcome",
     "Range",
+    "Recommendation",
     "RunDefinition",
     "Schedule",
     "StoredStudy",

@@ -13,15 +13,15 @@ from lrsearch.operations.display import NoDisplay
 from lrsearch.operations.export import export
 from lrsearch.operations.report import report
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.report import evidence, frames
+from lrsearch.report import frames
 from lrsearch.report.document import Form
-from lrsearch.report.evidence import Evidence
 from lrsearch.report.frames import StudyFrames
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
 from lrsearch.study import open as opening
-from lrsearch.study import status
-from lrsearch.study.status import BestSettings
+from lrsearch.study import recommendation
+from lrsearch.study.evidence import Evidence
+from lrsearch.study.recommendation import Recommendation
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 
@@ -161,7 +161,8 @@ def confirm_study(
     stored = _found(study, storage)
     with _quiet_optuna():
         confirm(stored, options, NoDisplay(), top, seeds)
-    gathered = evidence.gather(load_frames(stored))
+    recommendation.keep(stored)
+    gathered = recommendation.evidence_of(stored)
     assert gathered is not None
     return gathered
 
@@ -221,7 +222,7 @@ def load_frames(study: StoredStudy | str, *, storage: str | None = None) -> Stud
     return frames.read_stored(_found(study, storage))
 
 
-def best_settings(study: StoredStudy | str, *, storage: str | None = None) -> BestSettings:
+def best_settings(study: StoredStudy | str, *, storage: str | None = None) -> Recommendation:
     """The settings of a study's best trial, and the torch code that uses them.
 
     Args:
@@ -234,7 +235,7 @@ def best_settings(study: StoredStudy | str, *, storage: str | None = None) -> Be
     Example:
         >>> print(lrsearch.best_settings("quickstart").code)
     """
-    return status.best_settings(_found(study, storage))
+    return recommendation.best_settings(_found(study, storage))
 
 
 def write_report(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrsearch.cli.answer import print_answer
 from lrsearch.cli.messages import interruptible, show_messages
 from lrsearch.cli.options import (
     Cluster,
@@ -29,7 +30,7 @@ from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:
-    from lrsearch.report.evidence import Evidence
+    from lrsearch.study.evidence import Evidence
     from lrsearch.study.stored import StoredStudy
 
 
@@ -75,30 +76,29 @@ def print_confirmation(stored: StoredStudy, output: Format) -> None:
         stored: A study with a confirmation.
         output: As a table or as JSON.
     """
-    from lrsearch.report import evidence, frames, verdict
+    from lrsearch.report.headline import Answer
 
-    read = frames.read_stored(stored)
-    gathered = evidence.gather(read)
-    assert gathered is not None
-    words = verdict.plain(read, gathered)
-    if output is Format.JSON:
-        print_json(
-            {
-                "name": stored.name,
-                "scored_on": gathered.rows,
-                "rows": gathered.row_count,
-                "seeds": gathered.seeds,
-                "finalists": _rows(gathered),
-                "recommended": gathered.recommended.params if gathered.complete else None,
-                "expected": _expected(gathered) if gathered.complete else None,
-                "verdict": " ".join(words),
-            }
-        )
+    told = Answer.of(stored)
+    evidence, found = told.evidence, told.recommendation
+    assert evidence is not None
+    if output is Format.TABLE:
+        rows = [{key: value for key, value in row.items() if key != "values"} for row in _rows(evidence)]
+        print_table([{**row, "params": _settings(row["params"])} for row in rows], list(rows[0]))
+        print_answer(stored)
         return
-    rows = [{key: value for key, value in row.items() if key != "values"} for row in _rows(gathered)]
-    print_table([{**row, "params": _settings(row["params"])} for row in rows], list(rows[0]))
-    for sentence in words:
-        print(sentence)
+    confirmed = found if found is not None and found.is_confirmed else None
+    print_json(
+        {
+            "name": stored.name,
+            "scored_on": evidence.rows,
+            "rows": evidence.row_count,
+            "seeds": evidence.seeds,
+            "finalists": _rows(evidence),
+            "recommended": confirmed and confirmed.params,
+            "expected": _expected(evidence) if confirmed else None,
+            "verdict": f"{told.headline()} {told.how_sure()}",
+        }
+    )
 
 
 def _expected(evidence: Evidence) -> dict[str, float]:
@@ -107,7 +107,7 @@ def _expected(evidence: Evidence) -> dict[str, float]:
 
 
 def _rows(evidence: Evidence) -> list[dict[str, Any]]:
-    from lrsearch.report.evidence import mean_interval
+    from lrsearch.study.evidence import mean_interval
 
     rows = []
     for place, contender in enumerate(evidence.contenders):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrsearch.cli.answer import print_answer
 from lrsearch.cli.messages import interruptible, show_messages
 from lrsearch.cli.options import (
     Cluster,
@@ -123,15 +124,16 @@ def run(
 def _print_outcome(stored: StoredStudy, storage: str, output: Format) -> None:
     """Print how far the study is, and say what to do next."""
     from lrsearch.storage.retry import Patience
-    from lrsearch.study import status
+    from lrsearch.study import recommendation
     from lrsearch.study import stored as studies
 
     patience = Patience(say)
-    summary = patience(lambda: status.summary(stored))
+    summary = patience(lambda: recommendation.summary(stored))
     if output is Format.JSON:
         print_json(summary)
         return
     print_summary(summary)
+    patience(lambda: print_answer(stored))
     if patience(lambda: studies.is_stopped(stored)):
         say(f"Stopped. Go on with: lrsearch study run {study_arguments(stored.name, storage)}")
     say("Next:")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrsearch.cli.answer import print_answer
 from lrsearch.cli.options import OutputFormat, Storage, StudyName, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, show
 from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage, redacted
@@ -37,28 +37,27 @@ def list_studies(storage: Storage = DEFAULT_URL, output: OutputFormat = Format.T
 
 def show_study(name: StudyName, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE) -> None:
     """Show how far a study is and its best settings."""
-    from lrsearch.study import status
+    from lrsearch.study import recommendation
 
-    summary = status.summary(open_study(name, storage))
+    stored = open_study(name, storage)
+    summary = recommendation.summary(stored)
     if output is Format.JSON:
         print_json(summary)
     else:
         print_summary(summary)
+        print_answer(stored)
 
 
 def best(name: StudyName, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE) -> None:
-    """Show a study's best settings and the code that uses them."""
-    from lrsearch.study import status
+    """Show which settings to use, what to expect of them, and the code."""
+    from lrsearch.study import recommendation
 
     stored = open_study(name, storage)
-    winner = status.best_settings(stored)
+    found = recommendation.best_settings(stored)
     if output is Format.JSON:
-        print_json(asdict(winner))
-        return
-    print_facts({"study": name, f"best {stored.metric}": f"{show(winner.value)} (trial {winner.number})"})
-    print_facts({f"  {key}": value for key, value in winner.params.items()})
-    if winner.code:
-        print(f"\n{winner.code}")
+        print_json(found.as_dict())
+    else:
+        print_answer(stored)
 
 
 def export(
@@ -114,13 +113,12 @@ def open_study(name: str, storage: str) -> StoredStudy:
 
 
 def print_summary(summary: dict[str, Any]) -> None:
-    """Print what `status.summary` gave."""
+    """Print what `recommendation.summary` gave, but for the recommendation itself."""
     trials = {key: value for key, value in summary["trials"].items() if value or key in ("budget", "complete")}
     facts = {"study": summary["name"], **{f"trials {key}": value for key, value in trials.items()}}
     facts["epochs trained"] = summary["epochs_trained"]
-    winner = summary["best"]
-    facts[f"best {summary['metric']}"] = f"{show(winner['value'])} (trial {winner['number']})" if winner else None
-    facts.update({f"  {name}": value for name, value in (winner["params"] if winner else {}).items()})
+    if winner := summary["best"]:
+        facts["best single run"] = f"{show(winner['value'])} (trial {winner['number']}); expect worse"
     if confirmation := summary["confirmation"]:
         far = "" if confirmation["finished"] else ", not finished"
         facts["confirmed"] = f"{confirmation['finalists']} finalists on {len(confirmation['seeds'])} fresh seeds{far}"
@@ -138,10 +136,10 @@ def storage_argument(storage: str) -> str:
 
 
 def _row(stored: StoredStudy) -> dict[str, Any]:
-    from lrsearch.study import status
+    from lrsearch.study import recommendation, status
 
     counts = status.count(stored)
-    winner = status.best(stored) if stored.has_one_objective else None
+    found = recommendation.recommended(stored) if stored.has_one_objective else None
     return {
         "name": stored.name,
         "task": stored.definition.task.name if stored.definition else None,
@@ -149,16 +147,8 @@ def _row(stored: StoredStudy) -> dict[str, Any]:
         "finished": counts.finished,
         "running": counts.running,
         "waiting": counts.waiting,
-        "best": winner.value if winner else None,
-        "scheduler": winner.params.get("scheduler") if winner else None,
-        "lr": winner.params.get("lr") if winner else None,
-        "confirmed": _fresh_seeds(stored),
+        "expected": found.expected if found else None,
+        "scheduler": found.params.get("scheduler") if found else None,
+        "lr": found.params.get("lr") if found else None,
+        "confirmed": found.seeds if found and found.is_confirmed else None,
     }
-
-
-def _fresh_seeds(stored: StoredStudy) -> int | None:
-    """On how many fresh seeds the study's finalists were trained; None if on none."""
-    from lrsearch.study import stored as studies
-
-    linked = studies.linked(stored, "confirm")
-    return len(linked.definition.training.seeds) if linked and linked.definition else None

@@ -13,11 +13,11 @@ import pandas as pd
 
 from lrsearch import registry
 from lrsearch.report import standings
-from lrsearch.report.evidence import Evidence
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.importance import LEAST_TRIALS, importance
 from lrsearch.report.wording import number, percent, plural, test_metric
 from lrsearch.sampling.space import Space, parameter_name
+from lrsearch.study.evidence import Evidence
 from lrsearch.study_file.axes import Range
 from lrsearch.study_file.meaning import show_axis
 

@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError, input_error
+from lrsearch.sampling.space import LR_NAMES
 from lrsearch.storage import attributes
 from lrsearch.storage.all_trials import all_trials
+from lrsearch.study import recommendation
 from lrsearch.study import stored as studies
+from lrsearch.study.evidence import Evidence, confirmation_in, gather
 from lrsearch.study.ranking import is_diverged, may_be_best
+from lrsearch.study.recommendation import Recommendation
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
@@ -57,29 +61,6 @@ COLUMNS = {
 CURVES = ("number", "epoch", "test_metric", "train_metric", "lr")
 """Columns of the curves frame that every study has; the others are its extra metrics."""
 NO_REASON = "no reason given"
-LR_NAMES = ("lr", "learning_rate")
-"""Names under which a trial's parameters may hold the initial learning rate; ours comes first."""
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """The finalists of a study, trained again on fresh seeds.
-
-    Attributes:
-        rows: What scored them: ``holdout``, or ``test`` where the task has no holdout rows.
-        row_count: How many rows those are.
-        reason: Why those are not holdout rows; empty where they are.
-        seeds: The fresh seeds.
-        finalists: ``params``, ``role``, ``number`` and ``value`` of each, as `study.confirmation.Finalist` has them.
-        trials: A row per finalist and seed; the columns are `COLUMNS`, with ``seed`` among the parameters.
-    """
-
-    rows: str
-    row_count: int
-    reason: str
-    seeds: list[int]
-    finalists: list[dict[str, Any]]
-    trials: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -95,7 +76,8 @@ class StudyFrames:
         version: The lrsearch that created the study.
         trials: A row per trial, in the order of their numbers; the columns are `COLUMNS`.
         curves: A row per trial and epoch, in that order; the columns are `CURVES` and the extra metrics.
-        confirmation: Its finalists on fresh seeds; None if it was not confirmed.
+        evidence: What its confirmation shows; None if it was not confirmed.
+        answer: What it recommends; None if no trial is complete that did not diverge.
         provenance: What was noted of versions and repository when the study was created.
         data: The fingerprint of its task's data, by part; empty where there is none.
     """
@@ -108,7 +90,8 @@ class StudyFrames:
     version: str | None
     trials: pd.DataFrame
     curves: pd.DataFrame
-    confirmation: Confirmation | None = None
+    evidence: Evidence | None = None
+    answer: Recommendation | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
 
@@ -148,6 +131,8 @@ def read(
     definition, fault = _definition(stored.get(attributes.DEFINITION), study.study_name)
     if trials is None:
         trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
+    own = StoredStudy(study._storage, study, definition)
+    evidence = None if confirmation is None else _evidence(own, confirmation)
     return StudyFrames(
         name=study.study_name,
         metric=_text(stored.get(attributes.METRIC)) or "value",
@@ -157,7 +142,8 @@ def read(
         version=_text(stored.get(attributes.VERSION)),
         trials=_trials(trials, stored.get(attributes.EXCLUDED)),
         curves=_curves(trials),
-        confirmation=None if confirmation is None else _confirmation(confirmation),
+        evidence=evidence,
+        answer=recommendation.compute(own, evidence, trials),
         provenance=dict(stored.get(attributes.PROVENANCE) or {}),
         data=dict(stored.get(attributes.DATA) or {}),
     )
@@ -179,21 +165,12 @@ def read_stored(stored: StoredStudy) -> StudyFrames:
     return read(stored.study, None if linked is None else linked.study, trials)
 
 
-def _confirmation(study: optuna.Study) -> Confirmation | None:
-    stored = study.user_attrs
-    definition, _ = _definition(stored.get(attributes.DEFINITION), study.study_name)
-    finalists, link = stored.get(attributes.FINALISTS), stored.get(attributes.ORIGIN)
-    if definition is None or not finalists or not link:
+def _evidence(own: StoredStudy, linked: optuna.Study) -> Evidence | None:
+    definition, _ = _definition(linked.user_attrs.get(attributes.DEFINITION), linked.study_name)
+    if definition is None:
         return None
-    trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
-    return Confirmation(
-        rows=str(link["rows"]),
-        row_count=int(link["row_count"]),
-        reason=str(link.get("reason") or ""),
-        seeds=list(definition.training.seeds),
-        finalists=list(finalists),
-        trials=_trials(trials, None),
-    )
+    confirmation = confirmation_in(own, StoredStudy(linked._storage, linked, definition))
+    return None if confirmation is None else gather(confirmation)
 
 
 def _definition(stored: object, name: str) -> tuple[Definition | None, str | None]:

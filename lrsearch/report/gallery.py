@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrsearch.report import figures, standings, wording
-from lrsearch.report.evidence import gather
 from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
 
@@ -61,7 +60,7 @@ def pictures(frames: StudyFrames) -> list[Picture]:
 
 
 def _finalists(frames: StudyFrames) -> list[Picture]:
-    evidence = gather(frames)
+    evidence = frames.evidence
     if evidence is None or not any(np.isfinite(contender.values).any() for contender in evidence.contenders):
         return []
     metric = wording.confirmed_metric(frames.metric, evidence.rows)

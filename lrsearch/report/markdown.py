@@ -9,16 +9,16 @@ from pathlib import Path
 import pandas as pd
 
 from lrsearch.report import document, figures, gallery, standings, tables, wording
+from lrsearch.report.confirmation_words import ConfirmationWords
 from lrsearch.report.diagnosis import findings
 from lrsearch.report.document import FIGURES, Form
-from lrsearch.report.escaping import code_block, inline
-from lrsearch.report.evidence import Evidence, gather
+from lrsearch.report.escaping import code_block, code_span, inline
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.gallery import Picture
 from lrsearch.report.pruning_cost import pruning_cost
 from lrsearch.report.reproduce import reproduce
 from lrsearch.report.verdict import verdict
-from lrsearch.study import snippet
+from lrsearch.study.evidence import Evidence
 
 MOST_SEEDS = 10
 """Most fresh seeds that are named."""
@@ -68,11 +68,10 @@ def text(frames: StudyFrames) -> str:
 
 
 def _blocks(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
-    evidence = gather(frames)
+    evidence = frames.evidence
     blocks = [f"# Learning-rate report: {inline(frames.name)}", *verdict(frames)]
     for picture in pictures[:1]:
         blocks += _picture(picture)
-    blocks += _code(frames, evidence)
     if evidence is not None or (frames.definition is not None and len(standings.ranked(frames))):
         blocks += ["## Evidence", *_evidence(frames, evidence)]
     if len(frames.trials):
@@ -96,6 +95,7 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
         "Intervals are Student's. *Best in* is the share of bootstrap samples of the seeds in which a finalist has the "
         "best mean.",
         tables.finalists(frames, evidence),
+        *ConfirmationWords(frames, evidence, show=inline, code=code_span).paragraphs(),
     ]
     if differences := tables.differences(evidence):
         chosen = inline(wording.describe(evidence.recommended.params))
@@ -126,21 +126,6 @@ def _search(frames: StudyFrames, evidence: Evidence | None, pictures: list[Pictu
 
 def _picture(picture: Picture) -> list[str]:
     return [f"![{inline(picture.title)}]({FIGURES}/{picture.file})", inline(picture.reading)]
-
-
-def _code(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
-    """The recommended settings, or the search's best, as lines of torch code."""
-    finished = standings.ranked(frames)
-    if not len(finished):
-        return []
-    params, horizon = finished.iloc[0]["params"], finished.iloc[0]["horizon"]
-    if evidence is not None and evidence.complete:
-        params, horizon = evidence.recommended.params, evidence.recommended.horizon
-    lines = snippet.code(frames.definition, params, horizon)
-    if lines is not None:
-        return ["## Code to paste", "Where your script makes its optimizer:", code_block(lines, "python")]
-    reason = "the storage does not say how the trial was trained, or its scheduler is not known here"
-    return ["## Code to paste", f"{inline(wording.describe(params))}. There is no code to paste: {reason}."]
 
 
 def _wrong(frames: StudyFrames) -> list[str]:

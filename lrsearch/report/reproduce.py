@@ -43,9 +43,9 @@ def reproduce(frames: StudyFrames) -> list[str]:
     name = shlex.quote(" ".join(frames.name.split()))
     guard = "-- " if frames.name.startswith("-") else ""  # or else the name would be read as an option
     confirm = ""
-    if frames.confirmation is not None:
-        top = sum(finalist["role"] == "search" for finalist in frames.confirmation.finalists)
-        seeds = len(frames.confirmation.seeds)
+    if frames.evidence is not None:
+        top = sum(contender.role == "search" for contender in frames.evidence.contenders)
+        seeds = len(frames.evidence.seeds)
         confirm = f"lrsearch study confirm --top {max(top, 1)} --seeds {seeds} {guard}{name}\n"
     commands = f"lrsearch study run {file}\n{confirm}lrsearch report {guard}{name}"
     return [*made, again, code_block(to_toml(frames.definition), "toml"), code_block(commands, "bash"), WHERE]

@@ -13,8 +13,8 @@ from lrsearch.errors import Fault, InputError, input_error
 from lrsearch.report import document, figures, standings, tables, wording
 from lrsearch.report.document import FIGURES, Form
 from lrsearch.report.escaping import code_span, inline
-from lrsearch.report.evidence import Contender, Evidence, gather, mean_interval
 from lrsearch.report.frames import StudyFrames
+from lrsearch.study.evidence import Contender, Evidence, mean_interval
 from lrsearch.study_file.load import differences
 
 PICTURE = "two_studies.png"
@@ -90,7 +90,7 @@ def _picture(first: StudyFrames, second: StudyFrames) -> bytes:
 
 def _verdict(first: StudyFrames, second: StudyFrames) -> str:
     """Which study's recommendation is better, on the seeds that both have."""
-    confirmed = [(frames, gather(frames)) for frames in (first, second)]
+    confirmed = [(frames, frames.evidence) for frames in (first, second)]
     lacking = [frames.name for frames, found in confirmed if found is None or not found.complete]
     if lacking:
         commands = " and ".join(code_span(f"lrsearch study confirm {shlex.quote(name)}") for name in lacking)
@@ -126,7 +126,7 @@ def _facts(both: tuple[StudyFrames, StudyFrames]) -> list[list[Any]]:
 
 
 def _facts_of(frames: StudyFrames) -> dict[str, Any]:
-    count, finished, evidence = standings.count(frames), standings.ranked(frames), gather(frames)
+    count, finished, evidence = standings.count(frames), standings.ranked(frames), frames.evidence
     metric = wording.test_metric(frames.metric)
     best = finished.iloc[0] if len(finished) else None
     chosen = evidence.recommended if evidence is not None and evidence.complete else None

@@ -11,8 +11,8 @@ from tabulate import tabulate
 
 from lrsearch.report import standings, wording
 from lrsearch.report.escaping import inline
-from lrsearch.report.evidence import Contender, Evidence, mean_interval
 from lrsearch.report.frames import StudyFrames
+from lrsearch.study.evidence import Contender, Evidence, mean_interval
 
 TOP = 10
 """Rows of the table of top trials."""

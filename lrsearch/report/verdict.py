@@ -1,20 +1,18 @@
-"""What a study says, in one or two sentences that claim no more than it shows."""
+"""The top of a report: the answer, or why there is none yet."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from lrsearch.report import standings, wording
-from lrsearch.report.escaping import code_span, inline
-from lrsearch.report.evidence import Evidence, gather
+from lrsearch.report import standings, tables, wording
+from lrsearch.report.escaping import code_block, code_span, inline
 from lrsearch.report.frames import StudyFrames
-from lrsearch.report.recommendation import Recommendation
+from lrsearch.report.headline import Answer
 
 
 def verdict(frames: StudyFrames) -> list[str]:
-    """The paragraphs at the top of the report.
+    """The blocks at the top of the report: headline, code, three rows, how sure, and what is not done yet.
 
     Args:
         frames: The study.
@@ -22,65 +20,41 @@ def verdict(frames: StudyFrames) -> list[str]:
     Returns:
         Markdown, everything escaped.
     """
-    finished = standings.ranked(frames)
     count = standings.count(frames)
-    confirmed = gather(frames)
-    if confirmed is not None:
-        said = Recommendation(frames, confirmed, show=inline, strong=lambda words: f"**{words}**", code=code_span)
-        first = [" ".join(sentences) for sentences in said.paragraphs() if sentences]
-        return [*first, *_unfinished(count)]
     if not len(frames.trials):
-        first = ["This study has no trials yet, so there is nothing to say."]
-    elif not len(finished):
-        first = [_nothing(frames, count)]
+        blocks = ["This study has no trials yet, so there is nothing to say."]
+    elif frames.answer is None:
+        blocks = [_nothing(frames, count)]
     else:
-        best = finished.iloc[0].to_dict()
-        first = [_best(frames, best, len(finished), count), _caution(frames, best, len(finished))]
-    return [*first, *_unfinished(count)]
+        told = answer(frames, show=inline, code=code_span)
+        blocks = [f"**{told.headline()}**", *_code(frames), _table(told), f"**How sure?** {told.how_sure()}"]
+    return [*blocks, *_unfinished(count)]
 
 
-def plain(frames: StudyFrames, evidence: Evidence) -> list[str]:
-    """The paragraphs of a confirmed study for a terminal.
+def answer(frames: StudyFrames, show: Callable[[str], str] = str, code: Callable[[str], str] = str) -> Answer:
+    """What a study found, ready to be told.
 
     Args:
         frames: The study.
-        evidence: What its confirmation shows.
+        show: What texts from the storage go through.
+        code: How a command is set off; it takes the text as it is.
     """
-    return [" ".join(sentences) for sentences in Recommendation(frames, evidence).paragraphs() if sentences]
+    runs = len(standings.ranked(frames))
+    return Answer(frames.name, frames.answer, frames.evidence, frames.definition, runs, show, code)
 
 
-def _best(frames: StudyFrames, best: Mapping[Hashable, Any], finished: int, count: standings.Counts) -> str:
-    words = f"**{inline(wording.describe(best['params']))}**"
-    value = f"{inline(wording.test_metric(frames.metric))} {wording.number(best['value'])}"
-    if frames.definition:
-        value += f" after {wording.plural(frames.definition.training.epochs, 'epoch')}"
-    total = count.complete + count.pruned + count.failed
-    among = f", out of {total}" if total > finished else ""
-    if finished == 1:
-        among = f", the only one{among} that was trained to the end" if among else ""
-        return f"The settings {words} reached {value} (trial {best['number']}){among}."
-    return (
-        f"The best settings of this search are {words}: {value} (trial {best['number']}), the best of "
-        f"{finished} trials that were trained to the end{among}."
-    )
+def _table(told: Answer) -> str:
+    header, *rows = told.table()
+    return tables.table(header, rows, words=("settings",))
 
 
-def _caution(frames: StudyFrames, best: Mapping[Hashable, Any], finished: int) -> str:
-    seeds = list(frames.definition.training.seeds) if frames.definition else []
-    many = len(seeds) or len(best["seed_values"]) or 1
-    known = f" ({', '.join(map(str, seeds))})" if seeds else ""
-    if many > 1:
-        measured = f"Every value is the mean over {many} seeds{known}"
-    else:
-        measured = f"Every value comes from one seed{known}"
-    if not frames.definition and not best["seed_values"]:
-        measured = "The storage does not say how many seeds a value rests on"
-    if finished == 1:
-        return f"{measured}, and one trial proves little: train on fresh seeds before you rely on it."
-    return (
-        f"{measured}, and this one was picked for being the best of {finished}, which makes it optimistic: "
-        f"expect a worse one when you train again. `lrsearch study confirm` trains the best on fresh seeds."
-    )
+def _code(frames: StudyFrames) -> list[str]:
+    """The recommended settings as lines of torch code."""
+    assert frames.answer is not None
+    if frames.answer.code is not None:
+        return ["Where your script makes its optimizer:", code_block(frames.answer.code, "python")]
+    reason = "the storage does not say how the trial was trained, or its scheduler is not known here"
+    return [f"{inline(wording.describe(frames.answer.params))}. There is no code to paste: {reason}."]
 
 
 def _nothing(frames: StudyFrames, count: standings.Counts) -> str:

@@ -6,12 +6,31 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lrsearch.report.frames import LR_NAMES
+from lrsearch.sampling.space import LR_NAMES
+from lrsearch.study_file.axes import DIGITS
 
 MISSING = "–"
 """What stands where there is no number."""
 
 _METRICS = {"mse": "MSE", "mae": "MAE", "cross_entropy": "cross-entropy", "error": "error rate"}
+_ERRORS = ("mse", "mae", "error", "cross_entropy")
+"""Metrics that a sentence for everybody may call an error."""
+_USES = {
+    "constant": "a constant rate of {lr}",
+    "lambda": "a rate of {lr}, times {decay} every epoch",
+    "power": "power-law decay from {lr}",
+    "exponential": "exponential decay from {lr}",
+    "piecewise": "step decay from {lr}",
+    "plateau": "decay on plateaus from {lr}",
+    "cyclic": "a cyclic rate with peak {lr}",
+    "one_cycle": "one-cycle with peak {lr}",
+    "cosine": "cosine decay from {lr}",
+    "cosine_restarts": "cosine decay with restarts from {lr}",
+    "linear": "linear decay from {lr}",
+    "polynomial": "polynomial decay from {lr}",
+    "wsd": "warm-up, stable phase and decay with peak {lr}",
+    "inverse_sqrt": "inverse-square-root decay from {lr}",
+}
 _UNITS = {
     "mse": "squared units of the target",
     "mae": "units of the target",
@@ -126,7 +145,7 @@ def settings(params: Mapping[str, Any]) -> str:
     """
     prefix = f"{params.get('scheduler')}."
     own = {name: value for name, value in params.items() if name not in (*LR_NAMES, "scheduler")}
-    return ", ".join(f"{name.removeprefix(prefix)} {number(value)}" for name, value in own.items())
+    return ", ".join(f"{name.removeprefix(prefix)} {exact(value)}" for name, value in own.items())
 
 
 def describe(params: Mapping[str, Any]) -> str:
@@ -135,6 +154,52 @@ def describe(params: Mapping[str, Any]) -> str:
     Args:
         params: The trial's Optuna parameters.
     """
-    lr = next((f"lr {number(params[name])}" for name in LR_NAMES if name in params), "")
+    lr = next((f"lr {exact(params[name])}" for name in LR_NAMES if name in params), "")
     head = str(params["scheduler"]) if params.get("scheduler") else ""
     return ", ".join(part for part in (head, lr, settings(params)) if part) or "no parameters"
+
+
+def rate(params: Mapping[str, Any]) -> str:
+    """The learning rate of some settings, with the digits that were trained.
+
+    Args:
+        params: A trial's Optuna parameters.
+    """
+    return next((exact(params[name]) for name in LR_NAMES if name in params), MISSING)
+
+
+def exact(value: object) -> str:
+    """A setting with all digits that were chosen; see `axes.DIGITS`.
+
+    Args:
+        value: Anything; what is no number is written as it is.
+    """
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)
+
+
+def use(params: Mapping[str, Any]) -> str:
+    """Settings as the object of *use*, such as ``exponential decay from 0.175``.
+
+    Args:
+        params: A trial's Optuna parameters.
+    """
+    scheduler = params.get("scheduler")
+    if rate(params) == MISSING:
+        return describe(params)
+    if scheduler is None:
+        return f"a learning rate of {rate(params)}"
+    words = _USES.get(str(scheduler))
+    if words is None:
+        return f"{scheduler} from {rate(params)}"
+    words = words.format(lr=rate(params), decay=exact(params.get("decay", MISSING)))
+    rises_anyway = scheduler in ("one_cycle", "wsd")
+    return words if rises_anyway or not params.get(f"{scheduler}.warmup_fraction") else f"{words}, after a warm-up"
+
+
+def error(name: str) -> str:
+    """What to call a metric in a sentence for everybody: ``error``, or its name where larger may be better.
+
+    Args:
+        name: The metric's name in the storage.
+    """
+    return "error" if name in _ERRORS else metric(name)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 from lrsearch.sampling import samplers
 from lrsearch.sampling.proposer import BLOCK, Proposer
-from lrsearch.sampling.space import Space
+from lrsearch.sampling.space import Space, within
 from lrsearch.storage.history import History, PastTrial
 from lrsearch.storage.store import Chosen, Claim
 from lrsearch.study_file.model import Definition
@@ -82,7 +84,11 @@ def choose(
         numbers = list(block)
         points = proposer.propose(numbers, tuple(trying.values()))
         for number, point in zip(numbers, points, strict=True):
-            chosen[number] = space.settle(fixed[number], point)
+            chosen[number] = space.settle(fixed[number], partial(_shortened, point))
             # The next block keeps away from what this one will try.
             trying[number] = PastTrial(number, TrialState.RUNNING, chosen[number].params)
     return chosen
+
+
+def _shortened(point: Callable[[str, BaseDistribution], Any], name: str, axis: BaseDistribution) -> Any:
+    return within(axis, point(name, axis))

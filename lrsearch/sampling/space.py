@@ -16,10 +16,12 @@ from optuna.distributions import (
 from lrsearch import registry
 from lrsearch.schedules.base import Schedule
 from lrsearch.storage.store import Chosen
-from lrsearch.study_file.axes import Choices, Range
+from lrsearch.study_file.axes import Choices, Range, short
 from lrsearch.study_file.model import Definition, SearchSection, TrySection
 
 Axis = Range | Choices | float
+LR_NAMES = ("lr", "learning_rate")
+"""Names under which a trial's parameters may hold the initial learning rate; ours comes first."""
 SEED = "seed"
 """Optuna's name of the parameter that holds a trial's own seed."""
 LARGEST_SEED = 2**32 - 1
@@ -134,6 +136,18 @@ class Space:
             value = entry.parameters.get(key, _nearest(axis, defaults[key]))
             params[parameter_name(entry.scheduler, key)] = value
         return params
+
+
+def within(axis: BaseDistribution, value: Any) -> Any:
+    """A proposed value as it is trained: with `axes.DIGITS` significant digits where the axis is continuous.
+
+    Args:
+        axis: Its distribution.
+        value: What a sampler proposes.
+    """
+    if not isinstance(axis, FloatDistribution):
+        return value
+    return min(max(short(value), axis.low), axis.high)
 
 
 def parameter_name(scheduler: str, key: str) -> str:

@@ -17,14 +17,12 @@ from lrsearch.storage.attributes import (
     AUDIT_VALUE,
     EXTRA_CURVES,
     FINALISTS,
-    HORIZON,
     LR_CURVE,
     RETRIED,
     TRAIN_CURVE,
 )
 from lrsearch.storage.counts import Tally, engine_of, tally
 from lrsearch.storage.schema_check import tables_are_known
-from lrsearch.study import snippet
 from lrsearch.study import stored as studies
 from lrsearch.study.ranking import is_diverged, ranked
 from lrsearch.study.stored import StoredStudy
@@ -106,38 +104,6 @@ def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> Fr
     return next(iter(ranked(trials, stored.excluded(), maximise=stored.maximises)), None)
 
 
-@dataclass(frozen=True)
-class BestSettings:
-    """A study's best settings, and what to do with them.
-
-    Attributes:
-        number: The trial's number.
-        value: What it came to.
-        params: Its settings, by Optuna's names.
-        code: Lines of torch code that train with them; None for a study of another tool.
-    """
-
-    number: int
-    value: float
-    params: dict[str, Any]
-    code: str | None
-
-
-def best_settings(stored: StoredStudy) -> BestSettings:
-    """The settings of the best trial.
-
-    Args:
-        stored: The study.
-
-    Raises:
-        InputError: There is no complete trial yet that did not diverge.
-    """
-    winner = best(stored)
-    if winner is None:
-        raise input_error(f"study {stored.name}", "has no complete trial yet that did not diverge")
-    return BestSettings(winner.number, winner.values[0], winner.params, code(stored, winner))
-
-
 def best_value(stored: StoredStudy) -> float | None:
     """The value of the best trial so far, as cheaply as it can be had; None if there is none.
 
@@ -161,24 +127,12 @@ def epochs_trained(trials: Iterable[FrozenTrial]) -> int:
     return sum(len(trial.intermediate_values) + len(trial.user_attrs.get(AUDIT_CURVE, [])) for trial in trials)
 
 
-def summary(stored: StoredStudy) -> dict[str, Any]:
-    """What `study show` says, with the keys of its JSON form."""
-    trials = stored.trials()
-    winner = best(stored, trials)
-    return {
-        "name": stored.name,
-        "metric": stored.metric,
-        "version": stored.version,
-        "trials": count(stored).as_dict(),
-        "best": None if winner is None else {"number": winner.number, "value": winner.value, "params": winner.params},
-        "epochs_trained": epochs_trained(trials),
-        "confirmation": _confirmation(stored),
-        "definition": stored.definition.document() if stored.definition else None,
-    }
+def confirmation(stored: StoredStudy) -> dict[str, Any] | None:
+    """How far the study's confirmation is; None if it has none.
 
-
-def _confirmation(stored: StoredStudy) -> dict[str, Any] | None:
-    """How far the study's confirmation is; None if it has none."""
+    Args:
+        stored: The study.
+    """
     linked = studies.linked(stored, "confirm")
     if linked is None or linked.definition is None:
         return None
@@ -229,13 +183,3 @@ def audit(trial: FrozenTrial) -> dict[str, Any]:
     if AUDIT_DIVERGED_AT in stored:
         end = f"diverged in epoch {stored[AUDIT_DIVERGED_AT]}"
     return {"audit": end, "epochs of audit": len(stored[AUDIT_CURVE])}
-
-
-def code(stored: StoredStudy, trial: FrozenTrial) -> str | None:
-    """Lines of torch code that train with a trial's settings; None for a study of another tool.
-
-    Args:
-        stored: The study.
-        trial: One of its trials.
-    """
-    return snippet.code(stored.definition, trial.params, trial.user_attrs.get(HORIZON))

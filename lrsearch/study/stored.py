@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.storages import BaseStorage
@@ -83,6 +83,10 @@ class StoredStudy:
     def maximises(self) -> bool:
         """Whether larger values are better; never so in a study that lrsearch created."""
         return bool(self.study.direction == StudyDirection.MAXIMIZE)
+
+    @property
+    def direction(self) -> Literal["minimize", "maximize"]:
+        return "maximize" if self.maximises else "minimize"
 
     @property
     def metric(self) -> str:

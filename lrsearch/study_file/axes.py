@@ -9,6 +9,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+DIGITS = 6
+"""Significant digits of a number that is chosen within a range: what is printed then is what was trained."""
+
+
+def short(value: float) -> float:
+    """A number with so many significant digits that it can be printed whole.
+
+    Args:
+        value: The number.
+    """
+    return float(f"{value:.{DIGITS}g}")
+
 
 class StrictModel(BaseModel):
     """Unknown keys are errors, and nothing is silently converted (``"60"`` is not 60, nor is ``true`` 1)."""
@@ -48,7 +60,7 @@ class Range(StrictModel):
         return (self.low, self.high)
 
     def grid(self) -> list[float]:
-        """`steps` evenly spaced values, on the log scale if `log`; both ends are exact."""
+        """`steps` evenly spaced values, on the log scale if `log`; both ends are exact, the others `short`."""
         if self.low == self.high:
             return [self.low]
         count = self.steps or 1
@@ -59,7 +71,7 @@ class Range(StrictModel):
             inner = [self.low * math.exp(ratio * i / (count - 1)) for i in range(1, count - 1)]
         else:
             inner = [self.low + (self.high - self.low) * i / (count - 1) for i in range(1, count - 1)]
-        return [self.low, *inner, self.high]
+        return [self.low, *map(short, inner), self.high]
 
 
 class Choices(StrictModel):

@@ -25,7 +25,6 @@ from unseen_seeds import FIRST_JUDGE_SEED, Numbers, study_document, train
 
 from lrsearch.api.studies import load_frames
 from lrsearch.report import evidence, wording
-from lrsearch.report.evidence import Evidence, Interval, mean_interval
 from lrsearch.sampling.space import settings_from
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
@@ -33,6 +32,7 @@ from lrsearch.storage.rdb import open_storage
 from lrsearch.study import confirmation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
+from lrsearch.study.evidence import Evidence, Interval, mean_interval
 from lrsearch.study_file import load
 from lrsearch.training.batched import BatchedEngine
 

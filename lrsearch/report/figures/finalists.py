@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrsearch.report import standings, wording
-from lrsearch.report.evidence import Contender, Evidence, gather, mean_interval
 from lrsearch.report.figures.layout import legend_above, log_axis
 from lrsearch.report.figures.look import FAINT, Drawing, drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import Style, style, styles
+from lrsearch.study.evidence import Contender, Evidence, mean_interval
 
 LABEL_WIDTH = 38
 """Characters in a line beside the panel."""
@@ -31,7 +31,7 @@ def finalists(frames: StudyFrames) -> Figure:
     Args:
         frames: A confirmed study in which a finalist has a value on some seed.
     """
-    evidence = gather(frames)
+    evidence = frames.evidence
     assert evidence is not None
     looks = styles(standings.schedulers(frames))
     rows = [contender for contender in evidence.contenders if np.isfinite(contender.values).any()]

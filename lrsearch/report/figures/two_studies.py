@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrsearch.report import standings, wording
-from lrsearch.report.evidence import Evidence, gather, mean_interval
 from lrsearch.report.figures.finalists import MEAN
 from lrsearch.report.figures.layout import legend_above, value_axis, whole_axis
 from lrsearch.report.figures.look import Drawing, drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import Style, style
+from lrsearch.study.evidence import Evidence, mean_interval
 
 
 @drawn
@@ -28,7 +28,7 @@ def two_studies(first: StudyFrames, second: StudyFrames) -> Figure:
         second: Another one with the same metric.
     """
     both = (first, second)
-    evidence = [found for frames in both if (found := gather(frames)) is not None and found.complete]
+    evidence = [found for frames in both if (found := frames.evidence) is not None and found.complete]
     confirmed = len(evidence) == len(both)
     figure = Drawing(figsize=(9.0 if confirmed else 6.0, 4.2), layout="constrained")
     panels = figure.subplots(1, 2 if confirmed else 1, squeeze=False)[0]

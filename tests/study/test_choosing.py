@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
 
-from lrsearch.report.choosing import AS_LIKELY, flattery, pick
-from lrsearch.report.evidence import Contender, Evidence, mean_interval
+from lrsearch.study.choosing import AS_LIKELY, flattery, pick
+from lrsearch.study.evidence import Contender, Evidence, mean_interval
 
 Values = NDArray[np.float64]
 WHOLE = arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(2, 7)), elements=st.integers(0, 9).map(float))

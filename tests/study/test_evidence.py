@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from lrsearch.report.evidence import Contender, Evidence, chance_of_being_best, mean_interval
+from lrsearch.study.evidence import Contender, Evidence, chance_of_being_best, mean_interval
 
 Values = NDArray[np.float64]
 NOISE = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])

@@ -9,10 +9,10 @@ from typing import Any
 
 import optuna
 import pytest
+from lrsearch.report.evidence import gather
 from optuna.trial import FrozenTrial
 
 from lrsearch.report import figures, gallery, markdown
-from lrsearch.report.evidence import gather
 from lrsearch.report.frames import read
 from lrsearch.report.verdict import plain
 from lrsearch.storage import attributes

@@ -40,7 +40,7 @@ def pick(values: Numbers, complexities: Sequence[Any], chances: Sequence[float])
     the one-standard-error rule of Breiman et al., Classification and Regression Trees (1984).
 
     Args:
-        values: What each contender came to on each seed; at least two seeds; [contenders, seeds].
+        values: What each contender came to on each seed, smaller is better; at least two seeds; [contenders, seeds].
         complexities: How simple each is, simplest first.
         chances: For each the probability of being the best.
 

@@ -1,0 +1,76 @@
+"""The answer of a study on a terminal: headline, three rows, how sure, code. At most 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from lrsearch.study.stored import StoredStudy
+
+WIDTH = 80
+
+
+def print_answer(stored: StoredStudy) -> None:
+    """Print what a study recommends.
+
+    Args:
+        stored: The study.
+    """
+    from lrsearch.report.headline import Answer
+
+    told = Answer.of(stored)
+    print(f"\n{wrapped(told.headline())}")
+    found = told.recommendation
+    if found is None:
+        return
+    print()
+    for line in columns(told.table()):
+        print(line)
+    print(f"\n{wrapped('How sure? ' + told.how_sure())}")
+    if found.code:
+        print(f"\n{found.code}")
+
+
+def wrapped(prose: str) -> str:
+    """Prose in lines of at most `WIDTH` columns; no word is broken.
+
+    Args:
+        prose: One paragraph.
+    """
+    return textwrap.fill(prose, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def columns(rows: list[list[str]]) -> list[str]:
+    """A table as lines: the first column to the left, the others to the right.
+
+    A first column that leaves too little room for the others is cut, with an ellipsis.
+
+    Args:
+        rows: Texts; all rows are as long as the first.
+    """
+    widths = [max(cell_len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    widths[0] = min(widths[0], WIDTH - sum(width + 2 for width in widths[1:]))
+    return [
+        "  ".join(
+            [
+                _fitted(row[0], widths[0]),
+                *(_right(cell, width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        )
+        for row in rows
+    ]
+
+
+def _fitted(text: str, width: int) -> str:
+    if cell_len(text) > width:
+        while cell_len(text) > width - 1:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (width - cell_len(text))
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - cell_len(text)) + text

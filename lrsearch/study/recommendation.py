@@ -1,0 +1,315 @@
+"""What a study recommends: one answer for commands, JSON, Python, report and dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from optuna.trial import FrozenTrial
+
+from lrsearch.errors import input_error
+from lrsearch.sampling.space import settings_from
+from lrsearch.sampling.suggest import SuggestedSchedule
+from lrsearch.storage.attributes import HORIZON, RECOMMENDATION, SEED_VALUES
+from lrsearch.study import ranking, snippet, status
+from lrsearch.study import stored as studies
+from lrsearch.study.evidence import Contender, Evidence, confirmation_of, gather
+from lrsearch.study.luck import expected_again
+from lrsearch.study.stored import StoredStudy
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+Limits = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class ConstantRate:
+    """The best constant rate, and how far the recommended settings are from it.
+
+    Attributes:
+        params: Its settings, by Optuna's names.
+        value: What it came to; a mean where the recommendation is confirmed.
+        difference: By how much the recommended settings are better; negative where they are worse.
+        interval: 95 % interval of the difference; None where no fresh seeds were trained.
+        told_apart: Whether the interval leaves out zero.
+    """
+
+    params: dict[str, Any]
+    value: float
+    difference: float
+    interval: Limits | None
+    told_apart: bool
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Which settings to take, what to expect of them, and what that rests on.
+
+    Attributes:
+        study: Name of the study.
+        metric: What the values are.
+        direction: ``minimize`` or ``maximize``.
+        basis: ``confirmed``: trained again on fresh seeds; ``search``: the best of single runs, which flatters it.
+        rows: What the values were measured on: ``holdout``, or ``test`` for the rows that the search was judged by.
+        params: The settings, by Optuna's names.
+        value: Mean over the fresh seeds; of an unconfirmed study what the search saw.
+        expected: What one new training will give: `value` without the flattery of having been picked for it.
+        interval: 95 % interval of `expected`; None where there is no confirmation.
+        seeds: Seeds that `value` is the mean of.
+        number: The trial of the search that had these settings; None if none did.
+        code: Lines of torch code that train with them; None where the storage does not say enough to write them.
+        constant: The best constant rate; None where none was trained to the end.
+        untrained: The value before training; None where it is not known.
+        learned: Whether the settings are shown to be better than no training; None where that is not known.
+        covers: What the intervals cover: ``seeds``, or ``seeds and rows``; None where there are none.
+        horizon: Steps that the schedule spans, in its unit; None where that is not stored.
+    """
+
+    study: str
+    metric: str
+    direction: Literal["minimize", "maximize"]
+    basis: Literal["confirmed", "search"]
+    rows: Literal["holdout", "test"]
+    params: dict[str, Any]
+    value: float
+    expected: float
+    interval: Limits | None
+    seeds: int
+    number: int | None
+    code: str | None
+    constant: ConstantRate | None
+    untrained: float | None
+    learned: bool | None
+    covers: Literal["seeds", "seeds and rows"] | None
+    horizon: int | None
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.basis == "confirmed"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The recommendation for JSON; the keys are those of ``lrsearch study best --format json``."""
+        values = asdict(self)
+        del values["horizon"]
+        return values
+
+    def build(self, optimizer: Optimizer) -> LRScheduler:
+        """The recommended schedule, as a torch scheduler.
+
+        Args:
+            optimizer: Made with ``lr=params["lr"]``, in at least one parameter group.
+
+        Raises:
+            InputError: No parameter group has the recommended rate, or the storage does not say how long the schedule
+                is.
+        """
+        if self.horizon is None:
+            raise input_error(f"study {self.study}", "does not say how many steps the schedule spans")
+        settings = settings_from(self.params)
+        return SuggestedSchedule(settings.lr, settings.schedule, self.horizon).build(optimizer)
+
+
+BestSettings = Recommendation
+"""The name under which `lrsearch.best_settings` has always returned it."""
+
+
+def best_settings(stored: StoredStudy) -> Recommendation:
+    """The recommendation of a study that must have one.
+
+    Args:
+        stored: The study.
+
+    Raises:
+        InputError: There is no complete trial yet that did not diverge, or the study has several objectives.
+    """
+    found = recommended(stored)
+    if found is None:
+        raise input_error(f"study {stored.name}", "has no complete trial yet that did not diverge")
+    return found
+
+
+def recommended(stored: StoredStudy) -> Recommendation | None:
+    """What a study recommends: as it was kept, if nothing has changed since, or else computed anew.
+
+    Args:
+        stored: The study.
+
+    Returns:
+        The recommendation; None if no trial is complete that did not diverge.
+
+    Raises:
+        InputError: The study has several objectives.
+    """
+    kept = stored.study.user_attrs.get(RECOMMENDATION)
+    if isinstance(kept, dict) and kept.get("made_from") == _made_from(stored):
+        return _from_document(kept)
+    return compute(stored, evidence_of(stored))
+
+
+def keep(stored: StoredStudy) -> Recommendation | None:
+    """Store what a study recommends beside it, so that readers need not compute it.
+
+    Args:
+        stored: The study.
+
+    Returns:
+        The recommendation.
+    """
+    made_from = _made_from(stored)  # first: what ends meanwhile makes readers compute it anew
+    found = compute(stored, evidence_of(stored))
+    document = None if found is None else {**asdict(found), "made_from": made_from}
+    if document is not None and stored.study.user_attrs.get(RECOMMENDATION) != document:
+        stored.study.set_user_attr(RECOMMENDATION, document)
+    return found
+
+
+def evidence_of(stored: StoredStudy) -> Evidence | None:
+    """What a study's confirmation shows so far; None if it has none.
+
+    Args:
+        stored: The study.
+    """
+    confirmation = confirmation_of(stored)
+    return None if confirmation is None else gather(confirmation)
+
+
+def compute(
+    stored: StoredStudy, evidence: Evidence | None, trials: Sequence[FrozenTrial] | None = None
+) -> Recommendation | None:
+    """The one rule: a finished confirmation recommends; without one, the search does.
+
+    Args:
+        stored: The study.
+        evidence: What its confirmation shows, if there is one.
+        trials: The study's trials, if they were read already.
+
+    Returns:
+        The recommendation; None if no trial is complete that did not diverge.
+
+    Raises:
+        InputError: The study has several objectives.
+    """
+    if evidence is not None and evidence.is_finished and evidence.complete:
+        return _from_evidence(stored, evidence)
+    return _from_search(stored, trials)
+
+
+def _from_evidence(stored: StoredStudy, evidence: Evidence) -> Recommendation:
+    chosen, expected = evidence.recommended, evidence.expected
+    horizon = int(chosen.horizon) if chosen.horizon == chosen.horizon else None
+    return Recommendation(
+        study=stored.name,
+        metric=stored.metric,
+        direction=stored.direction,
+        basis="confirmed",
+        rows="holdout" if evidence.rows == "holdout" else "test",
+        params=chosen.params,
+        value=chosen.mean,
+        expected=expected.mean,
+        interval=(expected.low, expected.high),
+        seeds=len(evidence.seeds),
+        number=chosen.number,
+        code=snippet.code(stored.definition, chosen.params, horizon),
+        constant=_constant(evidence, chosen),
+        untrained=None,
+        learned=None,
+        covers="seeds",
+        horizon=horizon,
+    )
+
+
+def _constant(evidence: Evidence, chosen: Contender) -> ConstantRate | None:
+    best = evidence.constant
+    if best is None:
+        return None
+    if best is chosen:
+        return ConstantRate(best.params, best.mean, 0.0, (0.0, 0.0), False)
+    found = evidence.difference(best, chosen)
+    return ConstantRate(best.params, best.mean, found.mean, (found.low, found.high), found.excludes_zero)
+
+
+def _from_search(stored: StoredStudy, trials: Sequence[FrozenTrial] | None) -> Recommendation | None:
+    trials = stored.trials() if trials is None else trials
+    winner = status.best(stored, trials)
+    if winner is None:
+        return None
+    ranked = ranking.ranked(trials, stored.excluded(), maximise=stored.maximises)
+    sign = -1 if stored.maximises else 1
+    values = [sign * trial.values[0] for trial in ranked]
+    constant = next((trial for trial in ranked if trial.params.get("scheduler") == "constant"), None)
+    horizon = winner.user_attrs.get(HORIZON)
+    return Recommendation(
+        study=stored.name,
+        metric=stored.metric,
+        direction=stored.direction,
+        basis="search",
+        rows="test",
+        params=dict(winner.params),
+        value=winner.values[0],
+        expected=sign * expected_again(values),
+        interval=None,
+        seeds=max(len(winner.user_attrs.get(SEED_VALUES) or []), 1),
+        number=winner.number,
+        code=snippet.code(stored.definition, winner.params, horizon),
+        constant=None
+        if constant is None
+        else ConstantRate(
+            dict(constant.params), constant.values[0], sign * (constant.values[0] - winner.values[0]), None, False
+        ),
+        untrained=None,
+        learned=None,
+        covers=None,
+        horizon=horizon if isinstance(horizon, int) and horizon > 0 else None,
+    )
+
+
+def _made_from(stored: StoredStudy) -> dict[str, Any]:
+    """What a recommendation depends on; cheap to read, and different whenever the answer may be."""
+    linked = studies.linked(stored, "confirm")
+    confirmed = None if linked is None else status.count(linked).as_dict()
+    seeds = [] if linked is None or linked.definition is None else list(linked.definition.training.seeds)
+    return {
+        "version": FORM,
+        "trials": status.count(stored).as_dict(),
+        "excluded": sorted(stored.excluded()),
+        "confirmed": confirmed,
+        "seeds": seeds,
+    }
+
+
+FORM = 1
+"""Changes with the rule or the fields, so that what an older lrsearch has kept is computed anew."""
+
+
+def _from_document(kept: Mapping[str, Any]) -> Recommendation:
+    values: dict[str, Any] = {field.name: kept.get(field.name) for field in fields(Recommendation)}
+    constant, interval = values["constant"], values["interval"]
+    if constant is not None:
+        limits = constant["interval"]
+        values["constant"] = ConstantRate(**{**constant, "interval": None if limits is None else tuple(limits)})
+    return Recommendation(**{**values, "interval": None if interval is None else tuple(interval)})
+
+
+def summary(stored: StoredStudy) -> dict[str, Any]:
+    """What `study show` says, with the keys of its JSON form.
+
+    Args:
+        stored: The study.
+    """
+    trials = stored.trials()
+    winner = status.best(stored, trials)
+    found = recommended(stored)
+    return {
+        "name": stored.name,
+        "metric": stored.metric,
+        "version": stored.version,
+        "trials": status.count(stored).as_dict(),
+        "best": None if winner is None else {"number": winner.number, "value": winner.value, "params": winner.params},
+        "recommended": None if found is None else found.as_dict(),
+        "epochs_trained": status.epochs_trained(trials),
+        "confirmation": status.confirmation(stored),
+        "definition": stored.definition.document() if stored.definition else None,
+    }
