@@ -72,8 +72,9 @@ def run_study(
     cluster: str | None = None,
     grace: float = GRACE,
     load: Sequence[str] = (),
+    confirm: bool = True,
 ) -> StoredStudy:
-    """Train until a study has all its trials, and confirm it if its file asks for that: ``lrsearch study run``.
+    """Train until a study has all its trials, and confirm what it found: ``lrsearch study run``.
 
     What a person should know on the way goes to the logger ``lrsearch``; nothing is printed.
 
@@ -92,6 +93,8 @@ def run_study(
         cluster: Workers on a Ray cluster: ``local``, ``auto``, ``HOST:PORT`` or ``ray://HOST:PORT``.
         grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
         load: Files or modules with own tasks and schedules, for this process and its workers.
+        confirm: Whether to train the best settings again on fresh seeds afterwards, if the study's file does not say
+            no (``[confirm] top = 0``).
 
     Returns:
         The study, for `load_frames`, `best_settings` and `write_report`.
@@ -106,7 +109,7 @@ def run_study(
     from lrsearch.operations.run import run
 
     options = RunOptions(
-        engine, device, threads, timeout, grace, workers, gpus_per_worker, cluster, tuple(map(str, load))
+        engine, device, threads, timeout, grace, workers, gpus_per_worker, cluster, tuple(map(str, load)), confirm
     )
     with _quiet_optuna():
         named = study if isinstance(study, StoredStudy) else os.fspath(study)
@@ -223,11 +226,14 @@ def load_frames(study: StoredStudy | str, *, storage: str | None = None) -> Stud
 
 
 def best_settings(study: StoredStudy | str, *, storage: str | None = None) -> Recommendation:
-    """The settings of a study's best trial, and the torch code that uses them.
+    """What a study recommends: settings, what to expect of them, and the torch code that uses them.
 
     Args:
         study: A study, or its name.
         storage: Database URL, where `study` is a name; see `create_study`.
+
+    Returns:
+        The same as ``lrsearch study best`` says: confirmed on fresh seeds, or from the search alone.
 
     Raises:
         InputError: There is no such study, or it has no complete trial yet that did not diverge.

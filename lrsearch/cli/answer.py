@@ -53,15 +53,11 @@ def columns(rows: list[list[str]]) -> list[str]:
     """
     widths = [max(cell_len(row[place]) for row in rows) for place in range(len(rows[0]))]
     widths[0] = min(widths[0], WIDTH - sum(width + 2 for width in widths[1:]))
-    return [
-        "  ".join(
-            [
-                _fitted(row[0], widths[0]),
-                *(_right(cell, width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-            ]
-        )
-        for row in rows
-    ]
+    lines = []
+    for first, *others in rows:
+        right = [_right(cell, width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  ".join([_fitted(first, widths[0]), *right]))
+    return lines
 
 
 def _fitted(text: str, width: int) -> str:

@@ -94,6 +94,9 @@ def run(
     workers: Workers = None,
     cluster: Cluster = None,
     gpus_per_worker: GpusPerWorker = None,
+    no_confirm: Annotated[
+        bool, typer.Option("--no-confirm", help="Do not train the best settings again on fresh seeds afterwards.")
+    ] = False,
     one_of: Annotated[int, typer.Option(hidden=True, help="This process is a worker among so many.")] = 0,
     tied: Annotated[bool, typer.Option("--tied", hidden=True, help="End when stdin does.")] = False,
     grace: Grace = GRACE,
@@ -102,7 +105,7 @@ def run(
     storage: Storage = DEFAULT_URL,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Run a study until it has all its trials."""
+    """Run a study until it has all its trials, and confirm what it found."""
     quiet_libraries()
     if tied:
         tie_to(sys.stdin)
@@ -113,8 +116,9 @@ def run(
     from lrsearch.operations import run as operation
 
     options = RunOptions(
-        engine, device, threads, timeout, grace, workers, gpus_per_worker, cluster, tuple(modules or ()), one_of
-    )
+        engine, device, threads, timeout, grace, workers, gpus_per_worker, cluster, tuple(modules or ()),
+        confirm=not no_confirm, one_of=one_of,
+    )  # fmt: skip
     with interruptible(f"lrsearch study run {study_arguments(study, storage)}"):
         stored = operation.run(study, options, url=storage, trials=trials, display=Progress(quiet=quiet))
     if not one_of:
@@ -152,6 +156,7 @@ def _definition(file: Path, name: str | None, settings: list[str] | None, module
 
 def _print_plan(definition: Definition, output: Format) -> None:
     from lrsearch.pruning import pruners
+    from lrsearch.study import confirmation
 
     epochs = definition.training.epochs
     plan = {
@@ -165,6 +170,8 @@ def _print_plan(definition: Definition, output: Format) -> None:
         "pruner": definition.pruner.name,
         "rungs": list(pruners.rungs(definition)),
         "epochs at most": definition.trials * epochs * len(definition.training.seeds),
+        "runs to confirm at most": confirmation.runs(definition),
+        "epochs to confirm at most": confirmation.runs(definition) * epochs,
     }
     if output is Format.JSON:
         print_json({key.replace(" ", "_"): value for key, value in plan.items()} | {"document": definition.document()})

@@ -13,6 +13,7 @@ from lrsearch.cli.study import open_study
 from lrsearch.errors import Fault, InputError, LrsearchError, nearest
 from lrsearch.report import epochs, files
 from lrsearch.signals import Interruption
+from lrsearch.study.recommendation import Recommendation
 from lrsearch.study.repeat import Repeatable, repeatable
 from lrsearch.tasks import loading
 from lrsearch.tasks.task import Task
@@ -57,6 +58,7 @@ class Prepared:
         threads: torch's threads.
         checkpoint: Where it is saved after every epoch.
         repeats: The trial that it repeats without a change.
+        expects: What a study recommends and expects of it, if it is that without a change.
         by_batched_engine: Whether the batched engine trains it, because it trained that trial.
         saved: Epochs in the checkpoint.
     """
@@ -68,6 +70,7 @@ class Prepared:
     checkpoint: Path | None
     repeats: Repeatable | None = None
     by_batched_engine: bool = False
+    expects: Recommendation | None = None
     saved: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -161,11 +164,14 @@ def prepare(request: Request, faults: list[Fault], options: Sequence[str]) -> Pr
         _raise([_as_option(fault, request.changes) for fault in checkpoint.check_epochs(stored, wanted, run)])
     if request.interactive and not run.diverged:
         _check_steerable(run, request.changes)
-    unchanged = again is not None and threads == again.threads and _document_of(again) == wanted
-    file = request.checkpoint or request.resume
-    prepared = Prepared(wanted, task, run, threads, file, again if unchanged else None)
+    prepared = Prepared(wanted, task, run, threads, request.checkpoint or request.resume)
     if again is not None:
-        prepared.by_batched_engine = unchanged and again.engine == BatchedEngine.name and not _needs_loop(request)
+        same = _document_of(again) == wanted
+        if again.recommended is not None:
+            prepared.expects = again.recommended if same else None
+        elif same and threads == again.threads:
+            prepared.repeats = again
+            prepared.by_batched_engine = again.engine == BatchedEngine.name and not _needs_loop(request)
         _announce(again, request, prepared)
     return prepared
 
@@ -235,6 +241,10 @@ def _document_of(again: Repeatable) -> RunDefinition:
 
 
 def _announce(again: Repeatable, request: Request, prepared: Prepared) -> None:
+    if again.recommended is not None:
+        changed = "" if prepared.expects is not None else ", with changes"
+        say(f"Training the recommended settings of study {request.from_study}{changed}, seed {prepared.run.seed}.")
+        return
     unchanged = prepared.repeats is not None
     changed = "" if unchanged else ", with changes"
     say(f"Repeating trial {again.number} of study {request.from_study}{changed}.")

@@ -8,6 +8,8 @@ from typing import Any
 from lrsearch.cli.output import Format, print_facts, print_json, say, show
 from lrsearch.cli.train_input import Prepared
 from lrsearch.report import epochs, files, single_run
+from lrsearch.report.wording import limits
+from lrsearch.training.evaluation import evaluate_rows
 from lrsearch.training.outcome import Numbers, Outcome, outcome
 
 
@@ -48,7 +50,8 @@ def write_summary(prepared: Prepared, form: Format, *, by_hand: bool) -> None:
     if form is Format.JSON:
         head = {"definition": prepared.definition.document(), "metric": metric, "threads": prepared.threads}
         trial = {"number": repeated.number, "value": repeated.value} if repeated else None
-        print_json({**head, **came_to.as_dict(), "repeats": trial})
+        expected = _expected(prepared, came_to)
+        print_json({**head, **came_to.as_dict(), "repeats": trial, "expected": expected})
         return
     facts = _facts(prepared, came_to, metric, by_hand)
     if repeated is not None and repeated.value is not None:
@@ -56,8 +59,26 @@ def write_summary(prepared: Prepared, form: Format, *, by_hand: bool) -> None:
         facts["repeats"] = f"trial {repeated.number}, " + (
             "to the last bit" if same else f"which had {repeated.value!r}"
         )
+    if expected := _expected(prepared, came_to):
+        sure = "" if expected["interval"] is None else f" (95 % interval {limits(*expected['interval'])})"
+        facts[f"{expected['rows']} {metric}"] = (
+            f"{show(expected['value'])}, expected {show(expected['expected'])}{sure}"
+        )
     print_facts(facts)
     print(f"\n{came_to.code}")
+
+
+def _expected(prepared: Prepared, came_to: Outcome) -> dict[str, Any] | None:
+    """What the run came to on the rows that the recommendation speaks of, and what was to be expected."""
+    found = prepared.expects
+    if found is None:
+        return None
+    value, holdout = came_to.final.test, prepared.task.holdout
+    if found.rows == "holdout" and holdout is not None:
+        metric = {"holdout": prepared.task.metric_function}
+        run = prepared.run
+        value = evaluate_rows(holdout, metric, run.model, run.precision, run.training)["holdout"]
+    return {"rows": found.rows, "value": value, "expected": found.expected, "interval": found.interval}
 
 
 def _facts(prepared: Prepared, came_to: Outcome, metric: str, by_hand: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A study's report in the dashboard: its note with figures, plots to zoom, and what the best trials did."""
+"""A study's report in the dashboard: its note with figures, plots to zoom, what the best trials did, and weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lrsearch.report import figures, gallery, markdown
 from lrsearch.report import frames as report_frames
 from lrsearch.report.document import FIGURES
 from lrsearch.report.frames import StudyFrames
-from lrsearch.study import compatibility, status
+from lrsearch.study import compatibility, recommendation, status
 from lrsearch.study import repeat as repeating
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -28,8 +28,8 @@ from lrsearch.study.stored import StoredStudy
 HEADING = "# Learning-rate report"
 CLOSING = "\n---\n*lrsearch writes this report anew. What you write above its heading stays.*\n"
 BEST_TRIALS = 3
-"""So many trials get their curve as an artifact; the best one gets a checkpoint as well."""
-CURVE, CHECKPOINT = "curve.csv", "checkpoint.ckpt"
+"""So many trials get their curve as an artifact."""
+CURVE, CHECKPOINT = "curve.csv", "recommended.ckpt"
 _LINK = re.compile(rf"\]\({FIGURES}/([^)]+)\)")
 
 
@@ -52,10 +52,11 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
     counts = status.count(stored)
     confirmed = studies.linked(stored, "confirm")
     made_from = [asdict(counts), sorted(stored.excluded()), asdict(status.count(confirmed)) if confirmed else None]
-    *former, has_checkpoint = published.state if isinstance(published.state, list) else [None]
-    if former == made_from and (has_checkpoint or not counts.is_done or not _can_be_repeated(stored)):
+    *former, trained = published.state if isinstance(published.state, list) else [None]
+    if former == made_from and (trained or not counts.is_done or not _can_be_repeated(stored)):
         return False
     frames = report_frames.read_stored(stored)
+    recommendation.keep(stored)
     best = best_trials(frames, BEST_TRIALS)
     kept: set[tuple[str, int | None]] = set()
     links = {}
@@ -69,26 +70,35 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
         trial_id = stored.trial(number)._trial_id
         published.put(CURVE, _curve(frames, number), trial_id)
         kept.add((CURVE, trial_id))
-    weights = _put_checkpoint(stored, published, best[0], check) if best and counts.is_done else set()
-    published.keep_only(kept | weights)
-    published.remember([*made_from, bool(weights)])
+    wanted = frames.answer.params if frames.answer is not None and counts.is_done else None
+    if wanted is not None and _put_checkpoint(stored, published, trained == wanted, check):
+        kept.add((CHECKPOINT, None))
+        trained = wanted
+    else:
+        trained = None
+    published.keep_only(kept)
+    published.remember([*made_from, trained])
     return True
 
 
-def _put_checkpoint(
-    stored: StoredStudy, published: Published, number: int, check: Callable[[], None]
-) -> set[tuple[str, int | None]]:
-    """Publish the weights of the best trial, unless they are there.
+def _put_checkpoint(stored: StoredStudy, published: Published, is_right: bool, check: Callable[[], None]) -> bool:
+    """Publish the weights that the recommended settings come to, unless they are there.
+
+    Args:
+        stored: The study.
+        published: What the dashboard has of it.
+        is_right: Whether a checkpoint that is there is of these settings.
+        check: Called now and then; it may raise to end the work.
 
     Returns:
-        What is to be kept: file name and trial id; nothing if the trial cannot be repeated.
+        Whether they are there now; not so where the task cannot be trained here.
     """
-    trial_id = stored.trial(number)._trial_id
-    if not published.has(CHECKPOINT, trial_id):
-        if not _can_be_repeated(stored):
-            return set()
-        published.put(CHECKPOINT, _checkpoint(stored, number, check), trial_id)
-    return {(CHECKPOINT, trial_id)}
+    if is_right and published.has(CHECKPOINT):
+        return True
+    if not _can_be_repeated(stored):
+        return False
+    published.put(CHECKPOINT, _checkpoint(stored, check))
+    return True
 
 
 def _write_note(study: optuna.Study, report: str) -> None:
@@ -115,19 +125,19 @@ def _curve(frames: StudyFrames, number: int) -> bytes:
 
 
 def _can_be_repeated(stored: StoredStudy) -> bool:
-    """Whether the best trial can be trained again: its task is there, and this lrsearch comes to the same numbers."""
+    """Whether the recommended settings can be trained: its task is there, and this lrsearch comes to the same numbers."""
     known = stored.definition is not None and stored.definition.task.name in registry.tasks
     return known and compatibility.trains_alike(stored)
 
 
-def _checkpoint(stored: StoredStudy, number: int, check: Callable[[], None]) -> bytes:
-    """A trial trained again on its first seed, for a search keeps no weights."""
+def _checkpoint(stored: StoredStudy, check: Callable[[], None]) -> bytes:
+    """The recommended settings trained on the study's first seed, for a search keeps no weights."""
     from lrsearch.training import checkpoint, definition
     from lrsearch.training.engine import threads_of
     from lrsearch.training.loop import train
 
-    again = repeating.repeatable(stored, number)
-    wanted = definition.parse(again.document, f"study {stored.name}, trial {number}")
+    again = repeating.repeatable(stored, None)
+    wanted = definition.parse(again.document, f"study {stored.name}, recommended settings")
     with threads_of(again.threads), tempfile.TemporaryDirectory() as place:
         run = wanted.start(wanted.build_task())
         for _ in train(run):

@@ -7,10 +7,14 @@ import logging
 from lrsearch.operations.display import Display
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import joined, train
-from lrsearch.study import confirmation, status
+from lrsearch.storage.retry import Patience
+from lrsearch.study import confirmation, recommendation, status
 from lrsearch.study import open as opening
+from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 
+WORTH_TELLING = 30.0
+"""Seconds from which on it is said beforehand how long a confirmation takes."""
 logger = logging.getLogger(__name__)
 
 
@@ -33,19 +37,10 @@ def confirm(
     """
     with joined(options.cluster, stored) as cluster:
         for linked in confirmation.prepare(stored, top, seeds):
-            logger.info("Training %s: %s.", linked.name, _purpose(linked))
+            logger.info("Training %s: %s%s.", linked.name, _purpose(linked), _cost(stored, linked))
+            studies.stop(linked, False)
             train(linked, opening.task_of(linked), options, display, cluster)
-
-
-def is_wanted(stored: StoredStudy) -> bool:
-    """Whether a study's file asks for a confirmation, and its search is over and has found something.
-
-    Args:
-        stored: The study.
-    """
-    if stored.definition is None or stored.definition.confirm is None:
-        return False
-    return status.count(stored).is_done and status.best(stored) is not None
+    Patience(logger.warning)(lambda: recommendation.keep(stored))
 
 
 def _purpose(linked: StoredStudy) -> str:
@@ -53,3 +48,31 @@ def _purpose(linked: StoredStudy) -> str:
     if linked.is_confirmation:
         return f"finalists on {len(linked.definition.training.seeds)} fresh seeds"
     return "constant rates, which the search did not have"
+
+
+def _cost(stored: StoredStudy, linked: StoredStudy) -> str:
+    """What it will cost by the pace of the search, where that is long enough to be told."""
+    assert linked.definition is not None
+    trials = stored.trials()
+    began = [trial.datetime_start for trial in trials if trial.datetime_start]
+    ended = [trial.datetime_complete for trial in trials if trial.datetime_complete]
+    epochs = status.epochs_trained(trials)
+    if not epochs or not began or not ended:
+        return ""
+    left = status.count(linked).waiting * linked.definition.training.epochs
+    if not linked.is_confirmation:
+        left *= len(linked.definition.training.seeds)
+    seconds = (max(ended) - min(began)).total_seconds() / epochs * left
+    return f", about {duration(seconds)}" if seconds > WORTH_TELLING else ""
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, such as ``4 min``.
+
+    Args:
+        seconds: At least one.
+    """
+    for size, unit in ((3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,18 +1,19 @@
-"""Run a study, from a file or a name to its last trial, and confirm what it found where its file asks for that."""
+"""Run a study, from a file or a name to its last trial, and confirm what it found unless its file says no."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from lrsearch.operations.confirm import confirm, is_wanted
+from lrsearch.operations.confirm import confirm
 from lrsearch.operations.display import Display, NoDisplay
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import joined, train
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.retry import Patience
-from lrsearch.study import budget
+from lrsearch.study import budget, confirmation, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -28,7 +29,7 @@ def run(
     trials: int | None = None,
     display: Display | None = None,
 ) -> StoredStudy:
-    """Train until a study has all its trials, then confirm it where its file says so.
+    """Train until a study has all its trials, then confirm it unless its file or the options say no.
 
     Args:
         study: A study, its name, or a study file (a path ending in ``.toml``), which is created if it is not there.
@@ -56,11 +57,15 @@ def run(
         stored = budget.set_budget(stored, trials)
     if not options.one_of:
         studies.stop(stored, False)
-    display = display or NoDisplay()
+    display, began, patience = display or NoDisplay(), time.monotonic(), Patience(logger.warning)
     with joined(options.cluster, stored) as cluster:
         train(stored, task, options, display, cluster)
-    if not options.one_of and Patience(logger.warning)(lambda: is_wanted(stored)):
-        confirm(stored, options, display)
+    if options.one_of or stored.origin is not None:
+        return stored
+    if options.confirm and patience(lambda: confirmation.is_wanted(stored)):
+        confirm(stored, options.left(time.monotonic() - began), display)
+    else:
+        patience(lambda: recommendation.keep(stored))
     return stored
 
 

@@ -22,6 +22,7 @@ class RunOptions:
         gpus_per_worker: GPUs of each worker, between 0 and 1; None for one, where there are any.
         cluster: Address of a Ray cluster; None for this machine.
         load: Files and modules with own tasks and schedules, which every process must import.
+        confirm: Whether to confirm the study when its search is over, if its file does not say no.
         one_of: 0 for the process that a person started. A worker process that it started is one of so many: it
             trains by itself, and neither starts a stopped study again nor confirms it.
     """
@@ -35,6 +36,7 @@ class RunOptions:
     gpus_per_worker: float | None = None
     cluster: str | None = None
     load: tuple[str, ...] = ()
+    confirm: bool = True
     one_of: int = 0
 
     def with_code(self, sources: Sequence[str]) -> RunOptions:
@@ -44,6 +46,14 @@ class RunOptions:
             sources: Files ending in ``.py``, or modules.
         """
         return replace(self, load=tuple(dict.fromkeys([*self.load, *sources])))
+
+    def left(self, seconds: float) -> RunOptions:
+        """The same, when so many seconds of the time limit are gone.
+
+        Args:
+            seconds: How many.
+        """
+        return self if self.timeout is None else replace(self, timeout=max(self.timeout - seconds, 0.0))
 
     def arguments(self) -> list[str]:
         """Flags of `lrsearch study run` that say the same to a worker process on this machine."""

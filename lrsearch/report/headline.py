@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lrsearch.report import wording
-from lrsearch.report.wording import limits, number, percent, plural
+from lrsearch.report.wording import brief, percent, plural
 from lrsearch.sampling.space import parameter_name
 from lrsearch.study import ranking, recommendation
 from lrsearch.study.evidence import Contender, Evidence, Interval, mean_interval
@@ -40,9 +39,9 @@ class Row:
 
     def cells(self) -> list[str]:
         """Label, value with interval, and seeds won, in words."""
-        sure = "" if self.interval is None else f" ({limits(*self.interval)})"
+        sure = "" if self.interval is None else f" ({_limits(*self.interval)})"
         won = wording.MISSING if self.beats is None else f"{self.beats} of {self.seeds} seeds"
-        return [self.label, f"{number(self.expected)}{sure}", won]
+        return [self.label, f"{brief(self.expected)}{sure}", won]
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class Answer:
         """The three rows as texts, with a line of column names first; for all to see, nothing is escaped."""
         if self.recommendation is None:
             return []
-        header = ["settings", f"{wording.error(self.recommendation.metric)} to expect", "beat the best constant"]
+        header = ["settings", f"{wording.error(self.recommendation.metric)} to expect", "beat the constant"]
         rows = [row.cells() for row in self.rows()]
         width = 3 if any(row[2] != wording.MISSING for row in rows) else 2
         return [cells[:width] for cells in (header, *rows)]
@@ -111,14 +110,17 @@ class Answer:
                 rows.append(Row(label, constant.value, None, None, 0))
             return rows
         chosen, constant_ = evidence.recommended, evidence.constant
+        today = self._today(evidence)
         first = "recommended, the best constant rate" if chosen is constant_ else "recommended"
+        if chosen is today:
+            first += ", what you use today"
         rows = [self._row(first, chosen, evidence)]
         if constant_ is not None and chosen is not constant_:
-            rows.append(self._row(f"best constant rate, {wording.rate(constant_.params)}", constant_, evidence))
+            label = f"best constant rate, {wording.rate(constant_.params)}"
+            rows.append(self._row(f"{label}, as today" if constant_ is today else label, constant_, evidence))
         if chosen is constant_ and (schedule := _best_schedule(evidence)) is not None:
             rows.append(self._row(f"best schedule: {wording.use(schedule.params)}", schedule, evidence))
-        today = self._today(evidence)
-        if today is not None and today is not chosen:
+        if today is not None and today not in (chosen, constant_):
             rows.append(self._row(f"what you use today: {wording.use(today.params)}", today, evidence))
         return rows
 
@@ -137,10 +139,11 @@ class Answer:
             else f"scored on the {rows} that the search was judged by, for {self.show(evidence.reason)}"
         )
         values = evidence.recommended.values
+        were = "was" if len(evidence.contenders) == 1 else "were"
         said = [
-            f"{many} {'was' if many == '1 setting' else 'were'} trained on {len(evidence.seeds)} fresh seeds and {scored}.",
-            f"One new training of the recommended settings gives about {number(found.expected)}; "
-            f"single runs gave {limits(float(values.min()), float(values.max()))}.",
+            f"{many} {were} trained on {len(evidence.seeds)} fresh seeds and {scored}.",
+            f"One new training of the recommended settings gives about {brief(found.expected)}; "
+            f"single runs gave {_limits(float(values.min()), float(values.max()))}.",
         ]
         return " ".join([*said, *self._difference(evidence)])
 
@@ -185,12 +188,12 @@ class Answer:
         side = "higher" if self.recommendation.direction == "maximize" else "lower"
         if constant.mean > 0 and difference.mean < constant.mean:
             return f"about {percent(difference.mean / constant.mean)} {side} {word}"
-        return f"{word} {side} by about {number(difference.mean)}"
+        return f"{word} {side} by about {brief(difference.mean)}"
 
     def _row(self, label: str, contender: Contender, evidence: Evidence) -> Row:
         found = evidence.expected if contender is evidence.recommended else mean_interval(contender.values)
         constant = evidence.constant
-        beats = None if constant in (None, contender) else evidence.seeds_better(contender, constant)  # type: ignore[arg-type]
+        beats = None if constant in (None, contender) else evidence.seeds_better(contender, constant)
         return Row(label, found.mean, (found.low, found.high), beats, len(evidence.seeds))
 
     def _today(self, evidence: Evidence) -> Contender | None:
@@ -208,8 +211,8 @@ class Answer:
     def _flattery(self, found: Recommendation) -> list[str]:
         if self.runs == 1:
             return ["One run proves little."]
-        said = f"It came to {number(found.value)}, but it was picked for that among {self.runs} single runs"
-        return [f"{said}: expect about {number(found.expected)} when you train again."]
+        said = f"It came to {brief(found.value)}, but it was picked for that among {self.runs} single runs"
+        return [f"{said}: expect about {brief(found.expected)} when you train again."]
 
     def _next(self) -> str:
         if self.definition is None:
@@ -228,10 +231,12 @@ class Answer:
         name = name or f"the best schedule, {self.show(wording.use(other.params))}"
         found = evidence.difference(other, chosen)
         if found.low > 0:
-            return [f"They are better than {name} by {number(found.mean)} (95 % interval {_span(found)})."]
+            return [
+                f"They are better than {name} by {brief(found.mean)} (95 % interval {_limits(found.low, found.high)})."
+            ]
         if found.low == found.high == 0:
             return [f"They give the same as {name}."]
-        worse, better = number(-found.low), number(max(found.high, 0.0))
+        worse, better = brief(-found.low), brief(max(found.high, 0.0))
         command = self._command(f" --seeds {MORE_SEEDS * len(evidence.seeds)}")
         return [
             f"Against {name}, anything from {worse} worse to {better} better is possible (95 % interval). "
@@ -243,5 +248,5 @@ def _best_schedule(evidence: Evidence) -> Contender | None:
     return next((one for one in evidence.complete if not one.is_constant), None)
 
 
-def _span(found: Interval) -> str:
-    return limits(found.low, found.high) if math.isfinite(found.low) else wording.MISSING
+def _limits(low: float, high: float) -> str:
+    return f"{brief(low)} to {brief(high)}"

@@ -60,6 +60,16 @@ def number(value: object) -> str:
     return f"{float(short):.0f}" if 1e4 <= abs(value) < 1e6 else short
 
 
+def brief(value: float) -> str:
+    """A number with three significant digits, for those who only want to know how large it is.
+
+    Args:
+        value: The number.
+    """
+    short = f"{value:.3g}"
+    return short if "e" not in short or abs(value) >= 1e6 or abs(value) < 1e-4 else number(float(short))
+
+
 def limits(low: float, high: float) -> str:
     """An interval in words, such as ``8.4 to 12.1``.
 

@@ -19,8 +19,11 @@ from lrsearch.storage import counts
 from lrsearch.storage.counts import Listed
 from lrsearch.storage.retry import Patience, StorageFailedError
 from lrsearch.storage.store import GRACE
+from lrsearch.study import confirmation, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
+from lrsearch.study.linked import ROLES, name_of
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task
 from lrsearch.training.choice import choose_engine
@@ -91,6 +94,7 @@ class StudyWorker:
         workers: int = 1,
     ) -> None:
         self._storage, self._names = storage, frozenset(names)
+        self._parts = {name_of(name, role) for name in names for role in ROLES}
         self._interruption, self._say = interruption, say
         self._engine, self._device, self._grace, self._workers = engine, device, grace, workers
         self._patience = Patience(say)
@@ -118,7 +122,7 @@ class StudyWorker:
                     pass
                 self._look()
                 served = yield from self._serve_next()
-                if served:
+                if served or self._looked_at == -math.inf:
                     continue
                 if exit_when_idle and all(own.runner is None for own in self._serving.values()):
                     return
@@ -168,7 +172,8 @@ class StudyWorker:
         self._looked_at = time.monotonic()
 
     def _is_ours(self, listed: Listed) -> bool:
-        return listed.definition is not None and not listed.stopped and (not self._names or listed.name in self._names)
+        named = not self._names or listed.name in self._names or listed.name in self._parts
+        return listed.definition is not None and not listed.stopped and named
 
     def _prepared(self, listed: Listed) -> Serving:
         stack = ExitStack()
@@ -231,6 +236,7 @@ class StudyWorker:
                 serving.runner = None  # until its definition changes
                 self._ended_waits += runner.patience.waits
                 serving.open.close()
+                self._patience(lambda: self._go_on_from(runner.stored))
             else:
                 serving.not_before = time.monotonic() + LOOK_AGAIN
             return trained
@@ -247,6 +253,15 @@ class StudyWorker:
         finally:
             self._training = None
         return False
+
+    def _go_on_from(self, stored: StoredStudy) -> None:
+        """Let a study that is over be confirmed, if it is to be; a study of confirmation ends with the answer."""
+        search = stored if stored.origin is None else studies.load(self._storage, stored.origin)
+        if confirmation.is_wanted(search):
+            confirmation.advance(search)
+            self._looked_at = -math.inf  # what has been made is served next
+        elif search.definition is not None:
+            recommendation.keep(search)
 
     def _followed(self, name: str, events: Generator[Event, None, bool]) -> Generator[tuple[str, Event], None, bool]:
         """Pass on what happens, and hand the trials back where somebody stops the study meanwhile."""

@@ -27,10 +27,13 @@ class ApiStore:
         self._study = study
         self._storage = storage
 
-    def enqueue(self, params: Sequence[Mapping[str, Any]]) -> None:
+    def enqueue(self, params: Sequence[Mapping[str, Any]], there: int) -> bool:
         """See `TrialStore.enqueue`."""
+        if len(self._trials()) != there:
+            return False
         for own in params:
             self._study.enqueue_trial(dict(own))
+        return True
 
     def claim(self, wanted: int, budget: int, worker: Mapping[str, Any]) -> list[Claim]:
         """See `TrialStore.claim`."""

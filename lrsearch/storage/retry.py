@@ -85,9 +85,9 @@ class PatientStore:
         self._store = store
         self._patience = patience
 
-    def enqueue(self, params: Sequence[Mapping[str, Any]]) -> None:
-        """See `TrialStore.enqueue`; the one call that is not repeated, for it could enqueue twice."""
-        self._store.enqueue(params)
+    def enqueue(self, params: Sequence[Mapping[str, Any]], there: int) -> bool:
+        """See `TrialStore.enqueue`."""
+        return self._patience(lambda: self._store.enqueue(params, there))
 
     def claim(self, wanted: int, budget: int, worker: Mapping[str, Any]) -> list[Claim]:
         """See `TrialStore.claim`."""

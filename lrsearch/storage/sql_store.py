@@ -41,12 +41,16 @@ class SqlStore:
         self._last_claim: str | None = None
         self._checked: dict[str, BaseDistribution] = {}
 
-    def enqueue(self, params: Sequence[Mapping[str, Any]]) -> None:
+    def enqueue(self, params: Sequence[Mapping[str, Any]], there: int) -> bool:
         """See `TrialStore.enqueue`."""
         rows = [TrialRows(TrialState.WAITING, system={FIXED_PARAMS: dict(own)}) for own in params]
         with self._engine.begin() as connection:
             tables.lock_study(connection, self._study_id)
-            tables.add_trials(connection, self._study_id, rows)
+            counted, newest = tables.last_trial(connection, self._study_id)
+            if counted != there:
+                return False
+            tables.add_trials(connection, self._study_id, rows, (counted, newest))
+            return True
 
     def claim(self, wanted: int, budget: int, worker: Mapping[str, Any]) -> list[Claim]:
         """See `TrialStore.claim`."""

@@ -72,11 +72,16 @@ def together(losses: Sequence[int], wanted: int) -> int:
 class TrialStore(Protocol):
     """Writes the trials of one study. Every call may be repeated after an error without doing anything twice."""
 
-    def enqueue(self, params: Sequence[Mapping[str, Any]]) -> None:
-        """Let settings wait to be trained.
+    def enqueue(self, params: Sequence[Mapping[str, Any]], there: int) -> bool:
+        """Let settings wait to be trained, unless trials have come since the caller looked.
 
         Args:
             params: The Optuna parameters of each.
+            there: How many trials the study had when the caller found that these are missing.
+
+        Returns:
+            Whether they wait now; False where the study has another number of trials, so that somebody else may have
+            added the same: look again.
         """
 
     def claim(self, wanted: int, budget: int, worker: Mapping[str, Any]) -> list[Claim]:

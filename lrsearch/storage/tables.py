@@ -116,6 +116,18 @@ def lock_study(connection: Connection, study_id: int) -> None:
     connection.execute(select(STUDIES.c.study_id).where(STUDIES.c.study_id == study_id).with_for_update()).one()
 
 
+def last_trial(connection: Connection, study_id: int) -> tuple[int, int]:
+    """How many trials a study has, and the newest one's id; 0 where it has none.
+
+    Args:
+        connection: In a transaction.
+        study_id: Optuna's id of the study.
+    """
+    counted = select(func.count(), func.coalesce(func.max(TRIALS.c.trial_id), 0))
+    number, newest = connection.execute(counted.where(TRIALS.c.study_id == study_id)).one()
+    return int(number), int(newest)
+
+
 def add_trials(
     connection: Connection, study_id: int, trials: list[TrialRows], there: tuple[int, int] | None = None
 ) -> list[tuple[int, int]]:
@@ -132,11 +144,7 @@ def add_trials(
     """
     if not trials:
         return []
-    if there is None:
-        counted = select(func.count(), func.coalesce(func.max(TRIALS.c.trial_id), 0))
-        number, newest = connection.execute(counted.where(TRIALS.c.study_id == study_id)).one()
-        there = int(number), int(newest)
-    first, last_id = there
+    first, last_id = last_trial(connection, study_id) if there is None else there
     rows = [
         {"number": first + i, "study_id": study_id, "state": t.state, "datetime_start": t.started,
          "datetime_complete": t.completed}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.registry import samplers
-from lrsearch.storage.attributes import DEFINITION
 from lrsearch.storage.choice import trial_store
 from lrsearch.study.status import count
-from lrsearch.study.stored import StoredStudy, chosen
+from lrsearch.study.stored import StoredStudy, chosen, load, redefine
 
 
 def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
@@ -35,8 +34,7 @@ def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
     ):
         raise InputError("command line", faults)
     more = list(chosen(stored.definition, stored.definition.trials, trials))
-    trial_store(stored.study, stored.storage).enqueue(more)
+    if more and not trial_store(stored.study, stored.storage).enqueue(more, there=len(stored.trials())):
+        return set_budget(load(stored.storage, stored.name), trials)  # somebody else may have done the same
     section = stored.definition.study.model_copy(update={"trials": trials})
-    changed = stored.definition.model_copy(update={"study": section})
-    stored.study.set_user_attr(DEFINITION, changed.document())
-    return StoredStudy(stored.storage, stored.study, changed)
+    return redefine(stored, stored.definition.model_copy(update={"study": section}))

@@ -7,7 +7,7 @@ the search had none, and ``NAME/confirm``, a trial for each finalist and seed. S
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count, islice
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial
 
 from lrsearch.errors import input_error
 from lrsearch.sampling.space import SEED, Space
-from lrsearch.storage.attributes import DATA, DEFINITION, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
+from lrsearch.storage.attributes import CHOSEN_FROM, DATA, DEFINITION, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.tables import FIXED_PARAMS
 from lrsearch.study import linked, ranking, status
@@ -30,6 +30,10 @@ FIRST_SEED = 1000
 """Fresh seeds count up from here, the same for all studies, so that two of them can be compared seed by seed."""
 GRID_POINTS = 9
 """Constant rates that are tried where the search had none."""
+DEFAULT_TOP = ConfirmSection().top
+"""Where a person asks for a confirmation that her file does not want."""
+NEVER = ConfirmSection(top=0)
+"""What linked studies have: a confirmation is not confirmed."""
 CLOSE = 2
 """Settings among the best `top` times this many are close: there another scheduler type goes before a better value."""
 
@@ -42,7 +46,7 @@ class Finalist:
         params: Their Optuna parameters, without a seed.
         role: ``search``: among its best; ``try``: a tried setting of the study file; ``constant``: the best constant
             rate, if it is none of those.
-        number: The trial that the search, or the grid of constant rates, trained with them; None if it did not.
+        number: The trial of the search that was trained with them; None if none was.
         value: What that trial came to; None if it was not trained to the end.
     """
 
@@ -72,7 +76,7 @@ def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = Non
         InputError: The study cannot be confirmed: lrsearch did not create it, it is a linked study, no trial was
             trained to the end, or this process may not train it (`compatibility.check`).
     """
-    own = _definition(stored).confirm or ConfirmSection()
+    own = _definition(stored).confirm
     if status.best(stored) is None:
         raise input_error(f"study {stored.name}", "has no complete trial yet that did not diverge: nothing to confirm")
     opening.task_of(stored)
@@ -80,7 +84,53 @@ def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = Non
     if _best_constant(stored) is None:
         baseline = _grid_of_constants(stored)
         yield baseline
-    yield _confirmation(stored, finalists(stored, baseline, top or own.top), seeds or own.seeds)
+    yield _confirmation(stored, finalists(stored, baseline, top or own.top or DEFAULT_TOP), seeds or own.seeds)
+
+
+def is_wanted(stored: StoredStudy) -> bool:
+    """Whether a study is to be confirmed by whoever runs it, and is ready for that.
+
+    Its file does not say no, its search is over and has found something, and the confirmation of what it has found is
+    not there yet, or not finished.
+
+    Args:
+        stored: The study.
+    """
+    if stored.definition is None or not stored.definition.confirm.top or stored.origin is not None:
+        return False
+    if not status.count(stored).is_done:
+        return False
+    confirmed = studies.linked(stored, "confirm")
+    if confirmed is None or confirmed.definition is None:
+        return status.best(stored) is not None
+    if len(confirmed.definition.training.seeds) < stored.definition.confirm.seeds:
+        return True
+    same = confirmed.study.user_attrs.get(CHOSEN_FROM) == _search_of(stored)
+    return not same or not status.count(confirmed).is_done
+
+
+def advance(stored: StoredStudy) -> None:
+    """Make what a wanted confirmation needs next, for those who train whatever a storage has.
+
+    Args:
+        stored: The search.
+
+    Raises:
+        InputError: See `prepare`.
+    """
+    for part in prepare(stored):
+        if not status.count(part).is_done:
+            return
+
+
+def runs(definition: Definition) -> int:
+    """How many runs a confirmation has at most: finalists times fresh seeds.
+
+    Args:
+        definition: Of the search.
+    """
+    section = definition.confirm
+    return (section.top + len(definition.tries) + 1) * section.seeds if section.top else 0
 
 
 def finalists(stored: StoredStudy, baseline: StoredStudy | None, top: int) -> list[Finalist]:
@@ -100,7 +150,8 @@ def finalists(stored: StoredStudy, baseline: StoredStudy | None, top: int) -> li
         chosen.append(_finalist(trained, "try") if trained else Finalist(params, "try", None, None))
     constant = _best_constant(baseline or stored)
     if constant is not None:
-        chosen.append(_finalist(constant, "constant"))
+        number = None if baseline else constant.number
+        chosen.append(replace(_finalist(constant, "constant"), number=number))
     first: dict[frozenset[tuple[str, Any]], Finalist] = {}
     for finalist in chosen:
         first.setdefault(finalist.key, finalist)
@@ -157,35 +208,35 @@ def _grid_of_constants(stored: StoredStudy) -> StoredStudy:
     if isinstance(lr, Range):
         lr = lr.model_copy(update={"steps": GRID_POINTS})
     points = lr.grid() if isinstance(lr, (Range, Choices)) else [lr]
-    grid = _linked(definition, len(points)).model_copy(
-        update={
-            "search": SearchSection(lr=lr, schedulers=["constant"]),
-            "sampler": PluginSection(name="grid"),
-        }
-    )
-    made = _open(stored, "constant", grid, {})
-    _enqueue(made, [{"lr": point, "scheduler": "constant"} for point in points])
-    return studies.load(stored.storage, made.name)
+    made = _opened(stored, "constant", {})
+    total = _enqueue(made, [{"lr": point, "scheduler": "constant"} for point in points])
+    grid = {"search": SearchSection(lr=lr, schedulers=["constant"]), "sampler": PluginSection(name="grid")}
+    return _defined(made, _linked(definition, total).model_copy(update=grid))
 
 
 def _confirmation(stored: StoredStudy, chosen: Sequence[Finalist], seeds: int) -> StoredStudy:
     """A trial for each finalist and seed; what an earlier confirmation had is kept."""
     definition = _definition(stored)
-    scoring = _scoring(definition)
-    types = [*definition.search.schedulers, "constant"]
-    search = definition.search.model_copy(update={"schedulers": list(dict.fromkeys(types))})
-    base = _linked(definition, 1).model_copy(update={"search": search, "sampler": PluginSection(name="random")})
-    made = _open(stored, "confirm", base, scoring)
+    made = _opened(stored, "confirm", _scoring(definition))
     before = [Finalist(**entry) for entry in made.study.user_attrs.get(FINALISTS, [])]
     known = {finalist.key: finalist for finalist in (*before, *chosen)}
-    assert made.definition is not None
-    there = made.definition.training.seeds if before else []
+    there = made.definition.training.seeds if made.definition else []
     fresh = list(dict.fromkeys([*there, *fresh_seeds(definition, seeds)]))
     made.study.set_user_attr(FINALISTS, [asdict(finalist) for finalist in known.values()])
-    section = definition.training.model_copy(update={"seeds": fresh})
-    made = _redefined(made, made.definition.model_copy(update={"training": section}))
-    _enqueue(made, [{**finalist.params, SEED: seed} for seed in fresh for finalist in known.values()])
-    return studies.load(stored.storage, made.name)
+    total = _enqueue(made, [{**finalist.params, SEED: seed} for seed in fresh for finalist in known.values()])
+    types = [*definition.search.schedulers, "constant"]
+    trained = {
+        "search": definition.search.model_copy(update={"schedulers": list(dict.fromkeys(types))}),
+        "sampler": PluginSection(name="random"),
+        "training": definition.training.model_copy(update={"seeds": fresh}),
+    }
+    made.study.set_user_attr(CHOSEN_FROM, _search_of(stored))
+    return _defined(made, _linked(definition, total).model_copy(update=trained))
+
+
+def _search_of(stored: StoredStudy) -> list[Any]:
+    """What the finalists depend on; cheap to read."""
+    return [status.count(stored).finished, sorted(stored.excluded())]
 
 
 def _scoring(definition: Definition) -> dict[str, Any]:
@@ -206,42 +257,54 @@ def _linked(definition: Definition, trials: int) -> Definition:
     """The definition of a linked study: trained like the search, and nothing is pruned, tried or confirmed."""
     section = definition.study.model_copy(update={"trials": trials})
     return definition.model_copy(
-        update={"study": section, "pruner": PluginSection(name="none"), "tries": [], "confirm": None}
+        update={"study": section, "pruner": PluginSection(name="none"), "tries": [], "confirm": NEVER}
     )
 
 
-def _open(stored: StoredStudy, role: linked.Role, definition: Definition, more: Mapping[str, Any]) -> StoredStudy:
-    """A study's linked study, made if it is not there."""
+def _opened(stored: StoredStudy, role: linked.Role, scoring: Mapping[str, Any]) -> StoredStudy:
+    """A study's linked study, made if it is not there.
+
+    Several processes may be at this at once, and each may be killed: so every step can be repeated, and the definition
+    comes last (`_defined`). Without it no worker takes trials.
+    """
     name = linked.name_of(stored.name, role)
-    if name not in studies.names(stored.storage):
-        study = optuna.create_study(study_name=name, storage=stored.storage, direction="minimize")
-        study.set_user_attr(ORIGIN, {"study": stored.name, "role": role, **more})
-        study.set_user_attr(METRIC, stored.metric)
-        study.set_user_attr(VERSION, stored.version)
-        study.set_user_attr(DATA, stored.data)
-        study.set_user_attr(DEFINITION, definition.document())
-    elif role not in linked.existing(stored.storage, stored.name):
+    study = optuna.create_study(
+        study_name=name, storage=stored.storage, direction=stored.direction, load_if_exists=True
+    )
+    there = study.user_attrs
+    link = {"study": stored.name, "role": role, **scoring}
+    if there.get(ORIGIN, link)["study"] != stored.name or (there and ORIGIN not in there) or _has_others(study, there):
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
         raise input_error("study confirm", rule, received=f'"{name}"')
-    made = studies.load(stored.storage, name)
-    return made if made.definition is not None else _redefined(made, definition)
+    wanted = {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}
+    for key, value in wanted.items():
+        if key not in there:
+            study.set_user_attr(key, value)
+    return studies.load(stored.storage, name)
 
 
-def _redefined(stored: StoredStudy, definition: Definition) -> StoredStudy:
+def _has_others(study: optuna.Study, attributes: Mapping[str, Any]) -> bool:
+    """Whether somebody else's trials are in a study that has no attributes of ours."""
+    return not attributes and bool(study.get_trials(deepcopy=False))
+
+
+def _defined(stored: StoredStudy, definition: Definition) -> StoredStudy:
     stored.study.set_user_attr(DEFINITION, definition.document())
-    return StoredStudy(stored.storage, stored.study, definition)
+    return studies.load(stored.storage, stored.name)
 
 
-def _enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> None:
-    """Let settings wait that no trial has; then the study's total is what it has, so that none is drawn."""
-    there = [_key(trial) for trial in stored.trials() if RETRIED not in trial.user_attrs]
-    missing = [params for params in wanted if frozenset(params.items()) not in there]
-    if missing:
-        trial_store(stored.study, stored.storage).enqueue(missing)
-    assert stored.definition is not None
-    total = len(there) + len(missing)
-    section = stored.definition.study.model_copy(update={"trials": total})
-    _redefined(stored, stored.definition.model_copy(update={"study": section}))
+def _enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> int:
+    """Let settings wait that no trial has.
+
+    Returns:
+        The study's trials in all, so that none is drawn beyond them.
+    """
+    while True:
+        trials = stored.trials()
+        there = [_key(trial) for trial in trials if RETRIED not in trial.user_attrs]
+        missing = [params for params in wanted if frozenset(params.items()) not in there]
+        if not missing or trial_store(stored.study, stored.storage).enqueue(missing, there=len(trials)):
+            return len(there) + len(missing)
 
 
 def _key(trial: FrozenTrial) -> frozenset[tuple[str, Any]]:

@@ -91,6 +91,9 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
     compatibility.check_version(stored)  # first: with another version, the definition's defaults may be others, too
     studies.check_same(stored, definition, source)
     compatibility.check(stored, task)
+    assert stored.definition is not None
+    if stored.definition.confirm != definition.confirm:
+        stored = studies.redefine(stored, stored.definition.model_copy(update={"confirm": definition.confirm}))
     grows = stored.definition is not None and definition.trials > stored.definition.trials
     return budget.set_budget(stored, definition.trials) if grows else stored
 

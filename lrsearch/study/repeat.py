@@ -1,17 +1,18 @@
-"""A trial of a study, as a single run that does the same."""
+"""A trial of a study, or what the study recommends, as a single run that does the same."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.errors import InputError, input_error
-from lrsearch.sampling.space import settings_from
+from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
-from lrsearch.study import compatibility, status
+from lrsearch.study import compatibility
 from lrsearch.study.ranking import is_diverged
+from lrsearch.study.recommendation import Recommendation, best_settings
 from lrsearch.study.stored import StoredStudy
 
 
@@ -20,7 +21,7 @@ class Repeatable:
     """What is needed to do a trial again.
 
     Attributes:
-        number: The trial's number.
+        number: The trial's number; None for the recommended settings on the study's first seed.
         document: For `training.definition.parse`: the study's task and training section with the first of its
             seeds, the trial's learning rate, scheduler and parameters.
         value: Last test metric that the study stored for that seed; None if the trial did not get that far.
@@ -28,23 +29,25 @@ class Repeatable:
         threads: torch's thread count then.
         device: What it was trained on.
         place: Where it stood in its generation.
+        recommended: What the study recommends, if that is what is trained.
     """
 
-    number: int
+    number: int | None
     document: dict[str, Any]
     value: float | None
     engine: str
     threads: int
     device: str
     place: int
+    recommended: Recommendation | None = None
 
 
 def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
-    """A trial of a study, ready to be done again.
+    """A trial of a study, or its recommended settings, ready to be trained.
 
     Args:
         stored: The study.
-        number: Which trial; by default the best.
+        number: Which trial; by default none, but the recommended settings.
 
     Raises:
         InputError: There is no such trial, what is stored does not say how it was trained, or this lrsearch trains
@@ -54,16 +57,23 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
     if stored.definition is None:
         raise input_error(source, "was not created by lrsearch, so it does not say how to train")
     compatibility.check_version(stored)
-    trial = status.best(stored) if number is None else stored.trial(number)
-    if trial is None:
-        raise input_error(source, "has no complete trial yet that did not diverge; name one with --trial")
+    return _recommended(stored) if number is None else _trial(stored, stored.trial(number))
+
+
+def _recommended(stored: StoredStudy) -> Repeatable:
+    found = best_settings(stored)
+    settings = settings_from(found.params)
+    return Repeatable(None, _document(stored, settings), None, "sequential", 1, "cpu", 0, found)
+
+
+def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
+    source = f"study {stored.name}"
     try:
         settings = settings_from(trial.params)
     except KeyError:
         raise input_error(source, f"trial {trial.number} has no settings yet") from None
     except InputError as error:
         raise InputError(f"{source}, trial {trial.number}", error.faults) from None
-    sections = stored.definition.document()
     # The seeds of a trial end together, so one that diverged may have cut the first one short.
     whole = trial.state == TrialState.COMPLETE and not is_diverged(trial)
     values = trial.user_attrs.get(SEED_VALUES) if whole else None
@@ -71,16 +81,22 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
         values = [trial.intermediate_values[max(trial.intermediate_values)]]  # it has one seed, and is valued elsewhere
     return Repeatable(
         number=trial.number,
-        document={
-            "task": sections["task"],
-            "training": {**sections["training"], "seeds": list(settings.seeds(stored.definition.training.seeds)[:1])},
-            "lr": settings.lr,
-            "scheduler": settings.schedule.name,
-            "parameters": settings.schedule.values(),
-        },
+        document=_document(stored, settings),
         value=values[0] if values else None,
         engine=str(trial.user_attrs.get(ENGINE, "sequential")),
         threads=int(trial.user_attrs.get(THREADS, 1)),
         device=str(trial.user_attrs.get(DEVICE, "cpu")),
         place=int(trial.user_attrs.get(PLACE, 0)),
     )
+
+
+def _document(stored: StoredStudy, settings: Settings) -> dict[str, Any]:
+    assert stored.definition is not None
+    sections = stored.definition.document()
+    return {
+        "task": sections["task"],
+        "training": {**sections["training"], "seeds": list(settings.seeds(stored.definition.training.seeds)[:1])},
+        "lr": settings.lr,
+        "scheduler": settings.schedule.name,
+        "parameters": settings.schedule.values(),
+    }

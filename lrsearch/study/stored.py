@@ -161,7 +161,7 @@ def create(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names([f"test {metric}"])  # what the dashboard writes at its axes
-    trial_store(study, storage).enqueue(list(chosen(definition, 0, definition.trials)))
+    trial_store(study, storage).enqueue(list(chosen(definition, 0, definition.trials)), there=0)
     study.set_user_attr(METRIC, metric)
     study.set_user_attr(GENERATION, generation_size(definition))
     study.set_user_attr(VERSION, version.__version__)
@@ -210,6 +210,17 @@ def load(storage: BaseStorage, name: str) -> StoredStudy:
             raise
         rule = f"was created by lrsearch {there}, and {version.__version__} cannot read its definition: "
         raise input_error(f"study {name}", rule + "; ".join(map(str, error.faults))) from None
+
+
+def redefine(stored: StoredStudy, definition: Definition) -> StoredStudy:
+    """Store another definition with a study.
+
+    Args:
+        stored: The study.
+        definition: What it is from now on.
+    """
+    stored.study.set_user_attr(DEFINITION, definition.document())
+    return StoredStudy(stored.storage, stored.study, definition)
 
 
 def names(storage: BaseStorage) -> list[str]:
@@ -288,12 +299,14 @@ def _keyed(excluded: dict[int, str]) -> dict[str, str]:
 
 
 def stop(stored: StoredStudy, stopped: bool) -> None:
-    """Let no run take further trials, or let them again.
+    """Let no run take further trials of a study or its confirmation, or let them again.
 
     Args:
         stored: The study.
         stopped: Whether nobody shall take trials.
     """
+    for name in existing(stored.storage, stored.name).values():
+        optuna.load_study(study_name=name, storage=stored.storage).set_user_attr(STOPPED, stopped)
     stored.study.set_user_attr(STOPPED, stopped)
 
 

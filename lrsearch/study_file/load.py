@@ -144,14 +144,17 @@ def parse_search(section: dict[str, Any], source: str) -> SearchSection:
 
 
 def differences(first: Definition, second: Definition) -> list[Fault]:
-    """The keys in which two definitions differ, but for the number of trials.
+    """The keys in which two definitions differ, but for the number of trials and the confirmation.
+
+    Neither changes a trial of the search.
 
     Args:
         first: The one that holds.
         second: The one that is compared with it.
     """
     ours, theirs = (_leaves(completed(definition).document()) for definition in (first, second))
-    changed = [key for key in {**ours, **theirs} if key != "study.trials" and ours.get(key) != theirs.get(key)]
+    compared = (key for key in {**ours, **theirs} if key != "study.trials" and not key.startswith("confirm."))
+    changed = [key for key in compared if ours.get(key) != theirs.get(key)]
     return [
         Fault(
             key,
@@ -174,7 +177,7 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         "sampler": _plugin(document.get("sampler", {"name": "tpe"}), "sampler", faults, default="tpe"),
         "pruner": _pruner(document, faults),
         "tries": _tries(document.get("try", []), faults),
-        "confirm": validate(ConfirmSection, document["confirm"], "confirm", faults) if "confirm" in document else None,
+        "confirm": validate(ConfirmSection, document.get("confirm", {}), "confirm", faults),
     }
     return parts
 

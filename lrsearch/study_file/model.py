@@ -120,15 +120,16 @@ class TrySection(StrictModel):
 
 
 class ConfirmSection(StrictModel):
-    """``[confirm]``: train the finalists again, on fresh seeds, when the search is done.
+    """``[confirm]``: train the finalists again, on fresh seeds, when the search is done. The default is to do so.
 
     Attributes:
-        top: How many of the search's best settings are finalists; tried settings and a constant rate join them.
+        top: How many of the search's best settings are finalists; tried settings and a constant rate join them. 0 for
+            no confirmation.
         seeds: How many fresh seeds each is trained on.
     """
 
-    top: int = Field(default=5, ge=1, le=100)
-    seeds: int = Field(default=5, ge=2, le=1000)
+    top: int = Field(default=5, ge=0, le=100)
+    seeds: int = Field(default=10, ge=2, le=1000)
 
 
 class Definition(StrictModel):
@@ -141,7 +142,7 @@ class Definition(StrictModel):
     sampler: PluginSection = PluginSection(name="tpe")
     pruner: PluginSection = PluginSection(name="halving")
     tries: list[TrySection] = []
-    confirm: ConfirmSection | None = None
+    confirm: ConfirmSection = ConfirmSection()
 
     @property
     def trials(self) -> int:
@@ -170,8 +171,7 @@ class Definition(StrictModel):
         }
         if self.tries:
             document["try"] = [{"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]]
-        if self.confirm:
-            document["confirm"] = parts["confirm"]
+        document["confirm"] = parts["confirm"]
         return document
 
 
