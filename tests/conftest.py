@@ -47,6 +47,7 @@ def define() -> Callable[..., Definition]:
             "task": {"name": "polynomial", "rows": 60, "holdout_rows": 10},
             "training": {"epochs": 4, "batch_size": 14},
             "search": {"schedulers": ["constant", "lambda"]},
+            "confirm": {"top": 0},
             **sections,
         }
         return parse(document, "test")

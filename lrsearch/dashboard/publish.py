@@ -125,7 +125,7 @@ def _curve(frames: StudyFrames, number: int) -> bytes:
 
 
 def _can_be_repeated(stored: StoredStudy) -> bool:
-    """Whether the recommended settings can be trained: its task is there, and this lrsearch comes to the same numbers."""
+    """Whether the recommended settings can be trained: the task is there, and this lrsearch trains as the study did."""
     known = stored.definition is not None and stored.definition.task.name in registry.tasks
     return known and compatibility.trains_alike(stored)
 

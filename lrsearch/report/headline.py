@@ -155,9 +155,9 @@ class Answer:
     def _unconfirmed(self, use: str) -> str:
         lost = self.evidence is not None and self.evidence.is_finished
         if self.runs == 1:
-            first = f"Not confirmed: the only run that was trained to the end used {use}."
+            first = f"Not confirmed: the only trial that was trained to the end used {use}."
         else:
-            first = f"Not confirmed: the best of {self.runs} single runs used {use}."
+            first = f"Not confirmed: the best of {self.runs} trials used {use}."
         return first + (" Each finalist diverged or failed on a fresh seed: do not rely on it." if lost else "")
 
     def _constant(self, use: str) -> str:
@@ -209,10 +209,15 @@ class Answer:
         return self.code(f"lrsearch study confirm {shlex.quote(self.name)}{options}")
 
     def _flattery(self, found: Recommendation) -> list[str]:
+        came_to = f"{self.show(wording.test_metric(found.metric))} {brief(found.value)}"
+        if found.seeds > 1:
+            came_to += f", the mean over {found.seeds} seeds"
         if self.runs == 1:
-            return ["One run proves little."]
-        said = f"It came to {brief(found.value)}, but it was picked for that among {self.runs} single runs"
-        return [f"{said}: expect about {brief(found.expected)} when you train again."]
+            return [f"It came to {came_to}. One trial proves little."]
+        return [
+            f"It came to {came_to}, but it was picked for that among {self.runs} trials: expect about "
+            f"{brief(found.expected)} when you train again."
+        ]
 
     def _next(self) -> str:
         if self.definition is None:

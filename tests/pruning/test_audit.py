@@ -22,7 +22,7 @@ from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import status
+from lrsearch.study import recommendation, status
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmation import finalists
 from lrsearch.study.stored import StoredStudy
@@ -261,7 +261,7 @@ def test_no_audited_trial_is_a_best_one_or_a_finalist(define: Define) -> None:
     assert best is not None
     assert best.number == 0
     assert [finalist.number for finalist in finalists(stored, None, 5)] == [0]
-    assert status.summary(stored)["epochs_trained"] == 4 + 1 + 3
+    assert recommendation.summary(stored)["epochs_trained"] == 4 + 1 + 3
 
 
 seeds, shares = st.integers(0, 2**32 - 1), st.floats(0, 1, exclude_max=True)

@@ -9,7 +9,7 @@ import pytest
 import lrsearch
 from lrsearch.storage.attributes import ENGINE
 from lrsearch.study import open as opening
-from lrsearch.study import status
+from lrsearch.study import recommendation
 from lrsearch.study.forecast import forecast
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
@@ -59,7 +59,7 @@ def test_it_is_about_what_a_study_trains(tmp_path: Path) -> None:
     )
     stored = opening.create(definition, f"sqlite:///{tmp_path}/real.db")
     lrsearch.run_study(stored)
-    trained = status.summary(stored)["epochs_trained"]
+    trained = recommendation.summary(stored)["epochs_trained"]
     # Which engine is faster is measured, and a generation is compared at once only by the batched one.
     together = all(trial.user_attrs[ENGINE] == "batched" for trial in stored.trials())
     assert forecast(definition, lambda lanes: lanes, together=together).epochs == pytest.approx(trained, rel=0.25)

@@ -18,7 +18,7 @@ from lrsearch.report import standings
 from lrsearch.report.frames import read, read_stored
 from lrsearch.storage.attributes import CONSTRAINT, DEFINITION, EXCLUDED, METRIC
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import confirmation, ranking, status
+from lrsearch.study import confirmation, ranking, recommendation, status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
@@ -97,9 +97,10 @@ def test_after_an_exclusion_the_list_and_the_progress_agree_with_the_best(
     stored = studies.create(storage, define(), "mse")
     stored.study.add_trials([create_trial(value=value) for value in (1.0, 2.0, 3.0)])
     studies.exclude(stored, 0, "wrong data")
-    winner = status.best_settings(stored)
+    winner = recommendation.best_settings(stored)
     assert (winner.number, winner.value) == (1, 2.0)
-    assert status.best_value(stored) == _row(stored)["best"] == 2.0
+    assert status.best_value(stored) == 2.0
+    assert _row(stored)["expected"] == winner.expected == 2.5, "the median of what is left"
     assert "best mse 2 ·" in _stored_line(stored, 0, 1.0)
     studies.exclude(stored, 1, "wrong data")
     studies.exclude(stored, 2, "wrong data")

@@ -41,7 +41,11 @@ def test_every_trial_gives_its_value_again(define: Define) -> None:
         records = list(train(definition.start(definition.build_task())))
         assert again.value == records[-1].test_metric
     best = min(stored.trials(), key=lambda trial: trial.value or 0.0)
-    assert repeatable(stored, None).number == best.number
+    by_default = repeatable(stored, None)
+    assert by_default.number is None
+    assert by_default.recommended is not None
+    assert by_default.recommended.number == best.number
+    assert by_default.document == repeatable(stored, best.number).document
 
 
 def test_a_batched_trial_gives_its_curve_again_by_its_own_engine(define: Define) -> None:

@@ -8,15 +8,14 @@ import pytest
 from databases import close
 from optuna.trial import TrialState, create_trial
 
-from lrsearch.operations import confirm
 from lrsearch.report import standings, verdict
 from lrsearch.report.frames import read_stored
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import ORIGIN, RETRIED
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import confirmation, recommendation, status
 from lrsearch.study import open as opening
-from lrsearch.study import status
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 from lrsearch.training.engine import SequentialEngine
@@ -64,7 +63,7 @@ def test_all_say_the_same(
     assert count.is_done is done
     assert count.done == status.count(stored).finished
     assert any("not finished" in words for words in verdict.verdict(frames)) is not done
-    assert confirm.is_wanted(stored) is (done and status.best(stored) is not None)
+    assert confirmation.is_wanted(stored) is (done and status.best(stored) is not None)
     runner = Runner(stored, opening.build_task(definition), SequentialEngine(), Interruption())
     assert runner.is_over() is done
     close(storage)
@@ -77,7 +76,7 @@ def test_a_confirmation_with_more_trials_than_planned_is_finished(define: Callab
     linked = studies.create(storage, define(study={"name": "small/confirm", "trials": 1}), "mse")
     linked.study.set_user_attr(ORIGIN, {"study": "small", "role": "confirm"})
     linked.study.add_trials([create_trial(value=1.0), create_trial(value=2.0)])
-    assert status.summary(stored)["confirmation"]["finished"] is True
+    assert recommendation.summary(stored)["confirmation"]["finished"] is True
     linked.study.add_trial(create_trial(state=TrialState.RUNNING))
-    assert status.summary(stored)["confirmation"]["finished"] is False
+    assert recommendation.summary(stored)["confirmation"]["finished"] is False
     close(storage)

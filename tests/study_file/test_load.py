@@ -106,11 +106,21 @@ def test_all_faults_are_reported_together() -> None:
 
 
 def test_confirm_has_defaults_and_rules() -> None:
-    found = faults("[confirm]\ntop = 0\nseeds = 1\nrows = 3")
-    assert found["confirm.top"] == "confirm.top = 0: must be at least 1"
+    found = faults("[confirm]\ntop = -1\nseeds = 1\nrows = 3")
+    assert found["confirm.top"] == "confirm.top = -1: must be at least 0"
     assert found["confirm.seeds"] == "confirm.seeds = 1: must be at least 2"
     assert "unknown key; known: top, seeds" in found["confirm.rows"]
-    assert parse({**MINIMAL, "confirm": {}}, "test").confirm == ConfirmSection(top=5, seeds=5)
+    assert parse(MINIMAL, "test").confirm == parse({**MINIMAL, "confirm": {}}, "test").confirm
+    assert parse(MINIMAL, "test").confirm == ConfirmSection(top=5, seeds=10)
+
+
+def test_trials_and_confirmation_may_differ_from_those_of_a_stored_study() -> None:
+    stored = parse(MINIMAL, "test")
+    study = {**MINIMAL["study"], "trials": 7}
+    assert differences(stored, parse({**MINIMAL, "study": study, "confirm": {"top": 0}}, "test")) == []
+    assert [fault.key for fault in differences(stored, parse({**MINIMAL, "training": {"epochs": 9}}, "test"))] == [
+        "training.epochs"
+    ]
 
 
 @pytest.mark.parametrize(
