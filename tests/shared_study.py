@@ -35,6 +35,8 @@ name = "random"
 generation = 256
 [pruner]
 audit = 0.3
+[confirm]
+top = 0
 """
 
 

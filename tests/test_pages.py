@@ -229,7 +229,7 @@ def test_the_schedule_that_is_shown_works(tmp_path: Path) -> None:
     (tmp_path / "staircase.py").write_text(example)
     (tmp_path / "stairs.toml").write_text(
         '[study]\nname = "stairs"\ntrials = 4\nload = ["staircase.py"]\n[task]\nname = "polynomial"\nrows = 60\n'
-        '[training]\nepochs = 4\n[search]\nschedulers = ["staircase"]\n'
+        '[training]\nepochs = 4\n[search]\nschedulers = ["staircase"]\n[confirm]\ntop = 0\n'
     )
     run(tmp_path, "-m", "lrsearch", "study", "run", "stairs.toml", "--quiet")
     assert "staircase.stairs" in run(tmp_path, "-m", "lrsearch", "study", "best", "stairs", "--format", "json")

@@ -30,7 +30,7 @@ def list_studies(storage: Storage = DEFAULT_URL, output: OutputFormat = Format.T
     if output is Format.JSON:
         print_json(rows)
     elif rows:
-        print_table(rows, list(rows[0]))
+        print_table(rows, [column for column in rows[0] if column != "best"])
     else:
         say("No studies yet. Start with: lrsearch study new my_study.toml")
 
@@ -147,6 +147,7 @@ def _row(stored: StoredStudy) -> dict[str, Any]:
         "finished": counts.finished,
         "running": counts.running,
         "waiting": counts.waiting,
+        "best": status.best_value(stored) if stored.has_one_objective else None,
         "expected": found.expected if found else None,
         "scheduler": found.params.get("scheduler") if found else None,
         "lr": found.params.get("lr") if found else None,

@@ -29,6 +29,7 @@ HEADING = "# Learning-rate report"
 CLOSING = "\n---\n*lrsearch writes this report anew. What you write above its heading stays.*\n"
 BEST_TRIALS = 3
 """So many trials get their curve as an artifact."""
+WEIGHTS = ".ckpt"
 CURVE, CHECKPOINT = "curve.csv", "recommended.ckpt"
 _LINK = re.compile(rf"\]\({FIGURES}/([^)]+)\)")
 
@@ -76,6 +77,7 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
         trained = wanted
     else:
         trained = None
+        kept |= published.ending(WEIGHTS)  # nobody here could make them again
     published.keep_only(kept)
     published.remember([*made_from, trained])
     return True

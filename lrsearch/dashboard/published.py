@@ -85,6 +85,15 @@ class Published:
         entry = self._files.get(name if trial_id is None else f"{trial_id}/{name}")
         return entry is not None and self._artifacts.has(entry["id"])
 
+    def ending(self, suffix: str) -> set[tuple[str, int | None]]:
+        """The artifacts whose file name ends so: file name and trial id of each.
+
+        Args:
+            suffix: Such as ``.csv``.
+        """
+        found = ((key.rpartition("/")[2], entry["trial"]) for key, entry in self._files.items())
+        return {(name, trial_id) for name, trial_id in found if name.endswith(suffix)}
+
     def keep_only(self, keys: set[tuple[str, int | None]]) -> None:
         """Take away the artifacts that are not among these.
 

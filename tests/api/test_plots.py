@@ -62,7 +62,7 @@ def test_nothing_is_drawn_before_the_first_epoch() -> None:
 
 def test_a_studys_figures_are_drawn_by_name(tmp_path: Path) -> None:
     document = {"study": {"name": "few", "trials": 2}, "task": {"name": "polynomial", **SMALL},
-                "training": {"epochs": 2}}  # fmt: skip
+                "training": {"epochs": 2}, "confirm": {"top": 0}}  # fmt: skip
     study = lrsearch.run_study(lrsearch.create_study(document, storage=f"sqlite:///{tmp_path / 's.db'}"))
     frames = lrsearch.load_frames(study)
     assert shown(lrsearch.plot_study(frames)) == shown(lrsearch.plot_study(frames, "learning_curves"))

@@ -16,6 +16,7 @@ DOCUMENT: dict[str, Any] = {
     "task": {"name": "polynomial", "rows": 60, "holdout_rows": 0},
     "training": {"epochs": 3},
     "search": {"schedulers": ["constant", "lambda"]},
+    "confirm": {"top": 0},
 }
 
 
@@ -39,7 +40,8 @@ def test_a_study_is_created_run_read_and_reported(url: str, tmp_path: Path) -> N
 def test_a_file_is_created_and_run_in_one_step(url: str, tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text(
-        '[study]\nname = "own"\ntrials = 2\nload = ["ours.py"]\n[task]\nname = "from_a_file"\n[training]\nepochs = 2\n'
+        '[study]\nname = "own"\ntrials = 2\nload = ["ours.py"]\n[task]\nname = "from_a_file"\n'
+        "[training]\nepochs = 2\n[confirm]\ntop = 0\n"
     )
     (tmp_path / "ours.py").write_text(
         "import lrsearch, torch\n\n\n@lrsearch.task\ndef from_a_file(*, rows: int = 20) -> lrsearch.Task:\n"

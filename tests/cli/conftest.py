@@ -28,6 +28,8 @@ rows = 60
 epochs = 4
 [search]
 schedulers = ["constant", "lambda"]
+[confirm]
+top = 0
 """
 
 

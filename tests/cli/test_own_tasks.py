@@ -129,7 +129,10 @@ def lonely() -> lrsearch.Task:
         (X[:31], Y[:31]), (X[35:], Y[35:]), "mse", "mse",
     )
 """
-STUDY = '[study]\nname = "s"\ntrials = 2\nload = ["own.py"]\n[training]\nepochs = 2\n[task]\nname = "{}"\n'
+STUDY = (
+    '[study]\nname = "s"\ntrials = 2\nload = ["own.py"]\n[training]\nepochs = 2\n[confirm]\ntop = 0\n'
+    '[task]\nname = "{}"\n'
+)
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ def test_a_service_from_start_to_end(here: Command, tmp_path: Path) -> None:
     """A study created beside it is trained and published, a killed worker comes back, and ctrl-C leaves nothing."""
     url = f"sqlite:///{tmp_path}/lrsearch.db"
     (tmp_path / "small.toml").write_text(
-        '[study]\nname = "small"\ntrials = 4\n[task]\nname = "polynomial"\nrows = 60\n[training]\nepochs = 2\n'
+        '[study]\nname = "small"\ntrials = 4\n[task]\nname = "polynomial"\nrows = 60\n'
+        "[training]\nepochs = 2\n[confirm]\ntop = 0\n"
     )
     command = [sys.executable, "-m", "lrsearch", "serve", "--port", "0", "--log-format", "json"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)

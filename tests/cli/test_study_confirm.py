@@ -29,7 +29,7 @@ name = "none"
 
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
-    (tmp_path / "small.toml").write_text(STUDY)
+    (tmp_path / "small.toml").write_text(f"{STUDY}[confirm]\ntop = 0\n")
     (tmp_path / "confirmed.toml").write_text(f"{STUDY}[confirm]\ntop = 2\nseeds = 2\n")
     return tmp_path
 
@@ -42,7 +42,9 @@ def test_a_study_is_confirmed_and_everything_says_so(here: Command, written: Pat
     assert (said["scored_on"], said["rows"], said["seeds"]) == ("holdout", 20, [1000, 1001])
     assert said["recommended"] in [finalist["params"] for finalist in said["finalists"]]
     assert all(len(finalist["values"]) == 2 for finalist in said["finalists"])
-    assert "Expect holdout MSE" in said["verdict"]
+    assert said["verdict"].startswith("Use ")
+    best = json.loads(here("study", "best", "small", "--format", "json").stdout)
+    assert (best["params"], best["basis"], best["seeds"]) == (said["recommended"], "confirmed", 2)
 
     listed = json.loads(here("study", "list", "--format", "json").stdout)
     assert [(row["name"], row["confirmed"]) for row in listed] == [("small", 2)]

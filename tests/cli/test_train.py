@@ -205,6 +205,7 @@ def study(here: Command, tmp_path: Path) -> optuna.Study:
     (tmp_path / "pairs.toml").write_text(
         '[study]\nname = "pairs"\ntrials = 4\n[task]\nname = "polynomial"\nrows = 60\n'
         '[training]\nepochs = 4\nseeds = [5, 6]\nmomentum = 0.5\n[search]\nschedulers = ["lambda", "one_cycle"]\n'
+        "[confirm]\ntop = 0\n"
     )
     here("study", "run", "pairs.toml", "--quiet", "--storage", "sqlite:///own.db", "--threads", "2")
     return optuna.load_study(study_name="pairs", storage=f"sqlite:///{tmp_path}/own.db")
@@ -212,15 +213,24 @@ def study(here: Command, tmp_path: Path) -> optuna.Study:
 
 def test_a_trial_is_repeated_to_the_last_bit(here: Command, study: optuna.Study, tmp_path: Path) -> None:
     """Same task, training section, schedule, first seed and threads."""
-    for chosen in ([], ["--trial", "2"]):
-        trial = study.trials[2] if chosen else study.best_trial
-        repeat = ("train", "--from-study", "pairs", *chosen, "--storage", "sqlite:///own.db")
+    for trial in (study.trials[2], study.best_trial):
+        repeat = ("train", "--from-study", "pairs", "--trial", str(trial.number), "--storage", "sqlite:///own.db")
         told = read(here(*repeat, "--format", "json"))
         assert told["definition"]["lr"] == trial.params["lr"]
         assert (told["definition"]["training"]["seeds"], told["threads"]) == ([5], 2)
         if trial.state == optuna.trial.TrialState.COMPLETE:
             assert told["final"]["test"] == trial.user_attrs["seed_values"][0] == told["repeats"]["value"]
             assert f"trial {trial.number}, to the last bit" in here(*repeat).stdout
+
+
+def test_the_recommended_settings_are_trained_beside_what_is_expected(here: Command, study: optuna.Study) -> None:
+    repeat = ("train", "--from-study", "pairs", "--storage", "sqlite:///own.db")
+    best = read(here("study", "best", "pairs", "--storage", "sqlite:///own.db", "--format", "json"))
+    told = read(here(*repeat, "--format", "json"))
+    assert (told["definition"]["lr"], told["definition"]["training"]["seeds"]) == (best["params"]["lr"], [5])
+    assert told["expected"]["expected"] == best["expected"]
+    assert told["expected"]["value"] == told["final"]["test"]
+    assert f"expected {best['expected']:.4g}" in here(*repeat).stdout
 
 
 def test_a_trial_is_repeated_with_changes(here: Command, study: optuna.Study) -> None:

@@ -30,7 +30,9 @@ def read(run: Command, *arguments: str) -> Any:
 
 def test_best_gives_settings_and_code_that_runs(done: Command) -> None:
     best = read(done, "study", "best", "small")
-    assert best == {**read(done, "study", "show", "small")["best"], "code": best["code"]}
+    assert best == read(done, "study", "show", "small")["recommended"]
+    keys = "study metric direction basis rows params value expected interval seeds number code constant"
+    assert list(best) == [*keys.split(), "untrained", "learned", "covers"]
     scope = {"model": torch.nn.Linear(1, 1)}
     exec(best["code"], scope)
     assert scope["optimizer"].param_groups[0]["lr"] == best["params"]["lr"]  # type: ignore[attr-defined]

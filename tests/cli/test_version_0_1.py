@@ -94,11 +94,13 @@ def test_studies_are_listed_and_shown(old: Command) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "number"), [("confirmed", 2), ("half", 1), ("plain", 3)])
-def test_the_best_settings_are_found(old: Command, name: str, number: int) -> None:
+@pytest.mark.parametrize(("name", "basis"), [("confirmed", "confirmed"), ("half", "search"), ("plain", "search")])
+def test_the_recommended_settings_are_found(old: Command, name: str, basis: str) -> None:
     best = parsed(old("study", "best", name, "--format", "json"))
     assert isinstance(best, dict)
-    assert best["number"] == number
+    assert best["basis"] == basis
+    if name == "half":
+        assert best["number"] == 1, "trial 2 is excluded"
 
 
 def test_trials_are_listed_and_shown(old: Command) -> None:
@@ -132,8 +134,8 @@ def test_studies_are_reported_and_exported(old: Command, database: Path, tmp_pat
 def test_frames_are_loaded(url: str) -> None:
     frames = lrsearch.load_frames("confirmed", storage=url)
     assert (frames.version, len(frames.trials), len(frames.curves)) == ("0.1.0", 4, 8)
-    assert frames.confirmation is not None
-    assert len(frames.confirmation.trials) == 6
+    assert frames.evidence is not None
+    assert [len(contender.values) for contender in frames.evidence.contenders] == [2, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -208,9 +210,9 @@ def test_the_dashboard_gets_everything_but_a_checkpoint(url: str, tmp_path: Path
     assert winner is not None
     published = Published(stored.study, artifacts)
     assert published.has(CURVE, winner._trial_id)
-    assert not published.has(CHECKPOINT, winner._trial_id)
-    published.put(CHECKPOINT, b"the weights", winner._trial_id)  # as version 0.1 had published them
+    assert not published.has(CHECKPOINT)
+    published.put("checkpoint.ckpt", b"the weights", winner._trial_id)  # as version 0.1 had published them
     published.remember("something else")
     studies.exclude(stored, 3, "so that there is something to publish")
     assert publish(stored, artifacts)
-    assert Published(stored.study, artifacts).has(CHECKPOINT, winner._trial_id)
+    assert Published(stored.study, artifacts).has("checkpoint.ckpt", winner._trial_id)

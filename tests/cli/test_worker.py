@@ -49,7 +49,8 @@ def test_it_waits_for_a_study_and_hands_work_back_on_sigterm(lrsearch: Command, 
 
 def test_it_ends_when_there_is_nothing_to_do(here: Command, tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(
-        '[study]\nname = "small"\ntrials = 3\n[task]\nname = "polynomial"\nrows = 60\n[training]\nepochs = 2\n'
+        '[study]\nname = "small"\ntrials = 3\n[task]\nname = "polynomial"\nrows = 60\n'
+        "[training]\nepochs = 2\n[confirm]\ntop = 0\n"
     )
     here("study", "create", "small.toml")
     done = here("worker", "--exit-when-idle", "--study", "small")

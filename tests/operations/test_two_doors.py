@@ -32,6 +32,7 @@ epochs = 4
 schedulers = ["constant", "lambda"]
 """
 CONFIRM = "[confirm]\ntop = 2\nseeds = 2\n"
+UNCONFIRMED = "[confirm]\ntop = 0\n"
 GRID = """
 [study]
 name = "small"
@@ -45,6 +46,8 @@ lr = { choices = [0.03, 0.01, 0.003, 0.001] }
 schedulers = ["constant"]
 [sampler]
 name = "grid"
+[confirm]
+top = 0
 """
 PASSING = {WORKER, SECONDS, AUDIT_SECONDS, PROVENANCE}
 """Attributes that say who trained a trial and how long it took: they differ from run to run."""
@@ -123,7 +126,7 @@ def test_nothing_is_printed_by_the_library(storage: str, tmp_path: Path, capfd: 
 
 
 def test_a_study_is_confirmed_reported_and_exported(typed: Callable[..., str], storage: str, tmp_path: Path) -> None:
-    path = file(tmp_path, STUDY)
+    path = file(tmp_path, STUDY + UNCONFIRMED)
     typed("study", "run", str(path))
     typed("study", "confirm", "small", "--top", "2", "--seeds", "2")
     lrsearch.run_study(str(path), storage=storage)
@@ -144,13 +147,31 @@ def test_a_study_is_confirmed_reported_and_exported(typed: Callable[..., str], s
 
 
 def test_a_worker_serves_the_studies_of_a_storage(typed: Callable[..., str], storage: str, tmp_path: Path) -> None:
-    path = file(tmp_path, STUDY)
+    """It confirms them, too."""
+    path = file(tmp_path, STUDY + CONFIRM)
     typed("study", "create", str(path))
     typed("worker", "--exit-when-idle")
     lrsearch.create_study(path, storage=storage)
     lrsearch.run_worker(storage=storage)
-    by_command, by_function = both(tmp_path, "small")
-    assert by_command == by_function
+    for name in ("small", "small/confirm"):
+        by_command, by_function = both(tmp_path, name)
+        assert by_command == by_function
+    assert lrsearch.best_settings("small", storage=storage).is_confirmed
+
+
+def test_who_does_not_want_a_confirmation_says_so(typed: Callable[..., str], storage: str, tmp_path: Path) -> None:
+    """A file that differs in that only goes on with the same study."""
+    path = file(tmp_path, STUDY)
+    typed("study", "run", str(path), "--no-confirm")
+    lrsearch.run_study(path, storage=storage, confirm=False)
+    for door in ("typed", "called"):
+        assert not lrsearch.best_settings("small", storage=url_of(tmp_path, door)).is_confirmed
+    file(tmp_path, STUDY + UNCONFIRMED)
+    assert lrsearch.run_study(path, storage=storage).definition.confirm.top == 0  # type: ignore[union-attr]
+    file(tmp_path, STUDY + CONFIRM)
+    lrsearch.run_study(path, storage=storage)
+    found = lrsearch.best_settings("small", storage=storage)
+    assert (found.basis, found.seeds) == ("confirmed", 2)
 
 
 def test_several_workers_share_a_grid(typed: Callable[..., str], storage: str, tmp_path: Path) -> None:
@@ -185,7 +206,7 @@ def test_a_task_of_this_program_only_is_refused_to_workers(
     definition = tasks.get("polynomial")
     monkeypatch.setattr(definition.function, "__module__", "__main__")
     document = {"study": {"name": "small", "trials": 2}, "task": {"name": "polynomial", "rows": 60},
-                "training": {"epochs": 2}}  # fmt: skip
+                "training": {"epochs": 2}, "confirm": {"top": 0}}  # fmt: skip
     study = lrsearch.create_study(document, storage=storage)
     with pytest.raises(lrsearch.InputError, match="task polynomial is defined in this program only"):
         lrsearch.run_study(study, workers=2)

@@ -71,7 +71,7 @@ def shifted(by: float, wobble: float = 0.1) -> list[float]:
         ),
         (
             [(LAMBDA, "search", FIVE[:1]), (CONSTANT, "constant", [])],
-            ["No finalist has been trained on every fresh seed"],
+            ["No finalist has been trained on every"],
         ),
     ],
     ids=["clear", "the simpler", "not shown", "picked", "one diverged", "all diverged", "unfinished", "just begun"],

@@ -108,9 +108,7 @@ def test_where_nothing_is_decided_more_seeds_are_offered(told: Callable[[list[Fi
     assert "lrsearch study confirm small --seeds 20" in words
 
 
-def test_larger_may_be_better(
-    study: Callable[..., optuna.Study], trial: Callable[..., Any], confirmation: Confirm
-) -> None:
+def test_larger_may_be_better(trial: Callable[..., Any], confirmation: Confirm) -> None:
     maximised = optuna.create_study(study_name="small", direction="maximize")
     maximised.set_user_attr("lrsearch:metric", "accuracy")
     maximised.add_trials([trial(0.5), trial(0.7, lr=0.02)])

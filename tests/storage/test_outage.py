@@ -31,6 +31,8 @@ epochs = 12
 schedulers = ["constant"]
 [sampler]
 name = "random"
+[confirm]
+top = 0
 """
 
 
