@@ -104,7 +104,8 @@ class WorkerActor:
                 return Ending(socket.gethostname(), 0)
             except LrsearchError:
                 pass  # the worker's own words say more
-            code = supervisor.children[0].process.returncode
+            [code] = supervisor.exit_codes
+        assert code is not None
         return Ending(socket.gethostname(), code, "\n".join(self._errors))
 
     def hear(self) -> Heard:

@@ -12,11 +12,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from lrsearch.errors import LrsearchError, input_error
+from lrsearch.launch.processes import LOOK_AGAIN, TERMINATION_TIMEOUT
 from lrsearch.launch.ray.actor import Assignment, Ending, Heard, WorkerActor
 from lrsearch.launch.ray.address import Address, check_reachable, prepare, resolve
 from lrsearch.launch.ray.connect import join, told
 from lrsearch.launch.ray.nodes import Node, check_storage, count_workers, gpu_share
-from lrsearch.launch.supervisor import LOOK_AGAIN, PATIENCE
 from lrsearch.signals import Interruption
 
 PLACED_AFTER = 15.0
@@ -191,7 +191,7 @@ class Crew:
             own.actor.stop.remote()
         promises = [own.run for own in placed]
         if promises:
-            self._ray.wait(promises, num_returns=len(promises), timeout=2 * PATIENCE)
+            self._ray.wait(promises, num_returns=len(promises), timeout=2 * TERMINATION_TIMEOUT)
         for own in self.hired:
             self._ray.kill(own.actor)
 
