@@ -99,8 +99,8 @@ class Cluster:
             num_cpus=threads, num_gpus=gpus, scheduling_strategy="SPREAD",
             max_restarts=-1, max_task_retries=-1, max_concurrency=4,
         )  # fmt: skip
-        own = assignment(number)
-        workers = [_started(actor.remote(own)) for _ in range(number)]
+        given = assignment(number)
+        workers = [_start(actor.remote(given)) for _ in range(number)]
         return ClusterWorkers(self._ray, workers, interruption, say, needed)
 
 
@@ -228,7 +228,7 @@ def joined(given: str, storage: str) -> Iterator[Cluster]:
         yield cluster
 
 
-def _started(actor: Any) -> ClusterWorker:
+def _start(actor: Any) -> ClusterWorker:
     return ClusterWorker(actor, actor.run.remote(), actor.read_output.remote())
 
 

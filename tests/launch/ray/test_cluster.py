@@ -79,7 +79,8 @@ def test_a_killed_actor_is_started_again_and_nothing_is_lost(nodes: Nodes, url: 
     """Two nodes share a budget exactly; nothing listens beyond loopback, and nothing shows the password."""
     create(url, tmp_path, trials=60, rows=400)
     arguments = ("--cluster", nodes.address, "--workers", "2", "--format", "json")
-    driver = start(url, tmp_path, *arguments, environment=nodes.environment)
+    # A person's setting that makes Ray print all of its messages.
+    driver = start(url, tmp_path, *arguments, environment={**nodes.environment, "RAY_DEDUP_LOGS": "0"})
     wait_until(lambda: len(workers_of(url)) == 2, driver)
     workers = [psutil.Process(pid) for pid in workers_of(url)]
     actors = [worker.parent() for worker in workers]
