@@ -109,10 +109,10 @@ class Screen:
 
 def _processes(service: Service) -> Table:
     table = _table("process", "pid", "state", "restarts")
-    for place in service.places:
-        pid = str(place.process.pid) if place.process else "–"
-        state = "running" if place.process else f"starts in {max(0.0, place.due - time.monotonic()):.0f} s"
-        table.add_row(place.part.name, pid, state, str(place.restarts))
+    for child in service.children:
+        pid = str(child.process.pid) if child.process else "–"
+        state = "running" if child.process else f"starts in {max(0.0, child.due - time.monotonic()):.0f} s"
+        table.add_row(child.program.name, pid, state, str(child.restarts))
     return table
 
 

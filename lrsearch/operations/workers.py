@@ -137,10 +137,10 @@ def _on_cluster(cluster: Cluster, stored: StoredStudy, options: RunOptions, disp
         return patience(lambda: status.count(stored)).running > 0
 
     with Interruption().caught() as interruption:
-        crew = cluster.crew(
+        workers = cluster.start_workers(
             assignment, options.workers, options.threads, options.gpus_per_worker, interruption, logger.warning, needed
         )
-        display.watch(stored, crew.watch())
+        display.watch(stored, workers.watch())
 
 
 def _only_here(stored: StoredStudy, options: RunOptions) -> str | None:
