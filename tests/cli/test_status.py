@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from lrsearch.cli.status import Screen
 from lrsearch.launch.service import Part, Service
 from lrsearch.signals import Interruption
-from lrsearch.storage import counts
+from lrsearch.storage import listing
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
@@ -48,7 +48,7 @@ def test_it_shows_processes_studies_and_the_last_lines(
     def away(*arguments: object) -> None:
         raise OperationalError("SELECT", {}, Exception("gone"))
 
-    monkeypatch.setattr(counts, "listed", away)
+    monkeypatch.setattr(listing, "listed", away)
     assert "cannot be read now" in shown(screen, service)
     close(storage)
     close(screen._storage)
