@@ -50,7 +50,7 @@ def past(trial: FrozenTrial) -> PastTrial:
         params={**trial.system_attrs.get(FIXED_PARAMS, {}), **trial.params},
         value=trial.values[0] if trial.state == TrialState.COMPLETE else None,
         last=None if step is None else (step, trial.intermediate_values[step]),
-        violation=sum(value for value in trial.constraints.values() if value > 0),
+        violation=sum((value for value in trial.constraints.values() if value > 0), start=0.0),
     )
 
 
