@@ -122,17 +122,15 @@ def run(
 
 def _print_outcome(stored: StoredStudy, storage: str, output: Format) -> None:
     """Print how far the study is, and say what to do next."""
-    from lrsearch.storage.retry import Patience
     from lrsearch.study import status
     from lrsearch.study import stored as studies
 
-    patience = Patience(say)
-    summary = patience(lambda: status.summary(stored))
+    summary = status.summary(stored)
     if output is Format.JSON:
         print_json(summary)
         return
     print_summary(summary)
-    if patience(lambda: studies.is_stopped(stored)):
+    if studies.is_stopped(stored):
         say(f"Stopped. Go on with: lrsearch study run {study_arguments(stored.name, storage)}")
     say("Next:")
     say(f"  lrsearch report {study_arguments(stored.name, storage)}")

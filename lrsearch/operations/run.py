@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,13 +10,10 @@ from lrsearch.operations.display import Display, NoDisplay
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import joined, train
 from lrsearch.storage.rdb import DEFAULT_URL
-from lrsearch.storage.retry import Patience
 from lrsearch.study import budget
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
-
-logger = logging.getLogger(__name__)
 
 
 def run(
@@ -59,7 +55,7 @@ def run(
     display = display or NoDisplay()
     with joined(options.cluster, stored) as cluster:
         train(stored, task, options, display, cluster)
-    if not options.one_of and Patience(logger.warning)(lambda: is_wanted(stored)):
+    if not options.one_of and is_wanted(stored):
         confirm(stored, options, display)
     return stored
 

@@ -15,7 +15,8 @@ from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.storage import attributes
-from lrsearch.storage.all_trials import all_trials
+from lrsearch.storage.choice import study_reader
+from lrsearch.storage.reader import StudyReader
 from lrsearch.study import stored as studies
 from lrsearch.study.ranking import is_diverged, may_be_best
 from lrsearch.study.stored import StoredStudy
@@ -123,17 +124,12 @@ class StudyFrames:
         return [str(column) for column in self.curves.columns if column not in CURVES]
 
 
-def read(
-    study: optuna.Study,
-    confirmation: optuna.Study | None = None,
-    trials: Sequence[FrozenTrial] | None = None,
-) -> StudyFrames:
+def read(study: optuna.Study, confirmation: optuna.Study | None = None) -> StudyFrames:
     """A study's trials and curves, from whoever wrote them.
 
     Args:
         study: A study of lrsearch, or of plain Optuna: what it does not have is missing in the frames.
         confirmation: The linked study that confirms it, if there is one.
-        trials: Its trials by number, if they were read already.
 
     Returns:
         The frames; the same for the same storage, whatever order the database answers in.
@@ -141,13 +137,16 @@ def read(
     Raises:
         InputError: The study has several objectives.
     """
+    linked = None if confirmation is None else study_reader(confirmation, confirmation._storage)
+    return _frames(study, study_reader(study, study._storage), linked)
+
+
+def _frames(study: optuna.Study, reader: StudyReader, confirmation: StudyReader | None) -> StudyFrames:
     if len(study.directions) != 1:
         rule = f"has {len(study.directions)} objectives; the report is about studies with one"
         raise input_error(f"study {study.study_name!r}", rule)
-    stored = study.user_attrs
+    stored, trials = reader.attributes(), reader.all_trials()
     definition, fault = _definition(stored.get(attributes.DEFINITION), study.study_name)
-    if trials is None:
-        trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
     return StudyFrames(
         name=study.study_name,
         metric=_text(stored.get(attributes.METRIC)) or "value",
@@ -175,24 +174,22 @@ def read_stored(stored: StoredStudy) -> StudyFrames:
     if (origin := stored.origin) is not None:
         raise input_error(f"study {stored.name!r}", f"belongs to study {origin!r}: ask for the report of that one")
     linked = studies.linked(stored, "confirm")
-    trials = all_trials(stored.study, stored.storage) if stored.has_one_objective else None
-    return read(stored.study, None if linked is None else linked.study, trials)
+    return _frames(stored.study, stored.reader, None if linked is None else linked.reader)
 
 
-def _confirmation(study: optuna.Study) -> Confirmation | None:
-    stored = study.user_attrs
-    definition, _ = _definition(stored.get(attributes.DEFINITION), study.study_name)
+def _confirmation(reader: StudyReader) -> Confirmation | None:
+    stored = reader.attributes()
+    definition, _ = _definition(stored.get(attributes.DEFINITION), "")
     finalists, link = stored.get(attributes.FINALISTS), stored.get(attributes.ORIGIN)
     if definition is None or not finalists or not link:
         return None
-    trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
     return Confirmation(
         rows=str(link["rows"]),
         row_count=int(link["row_count"]),
         reason=str(link.get("reason") or ""),
         seeds=list(definition.training.seeds),
         finalists=list(finalists),
-        trials=_trials(trials, None),
+        trials=_trials(reader.all_trials(), None),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lrsearch.errors import InputError, input_error
 from lrsearch.registry import samplers
 from lrsearch.storage.attributes import DEFINITION
@@ -39,4 +41,4 @@ def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
     section = stored.definition.study.model_copy(update={"trials": trials})
     changed = stored.definition.model_copy(update={"study": section})
     stored.study.set_user_attr(DEFINITION, changed.document())
-    return StoredStudy(stored.storage, stored.study, changed)
+    return replace(stored, definition=changed)

@@ -7,7 +7,7 @@ the search had none, and ``NAME/confirm``, a trial for each finalist and seed. S
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count, islice
 from typing import Any, Literal
 
@@ -176,7 +176,7 @@ def _confirmation(stored: StoredStudy, chosen: Sequence[Finalist], seeds: int) -
     search = definition.search.model_copy(update={"schedulers": list(dict.fromkeys(types))})
     base = _linked(definition, 1).model_copy(update={"search": search, "sampler": PluginSection(name="random")})
     made = _open(stored, "confirm", base, scoring)
-    before = [Finalist(**entry) for entry in made.study.user_attrs.get(FINALISTS, [])]
+    before = [Finalist(**entry) for entry in made.reader.attributes().get(FINALISTS, [])]
     known = {finalist.key: finalist for finalist in (*before, *chosen)}
     assert made.definition is not None
     there = made.definition.training.seeds if before else []
@@ -229,7 +229,7 @@ def _open(stored: StoredStudy, role: linked.Role, definition: Definition, more: 
 
 def _redefined(stored: StoredStudy, definition: Definition) -> StoredStudy:
     stored.study.set_user_attr(DEFINITION, definition.document())
-    return StoredStudy(stored.storage, stored.study, definition)
+    return replace(stored, definition=definition)
 
 
 def _enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> None:

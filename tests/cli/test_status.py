@@ -15,7 +15,7 @@ from lrsearch.cli.status import Screen
 from lrsearch.launch.processes import Program
 from lrsearch.launch.service import Service
 from lrsearch.signals import Interruption
-from lrsearch.storage import counts
+from lrsearch.storage import listing
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
@@ -49,7 +49,7 @@ def test_it_shows_processes_studies_and_the_last_lines(
     def away(*arguments: object) -> None:
         raise OperationalError("SELECT", {}, Exception("gone"))
 
-    monkeypatch.setattr(counts, "listed", away)
+    monkeypatch.setattr(listing, "listed", away)
     assert "cannot be read now" in shown(screen, service)
     close(storage)
     close(screen._storage)

@@ -21,8 +21,8 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.storage import schema_check
-from lrsearch.storage.choice import trial_store
-from lrsearch.storage.counts import engine_of, tally
+from lrsearch.storage.choice import study_reader, trial_store
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import RETRIES, Chosen, Outcome, TrialStore
@@ -235,10 +235,7 @@ def test_the_database_counts_as_the_trials_say(bulk: Place) -> None:
     outcomes[0] = Outcome(claims[0].trial_id, TrialState.COMPLETE, 1.0, {}, {"diverged": 1.0})
     bulk.store.finish(outcomes)
     bulk.store.hand_back([claims[4].trial_id], "test")
-    engine = engine_of(bulk.storage)
-    assert engine is not None
-    counted = tally(engine, bulk.study._study_id)
-    assert vars(counted) == {
+    assert vars(study_reader(bulk.study, bulk.storage).tally()) == {
         "complete": 2, "pruned": 1, "failed": 1, "retried": 1, "running": 1, "waiting": 1, "diverged": 1,
     }  # fmt: skip
 
@@ -306,7 +303,7 @@ def test_many_processes_share_a_budget_exactly(database_url: str) -> None:
     code = (
         "import sys, optuna\n"
         "from lrsearch.storage.rdb import open_storage\n"
-        "from lrsearch.storage.choice import trial_store\n"
+        "from lrsearch.storage.choice import study_reader, trial_store\n"
         "from lrsearch.storage.liveness import Worker\n"
         "from lrsearch.storage.store import Outcome\n"
         "storage = open_storage(sys.argv[1])\n"
