@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import os
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-from lrsearch import registry
+from forgotten import forgotten
 
 LRSEARCH = [sys.executable, "-m", "lrsearch"]
 SMALL = """
@@ -81,19 +78,3 @@ def here(
 
     with forgotten(tmp_path):
         yield run
-
-
-@contextmanager
-def forgotten(folder: Path) -> Iterator[None]:
-    """What is registered within the block, and imported from the folder, is unknown after it, as to a new process."""
-    registries = (registry.schedules, registry.tasks, registry.samplers, registry.pruners)
-    before = []
-    for known in registries:
-        list(known)  # the built-in ones come with the first look
-        before.append([*copy.deepcopy([known._aliases, known._groups]), dict(known._things)])
-    yield
-    for known, (aliases, groups, things) in zip(registries, before, strict=True):
-        known._aliases, known._groups, known._things = aliases, groups, things
-    for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(str(folder)):
-            del sys.modules[name]

@@ -15,7 +15,7 @@ from lrsearch.storage.rdb import open_storage
 
 
 class TestStorage(StorageTestCase):
-    """Every test of Optuna's suite, each in a fresh database."""
+    """Every test of Optuna's suite, each in an empty database."""
 
     @pytest.fixture
     def storage(self, database_url: str) -> Iterator[BaseStorage]:
