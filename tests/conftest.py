@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +16,7 @@ import optuna
 import pytest
 import torch
 from databases import KINDS, KeptDatabases, fresh_database
+from forgotten import forgotten
 
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
@@ -68,3 +73,30 @@ def define() -> Callable[..., Definition]:
         return parse(document, "test")
 
     return make
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Runs a command in a folder of its own, in this very process: it starts at once."""
+    from lrsearch.cli.app import main  # it takes a moment, and few tests type commands
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LRSEARCH_STORAGE", raising=False)
+
+    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["lrsearch", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        code: int | str | None = 0
+        with warnings.catch_warnings():
+            warnings.resetwarnings()
+            try:
+                main()
+            except SystemExit as ended:
+                code = ended.code
+        printed = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, int(code or 0), printed.out, printed.err)
+
+    with forgotten(tmp_path):
+        yield run

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from forgotten import forgotten
 
 LRSEARCH = [sys.executable, "-m", "lrsearch"]
 SMALL = """
@@ -51,30 +48,3 @@ def lrsearch(
         )
 
     return run
-
-
-@pytest.fixture
-def here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """Runs a command in a folder of its own, in this very process: it starts at once."""
-    from lrsearch.cli.app import main
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LRSEARCH_STORAGE", raising=False)
-
-    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["lrsearch", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        code: int | str | None = 0
-        with warnings.catch_warnings():
-            warnings.resetwarnings()
-            try:
-                main()
-            except SystemExit as ended:
-                code = ended.code
-        printed = capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, int(code or 0), printed.out, printed.err)
-
-    with forgotten(tmp_path):
-        yield run

@@ -100,7 +100,7 @@ def test_same_file_and_seed_give_the_same_trials(lrsearch: Command, tmp_path: Pa
     assert first == second
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_an_interrupted_run_loses_nothing(lrsearch: Command, tmp_path: Path, number: int) -> None:
     """SIGINT is ignored at the start, as a shell does for background jobs."""
     lrsearch("study", "create", "small.toml", "--set", "study.trials=4", "--set", "training.epochs=20000",

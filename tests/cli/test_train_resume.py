@@ -96,7 +96,9 @@ def wait_for(process: subprocess.Popen[str], file: Path, changes: int) -> None:
     assert process.poll() is None
 
 
-@pytest.mark.parametrize("changes", [1, 2, 50])
+@pytest.mark.parametrize(
+    "changes", [pytest.param(1, marks=pytest.mark.soak), 2, pytest.param(50, marks=pytest.mark.soak)]
+)
 def test_a_killed_run_leaves_a_whole_checkpoint(tmp_path: Path, changes: int) -> None:
     """Killed wherever it happens to be; what is left is what a run of that length gives."""
     process = endless(tmp_path, "--checkpoint", "run.ckpt")
