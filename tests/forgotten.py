@@ -19,9 +19,11 @@ def forgotten(folder: Path) -> Iterator[None]:
     for known in registries:
         list(known)  # the built-in ones come with the first look
         before.append([*copy.deepcopy([known._aliases, known._groups]), dict(known._things)])
-    yield
-    for known, (aliases, groups, things) in zip(registries, before, strict=True):
-        known._aliases, known._groups, known._things = aliases, groups, things
-    for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(str(folder)):
-            del sys.modules[name]
+    try:
+        yield
+    finally:
+        for known, (aliases, groups, things) in zip(registries, before, strict=True):
+            known._aliases, known._groups, known._things = aliases, groups, things
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, "__file__", None) or "").startswith(str(folder)):
+                del sys.modules[name]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -58,7 +59,8 @@ def create(
     """The study, in its storage, from this process, which knows nothing afterwards of the code that it brings."""
     file = folder / "shared.toml"
     file.write_text(STUDY.format(trials=trials, task=task, options=options or f"rows = {rows}", load=load))
-    with forgotten(folder):
+    with forgotten(folder), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of tasks that are as small as can be
         close(lrsearch.create_study(file, storage=url).storage)
 
 

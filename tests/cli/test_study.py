@@ -6,12 +6,12 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import optuna
 import pytest
+from shared_study import wait_until
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -110,10 +110,7 @@ def test_an_interrupted_run_loses_nothing(lrsearch: Command, tmp_path: Path, num
                "study", "run", "small"]  # fmt: skip
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     study = optuna.load_study(study_name="small", storage=f"sqlite:///{tmp_path}/lrsearch.db")
-    deadline = time.monotonic() + 60
-    while not any(trial.params for trial in study.get_trials(deepcopy=False)):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
+    wait_until(lambda: any(trial.params for trial in study.get_trials(deepcopy=False)), process)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

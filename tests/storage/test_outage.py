@@ -156,7 +156,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_breaks_nothing(small_disk: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{small_disk}/s.db"
     file = tmp_path / "out.toml"
-    file.write_text(STUDY.format(trials=400, rows=300))
+    file.write_text(STUDY.format(trials=400, rows=60))
     quiet = {"capture_output": True, "text": True, "check": False}
     failed = subprocess.run(lrsearch(url, "study", "run", str(file), "--quiet"), **quiet)
     assert failed.returncode == 1, failed.stderr

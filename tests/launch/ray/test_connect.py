@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import ray_nodes
 
 JOIN = """
@@ -30,6 +31,7 @@ if "--mode=proxy" in sys.orig_argv:
 """
 
 
+@pytest.mark.soak
 def test_a_server_that_dies_at_its_start_is_started_again(tmp_path: Path) -> None:
     """Python runs a module of this name before anything else: in what starts the servers, the first of which dies."""
     first = tmp_path / "first"
