@@ -62,13 +62,13 @@ class Life:
 
 
 @pytest.fixture
-def life(database: str, opened: Callable[[str], BaseStorage]) -> Life:
-    return Life(opened(database), seed=3)
+def life(database_url: str, opened: Callable[[str], BaseStorage]) -> Life:
+    return Life(opened(database_url), seed=3)
 
 
 def test_the_tail_counts_as_all_trials_do(life: Life) -> None:
     reader = OpenTrialsReader(life.study._study_id)
-    for _ in range(60):
+    for _ in range(40):
         life.goes_on()
         with life.engine.begin() as connection:
             own, whole = reader.read(connection), OpenTrialsReader(life.study._study_id).read(connection)
@@ -82,7 +82,7 @@ def test_the_tail_counts_as_all_trials_do(life: Life) -> None:
 
 def test_the_history_is_the_same_however_often_it_was_read(life: Life) -> None:
     history = History(life.reader)
-    for _ in range(60):
+    for _ in range(40):
         life.goes_on()
         history.refresh()
         fresh = History(life.reader)
@@ -96,7 +96,7 @@ def test_at_a_rung_everybody_is_judged_as_optuna_would_be_told(life: Life) -> No
     pruner = StratifiedHalving([RUNG], keep=0.333)
     rungs = RungValues(life.reader, pruner.rungs)
     answers = []
-    for _ in range(60):
+    for _ in range(24):
         life.goes_on()
         there = rungs.read()
         for trial in life.study.get_trials(deepcopy=False):

@@ -33,6 +33,7 @@ if "--mode=proxy" in sys.orig_argv:
 """
 
 
+@pytest.mark.soak
 def test_a_server_that_dies_at_its_start_is_started_again(tmp_path: Path) -> None:
     """Python runs a module of this name before anything else: in what starts the servers, the first of which dies."""
     first = tmp_path / "first"
