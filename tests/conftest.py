@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +15,8 @@ import hypothesis
 import optuna
 import pytest
 import torch
-from databases import KINDS, fresh_database
+from databases import KINDS, KeptDatabases, fresh_database
+from forgotten import forgotten
 
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
@@ -30,9 +36,24 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(scope="session")
+def kept_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptDatabases]:
+    with ExitStack() as stack:
+        yield KeptDatabases(tmp_path_factory.mktemp("databases"), stack)
+
+
 @pytest.fixture(params=KINDS)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """URL of a fresh database: SQLite, PostgreSQL and MariaDB in turn."""
+def database_url(request: pytest.FixtureRequest, kept_databases: KeptDatabases, tmp_path: Path) -> str:
+    """URL of a database with Optuna's tables, in which nothing is: SQLite, PostgreSQL and MariaDB in turn.
+
+    Tests that want some kinds only say `@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)`.
+    """
+    return kept_databases.take(request.param, tmp_path)
+
+
+@pytest.fixture(params=KINDS)
+def fresh_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a database of its own without any tables, for tests that make, change or wreck them."""
     with fresh_database(request.param, tmp_path) as url:
         yield url
 
@@ -53,3 +74,30 @@ def define() -> Callable[..., Definition]:
         return parse(document, "test")
 
     return make
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Runs a command in a folder of its own, in this very process: it starts at once."""
+    from lrsearch.cli.app import main  # it takes a moment, and few tests type commands
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LRSEARCH_STORAGE", raising=False)
+
+    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["lrsearch", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        code: int | str | None = 0
+        with warnings.catch_warnings():
+            warnings.resetwarnings()
+            try:
+                main()
+            except SystemExit as ended:
+                code = ended.code
+        printed = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, int(code or 0), printed.out, printed.err)
+
+    with forgotten(tmp_path):
+        yield run

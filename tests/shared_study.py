@@ -6,14 +6,17 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from databases import counts_of, trials_of
+from databases import close, counts_of, trials_of
+from forgotten import forgotten
 from optuna.trial import FrozenTrial, TrialState
 
+import lrsearch
 from lrsearch.storage.attributes import RETRY_OF
 
 EPOCHS = 12
@@ -40,9 +43,11 @@ top = 0
 """
 
 
-def start(url: str, *arguments: str, folder: Path, engine: str = "sequential") -> subprocess.Popen[str]:
-    """A worker in a process of its own; the URL is not on its command line."""
-    command = [sys.executable, "-m", "lrsearch", "study", "run", "shared", "--quiet", "--grace", "6"]
+def start(
+    url: str, *arguments: str, folder: Path, engine: str = "sequential", study: str = "shared"
+) -> subprocess.Popen[str]:
+    """A worker, or what starts some, in a process of its own; the URL is not on its command line."""
+    command = [sys.executable, "-m", "lrsearch", "study", "run", study, "--quiet", "--grace", "6"]
     return subprocess.Popen(
         [*command, "--engine", engine, *arguments],
         env={**os.environ, "LRSEARCH_STORAGE": url}, cwd=folder, text=True,
@@ -53,10 +58,12 @@ def start(url: str, *arguments: str, folder: Path, engine: str = "sequential") -
 def create(
     url: str, folder: Path, trials: int, rows: int = 40, task: str = "polynomial", options: str = "", load: str = ""
 ) -> None:
+    """The study, in its storage, from this process, which knows nothing afterwards of the code that it brings."""
     file = folder / "shared.toml"
     file.write_text(STUDY.format(trials=trials, task=task, options=options or f"rows = {rows}", load=load))
-    command = [sys.executable, "-m", "lrsearch", "study", "create", str(file)]
-    subprocess.run(command, env={**os.environ, "LRSEARCH_STORAGE": url}, check=True, capture_output=True)
+    with forgotten(folder), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of tasks that are as small as can be
+        close(lrsearch.create_study(file, storage=url).storage)
 
 
 def settings_of(trial: FrozenTrial) -> tuple[object, ...]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 import os
 import re
+import runpy
+import warnings
 from pathlib import Path
 
 import nbclient
 import nbformat
+import optuna
 import pytest
+from forgotten import forgotten
 
 import lrsearch
 
@@ -57,10 +61,34 @@ def test_it_is_stored_executed_and_small(file: Path) -> None:
     assert not re.search(r"/tmp|/home|/root| at 0x", texts)
 
 
+def fewer_epochs(cell: str) -> str:
+    """A tenth of the epochs, and two at least: `epochs=20`, `"epochs": 30` and `EPOCHS = 10` alike."""
+    return re.sub(
+        r'(epochs=|"epochs": |EPOCHS = )(\d+)', lambda found: found[1] + str(max(2, int(found[2]) // 10)), cell
+    )
+
+
+def test_fewer_epochs_are_a_tenth_of_them() -> None:
+    assert fewer_epochs('train(epochs=60), {"epochs": 30}\nEPOCHS = 10') == 'train(epochs=6), {"epochs": 3}\nEPOCHS = 2'
+
+
+@each
+def test_its_code_runs_from_top_to_bottom(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, as a program, with fewer epochs than readers see."""
+    monkeypatch.chdir(tmp_path)
+    program = tmp_path / f"{file.stem}.py"
+    program.write_text(fewer_epochs(code(file)))
+    with forgotten(tmp_path), warnings.catch_warnings():
+        warnings.simplefilter("default")
+        runpy.run_path(str(program))
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
 # What jupyter's own packages warn about when they are used is not ours to mend.
+@pytest.mark.soak
 @pytest.mark.filterwarnings("default")
 @each
-def test_it_runs_from_top_to_bottom(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_runs_in_jupyter(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     resources = {"metadata": {"path": str(tmp_path)}}
     done = nbclient.NotebookClient(read(file), timeout=60, kernel_name="python3", resources=resources).execute()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import command_reference
@@ -30,10 +32,10 @@ PAGES = {
 README = PAGES["README.md"]
 STUDY_FILES = PAGES["studies/README.md"]
 MOST_LINES = 250
+WRONG_USAGE = typer.BadParameter.__bases__
+"""What unknown options raise, too: typer brings a click of its own, or takes the one that is installed."""
 IMPORTS = {"lrsearch", "lrsearch.schedules"}
 """What a page may import of lrsearch; the first page only the first."""
-
-each_page = pytest.mark.parametrize("name", PAGES)
 
 
 def blocks(language: str, text: str) -> list[str]:
@@ -65,25 +67,38 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def run(folder: Path, *words: str) -> str:
-    return subprocess.run([sys.executable, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+@pytest.fixture
+def lrsearch_says(here: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[..., str]:
+    """Runs a command, which must succeed, in the test's folder; gives what it prints."""
+
+    def run(*words: str) -> str:
+        done = here(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 def test_the_first_page_is_short() -> None:
     assert len(README.splitlines()) <= MOST_LINES
 
 
-@each_page
-def test_every_link_leads_somewhere(name: str) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[name]):
-        if "://" in target:
-            continue
-        path, _, anchor = target.partition("#")
-        file = ((ROOT / name).parent / path).resolve() if path else ROOT / name
-        assert file.is_file(), f"{name} links to {target}"
-        if anchor:
-            page = PAGES[str(file.relative_to(ROOT))]
-            assert anchor in anchors(page), f"{name} links to {target}, which is no heading there"
+def fault_of_link(name: str, target: str) -> str | None:
+    """What is wrong with a link of a page to another page, or to a heading."""
+    path, _, anchor = target.partition("#")
+    file = ((ROOT / name).parent / path).resolve() if path else ROOT / name
+    if not file.is_file():
+        return f"{name} links to {target}"
+    if anchor and anchor not in anchors(PAGES[str(file.relative_to(ROOT))]):
+        return f"{name} links to {target}, which is no heading there"
+    return None
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = [(name, target) for name, text in PAGES.items() for target in re.findall(r"\]\(([^)\s]+)\)", text)]
+    inner = [(name, target) for name, target in links if "://" not in target]
+    assert inner
+    assert [fault for name, target in inner if (fault := fault_of_link(name, target))] == []
 
 
 def test_every_page_is_reached_from_the_first() -> None:
@@ -122,50 +137,73 @@ def test_the_command_reference_is_current() -> None:
     )
 
 
-@pytest.mark.parametrize("command", [name for name, _ in command_reference.commands(app, "lrsearch")])
-def test_every_command_and_option_is_described(command: str) -> None:
-    """By what the program itself says it takes, which the reference does not ask."""
+def faults_of_command(command: str) -> list[str]:
+    """What the reference does not say of a command, by what the program itself says it takes."""
     found = typer.main.get_command(app)
     for word in command.split()[1:]:
         found = found.commands[word]  # type: ignore[attr-defined]
     page = PAGES["lrsearch/cli/README.md"]
     section = page.split(f"### `{command}`\n")[1].split("\n###")[0]
     shared = page.split("### Options that several commands share\n")[1].split("\n###")[0]
-    assert found.help is not None
+    faults = [] if found.help is not None else [f"{command} says nothing of itself"]
     for option in found.params:
         long = max(option.opts, key=len)
         if option.hidden or not long.startswith("--"):  # type: ignore[attr-defined]
             continue
-        assert f"`{long}" in section, long
-        if not re.search(rf"^\| `{long}\b", section, flags=re.M):
-            assert re.search(rf"^\| `{long}\b", shared, flags=re.M), long
+        row = re.compile(rf"^\| `{long}\b", flags=re.M)
+        if f"`{long}" not in section or not (row.search(section) or row.search(shared)):
+            faults.append(f"{command} {long} is not described")
+    return faults
 
 
-@pytest.mark.parametrize("line", command_lines())
-def test_every_command_line_is_understood(line: str) -> None:
+def test_every_command_and_option_is_described() -> None:
+    commands = [name for name, _ in command_reference.commands(app, "lrsearch")]
+    assert commands
+    assert [fault for command in commands for fault in faults_of_command(command)] == []
+
+
+def fault_of_line(line: str) -> str | None:
     """Unknown options and values are refused while they are parsed."""
-    program, *words = shlex.split(line, comments=True)
-    assert program == "lrsearch"
+    _, *words = shlex.split(line, comments=True)
     command = typer.main.get_command(app)
     path = []
     while words and words[0] in getattr(command, "commands", {}):
         path.append(words.pop(0))
         command = command.commands[path[-1]]  # type: ignore[attr-defined]
     if any(not word.startswith("-") for word in words):  # otherwise a sentence names the command, or an option of it
-        assert not getattr(command, "commands", {}), f"{line}: no such command"
-        command.make_context(" ".join(path), list(words))
+        if getattr(command, "commands", {}):
+            return f"{line}: no such command"
+        try:
+            command.make_context(" ".join(path), list(words))
+        except WRONG_USAGE as error:
+            return f"{line}: {error}"
     known = {name for option in command.params for name in option.opts}
     if path == ["train"]:  # which takes the parameters of schedulers as options
         known |= {f"--{key}" for name in registry.schedules for key in registry.schedules.get(name).parameters()}
-    assert {word for word in words if word.startswith("--")} <= known
+    unknown = {word for word in words if word.startswith("--")} - known
+    return f"{line}: no such options: {unknown}" if unknown else None
 
 
-@pytest.mark.parametrize("name", list(registry.schedules))
-def test_every_scheduler_its_parameters_and_aliases_are_listed(name: str) -> None:
-    row = next(line for line in STUDY_FILES.splitlines() if line.startswith(f"| `{name}` |"))
-    family = registry.schedules.get(name)
-    assert all(f"`{key}`" in row for key in family.parameters() if key != "warmup_fraction")
-    assert all(alias in row for alias in registry.schedules.aliases_of(name))
+def test_every_command_line_is_understood() -> None:
+    lines = command_lines()
+    assert len(lines) > 50
+    assert [fault for line in lines if (fault := fault_of_line(line))] == []
+
+
+def test_a_command_line_that_is_wrong_is_a_fault() -> None:
+    for line in ("lrsearch study frobnicate x", "lrsearch study run a --nonsense", "lrsearch train --lr x y"):
+        assert fault_of_line(line)
+
+
+def test_every_scheduler_its_parameters_and_aliases_are_listed() -> None:
+    faults = []
+    for name in registry.schedules:
+        row = next((line for line in STUDY_FILES.splitlines() if line.startswith(f"| `{name}` |")), "")
+        parameters = [key for key in registry.schedules.get(name).parameters() if key != "warmup_fraction"]
+        faults += [f"{name}: {key}" for key in parameters if f"`{key}`" not in row]
+        faults += [f"{name}: {alias}" for alias in registry.schedules.aliases_of(name) if alias not in row]
+        faults += [] if row else [name]
+    assert not faults
 
 
 def test_every_sampler_and_pruner_and_its_options_are_listed() -> None:
@@ -192,19 +230,27 @@ def test_the_study_files_in_them_are_valid() -> None:
         assert parse(document, "page").study.name == document["study"]["name"]
 
 
-@pytest.mark.parametrize("place", python_blocks())
-def test_code_uses_public_names_only(place: str) -> None:
+def hidden_names(place: str, source: str) -> list[str]:
+    """What code of a page uses of lrsearch that is not public."""
     allowed = {"lrsearch"} if place.startswith("README.md") else IMPORTS
-    for node in ast.walk(ast.parse(python_blocks()[place])):
+    used: list[str] = []
+    for node in ast.walk(ast.parse(source)):
         modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
             modules = [node.module or ""]
             if node.module in IMPORTS:
                 public = getattr(sys.modules[node.module], "__all__")  # noqa: B009
-                assert {alias.name for alias in node.names} <= set(public)
-        assert {module for module in modules if module.split(".")[0] == "lrsearch"} <= allowed
+                used += {alias.name for alias in node.names} - set(public)
+        used += {module for module in modules if module.split(".")[0] == "lrsearch"} - allowed
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "lrsearch":
-            assert node.attr in lrsearch.__all__
+            used += {node.attr} - set(lrsearch.__all__)
+    return [f"{place}: {name}" for name in used]
+
+
+def test_code_uses_public_names_only() -> None:
+    assert python_blocks()
+    assert [fault for place, source in python_blocks().items() for fault in hidden_names(place, source)] == []
+    assert len(hidden_names("README.md", "import lrsearch.study\nfrom lrsearch import nobody\nlrsearch.nothing")) == 3
 
 
 def test_every_public_name_is_in_the_table_of_names() -> None:
@@ -212,18 +258,22 @@ def test_every_public_name_is_in_the_table_of_names() -> None:
     assert all(f"`{name}`" in table for name in lrsearch.__all__ if name != "__version__")
 
 
-def test_the_python_functions_shown_work(tmp_path: Path) -> None:
+def test_the_python_functions_shown_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """On a smaller study, so that it takes seconds."""
     example = next(block for block in blocks("python", PAGES["lrsearch/README.md"]) if "run_study(" in block)
     small = parse(override(read(ROOT / "studies/quickstart.toml"), ["study.trials=6", "training.epochs=4"]), "small")
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies/quickstart.toml").write_text(to_toml(small))
     (tmp_path / "example.py").write_text(example.replace("epochs=60", "epochs=4").replace("epochs=20", "epochs=2"))
-    assert "reports/quickstart/report.md" in run(tmp_path, "example.py")
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path("example.py")
+    assert "reports/quickstart/report.md" in capsys.readouterr().out
     assert (tmp_path / "curves.png").is_file()
 
 
-def test_the_schedule_that_is_shown_works(tmp_path: Path) -> None:
+def test_the_schedule_that_is_shown_works(tmp_path: Path, lrsearch_says: Callable[..., str]) -> None:
     """Search space, report code and both engines know it after one import."""
     example = next(block for block in python_blocks().values() if "@register" in block)
     (tmp_path / "staircase.py").write_text(example)
@@ -231,26 +281,28 @@ def test_the_schedule_that_is_shown_works(tmp_path: Path) -> None:
         '[study]\nname = "stairs"\ntrials = 4\nload = ["staircase.py"]\n[task]\nname = "polynomial"\nrows = 60\n'
         '[training]\nepochs = 4\n[search]\nschedulers = ["staircase"]\n[confirm]\ntop = 0\n'
     )
-    run(tmp_path, "-m", "lrsearch", "study", "run", "stairs.toml", "--quiet")
-    assert "staircase.stairs" in run(tmp_path, "-m", "lrsearch", "study", "best", "stairs", "--format", "json")
+    lrsearch_says("study", "run", "stairs.toml", "--quiet")
+    assert "staircase.stairs" in lrsearch_says("study", "best", "stairs", "--format", "json")
 
 
-def test_the_task_that_is_shown_is_the_tested_example(tmp_path: Path) -> None:
+def test_the_task_that_is_shown_is_the_tested_example(tmp_path: Path, lrsearch_says: Callable[..., str]) -> None:
     """It differs from the example by the line that lists show."""
     example = next(block for block in python_blocks().values() if "@lrsearch.task" in block)
     tested = (ROOT / "tests/examples/wine.py").read_text(encoding="utf-8").split('"""\n', 1)[1].strip()
     shown = '    """Which of three growers made a wine, from thirteen measurements."""\n'
     assert example.replace(shown, "").strip() == tested
     (tmp_path / "wine.py").write_text(example)
-    listed = run(tmp_path, "-m", "lrsearch", "tasks", "--load", "wine.py")
+    listed = lrsearch_says("tasks", "--load", "wine.py")
     assert "wine: Which of three growers made a wine, from thirteen measurements." in listed
 
 
-def test_the_training_loop_that_is_shown_runs_and_is_reported_on(tmp_path: Path) -> None:
+def test_the_training_loop_that_is_shown_runs_and_is_reported_on(
+    tmp_path: Path, lrsearch_says: Callable[..., str]
+) -> None:
     example = next(block for block in python_blocks().values() if "suggest_schedule(" in block)
-    (tmp_path / "own_loop.py").write_text(example)
-    run(tmp_path, "own_loop.py")
-    run(tmp_path, "-m", "lrsearch", "report", "own_loop")
+    (tmp_path / "own_loop.py").write_text(example.replace("EPOCHS = 10", "EPOCHS = 2"))
+    runpy.run_path("own_loop.py")
+    lrsearch_says("report", "own_loop")
     report = (tmp_path / "reports/own_loop/report.md").read_text(encoding="utf-8")
     assert "| constant" in report
     assert "# `optimizer` is that of your own training loop, with lr=" in report

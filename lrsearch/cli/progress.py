@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as ProgressBar
 
-from lrsearch.cli.output import say, show
+from lrsearch.cli.output import show
 from lrsearch.operations.display import NoDisplay
 from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
-from lrsearch.storage.retry import Patience
 from lrsearch.study import status
 from lrsearch.study.status import TrialCounts
 from lrsearch.study.stored import StoredStudy
@@ -97,9 +96,8 @@ class Progress:
             NoDisplay().follow(stored, events)
             return
         console = Console(stderr=True, highlight=False)
-        patience = Patience(say)
-        winner = patience(lambda: status.best(stored))
-        so_far = SearchProgress(patience(lambda: status.count(stored)), winner.value if winner else None, stored.metric)
+        winner = status.best(stored)
+        so_far = SearchProgress(status.count(stored), winner.value if winner else None, stored.metric)
         show_events = _follow_live if console.is_terminal else _follow_plainly
         show_events(events, so_far, console)
 

@@ -127,18 +127,16 @@ def run(
 
 def _print_outcome(stored: StoredStudy, storage: str, output: Format) -> None:
     """Print how far the study is, and say what to do next."""
-    from lrsearch.storage.retry import Patience
     from lrsearch.study import recommendation
     from lrsearch.study import stored as studies
 
-    patience = Patience(say)
-    summary = patience(lambda: recommendation.summary(stored))
+    summary = recommendation.summary(stored)
     if output is Format.JSON:
         print_json(summary)
         return
     print_summary(summary)
-    patience(lambda: print_answer(stored))
-    if patience(lambda: studies.is_stopped(stored)):
+    print_answer(stored)
+    if studies.is_stopped(stored):
         say(f"Stopped. Go on with: lrsearch study run {study_arguments(stored.name, storage)}")
     say("Next:")
     say(f"  lrsearch report {study_arguments(stored.name, storage)}")

@@ -77,7 +77,7 @@ def _watch(options: RunOptions, page: ServeOptions, interruption: Interruption, 
     screen = Screen(storage) if sys.stderr.isatty() and form is LogFormat.TEXT else None
     say: Callable[[str], None] = log if screen is None else screen.say
 
-    def heard(name: str, line: str) -> None:
+    def show_line(name: str, line: str) -> None:
         """A worker's line is JSON, so that it gets the form that is wanted here."""
         try:
             facts = json.loads(line)
@@ -89,7 +89,7 @@ def _watch(options: RunOptions, page: ServeOptions, interruption: Interruption, 
         else:
             screen.say(f"{name}: {message}")
 
-    service = operation.serve(storage, options, page, interruption, say, heard)
+    service = operation.serve(storage, options, page, interruption, say, show_line)
     ticks = service.watch()
     try:
         if screen is None:

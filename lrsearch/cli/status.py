@@ -16,10 +16,10 @@ from rich.text import Text
 
 from lrsearch.cli.output import show
 from lrsearch.errors import LrsearchError
-from lrsearch.storage import counts as reading
-from lrsearch.storage.counts import Listed
+from lrsearch.storage.choice import storage_reader
+from lrsearch.storage.listing import Listed
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.retry import OUTAGES
+from lrsearch.storage.retry import Patience
 
 if TYPE_CHECKING:
     from lrsearch.launch.service import Service
@@ -40,6 +40,9 @@ class Screen:
 
     def __init__(self, url: str) -> None:
         self._storage = open_storage(url)
+        # The screen says that the storage is away, and looks again a moment later.
+        self._patience = Patience(lambda _: None, limit=0.0)
+        self._reader = storage_reader(self._storage, self._patience)
         self._known: dict[Listed, StoredStudy] = {}
         self._said: deque[str] = deque(maxlen=LINES)
         self._console = Console(stderr=True, highlight=False)
@@ -84,7 +87,7 @@ class Screen:
         table = _table("study", "trials", "running", "best")
         try:
             rows = [self._row(listed) for listed in self._newest()]
-        except (*OUTAGES, LrsearchError, KeyError):
+        except (LrsearchError, KeyError):
             rows = [("the storage cannot be read now", "", "", "")]
         for row in rows or [("none yet", "", "", "")]:
             table.add_row(*row)
@@ -93,9 +96,11 @@ class Screen:
     def _newest(self) -> list[Listed]:
         from lrsearch.study import stored as studies
 
-        there = [own for own in reading.listed(self._storage) if own.definition is not None][-STUDIES:]
+        there = [own for own in self._reader.listed() if own.definition is not None][-STUDIES:]
         # Loaded again only when something about it has changed.
-        self._known = {own: self._known.get(own) or studies.load(self._storage, own.name) for own in there}
+        self._known = {
+            own: self._known.get(own) or studies.load(self._storage, own.name, self._patience) for own in there
+        }
         return there
 
     def _row(self, listed: Listed) -> tuple[str, str, str, str]:
@@ -109,10 +114,10 @@ class Screen:
 
 def _processes(service: Service) -> Table:
     table = _table("process", "pid", "state", "restarts")
-    for place in service.places:
-        pid = str(place.process.pid) if place.process else "–"
-        state = "running" if place.process else f"starts in {max(0.0, place.due - time.monotonic()):.0f} s"
-        table.add_row(place.part.name, pid, state, str(place.restarts))
+    for child in service.children:
+        pid = str(child.process.pid) if child.process else "–"
+        state = "running" if child.process else f"starts in {max(0.0, child.due - time.monotonic()):.0f} s"
+        table.add_row(child.program.name, pid, state, str(child.restarts))
     return table
 
 

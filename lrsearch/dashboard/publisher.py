@@ -12,8 +12,8 @@ from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.publish import publish
 from lrsearch.errors import InterruptedRunError, LrsearchError
 from lrsearch.signals import Interruption
-from lrsearch.storage import counts
-from lrsearch.storage.counts import Listed
+from lrsearch.storage.choice import storage_reader
+from lrsearch.storage.listing import Listed
 from lrsearch.storage.retry import Patience
 from lrsearch.study import status
 from lrsearch.study import stored as studies
@@ -40,6 +40,7 @@ class Publisher:
         self._storage, self._artifacts = storage, artifacts
         self._interruption, self._say = interruption, say
         self._patience = Patience(say)
+        self._reader = storage_reader(storage, self._patience)
         self._published_at: dict[int, float] = {}
         self._due: dict[int, float] = {}
 
@@ -56,12 +57,13 @@ class Publisher:
 
     def look(self) -> None:
         """Publish every study that has changed: now and then while it runs, and as soon as it is finished."""
-        for listed in self._patience(lambda: counts.listed(self._storage)):
-            ours = listed.definition is not None and not listed.linked
+        for listed in self._reader.listed():
+            ours = listed.definition is not None and listed.origin is None
             if not ours or time.monotonic() < self._due.get(listed.study_id, 0.0):
                 continue
             self._check()
             try:
+                # Notes, plots and artifacts are written through Optuna; to write them again does no harm.
                 finished = self._patience(lambda own=listed: self._publish(own))  # type: ignore[misc]
             except InterruptedRunError:
                 raise
@@ -77,7 +79,7 @@ class Publisher:
         Returns:
             Whether it is finished.
         """
-        stored = studies.load(self._storage, listed.name)
+        stored = studies.load(self._storage, listed.name, self._patience)
         finished = status.count(stored).is_done
         waited = time.monotonic() - self._published_at.get(listed.study_id, -math.inf)
         if finished or waited >= EVERY:

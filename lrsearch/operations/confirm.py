@@ -7,7 +7,6 @@ import logging
 from lrsearch.operations.display import Display
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import joined, train
-from lrsearch.storage.retry import Patience
 from lrsearch.study import confirmation, recommendation, status
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
@@ -40,7 +39,7 @@ def confirm(
             logger.info("Training %s: %s%s.", linked.name, _purpose(linked), _cost(stored, linked))
             studies.stop(linked, False)
             train(linked, opening.task_of(linked), options, display, cluster)
-    Patience(logger.warning)(lambda: recommendation.keep(stored))
+    recommendation.keep(stored)
 
 
 def _purpose(linked: StoredStudy) -> str:

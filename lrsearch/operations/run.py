@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +11,10 @@ from lrsearch.operations.display import Display, NoDisplay
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import joined, train
 from lrsearch.storage.rdb import DEFAULT_URL
-from lrsearch.storage.retry import Patience
 from lrsearch.study import budget, confirmation, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
-
-logger = logging.getLogger(__name__)
 
 
 def run(
@@ -57,15 +53,15 @@ def run(
         stored = budget.set_budget(stored, trials)
     if not options.one_of:
         studies.stop(stored, False)
-    display, began, patience = display or NoDisplay(), time.monotonic(), Patience(logger.warning)
+    display, began = display or NoDisplay(), time.monotonic()
     with joined(options.cluster, stored) as cluster:
         train(stored, task, options, display, cluster)
     if options.one_of or stored.origin is not None:
         return stored
-    if options.confirm and patience(lambda: confirmation.is_wanted(stored)):
+    if options.confirm and confirmation.is_wanted(stored):
         confirm(stored, options.left(time.monotonic() - began), display)
     else:
-        patience(lambda: recommendation.keep(stored))
+        recommendation.keep(stored)
     return stored
 
 

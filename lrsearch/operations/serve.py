@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lrsearch.launch.gpus import by_default, pins, to_share
-from lrsearch.launch.service import Part, Service
+from lrsearch.launch.processes import Program
+from lrsearch.launch.service import Service
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
@@ -42,7 +43,7 @@ def serve(
     page: ServeOptions,
     interruption: Interruption,
     say: Callable[[str], None],
-    heard: Callable[[str, str], None],
+    take_output: Callable[[str, str], None],
 ) -> Service:
     """The service of a storage, which is made if it is not there; it runs while its `watch` is consumed.
 
@@ -52,7 +53,7 @@ def serve(
         page: The dashboard and the rest.
         interruption: Where signals are looked for.
         say: Where a person is told what happens to the processes.
-        heard: Takes a process's name and each line that it writes.
+        take_output: Takes a process's name and each line that it writes.
 
     Raises:
         InputError: The storage cannot be opened.
@@ -61,25 +62,25 @@ def serve(
     visible = to_share(options.device)
     pinned = pins(visible, by_default(visible, None) if options.workers is None else options.workers, None)
     shared = _environment(url, page, options)
-    parts = [replace(part, environment={**shared, **part.environment}) for part in _parts(options, page, pinned)]
-    return Service(parts, interruption, say, heard)
+    programs = [replace(own, environment={**shared, **own.environment}) for own in _programs(options, page, pinned)]
+    return Service(programs, interruption, say, take_output)
 
 
-def _parts(options: RunOptions, page: ServeOptions, pinned: Sequence[str | None]) -> list[Part]:
-    program = [sys.executable, "-m", "lrsearch"]
+def _programs(options: RunOptions, page: ServeOptions, pinned: Sequence[str | None]) -> list[Program]:
+    lrsearch = [sys.executable, "-m", "lrsearch"]
     loaded = [word for source in options.load for word in ("--load", source)]
     hosts = [word for name in page.allowed_hosts for word in ("--allowed-host", name)]
     shown = ["--host", page.host, "--port", str(page.port), *hosts, *(["--read-only"] if page.read_only else [])]
     training = [*options.training(), "--one-of", str(max(len(pinned), 1)), "--log-format", "json"]
-    parts = [
-        Part("dashboard", [*program, "dashboard", *shown], {}),
-        Part("publisher", [*program, "serve", "--as-publisher", "--log-format", "json", *loaded], {}),
+    programs = [
+        Program("dashboard", [*lrsearch, "dashboard", *shown], {}),
+        Program("publisher", [*lrsearch, "serve", "--as-publisher", "--log-format", "json", *loaded], {}),
     ]
     for index, device in enumerate(pinned):
         metrics = [] if page.metrics_port is None else ["--metrics-port", str(page.metrics_port + index)]
         own = {} if device is None else {"CUDA_VISIBLE_DEVICES": device}
-        parts.append(Part(f"worker {index}", [*program, "worker", *training, *metrics, *loaded], own))
-    return parts
+        programs.append(Program(f"worker {index}", [*lrsearch, "worker", *training, *metrics, *loaded], own))
+    return programs
 
 
 def _environment(url: str, page: ServeOptions, options: RunOptions) -> Mapping[str, str]:

@@ -15,7 +15,6 @@ from lrsearch.operations.display import Display
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import absolute
-from lrsearch.storage.retry import Patience
 from lrsearch.study import status
 from lrsearch.study.stored import StoredStudy
 
@@ -90,16 +89,13 @@ def _here(stored: StoredStudy, task: Task, options: RunOptions, display: Display
     from lrsearch.training.engine import threads_of
 
     assert stored.definition is not None
-    patience = Patience(logger.warning)
     with threads_of(options.threads), Interruption().caught() as interruption:
         engine, which = choose_engine(options.engine, task, stored.definition.training, options.where)
         if options.engine == "auto":
             logger.info(which)
-        runner = patience(
-            lambda: Runner(
-                stored, task, engine, interruption,
-                timeout=options.timeout, grace=options.grace, workers=options.one_of or 1, say=logger.warning,
-            )
+        runner = Runner(
+            stored, task, engine, interruption,
+            timeout=options.timeout, grace=options.grace, workers=options.one_of or 1, say=logger.warning,
         )  # fmt: skip
         display.follow(stored, runner.events())
 
@@ -126,7 +122,6 @@ def _on_cluster(cluster: Cluster, stored: StoredStudy, options: RunOptions, disp
         raise input_error("study run", f"{reason}; write it into a file and name that", received=options.cluster)
     code = code_bundle.pack(options.load)
     ends = None if options.timeout is None else time.time() + options.timeout
-    patience = Patience(logger.warning)
     url = _url(stored)
 
     def assignment(workers: int) -> Assignment:
@@ -134,13 +129,13 @@ def _on_cluster(cluster: Cluster, stored: StoredStudy, options: RunOptions, disp
         return Assignment(stored.name, absolute(url), flags, code, workers, options.threads, ends)
 
     def needed() -> bool:
-        return patience(lambda: status.count(stored)).running > 0
+        return status.count(stored).running > 0
 
     with Interruption().caught() as interruption:
-        crew = cluster.crew(
+        workers = cluster.start_workers(
             assignment, options.workers, options.threads, options.gpus_per_worker, interruption, logger.warning, needed
         )
-        display.watch(stored, crew.watch())
+        display.watch(stored, workers.watch())
 
 
 def _only_here(stored: StoredStudy, options: RunOptions) -> str | None:

@@ -16,7 +16,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.storage.attributes import EXCLUDED
-from lrsearch.storage.rung_values import RungTrial
+from lrsearch.storage.rung_trials import RungTrial
 
 Trial = TypeVar("Trial", bound=Hashable)
 Rank = tuple[float, int]
@@ -190,6 +190,6 @@ def at_rungs(trials: Sequence[FrozenTrial]) -> dict[int, RungTrial]:
         trials: The trials.
     """
     return {
-        trial.number: RungTrial(trial.state, trial.params.get("scheduler"), trial.intermediate_values)
+        trial.number: RungTrial(trial.number, trial.state, trial.params.get("scheduler"), trial.intermediate_values)
         for trial in trials
     }

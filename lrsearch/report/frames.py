@@ -16,7 +16,8 @@ from optuna.trial import FrozenTrial
 from lrsearch.errors import InputError, input_error
 from lrsearch.sampling.space import LR_NAMES
 from lrsearch.storage import attributes
-from lrsearch.storage.all_trials import all_trials
+from lrsearch.storage.choice import study_reader
+from lrsearch.storage.reader import StudyReader
 from lrsearch.study import recommendation
 from lrsearch.study import stored as studies
 from lrsearch.study.evidence import Evidence, confirmation_in, gather
@@ -106,17 +107,12 @@ class StudyFrames:
         return [str(column) for column in self.curves.columns if column not in CURVES]
 
 
-def read(
-    study: optuna.Study,
-    confirmation: optuna.Study | None = None,
-    trials: Sequence[FrozenTrial] | None = None,
-) -> StudyFrames:
+def read(study: optuna.Study, confirmation: optuna.Study | None = None) -> StudyFrames:
     """A study's trials and curves, from whoever wrote them.
 
     Args:
         study: A study of lrsearch, or of plain Optuna: what it does not have is missing in the frames.
         confirmation: The linked study that confirms it, if there is one.
-        trials: Its trials by number, if they were read already.
 
     Returns:
         The frames; the same for the same storage, whatever order the database answers in.
@@ -124,14 +120,17 @@ def read(
     Raises:
         InputError: The study has several objectives.
     """
+    linked = None if confirmation is None else study_reader(confirmation, confirmation._storage)
+    return _frames(study, study_reader(study, study._storage), linked)
+
+
+def _frames(study: optuna.Study, reader: StudyReader, confirmation: StudyReader | None) -> StudyFrames:
     if len(study.directions) != 1:
         rule = f"has {len(study.directions)} objectives; the report is about studies with one"
         raise input_error(f"study {study.study_name!r}", rule)
-    stored = study.user_attrs
+    stored, trials = reader.attributes(), reader.all_trials()
     definition, fault = _definition(stored.get(attributes.DEFINITION), study.study_name)
-    if trials is None:
-        trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
-    own = StoredStudy(study._storage, study, definition)
+    own = StoredStudy.of(study, definition, reader)
     evidence = None if confirmation is None else _evidence(own, confirmation)
     return StudyFrames(
         name=study.study_name,
@@ -161,15 +160,12 @@ def read_stored(stored: StoredStudy) -> StudyFrames:
     if (origin := stored.origin) is not None:
         raise input_error(f"study {stored.name!r}", f"belongs to study {origin!r}: ask for the report of that one")
     linked = studies.linked(stored, "confirm")
-    trials = all_trials(stored.study, stored.storage) if stored.has_one_objective else None
-    return read(stored.study, None if linked is None else linked.study, trials)
+    return _frames(stored.study, stored.reader, None if linked is None else linked.reader)
 
 
-def _evidence(own: StoredStudy, linked: optuna.Study) -> Evidence | None:
-    definition, _ = _definition(linked.user_attrs.get(attributes.DEFINITION), linked.study_name)
-    if definition is None:
-        return None
-    confirmation = confirmation_in(own, StoredStudy(linked._storage, linked, definition))
+def _evidence(own: StoredStudy, linked: StudyReader) -> Evidence | None:
+    definition, _ = _definition(linked.attributes().get(attributes.DEFINITION), "")
+    confirmation = None if definition is None else confirmation_in(own, linked, definition)
     return None if confirmation is None else gather(confirmation)
 
 

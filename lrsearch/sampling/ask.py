@@ -7,15 +7,15 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-import optuna
 from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 from lrsearch.sampling import samplers
 from lrsearch.sampling.proposer import BLOCK, Proposer
 from lrsearch.sampling.space import Space, within
-from lrsearch.storage.history import History, PastTrial
+from lrsearch.storage.history import History
+from lrsearch.storage.past_trials import PastTrial
+from lrsearch.storage.reader import StudyReader
 from lrsearch.storage.store import Chosen, Claim
 from lrsearch.study_file.model import Definition
 
@@ -38,17 +38,14 @@ class Asker:
 
     Args:
         definition: The study's definition.
-        study: The study.
-        storage: Its storage.
+        reader: Reads the study.
         seeded: Whether each trial has a seed of its own.
     """
 
-    def __init__(
-        self, definition: Definition, study: optuna.Study, storage: BaseStorage, *, seeded: bool = False
-    ) -> None:
+    def __init__(self, definition: Definition, reader: StudyReader, *, seeded: bool = False) -> None:
         self._space = Space.of(definition, seeded=seeded)
         self._proposer = samplers.build(definition)
-        self._history = History(study, storage)
+        self._history = History(reader)
 
     def ask(self, claims: Collection[Claim]) -> dict[Claim, Chosen]:
         """Settings for claimed trials. Asked again before any trial has ended, it answers the same.

@@ -14,7 +14,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from lrsearch.storage.history import PastTrial
+from lrsearch.storage.past_trials import PastTrial
 
 BLOCK = 16
 """Trials with neighbouring numbers that are asked for together: a sampler that learns looks at the past once for all.

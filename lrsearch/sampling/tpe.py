@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from lrsearch.sampling.parzen import Mixture, Numbers
 from lrsearch.sampling.proposer import BLOCK, Point, Uniform
 from lrsearch.sampling.space import Space
-from lrsearch.storage.history import PastTrial
+from lrsearch.storage.past_trials import PastTrial
 
 STARTUP = 10
 """So many trials end before anything is learned from them."""

@@ -15,10 +15,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from lrsearch.pruning.halving import AtRung, Rank, StratifiedHalving, at_rungs, seen
 from lrsearch.sampling.space import Settings
 from lrsearch.search.trial_curves import TrialTrace
-from lrsearch.storage.counts import engine_of
-from lrsearch.storage.retry import Patience
-from lrsearch.storage.rung_values import RungTrial, RungValues
-from lrsearch.storage.schema_check import tables_are_known
+from lrsearch.storage.rung_trials import RungTrial
+from lrsearch.storage.rung_values import RungValues
 from lrsearch.storage.store import Claim
 from lrsearch.study.stored import StoredStudy
 
@@ -31,23 +29,17 @@ class PruningDecision:
         pruner: Its pruner.
         together: Whether trials come by the generation. Then they are compared with each other, and with those that
             were stored when their generation began.
-        patience: Waits for the storage.
     """
 
-    def __init__(self, stored: StoredStudy, pruner: BasePruner, together: bool, patience: Patience) -> None:
+    def __init__(self, stored: StoredStudy, pruner: BasePruner, together: bool) -> None:
         self._stored = stored
         self._pruner = pruner
         self._together = together
-        self._patience = patience
         self._settings: Mapping[Claim, Settings] = {}
         self._mirror: Mirror | None = None
         self._before: dict[int, RungTrial] | None = None
         self._excluded: Collection[int] = ()
-        self._rungs: RungValues | None = None
-        engine = engine_of(stored.storage)
-        if isinstance(pruner, StratifiedHalving) and engine is not None and tables_are_known() is None:
-            study_id = stored.storage.get_study_id_from_name(stored.name)
-            self._rungs = RungValues(engine, study_id, pruner.rungs)
+        self._rungs = RungValues(stored.reader, pruner.rungs if isinstance(pruner, StratifiedHalving) else ())
 
     def begin(self, settings: Mapping[Claim, Settings]) -> None:
         """A new generation begins.
@@ -68,11 +60,15 @@ class PruningDecision:
             return self._halved(self._pruner, trials)
         if self._together:
             return self._mirrored(trials)
-        return {claim for claim in trials if self._patience(lambda claim=claim: self._pruned(claim))}  # type: ignore[misc]
+        return {claim for claim in trials if self._pruned(claim)}
 
     def _pruned(self, claim: Claim) -> bool:
-        # Trial.should_prune would only know what was reported through its own object.
-        return self._pruner.prune(self._stored.study, self._stored.storage.get_trial(claim.trial_id))
+        def ask() -> bool:
+            # Trial.should_prune would only know what was reported through its own object.
+            return self._pruner.prune(self._stored.study, self._stored.storage.get_trial(claim.trial_id))
+
+        # Such a pruner reads for itself, through Optuna.
+        return self._stored.patience(ask)
 
     def _halved(self, pruner: StratifiedHalving, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         rung = next(iter(trials.values())).epoch
@@ -82,34 +78,32 @@ class PruningDecision:
         }
         asked = {claim.number for claim in trials}
         if not self._together:
-            return pruner.decide(arrived, lambda kind: self._patience(lambda: self._seen_now(rung, kind, asked))).ended
+            return pruner.decide(arrived, lambda kind: self._seen_now(rung, kind, asked)).ended
         decision = pruner.decide(arrived, lambda kind: self._seen_before(rung, kind))
         for claim in decision.alone:
             self._remember(arrived[claim], trials[claim], pruner)
         return decision.ended
 
     def _seen_now(self, rung: int, scheduler: str | None, asked: Collection[int]) -> list[Rank]:
-        trials = at_rungs(self._stored.trials()) if self._rungs is None else self._rungs.read()
-        return seen(trials, rung, scheduler, {*self._stored.excluded(), *asked})
+        return seen(self._rungs.read(), rung, scheduler, {*self._stored.excluded(), *asked})
 
     def _seen_before(self, rung: int, scheduler: str | None) -> list[Rank]:
         if self._before is None:
-            there = at_rungs(self._patience(self._stored.trials))
+            there = at_rungs(self._stored.trials())
             own = {claim.number for claim in self._settings}
             self._before = {number: trial for number, trial in there.items() if number not in own}
-            self._excluded = self._patience(self._stored.excluded)
+            self._excluded = self._stored.excluded()
         return seen(self._before, rung, scheduler, self._excluded)
 
     def _remember(self, arrived: AtRung, trace: TrialTrace, pruner: StratifiedHalving) -> None:
         """A trial of the generation that was not compared with the others of it: later ones are compared with it."""
         values = {rung: trace.test[rung - 1] for rung in pruner.rungs if rung <= trace.epoch}
         assert self._before is not None
-        self._before[arrived.number] = RungTrial(TrialState.RUNNING, arrived.scheduler, values)
+        self._before[arrived.number] = RungTrial(arrived.number, TrialState.RUNNING, arrived.scheduler, values)
 
     def _mirrored(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         if self._mirror is None:
-            there = self._patience(self._stored.trials)
-            self._mirror = Mirror(self._stored.study, there, {claim.number for claim in self._settings})
+            self._mirror = Mirror(self._stored, {claim.number for claim in self._settings})
         return {claim for claim, trace in trials.items() if self._mirror.ends(self._pruner, claim.number, trace.test)}
 
 
@@ -117,20 +111,21 @@ class Mirror:
     """A study in memory: a pruner reads all trials at every question, which a database takes long to answer.
 
     Args:
-        study: The study.
-        trials: All its trials, by number.
+        stored: The study.
         under_way: Numbers of those that are trained here; they begin without values.
     """
 
-    def __init__(self, study: optuna.Study, trials: Collection[FrozenTrial], under_way: Collection[int]) -> None:
+    def __init__(self, stored: StoredStudy, under_way: Collection[int]) -> None:
         self._storage: BaseStorage = InMemoryStorage()
-        self._study = optuna.create_study(storage=self._storage, study_name=study.study_name, direction=study.direction)
-        for key, value in study.user_attrs.items():
+        self._study = optuna.create_study(
+            storage=self._storage, study_name=stored.name, direction=stored.study.direction
+        )
+        for key, value in stored.reader.attributes().items():
             self._study.set_user_attr(key, value)
-        study_id = self._storage.get_study_id_from_name(study.study_name)
+        study_id = self._storage.get_study_id_from_name(stored.name)
         self._ids = [
             self._storage.create_new_trial(study_id, _begun(trial) if trial.number in under_way else trial)
-            for trial in trials
+            for trial in stored.trials()
         ]
 
     def ends(self, pruner: BasePruner, number: int, curve: list[float]) -> bool:

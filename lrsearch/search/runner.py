@@ -20,7 +20,6 @@ from lrsearch.signals import Interruption
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
-from lrsearch.storage.retry import Patience
 from lrsearch.storage.store import GRACE, Claim
 from lrsearch.study import status
 from lrsearch.study import stored as studies
@@ -70,12 +69,11 @@ class Runner:
         self.deadline = None if timeout is None else time.monotonic() + timeout
         self.grace, self.say = grace, say
         seeded = stored.is_confirmation
-        self.asker = ask.Asker(self.definition, stored.study, stored.storage, seeded=seeded)
+        self.asker = ask.Asker(self.definition, stored.reader, seeded=seeded)
         stored.study.pruner = pruners.build(self.definition)
-        self.patience = Patience(say)
-        self.store = trial_store(stored.study, stored.storage, say, self.patience)
+        self.store = trial_store(stored.study, stored.storage, say, stored.patience)
         self.heartbeat = Heartbeat(self.store, grace)
-        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, self.patience)
+        self.decision = PruningDecision(stored, stored.study.pruner, engine.together)
         self.training = Training(
             task=task,
             section=self.definition.training,
@@ -143,7 +141,7 @@ class Runner:
             self.say(f"Lost with its worker, to be run again: trial {numbers}.")
 
     def _claim(self) -> list[Claim]:
-        stopped = self.patience(lambda: studies.is_stopped(self.stored))
+        stopped = studies.is_stopped(self.stored)
         if stopped or (self.deadline is not None and time.monotonic() >= self.deadline):
             return []
         return self.store.claim(self._wanted(), self.definition.trials, Worker.this().as_dict())
@@ -152,7 +150,7 @@ class Runner:
         """How many trials to take: a generation, or this worker's part of what is left."""
         if self.workers == 1 or self.at_once == 1:
             return self.at_once
-        counts = self.patience(lambda: status.count(self.stored))
+        counts = status.count(self.stored)
         part = math.ceil((self.definition.trials - counts.finished - counts.running) / self.workers)
         return min(self.at_once, max(part, SMALLEST_PART))
 
@@ -160,8 +158,8 @@ class Runner:
         """Whether there is nothing to take and nobody trains a trial of the study."""
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return True
-        counts = self.patience(lambda: status.count(self.stored))
-        stopped = self.patience(lambda: studies.is_stopped(self.stored))
+        counts = status.count(self.stored)
+        stopped = studies.is_stopped(self.stored)
         return counts.is_done or (stopped and counts.running == 0)
 
     def _run(self, claims: list[Claim]) -> Iterator[Event]:
@@ -192,6 +190,6 @@ class Runner:
             raise LrsearchError(f"{self._failures} trials failed one after the other; the last: {event.error}")
 
     def _settings(self, claims: list[Claim]) -> dict[Claim, Settings]:
-        chosen = self.patience(lambda: self.asker.ask(claims))
+        chosen = self.asker.ask(claims)
         self.store.choose({claim.trial_id: own for claim, own in chosen.items()})
         return {claim: settings_from(own.params) for claim, own in chosen.items()}

@@ -15,8 +15,8 @@ from lrsearch.errors import InterruptedRunError, LrsearchError, input_error, nea
 from lrsearch.search.events import EpochDone, Event
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
-from lrsearch.storage import counts
-from lrsearch.storage.counts import Listed
+from lrsearch.storage.choice import storage_reader
+from lrsearch.storage.listing import Listed
 from lrsearch.storage.retry import Patience, StorageFailedError
 from lrsearch.storage.store import GRACE
 from lrsearch.study import confirmation, recommendation
@@ -98,11 +98,11 @@ class StudyWorker:
         self._interruption, self._say = interruption, say
         self._engine, self._device, self._grace, self._workers = engine, device, grace, workers
         self._patience = Patience(say)
+        self._reader = storage_reader(storage, self._patience)
         self._serving: dict[str, Serving] = {}
         self._engines: dict[str, Engine] = {}
         self._looked_at = -math.inf
         self._turn = 0
-        self._ended_waits = 0
         self._training: Runner | None = None
         self._check_names()
 
@@ -141,8 +141,7 @@ class StudyWorker:
     @property
     def waits(self) -> int:
         """How often the storage had to be waited for."""
-        runners = [own.runner for own in self._serving.values() if own.runner is not None]
-        return self._ended_waits + self._patience.waits + sum(runner.patience.waits for runner in runners)
+        return self._patience.waits
 
     def is_hung(self) -> bool:
         """Whether training has not moved for far longer than it should need."""
@@ -150,19 +149,19 @@ class StudyWorker:
         return training is not None and training.heartbeat.is_hung()
 
     def _check_names(self) -> None:
-        known = {listed.name for listed in self._patience(lambda: counts.listed(self._storage))}
+        known = {listed.name for listed in self._reader.listed()}
         for name in sorted(self._names - known):
             raise input_error(
                 "command line", "no such study", key="--study", received=f'"{name}"', nearest=nearest(name, known)
             )
         for name in sorted(self._names):
-            opening.task_of(studies.load(self._storage, name))
+            opening.task_of(studies.load(self._storage, name, self._patience))
 
     def _look(self) -> None:
         """See which studies have come, gone or changed."""
         if time.monotonic() - self._looked_at < LOOK_AGAIN:
             return
-        there = {own.name: own for own in self._patience(lambda: counts.listed(self._storage)) if self._is_ours(own)}
+        there = {own.name: own for own in self._reader.listed() if self._is_ours(own)}
         for name, serving in list(self._serving.items()):
             if there.get(name) != serving.listed:
                 self._leave(name)
@@ -178,14 +177,12 @@ class StudyWorker:
     def _prepared(self, listed: Listed) -> Serving:
         stack = ExitStack()
         try:
-            stored = self._patience(lambda: studies.load(self._storage, listed.name))
+            stored = studies.load(self._storage, listed.name, self._patience)
             task = opening.task_of(stored)
             assert stored.definition is not None
             engine = self._chosen_engine(task, stored.definition)
-            runner = self._patience(
-                lambda: Runner(
-                    stored, task, engine, self._interruption, grace=self._grace, workers=self._workers, say=self._say
-                )
+            runner = Runner(
+                stored, task, engine, self._interruption, grace=self._grace, workers=self._workers, say=self._say
             )
         except StorageFailedError:
             raise
@@ -206,7 +203,6 @@ class StudyWorker:
 
     def _leave(self, name: str) -> None:
         serving = self._serving.pop(name)
-        self._ended_waits += 0 if serving.runner is None else serving.runner.patience.waits
         serving.open.close()
 
     def _serve_next(self) -> Generator[tuple[str, Event], None, bool]:
@@ -234,9 +230,8 @@ class StudyWorker:
                 serving.setbacks = 0
             elif runner.is_over():
                 serving.runner = None  # until its definition changes
-                self._ended_waits += runner.patience.waits
                 serving.open.close()
-                self._patience(lambda: self._go_on_from(runner.stored))
+                self._go_on_from(runner.stored)
             else:
                 serving.not_before = time.monotonic() + LOOK_AGAIN
             return trained
@@ -281,4 +276,4 @@ class StudyWorker:
             events.close()
 
     def _is_stopped(self, name: str) -> bool:
-        return any(own.name == name and own.stopped for own in self._patience(lambda: counts.listed(self._storage)))
+        return any(own.name == name and own.stopped for own in self._reader.listed())

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, not_, select
 
 from lrsearch.storage import tables
-from lrsearch.storage.attributes import CONSTRAINT, DEFINITION, ORIGIN, RETRIED, STOPPED, WORKER
+from lrsearch.storage.attributes import CONSTRAINT, RETRIED, WORKER
 from lrsearch.storage.liveness import is_dead
 from lrsearch.storage.tables import (
     CONSTRAINT_PREFIX,
     FINITE,
     HEARTBEATS,
-    INTERMEDIATE,
     SYSTEM,
     TRIALS,
     USER,
@@ -99,67 +96,6 @@ def best_value(engine: Engine, study_id: int, excluded: Collection[int], *, maxi
     with engine.connect() as connection:
         found: float | None = connection.execute(select(best).select_from(joined).where(fit)).scalar()
     return found
-
-
-def epochs(engine: Engine, study_id: int) -> int:
-    """Intermediate values of all trials together.
-
-    Args:
-        engine: Of Optuna's RDB storage.
-        study_id: Optuna's id of the study.
-    """
-    joined = INTERMEDIATE.join(TRIALS, TRIALS.c.trial_id == INTERMEDIATE.c.trial_id)
-    with engine.connect() as connection:
-        counted = select(func.count()).select_from(joined).where(TRIALS.c.study_id == study_id)
-        return int(connection.execute(counted).scalar_one())
-
-
-@dataclass(frozen=True)
-class Listed:
-    """What tells at a glance whether a study has to do with us, and whether it has changed.
-
-    Attributes:
-        study_id: Optuna's id.
-        name: Its name.
-        definition: Its definition as JSON; None for a study of another tool.
-        stopped: Whether nobody shall take trials from it.
-        linked: Whether it belongs to another study.
-    """
-
-    study_id: int
-    name: str
-    definition: str | None
-    stopped: bool
-    linked: bool
-
-
-def listed(storage: BaseStorage) -> list[Listed]:
-    """All studies, oldest first, without the notes and plots that hang on them.
-
-    Args:
-        storage: Any storage.
-    """
-    engine = engine_of(storage)
-    if engine is None:
-        return [_listed(own._study_id, own.study_name, own.user_attrs) for own in storage.get_all_studies()]
-    user = tables.STUDY_USER
-    with engine.connect() as connection:
-        names = connection.execute(
-            select(tables.STUDIES.c.study_id, tables.STUDIES.c.study_name).order_by(tables.STUDIES.c.study_id)
-        ).all()
-        rows = connection.execute(
-            select(user.c.study_id, user.c.key, user.c.value_json).where(user.c.key.in_([DEFINITION, STOPPED, ORIGIN]))
-        )
-        stored: dict[int, dict[str, Any]] = {}
-        for study_id, key, text in rows:
-            stored.setdefault(study_id, {})[key] = json.loads(text)
-    return [_listed(int(study_id), str(name), stored.get(study_id, {})) for study_id, name in names]
-
-
-def _listed(study_id: int, name: str, stored: Mapping[str, Any]) -> Listed:
-    definition = stored.get(DEFINITION)
-    text = None if definition is None else json.dumps(definition, sort_keys=True)
-    return Listed(study_id, name, text, bool(stored.get(STOPPED, False)), ORIGIN in stored)
 
 
 def running(connection: Connection, study_id: int) -> dict[int, int]:

@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optuna.storages import BaseStorage
-from optuna.trial import TrialState
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 
-from lrsearch.storage import counts, files, rdb, schema, schema_check
-from lrsearch.storage.attributes import WORKER
+from lrsearch.storage import choice, files, rdb, schema
 from lrsearch.storage.counts import engine_of
-from lrsearch.storage.liveness import is_dead
 from lrsearch.storage.schema import Schema
 
 
@@ -97,7 +94,7 @@ def inspect(url: str, grace: float) -> Inspection:
         engine = engine_of(storage)
         assert engine is not None
         try:
-            return _described(parsed, engine, schema.read(engine), _trials(storage, engine, grace))
+            return _described(parsed, engine, schema.read(engine), _trials(storage, grace))
         finally:
             storage.remove_session()
             engine.dispose()
@@ -115,7 +112,7 @@ def _described(url: URL, engine: Engine, found: Schema, trials: Trials | None) -
             # Those that our own connections have; what was only looked at has other ones.
             settings=_settings(url, connection) if trials else {},
             trials=trials,
-            bulk_fault=schema_check.tables_are_known(),
+            bulk_fault=choice.fault(),
         )
 
 
@@ -164,20 +161,16 @@ def _answer(connection: Connection, statement: str) -> str:
     return str(connection.exec_driver_sql(statement).scalar_one())
 
 
-def _trials(storage: BaseStorage, engine: Engine, grace: float) -> Trials:
-    studies = storage.get_all_studies()
-    known = schema_check.tables_are_known() is None
+def _trials(storage: BaseStorage, grace: float) -> Trials:
     running, stale = 0, {}
-    for study in studies:
-        if known:
-            with engine.connect() as connection:
-                going = list(counts.running(connection, study._study_id).values())
-                lost = list(counts.stale(connection, study._study_id, grace).values())
-        else:
-            trials = storage.get_all_trials(study._study_id, deepcopy=False, states=(TrialState.RUNNING,))
-            going = [trial.number for trial in trials]
-            lost = [trial.number for trial in trials if is_dead(trial.user_attrs.get(WORKER))]
-        running += len(going)
-        if lost:
-            stale[study.study_name] = lost
-    return Trials(len(studies), running, stale)
+    there = choice.impatient_storage_reader(storage)
+    listed = there.listed()
+    for own in listed:
+        try:
+            reader = choice.impatient_study_reader(there.study(own.name), storage)
+        except KeyError:
+            continue  # deleted in between
+        running += len(reader.running())
+        if lost := reader.stale(grace):
+            stale[own.name] = lost
+    return Trials(len(listed), running, stale)

@@ -1,4 +1,4 @@
-"""Wait for a database that has gone away, instead of losing what was to be written."""
+"""Wait for a database that has gone away, instead of losing what was to be written or not getting what was asked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OUTAGES = (DBAPIError, PendingRollbackError, PoolTimeoutError, StorageInternalEr
 
 
 class StorageFailedError(LrsearchError):
-    """The storage does not take what is written to it. What it has stays in it."""
+    """The storage does not take what is written to it, or give what is asked for. What it has stays in it."""
 
 
 class Patience:
@@ -44,11 +44,15 @@ class Patience:
         self._limit = limit
         self.waits = 0
 
-    def __call__(self, operation: Callable[[], Result]) -> Result:
+    def __call__(self, operation: Callable[[], Result], refusal: str = "refuses to be written") -> Result:
         """The operation's result, however often it takes.
 
+        Args:
+            operation: What to do.
+            refusal: What the storage is said to do where waiting does not help.
+
         Raises:
-            StorageFailedError: The database did not come back in time, or says that it cannot store anything.
+            StorageFailedError: The database did not come back in time, or says that waiting does not help.
         """
         began, pause = time.monotonic(), FIRST_PAUSE
         while True:
@@ -57,8 +61,8 @@ class Patience:
             except OUTAGES as error:
                 reason = _reason(error)
                 if not _passes(error):
-                    raise StorageFailedError(f"the storage refuses to be written: {reason}") from error
-                if time.monotonic() - began > self._limit:
+                    raise StorageFailedError(f"the storage {refusal}: {reason}") from error
+                if time.monotonic() - began >= self._limit:
                     raise StorageFailedError(
                         f"the storage is out of reach since {self._limit:g} s: {reason}"
                     ) from error

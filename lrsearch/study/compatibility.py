@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lrsearch import version
 from lrsearch.errors import input_error
 from lrsearch.storage.attributes import DATA
-from lrsearch.storage.capacity import longest_curve
+from lrsearch.storage.choice import storage_reader
 from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def check_room(storage: BaseStorage, definition: Definition, task: Task) -> None
     """
     # Confirming it, the metric on the holdout rows is one more of the extra ones.
     together = max(1, len(task.extra) + (task.holdout is not None))
-    longest, epochs = longest_curve(storage), definition.training.epochs
+    longest, epochs = storage_reader(storage).longest_curve(), definition.training.epochs
     if longest is None or epochs * together <= longest:
         return
     curves = "a curve" if together == 1 else f"{together} curves of extra metrics"

@@ -105,7 +105,7 @@ def is_wanted(stored: StoredStudy) -> bool:
         return status.best(stored) is not None
     if len(confirmed.definition.training.seeds) < stored.definition.confirm.seeds:
         return True
-    same = confirmed.study.user_attrs.get(CHOSEN_FROM) == _search_of(stored)
+    same = confirmed.reader.attributes().get(CHOSEN_FROM) == _search_of(stored)
     return not same or not status.count(confirmed).is_done
 
 
@@ -211,18 +211,18 @@ def _grid_of_constants(stored: StoredStudy) -> StoredStudy:
     made = _opened(stored, "constant", {})
     total = _enqueue(made, [{"lr": point, "scheduler": "constant"} for point in points])
     grid = {"search": SearchSection(lr=lr, schedulers=["constant"]), "sampler": PluginSection(name="grid")}
-    return _defined(made, _linked(definition, total).model_copy(update=grid))
+    return studies.redefine(made, _linked(definition, total).model_copy(update=grid))
 
 
 def _confirmation(stored: StoredStudy, chosen: Sequence[Finalist], seeds: int) -> StoredStudy:
     """A trial for each finalist and seed; what an earlier confirmation had is kept."""
     definition = _definition(stored)
     made = _opened(stored, "confirm", _scoring(definition))
-    before = [Finalist(**entry) for entry in made.study.user_attrs.get(FINALISTS, [])]
+    before = [Finalist(**entry) for entry in made.reader.attributes().get(FINALISTS, [])]
     known = {finalist.key: finalist for finalist in (*before, *chosen)}
     there = made.definition.training.seeds if made.definition else []
     fresh = list(dict.fromkeys([*there, *fresh_seeds(definition, seeds)]))
-    made.study.set_user_attr(FINALISTS, [asdict(finalist) for finalist in known.values()])
+    made.remember(FINALISTS, [asdict(finalist) for finalist in known.values()])
     total = _enqueue(made, [{**finalist.params, SEED: seed} for seed in fresh for finalist in known.values()])
     types = [*definition.search.schedulers, "constant"]
     trained = {
@@ -230,8 +230,8 @@ def _confirmation(stored: StoredStudy, chosen: Sequence[Finalist], seeds: int) -
         "sampler": PluginSection(name="random"),
         "training": definition.training.model_copy(update={"seeds": fresh}),
     }
-    made.study.set_user_attr(CHOSEN_FROM, _search_of(stored))
-    return _defined(made, _linked(definition, total).model_copy(update=trained))
+    made.remember(CHOSEN_FROM, _search_of(stored))
+    return studies.redefine(made, _linked(definition, total).model_copy(update=trained))
 
 
 def _search_of(stored: StoredStudy) -> list[Any]:
@@ -265,32 +265,23 @@ def _opened(stored: StoredStudy, role: linked.Role, scoring: Mapping[str, Any]) 
     """A study's linked study, made if it is not there.
 
     Several processes may be at this at once, and each may be killed: so every step can be repeated, and the definition
-    comes last (`_defined`). Without it no worker takes trials.
+    comes last (`studies.redefine`). Without it no worker takes trials.
     """
     name = linked.name_of(stored.name, role)
-    study = optuna.create_study(
-        study_name=name, storage=stored.storage, direction=stored.direction, load_if_exists=True
+    direction, storage = stored.direction, stored.storage
+    stored.patience(
+        lambda: optuna.create_study(study_name=name, storage=storage, direction=direction, load_if_exists=True)
     )
-    there = study.user_attrs
+    made = studies.load(storage, name)
+    there = made.reader.attributes()
     link = {"study": stored.name, "role": role, **scoring}
-    if there.get(ORIGIN, link)["study"] != stored.name or (there and ORIGIN not in there) or _has_others(study, there):
+    if there.get(ORIGIN, link)["study"] != stored.name or (ORIGIN not in there and (there or made.trials())):
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
         raise input_error("study confirm", rule, received=f'"{name}"')
-    wanted = {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}
-    for key, value in wanted.items():
+    for key, value in {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}.items():
         if key not in there:
-            study.set_user_attr(key, value)
-    return studies.load(stored.storage, name)
-
-
-def _has_others(study: optuna.Study, attributes: Mapping[str, Any]) -> bool:
-    """Whether somebody else's trials are in a study that has no attributes of ours."""
-    return not attributes and bool(study.get_trials(deepcopy=False))
-
-
-def _defined(stored: StoredStudy, definition: Definition) -> StoredStudy:
-    stored.study.set_user_attr(DEFINITION, definition.document())
-    return studies.load(stored.storage, stored.name)
+            made.remember(key, value)
+    return made
 
 
 def _enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> int:

@@ -14,10 +14,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.sampling.space import LR_NAMES, SEED
 from lrsearch.storage.attributes import FINALISTS, HORIZON, ORIGIN, RETRIED
+from lrsearch.storage.reader import StudyReader
 from lrsearch.study import stored as studies
 from lrsearch.study.choosing import flattery, pick
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.model import Definition
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
@@ -277,29 +279,32 @@ def confirmation_of(stored: StoredStudy) -> Confirmation | None:
         stored: The study that is confirmed.
     """
     linked = studies.linked(stored, "confirm")
-    return None if linked is None else confirmation_in(stored, linked)
+    if linked is None or linked.definition is None:
+        return None
+    return confirmation_in(stored, linked.reader, linked.definition)
 
 
-def confirmation_in(stored: StoredStudy, linked: StoredStudy) -> Confirmation | None:
+def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Definition) -> Confirmation | None:
     """The confirmation that a linked study holds; None if its finalists are not chosen yet.
 
     Args:
         stored: The study that is confirmed.
-        linked: The study that confirms it.
+        linked: Reads the study that confirms it.
+        definition: Of that study.
     """
-    attributes = linked.study.user_attrs
+    attributes = linked.attributes()
     link, finalists = attributes.get(ORIGIN), attributes.get(FINALISTS)
-    if linked.definition is None or not link or not finalists:
+    if not link or not finalists:
         return None
     excluded = stored.excluded()
     return Confirmation(
         rows=str(link["rows"]),
         row_count=int(link["row_count"]),
         reason=str(link.get("reason") or ""),
-        seeds=list(linked.definition.training.seeds),
+        seeds=list(definition.training.seeds),
         # A person who takes a trial out of the search does not want its settings either.
-        finalists=[entry for entry in finalists if entry["role"] == "constant" or entry["number"] not in excluded],
-        trials=linked.trials(),
+        finalists=[entry for entry in finalists if entry["number"] is None or entry["number"] not in excluded],
+        trials=linked.all_trials(),
         maximise=stored.maximises,
     )
 

@@ -6,7 +6,8 @@ from typing import Literal
 
 from optuna.storages import BaseStorage
 
-from lrsearch.storage.attributes import ORIGIN
+from lrsearch.storage.choice import storage_reader
+from lrsearch.storage.retry import Patience
 
 Role = Literal["confirm", "constant"]
 """``confirm``: finalists on fresh seeds; ``constant``: a grid of constant rates. Also the end of the study's name."""
@@ -25,20 +26,13 @@ def name_of(study: str, role: Role) -> str:
     return f"{study}/{role}"
 
 
-def existing(storage: BaseStorage, study: str) -> dict[Role, str]:
+def existing(storage: BaseStorage, study: str, patience: Patience | None = None) -> dict[Role, str]:
     """The linked studies that a study has: role -> name.
 
     Args:
         storage: Where.
         study: Name of the study that they belong to.
+        patience: Waits for a database that has gone away; by default one that logs that it does.
     """
-    there = {known.study_name for known in storage.get_all_studies()}
-    found: dict[Role, str] = {}
-    for role in ROLES:
-        name = name_of(study, role)
-        if name not in there:
-            continue
-        link = storage.get_study_user_attrs(storage.get_study_id_from_name(name)).get(ORIGIN)
-        if link and link["study"] == study:
-            found[role] = name
-    return found
+    own = {listed.name for listed in storage_reader(storage, patience).listed() if listed.origin == study}
+    return {role: name for role in ROLES if (name := name_of(study, role)) in own}

@@ -143,7 +143,7 @@ def recommended(stored: StoredStudy) -> Recommendation | None:
     Raises:
         InputError: The study has several objectives.
     """
-    kept = stored.study.user_attrs.get(RECOMMENDATION)
+    kept = stored.reader.attributes().get(RECOMMENDATION)
     if isinstance(kept, dict) and kept.get("made_from") == _made_from(stored):
         return _from_document(kept)
     return compute(stored, evidence_of(stored))
@@ -161,8 +161,8 @@ def keep(stored: StoredStudy) -> Recommendation | None:
     made_from = _made_from(stored)  # first: what ends meanwhile makes readers compute it anew
     found = compute(stored, evidence_of(stored))
     document = None if found is None else {**asdict(found), "made_from": made_from}
-    if document is not None and stored.study.user_attrs.get(RECOMMENDATION) != document:
-        stored.study.set_user_attr(RECOMMENDATION, document)
+    if document is not None and stored.reader.attributes().get(RECOMMENDATION) != document:
+        stored.remember(RECOMMENDATION, document)
     return found
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.errors import input_error
-from lrsearch.storage import counts as reading
 from lrsearch.storage.attributes import (
     AUDIT_CURVE,
     AUDIT_DIVERGED_AT,
@@ -21,8 +20,7 @@ from lrsearch.storage.attributes import (
     RETRIED,
     TRAIN_CURVE,
 )
-from lrsearch.storage.counts import Tally, engine_of, tally
-from lrsearch.storage.schema_check import tables_are_known
+from lrsearch.storage.counts import Tally
 from lrsearch.study import stored as studies
 from lrsearch.study.ranking import is_diverged, ranked
 from lrsearch.study.stored import StoredStudy
@@ -72,19 +70,13 @@ def is_done(budget: int | None, finished: int, under_way: int) -> bool:
 
 
 def count(stored: StoredStudy) -> TrialCounts:
-    """How far the study is; the database counts, so no trial is read.
+    """How far the study is, as cheaply as it can be counted.
 
     Args:
         stored: The study.
     """
     budget = stored.definition.trials if stored.definition else None
-    engine = engine_of(stored.storage)
-    if engine is not None and tables_are_known() is None:
-        study_id = stored.storage.get_study_id_from_name(stored.name)
-        return TrialCounts(budget=budget, **asdict(tally(engine, study_id)))
-    states = [state(trial) for trial in stored.trials()]
-    kinds = {kind: states.count(kind) for kind in ("pruned", "failed", "retried", "running", "waiting", "diverged")}
-    return TrialCounts(budget=budget, complete=states.count("complete") + kinds["diverged"], **kinds)
+    return TrialCounts(budget=budget, **asdict(stored.reader.tally()))
 
 
 def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> FrozenTrial | None:
@@ -113,11 +105,9 @@ def best_value(stored: StoredStudy) -> float | None:
     Raises:
         InputError: It has several objectives.
     """
-    engine = engine_of(stored.storage)
+    if stored.definition is not None:
+        return stored.reader.best_value(stored.excluded(), maximise=stored.maximises)
     # Another tool may have constraints of its own, which the database cannot compare.
-    if engine is not None and stored.definition is not None and tables_are_known() is None:
-        study_id = stored.storage.get_study_id_from_name(stored.name)
-        return reading.best_value(engine, study_id, stored.excluded(), maximise=stored.maximises)
     winner = best(stored)
     return winner.value if winner else None
 
@@ -139,7 +129,7 @@ def confirmation(stored: StoredStudy) -> dict[str, Any] | None:
     counts = count(linked)
     return {
         "study": linked.name,
-        "finalists": len(linked.study.user_attrs.get(FINALISTS, [])),
+        "finalists": len(linked.reader.attributes().get(FINALISTS, [])),
         "seeds": linked.definition.training.seeds,
         "finished": counts.is_done,
     }

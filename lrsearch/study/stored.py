@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
@@ -19,8 +19,6 @@ from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.registry import samplers
 from lrsearch.sampling.ask import generation_size
 from lrsearch.sampling.space import Space
-from lrsearch.storage import counts
-from lrsearch.storage.all_trials import all_trials
 from lrsearch.storage.attributes import (
     DATA,
     DEFINITION,
@@ -32,8 +30,10 @@ from lrsearch.storage.attributes import (
     STOPPED,
     VERSION,
 )
-from lrsearch.storage.choice import trial_store
+from lrsearch.storage.choice import patient, storage_reader, study_reader, trial_store
 from lrsearch.storage.counts import engine_of
+from lrsearch.storage.reader import StudyReader
+from lrsearch.storage.retry import Patience
 from lrsearch.study.linked import HOLDOUT, Role, existing
 from lrsearch.study.provenance import provenance
 from lrsearch.study_file.load import differences, parse_stored
@@ -46,13 +46,37 @@ class StoredStudy:
 
     Attributes:
         storage: Where it is.
-        study: Optuna's study.
+        study: Optuna's study; what is read of it is read through `reader`.
         definition: What lrsearch stored with it; None for a study of another tool.
+        reader: Reads it, and waits for a database that has gone away.
+        patience: Does that waiting; who writes to the study waits with the same.
     """
 
     storage: BaseStorage
     study: optuna.Study
     definition: Definition | None
+    reader: StudyReader
+    patience: Patience
+
+    @classmethod
+    def of(cls, study: optuna.Study, definition: Definition | None, reader: StudyReader) -> StoredStudy:
+        """An Optuna study as one of ours.
+
+        Args:
+            study: The study.
+            definition: What lrsearch stored with it.
+            reader: What reads it.
+        """
+        return cls(study._storage, study, definition, reader, patient())
+
+    def remember(self, key: str, value: Any) -> None:
+        """Store an attribute with the study, whether the database is away for a while or not.
+
+        Args:
+            key: See `storage.attributes`.
+            value: Anything that JSON can hold.
+        """
+        self.patience(lambda: self.study.set_user_attr(key, value))
 
     @property
     def name(self) -> str:
@@ -67,12 +91,12 @@ class StoredStudy:
     @property
     def version(self) -> str | None:
         """The lrsearch that created it."""
-        return self.study.user_attrs.get(VERSION)
+        return self.reader.attributes().get(VERSION)
 
     @property
     def data(self) -> dict[str, Any] | None:
         """The fingerprint of the data that it was created with; None for a study from before there were any."""
-        return self.study.user_attrs.get(DATA)
+        return self.reader.attributes().get(DATA)
 
     @property
     def has_one_objective(self) -> bool:
@@ -90,35 +114,35 @@ class StoredStudy:
 
     @property
     def metric(self) -> str:
-        return str(self.study.user_attrs.get(METRIC, "value"))
+        return str(self.reader.attributes().get(METRIC, "value"))
 
     @property
     def generation(self) -> int:
         """How many trials are asked for before any of them is told, where they are trained together."""
         assert self.definition is not None
-        return int(self.study.user_attrs.get(GENERATION, generation_size(self.definition)))
+        return int(self.reader.attributes().get(GENERATION, generation_size(self.definition)))
 
     @property
     def origin(self) -> str | None:
         """Name of the study that this one belongs to; None if it stands for itself."""
-        link = self.study.user_attrs.get(ORIGIN)
+        link = self.reader.attributes().get(ORIGIN)
         return str(link["study"]) if link else None
 
     @property
     def is_confirmation(self) -> bool:
         """Whether each trial has a seed of its own, and no pruner or sampler has a say."""
-        link = self.study.user_attrs.get(ORIGIN)
+        link = self.reader.attributes().get(ORIGIN)
         return link is not None and link["role"] == "confirm"
 
     @property
     def score(self) -> str | None:
         """Which of the further metrics is a trial's value; None for the test metric."""
-        link = self.study.user_attrs.get(ORIGIN)
+        link = self.reader.attributes().get(ORIGIN)
         return HOLDOUT if link and link.get("rows") == "holdout" else None
 
     def excluded(self) -> dict[int, str]:
         """Number of each trial that a person took out -> why."""
-        return {int(number): reason for number, reason in self.study.user_attrs.get(EXCLUDED, {}).items()}
+        return {int(number): reason for number, reason in self.reader.attributes().get(EXCLUDED, {}).items()}
 
     def trial(self, number: int) -> FrozenTrial:
         """The trial of that number.
@@ -134,7 +158,7 @@ class StoredStudy:
 
     def trials(self) -> list[FrozenTrial]:
         """All trials, by number; they are not copies."""
-        return all_trials(self.study, self.storage) if self.has_one_objective else self.study.get_trials(deepcopy=False)
+        return self.reader.all_trials()
 
 
 def create(
@@ -185,28 +209,37 @@ def chosen(definition: Definition, first: int, last: int) -> Iterator[dict[str, 
     return islice(chain(tried, samplers.get(definition.sampler.name).chosen(space)), first, last)
 
 
-def load(storage: BaseStorage, name: str) -> StoredStudy:
+def load(storage: BaseStorage, name: str, patience: Patience | None = None) -> StoredStudy:
     """A study by its name. Its tasks and schedulers need not be known here.
 
     Args:
         storage: Where.
         name: The study's name.
+        patience: Waits for a database that has gone away; by default one that logs that it does.
 
     Raises:
         InputError: There is no such study; the message lists those that there are.
     """
-    if name not in (known := names(storage)):
+    patience = patience or patient()
+    there = storage_reader(storage, patience)
+    known = [listed.name for listed in there.listed()]
+    if name not in known:
         listed = f"; there are {', '.join(known)}" if known else "; the storage has no studies"
         near = nearest(name, known)
         raise input_error("study", "no such study" + ("" if near else listed), received=f'"{name}"', nearest=near)
-    study = optuna.load_study(study_name=name, storage=storage)
-    document = study.user_attrs.get(DEFINITION)
+    study = there.study(name)
+    reader = study_reader(study, storage, patience)
+    return StoredStudy(storage, study, _definition(name, reader.attributes()), reader, patience)
+
+
+def _definition(name: str, attributes: Mapping[str, Any]) -> Definition | None:
+    document = attributes.get(DEFINITION)
     if document is None:
-        return StoredStudy(storage, study, None)
+        return None
     try:
-        return StoredStudy(storage, study, parse_stored(document, f"stored study {name}"))
+        return parse_stored(document, f"stored study {name}")
     except InputError as error:
-        if (there := study.user_attrs.get(VERSION)) in (None, version.__version__):
+        if (there := attributes.get(VERSION)) in (None, version.__version__):
             raise
         rule = f"was created by lrsearch {there}, and {version.__version__} cannot read its definition: "
         raise input_error(f"study {name}", rule + "; ".join(map(str, error.faults))) from None
@@ -219,13 +252,13 @@ def redefine(stored: StoredStudy, definition: Definition) -> StoredStudy:
         stored: The study.
         definition: What it is from now on.
     """
-    stored.study.set_user_attr(DEFINITION, definition.document())
-    return StoredStudy(stored.storage, stored.study, definition)
+    stored.remember(DEFINITION, definition.document())
+    return replace(stored, definition=definition)
 
 
 def names(storage: BaseStorage) -> list[str]:
     """The names of all studies, oldest first."""
-    return [listed.name for listed in counts.listed(storage)]
+    return [listed.name for listed in storage_reader(storage).listed()]
 
 
 def linked(stored: StoredStudy, role: Role) -> StoredStudy | None:
@@ -235,8 +268,8 @@ def linked(stored: StoredStudy, role: Role) -> StoredStudy | None:
         stored: The study that it belongs to.
         role: What it is there for.
     """
-    name = existing(stored.storage, stored.name).get(role)
-    return None if name is None else load(stored.storage, name)
+    name = existing(stored.storage, stored.name, stored.patience).get(role)
+    return None if name is None else load(stored.storage, name, stored.patience)
 
 
 def all_studies(storage: BaseStorage) -> list[StoredStudy]:
@@ -274,7 +307,7 @@ def exclude(stored: StoredStudy, number: int, reason: str) -> None:
         reason: Why; the report says it.
     """
     stored.trial(number)
-    stored.study.set_user_attr(EXCLUDED, _keyed({**stored.excluded(), number: reason}))
+    stored.remember(EXCLUDED, _keyed({**stored.excluded(), number: reason}))
 
 
 def include(stored: StoredStudy, number: int) -> None:
@@ -291,7 +324,7 @@ def include(stored: StoredStudy, number: int) -> None:
     if number not in kept:
         raise input_error("trial exclude", "is not excluded", received=str(number))
     del kept[number]
-    stored.study.set_user_attr(EXCLUDED, _keyed(kept))
+    stored.remember(EXCLUDED, _keyed(kept))
 
 
 def _keyed(excluded: dict[int, str]) -> dict[str, str]:
@@ -307,7 +340,7 @@ def stop(stored: StoredStudy, stopped: bool) -> None:
     """
     for name in existing(stored.storage, stored.name).values():
         optuna.load_study(study_name=name, storage=stored.storage).set_user_attr(STOPPED, stopped)
-    stored.study.set_user_attr(STOPPED, stopped)
+    stored.remember(STOPPED, stopped)
 
 
 def is_stopped(stored: StoredStudy) -> bool:
@@ -333,6 +366,6 @@ def delete(stored: StoredStudy) -> None:
     Args:
         stored: The study.
     """
-    for name in existing(stored.storage, stored.name).values():
+    for name in existing(stored.storage, stored.name, stored.patience).values():
         optuna.delete_study(study_name=name, storage=stored.storage)
     optuna.delete_study(study_name=stored.name, storage=stored.storage)

@@ -122,7 +122,7 @@ def main() -> None:
             for trials in given.trials:
                 stored = filled(storage, trials, trials + 2 * given.generation)
                 assert stored.definition is not None
-                asker = Asker(stored.definition, stored.study, stored.storage)
+                asker = Asker(stored.definition, stored.reader)
                 first, _ = generation(stored, asker, given.generation)
                 following, storing = generation(stored, asker, given.generation)
                 alone = optuna_ask(stored)

@@ -27,7 +27,7 @@ from optuna.trial import TrialState
 from lrsearch.sampling import ask, samplers
 from lrsearch.sampling.proposer import Uniform
 from lrsearch.sampling.space import Space
-from lrsearch.storage.history import PastTrial
+from lrsearch.storage.past_trials import PastTrial
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-import io
 import os
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from lrsearch import registry
 
 LRSEARCH = [sys.executable, "-m", "lrsearch"]
 SMALL = """
@@ -56,46 +50,3 @@ def lrsearch(
         )
 
     return run
-
-
-@pytest.fixture
-def here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """Runs a command in a folder of its own, in this very process: it starts at once."""
-    from lrsearch.cli.app import main
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LRSEARCH_STORAGE", raising=False)
-
-    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["lrsearch", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        code: int | str | None = 0
-        with warnings.catch_warnings():
-            warnings.resetwarnings()
-            try:
-                main()
-            except SystemExit as ended:
-                code = ended.code
-        printed = capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, int(code or 0), printed.out, printed.err)
-
-    with forgotten(tmp_path):
-        yield run
-
-
-@contextmanager
-def forgotten(folder: Path) -> Iterator[None]:
-    """What is registered within the block, and imported from the folder, is unknown after it, as to a new process."""
-    registries = (registry.schedules, registry.tasks, registry.samplers, registry.pruners)
-    before = []
-    for known in registries:
-        list(known)  # the built-in ones come with the first look
-        before.append([*copy.deepcopy([known._aliases, known._groups]), dict(known._things)])
-    yield
-    for known, (aliases, groups, things) in zip(registries, before, strict=True):
-        known._aliases, known._groups, known._things = aliases, groups, things
-    for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(str(folder)):
-            del sys.modules[name]

@@ -15,13 +15,13 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 import sqlalchemy
-from databases import SERVERS, close, fresh_database
+from databases import SERVERS, close
 from sqlalchemy.engine import make_url
 
 from lrsearch.storage.rdb import open_storage, parse
@@ -114,12 +114,6 @@ class Soak:
         )
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    with fresh_database(request.param, tmp_path) as fresh:
-        yield fresh
-
-
 def connections(url: str) -> int:
     """Connections of everybody to a PostgreSQL database; 0 for other kinds."""
     if not url.startswith("postgresql"):
@@ -133,7 +127,9 @@ def connections(url: str) -> int:
 
 
 @pytest.mark.soak
-def test_a_long_time_under_serve(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fresh_database_url", ["sqlite", "postgres"], indirect=True)
+def test_a_long_time_under_serve(fresh_database_url: str, tmp_path: Path) -> None:
+    url = fresh_database_url
     chance = random.Random(1)
     command = [sys.executable, "-m", "lrsearch", "serve", "--workers", "2", "--port", "0", "--log-format", "json"]
     environment = {**os.environ, "LRSEARCH_STORAGE": url, "LRSEARCH_ARTIFACTS": str(tmp_path / "artifacts")}

@@ -12,9 +12,10 @@ from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
 from lrsearch.cli.status import Screen
-from lrsearch.launch.service import Part, Service
+from lrsearch.launch.processes import Program
+from lrsearch.launch.service import Service
 from lrsearch.signals import Interruption
-from lrsearch.storage import counts
+from lrsearch.storage import listing
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
@@ -32,7 +33,7 @@ def test_it_shows_processes_studies_and_the_last_lines(
     url = f"sqlite:///{tmp_path}/s.db"
     storage = open_storage(url, create=True)
     screen = Screen(url)
-    service = Service([Part("worker 0", [], {})], Interruption(), screen.say, print)
+    service = Service([Program("worker 0", [], {})], Interruption(), screen.say, print)
     assert "none yet" in shown(screen, service)
     stored = studies.create(storage, define(study={"name": "[b]small[/b]", "trials": 6}), "mse")
     studies.stop(stored, True)
@@ -48,7 +49,7 @@ def test_it_shows_processes_studies_and_the_last_lines(
     def away(*arguments: object) -> None:
         raise OperationalError("SELECT", {}, Exception("gone"))
 
-    monkeypatch.setattr(counts, "listed", away)
+    monkeypatch.setattr(listing, "listed", away)
     assert "cannot be read now" in shown(screen, service)
     close(storage)
     close(screen._storage)

@@ -6,12 +6,12 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import optuna
 import pytest
+from shared_study import wait_until
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -100,7 +100,7 @@ def test_same_file_and_seed_give_the_same_trials(lrsearch: Command, tmp_path: Pa
     assert first == second
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_an_interrupted_run_loses_nothing(lrsearch: Command, tmp_path: Path, number: int) -> None:
     """SIGINT is ignored at the start, as a shell does for background jobs."""
     lrsearch("study", "create", "small.toml", "--set", "study.trials=4", "--set", "training.epochs=20000",
@@ -110,10 +110,7 @@ def test_an_interrupted_run_loses_nothing(lrsearch: Command, tmp_path: Path, num
                "study", "run", "small"]  # fmt: skip
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     study = optuna.load_study(study_name="small", storage=f"sqlite:///{tmp_path}/lrsearch.db")
-    deadline = time.monotonic() + 60
-    while not any(trial.params for trial in study.get_trials(deepcopy=False)):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
+    wait_until(lambda: any(trial.params for trial in study.get_trials(deepcopy=False)), process)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -6,13 +6,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 from databases import counts_of, trials_of
+from shared_study import wait_until
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -27,9 +27,7 @@ def test_it_waits_for_a_study_and_hands_work_back_on_sigterm(lrsearch: Command, 
         first, second = (json.loads(process.stderr.readline()) for _ in range(2))
         assert first["pid"] == process.pid
         lrsearch("study", "create", "small.toml", "--set", "training.epochs=5000", "--set", "study.trials=100")
-        deadline = time.monotonic() + 60
-        while not any(trial.state.name == "RUNNING" for trial in trials_of(url, "small")):
-            assert time.monotonic() < deadline
+        wait_until(lambda: any(trial.state.name == "RUNNING" for trial in trials_of(url, "small")), process)
         for path, words in {"metrics": b"lrsearch_epochs_total", "healthz": b"ok"}.items():
             with urllib.request.urlopen(f"http://127.0.0.1:{second['metrics_port']}/{path}", timeout=20) as answer:
                 assert words in answer.read()

@@ -60,9 +60,19 @@ def test_names_from_the_database_are_text(
     assert f"Learning-rate report: {HOSTILE}" in page.text
 
 
-def test_the_same_report_is_the_same_page(mixed: optuna.Study) -> None:
-    text = markdown.text(read(mixed))
-    assert html.page(text, "small", {"figures/x.png": b"x"}) == html.page(text, "small", {"figures/x.png": b"x"})
+def test_markdown_becomes_html_with_its_pictures_inside() -> None:
+    text = "# A\n\n![b & c](figures/x.png)\n\n| d | e |\n|---|---|\n| 1 | `<f>` |\n\n![g](other.png) <i>h</i>\n"
+    page = html.page(text, "i < j", {"figures/x.png": b"x", "figures/unused.png": b"y"})
+    head, body = page.split("<body>\n")
+    assert "<title>i &lt; j</title>" in head
+    assert body == (
+        "<h1>A</h1>\n"
+        '<p><img src="data:image/png;base64,eA==" alt="b &amp; c" /></p>\n'
+        '<div class="wide"><table>\n<thead>\n<tr>\n<th>d</th>\n<th>e</th>\n</tr>\n</thead>\n'
+        "<tbody>\n<tr>\n<td>1</td>\n<td><code>&lt;f&gt;</code></td>\n</tr>\n</tbody>\n</table></div>\n"
+        '<p><img src="other.png" alt="g" /> &lt;i&gt;h&lt;/i&gt;</p>\n'
+        "</body>\n</html>\n"
+    )
 
 
 @pytest.mark.parametrize("code", ["lrsearch study confirm a", "a `b` c", "``", "<b>&amp;</b>", "a\nb"])

@@ -45,7 +45,7 @@ def study(define: Callable[..., Definition], folder: Path, url: str = "", **sect
 def asker_of(stored: StoredStudy) -> Asker:
     """As a process has it that has just come."""
     assert stored.definition is not None
-    return Asker(stored.definition, stored.study, stored.storage)
+    return Asker(stored.definition, stored.reader)
 
 
 def claim(stored: StoredStudy, number: int) -> list[Claim]:

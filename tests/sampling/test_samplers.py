@@ -14,7 +14,7 @@ from lrsearch.sampling import samplers
 from lrsearch.sampling.ask import choose
 from lrsearch.sampling.proposer import at
 from lrsearch.sampling.space import Space
-from lrsearch.storage.history import PastTrial
+from lrsearch.storage.past_trials import PastTrial
 from lrsearch.study_file.model import Definition
 
 

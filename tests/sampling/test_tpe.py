@@ -16,7 +16,7 @@ from lrsearch.sampling import samplers
 from lrsearch.sampling.ask import choose
 from lrsearch.sampling.space import Space
 from lrsearch.sampling.tpe import rank
-from lrsearch.storage.history import PastTrial
+from lrsearch.storage.past_trials import PastTrial
 
 SEEDS = range(8)
 

@@ -18,7 +18,6 @@ from lrsearch.search.trial_curves import TrialTrace
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.retry import Patience
 from lrsearch.storage.store import Outcome
 from lrsearch.study import open as opening
 from lrsearch.study.forecast import Player, Rungs
@@ -78,7 +77,7 @@ def of_run(there: Generations, *, together: bool) -> list[bool]:
     storage = open_storage("sqlite://", create=True)
     stored = opening.store(storage, definition, opening.build_task(definition))
     store, space = trial_store(stored.study, storage), Space.of(definition)
-    decide = PruningDecision(stored, pruners.build(definition), together, Patience(print))
+    decide = PruningDecision(stored, pruners.build(definition), together)
     ends: list[bool] = []
     for generation in there:
         claims = store.claim(len(generation), definition.trials, Worker.this().as_dict())

@@ -1,4 +1,4 @@
-"""Databases for the tests of storages, empty or with tables."""
+"""Storages that are closed after a test."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from databases import close
 from optuna.storages import BaseStorage
 
 from lrsearch.storage.rdb import open_storage
-
-
-@pytest.fixture
-def database(database_url: str) -> str:
-    """The URL of a database of its own, which is dropped afterwards; without tables."""
-    return database_url
 
 
 @pytest.fixture
@@ -29,10 +23,3 @@ def opened() -> Iterator[Callable[[str], BaseStorage]]:
     yield make
     for storage in storages:
         close(storage)
-
-
-@pytest.fixture
-def made(database: str) -> str:
-    """The URL of a database with Optuna's tables and no open connection."""
-    close(open_storage(database, create=True))
-    return database

@@ -9,7 +9,7 @@ from databases import close
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from lrsearch.storage.all_trials import all_trials
+from lrsearch.storage.choice import study_reader
 from lrsearch.storage.rdb import open_storage
 
 KINDS = {
@@ -40,7 +40,7 @@ def test_it_reads_what_optuna_reads(database_url: str) -> None:
         study.enqueue_trial({"lr": 0.1})
         study.ask()
         expected = sorted(study.get_trials(), key=lambda trial: trial.number)
-        read = all_trials(study, storage)
+        read = study_reader(study, storage).all_trials()
         assert [repr(_sorted(trial)) for trial in read] == [repr(_sorted(trial)) for trial in expected]
         assert list(read[0].params) == ["patience", "lr", "scheduler"]
     finally:
@@ -58,4 +58,15 @@ def _sorted(trial: optuna.trial.FrozenTrial) -> dict[str, object]:
 def test_a_storage_that_is_no_database_is_read_through_optuna() -> None:
     study = optuna.create_study()
     study.add_trial(create_trial(value=1.0))
-    assert all_trials(study, study._storage) == study.trials
+    assert study_reader(study, study._storage).all_trials() == study.trials
+
+
+def test_a_study_of_several_objectives_is_read_as_optuna_reads_it(database_url: str) -> None:
+    """It is another tool's; the order in which the database has the values says nothing."""
+    storage = open_storage(database_url, create=True)
+    try:
+        study = optuna.create_study(study_name="two", storage=storage, directions=["minimize", "maximize"])
+        study.add_trials([create_trial(values=[1.0, math.inf]), create_trial(values=[3.0, 2.0])])
+        assert [trial.values for trial in study_reader(study, storage).all_trials()] == [[1.0, math.inf], [3.0, 2.0]]
+    finally:
+        close(storage)

@@ -61,12 +61,12 @@ def test_no_number_is_longer(number: float) -> None:
     assert len(json.dumps([number, number])) <= 2 * NUMBER_BYTES
 
 
-def test_a_curve_of_many_epochs_is_kept(database: str, opened: Callable[[str], BaseStorage]) -> None:
-    storage = opened(database)
+def test_a_curve_of_many_epochs_is_kept(database_url: str, opened: Callable[[str], BaseStorage]) -> None:
+    storage = opened(database_url)
     assert longest_curve(storage) is None
     study = write_curve(storage, 20_000)
     assert study.trials[0].user_attrs[TRAIN_CURVE] == curve_of(20_000)
-    assert not upgrade(database).is_done
+    assert not upgrade(database_url).is_done
 
 
 def test_tables_that_optuna_made_keep_as_much_as_is_said(made_by_optuna: str) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import psutil
 import pytest
 import sqlalchemy
-from databases import close, fresh_database
+from databases import close
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from sqlalchemy import select
@@ -64,16 +63,25 @@ for event in Runner(stored, opening.task_of(stored), SequentialEngine(), Interru
 """
 
 
-@pytest.fixture(params=["postgres", "mysql"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseStorage]:
+@pytest.fixture
+def server(database_url: str, opened: Callable[[str], BaseStorage]) -> BaseStorage:
     """A storage that machines can share."""
-    with fresh_database(request.param, tmp_path) as url:
-        storage = open_storage(url, create=True)
-        yield storage
-        close(storage)
+    return opened(database_url)
 
 
-@pytest.mark.parametrize("skew", [-600, 600])
+each_server = pytest.mark.parametrize("database_url", ["postgres", "mysql"], indirect=True)
+
+
+@pytest.mark.parametrize(
+    ("database_url", "skew"),
+    [
+        ("postgres", -600),
+        ("mysql", 600),
+        pytest.param("postgres", 600, marks=pytest.mark.soak),
+        pytest.param("mysql", -600, marks=pytest.mark.soak),
+    ],
+    indirect=["database_url"],
+)
 def test_a_clock_ten_minutes_off_kills_nobody(server: BaseStorage, skew: int) -> None:
     """The worker elsewhere trains beside a live trial of this machine; each looks for lost ones among the other's."""
     study = {
@@ -106,6 +114,7 @@ def test_a_clock_ten_minutes_off_kills_nobody(server: BaseStorage, skew: int) ->
     assert [trial.state.name for trial in stored.trials()] == ["COMPLETE"] * 3
 
 
+@each_server
 def test_a_claim_that_waited_long_for_the_lock_is_not_born_old(server: BaseStorage) -> None:
     """PostgreSQL's own current_timestamp is that of the transaction's beginning."""
     stored = studies.create(server, parse({"study": {"name": "s"}, "task": {"name": "polynomial"}}, "test"), "mse")
@@ -161,6 +170,7 @@ def test_machines_of_one_name_are_told_apart() -> None:
     assert not liveness.is_dead({**nobody, "boot": "another machine"})
 
 
+@each_server
 def test_one_connection_is_enough_for_worker_and_heartbeat(server: BaseStorage) -> None:
     """While the worker's transaction waits, a beat waits too, and neither for ever."""
     stored = studies.create(server, parse({"study": {"name": "s"}, "task": {"name": "polynomial"}}, "test"), "mse")

@@ -146,25 +146,25 @@ def test_a_newer_schema_is_refused_and_nothing_touched(journal: str, tmp_path: P
     assert set(after) == set(before)
 
 
-def test_other_schemas_are_refused_on_every_database(database: str) -> None:
-    create(database)
-    set_revision(database, "v9.9.9.a")
+def test_other_schemas_are_refused_on_every_database(fresh_database_url: str) -> None:
+    create(fresh_database_url)
+    set_revision(fresh_database_url, "v9.9.9.a")
     with pytest.raises(InputError, match="newer Optuna"):
-        open_storage(database)
-    set_revision(database, "v3.0.0.d")
+        open_storage(fresh_database_url)
+    set_revision(fresh_database_url, "v3.0.0.d")
     with pytest.raises(InputError, match="lrsearch storage upgrade"):
-        open_storage(database)
+        open_storage(fresh_database_url)
 
 
-def test_a_newer_schema_gets_no_tables_of_ours(database: str) -> None:
+def test_a_newer_schema_gets_no_tables_of_ours(fresh_database_url: str) -> None:
     """Optuna creates whatever table it misses before it looks at the schema."""
-    create(database)
-    set_revision(database, "v9.9.9.a")
-    engine = sqlalchemy.create_engine(rdb.parse(database))
+    create(fresh_database_url)
+    set_revision(fresh_database_url, "v9.9.9.a")
+    engine = sqlalchemy.create_engine(rdb.parse(fresh_database_url))
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE trial_heartbeats")
     with pytest.raises(InputError, match="newer Optuna"):
-        open_storage(database)
+        open_storage(fresh_database_url)
     assert "trial_heartbeats" not in sqlalchemy.inspect(engine).get_table_names()
     engine.dispose()
 
@@ -176,16 +176,16 @@ def test_a_file_that_is_no_database_is_untouched(tmp_path: Path) -> None:
     assert folder_bytes(tmp_path) == {"a.db": b"a" * 5000}
 
 
-def test_several_processes_create_the_tables_at_once(database: str) -> None:
+def test_several_processes_create_the_tables_at_once(fresh_database_url: str) -> None:
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", CREATE, database],
+            [sys.executable, "-c", CREATE, fresh_database_url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for _ in range(6)
+        for _ in range(4)
     ]
     for worker in workers:
         assert worker.stdout is not None
@@ -196,8 +196,8 @@ def test_several_processes_create_the_tables_at_once(database: str) -> None:
         worker.stdin.write("go\n")
         worker.stdin.flush()
     ends = [worker.communicate(timeout=100) for worker in workers]
-    assert [(worker.returncode, out) for worker, (out, _) in zip(workers, ends, strict=True)] == [(0, "0\n")] * 6, ends
-    engine = sqlalchemy.create_engine(rdb.parse(database))
+    assert [(worker.returncode, out) for worker, (out, _) in zip(workers, ends, strict=True)] == [(0, "0\n")] * 4, ends
+    engine = sqlalchemy.create_engine(rdb.parse(fresh_database_url))
     with engine.connect() as connection:
         for table in ("alembic_version", "version_info"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 1

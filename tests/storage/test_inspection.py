@@ -11,6 +11,7 @@ from pathlib import Path
 import optuna
 import pytest
 import sqlalchemy
+from databases import close
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
@@ -19,6 +20,7 @@ from lrsearch.storage import rdb, schema_check
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.inspection import inspect
 from lrsearch.storage.liveness import Worker
+from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.upgrade import upgrade
 
 OLDER = "v3.0.0.d"
@@ -36,8 +38,15 @@ def downgrade(url: str) -> None:
     engine.dispose()
 
 
-def test_a_storage_is_described(made: str) -> None:
-    found = inspect(made, 60.0)
+@pytest.fixture
+def made(fresh_database_url: str) -> str:
+    """The URL of a database with tables that may be changed."""
+    close(open_storage(fresh_database_url, create=True))
+    return fresh_database_url
+
+
+def test_a_storage_is_described(database_url: str) -> None:
+    found = inspect(database_url, 60.0)
     assert found.kind in ("SQLite", "PostgreSQL", "MariaDB")
     assert found.version[0].isdigit()
     assert found.size is not None
@@ -57,17 +66,17 @@ def test_a_storage_is_described(made: str) -> None:
 
 @pytest.mark.parametrize("broken", [False, True])
 def test_running_and_stale_trials_are_told_apart(
-    broken: bool, database: str, opened: Callable[[str], BaseStorage], monkeypatch: pytest.MonkeyPatch
+    broken: bool, database_url: str, opened: Callable[[str], BaseStorage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A dead process on this machine is stale at once, a silent one elsewhere after the grace; also without tables."""
-    storage = opened(database)
+    storage = opened(database_url)
     study = optuna.create_study(study_name="a", storage=storage)
     store = trial_store(study, storage)
     for changes in ({}, DEAD, ELSEWHERE):
         store.claim(1, 10, {**Worker.this().as_dict(), **changes})
     if broken:
         monkeypatch.setattr(schema_check, "tables_are_known", lambda: "broken")
-    found = inspect(database, 60.0)
+    found = inspect(database_url, 60.0)
     assert found.trials is not None
     assert found.trials.running == 3
     assert found.trials.stale == {"a": [1]}
@@ -75,12 +84,12 @@ def test_running_and_stale_trials_are_told_apart(
     assert study.trials[1].state == TrialState.RUNNING
 
 
-def test_a_heartbeat_older_than_the_grace_is_stale(database: str, opened: Callable[[str], BaseStorage]) -> None:
-    storage = opened(database)
+def test_a_heartbeat_older_than_the_grace_is_stale(database_url: str, opened: Callable[[str], BaseStorage]) -> None:
+    storage = opened(database_url)
     study = optuna.create_study(study_name="a", storage=storage)
     trial_store(study, storage).claim(2, 10, {**Worker.this().as_dict(), **ELSEWHERE})
-    assert inspect(database, 60.0).as_dict()["stale"] == {}
-    assert inspect(database, -5.0).as_dict()["stale"] == {"a": [0, 1]}
+    assert inspect(database_url, 60.0).as_dict()["stale"] == {}
+    assert inspect(database_url, -5.0).as_dict()["stale"] == {"a": [0, 1]}
 
 
 def test_an_older_schema_is_described_and_upgraded(made: str, opened: Callable[[str], BaseStorage]) -> None:
@@ -106,12 +115,12 @@ def test_a_newer_schema_is_described_and_not_upgraded(made: str) -> None:
         upgrade(made)
 
 
-def test_looking_at_an_empty_database_creates_nothing(database: str) -> None:
-    if (path := rdb.sqlite_file(rdb.parse(database))) is not None:
+def test_looking_at_an_empty_database_creates_nothing(fresh_database_url: str) -> None:
+    if (path := rdb.sqlite_file(rdb.parse(fresh_database_url))) is not None:
         path.touch()
-    assert inspect(database, 60.0).as_dict()["schema"]["state"] == "none"
-    assert not upgrade(database).is_done
-    engine = sqlalchemy.create_engine(rdb.parse(database))
+    assert inspect(fresh_database_url, 60.0).as_dict()["schema"]["state"] == "none"
+    assert not upgrade(fresh_database_url).is_done
+    engine = sqlalchemy.create_engine(rdb.parse(fresh_database_url))
     assert sqlalchemy.inspect(engine).get_table_names() == []
     engine.dispose()
 

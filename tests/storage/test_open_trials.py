@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 
 from lrsearch.pruning.halving import StratifiedHalving
+from lrsearch.storage.choice import study_reader
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.history import History
 from lrsearch.storage.liveness import Worker
@@ -36,6 +37,7 @@ class Life:
         engine = engine_of(storage)
         assert engine is not None
         self.engine: Engine = engine
+        self.reader = study_reader(self.study, storage)
         self.store = SqlStore(engine, self.study._study_id)
         self.random = random.Random(seed)
         self.mine: list[int] = []
@@ -60,13 +62,13 @@ class Life:
 
 
 @pytest.fixture
-def life(database: str, opened: Callable[[str], BaseStorage]) -> Life:
-    return Life(opened(database), seed=3)
+def life(database_url: str, opened: Callable[[str], BaseStorage]) -> Life:
+    return Life(opened(database_url), seed=3)
 
 
 def test_the_tail_counts_as_all_trials_do(life: Life) -> None:
     reader = OpenTrialsReader(life.study._study_id)
-    for _ in range(60):
+    for _ in range(40):
         life.goes_on()
         with life.engine.begin() as connection:
             own, whole = reader.read(connection), OpenTrialsReader(life.study._study_id).read(connection)
@@ -79,11 +81,11 @@ def test_the_tail_counts_as_all_trials_do(life: Life) -> None:
 
 
 def test_the_history_is_the_same_however_often_it_was_read(life: Life) -> None:
-    history = History(life.study, life.storage)
-    for _ in range(60):
+    history = History(life.reader)
+    for _ in range(40):
         life.goes_on()
         history.refresh()
-        fresh = History(life.study, life.storage)
+        fresh = History(life.reader)
         fresh.refresh()
         # As texts, in which a NaN equals another one.
         assert repr((history.told(), history.pending())) == repr((fresh.told(), fresh.pending()))
@@ -92,9 +94,9 @@ def test_the_history_is_the_same_however_often_it_was_read(life: Life) -> None:
 
 def test_at_a_rung_everybody_is_judged_as_optuna_would_be_told(life: Life) -> None:
     pruner = StratifiedHalving([RUNG], keep=0.333)
-    rungs = RungValues(life.engine, life.study._study_id, pruner.rungs)
+    rungs = RungValues(life.reader, pruner.rungs)
     answers = []
-    for _ in range(60):
+    for _ in range(24):
         life.goes_on()
         there = rungs.read()
         for trial in life.study.get_trials(deepcopy=False):

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from databases import counts_of, skip, trials_of
+from databases import close, counts_of, skip, trials_of
+from shared_study import wait_until
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from lrsearch import create_study
 from lrsearch.storage.retry import Patience, StorageFailedError
 
 STUDY = """
@@ -95,32 +97,41 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize(("mode", "engine", "rows"), [("fast", "sequential", 300), ("immediate", "batched", 10_000)])
+@pytest.mark.parametrize(
+    ("mode", "engine", "rows", "trials", "count", "targets"),
+    [
+        ("immediate", "sequential", 300, 30, 1, [3]),
+        pytest.param("fast", "sequential", 300, 150, 2, [10, 60], marks=pytest.mark.soak),
+        pytest.param("immediate", "batched", 10_000, 150, 2, [10, 60], marks=pytest.mark.soak),
+    ],
+)
 def test_workers_outlast_a_restart_of_the_server(
-    cluster: Cluster, tmp_path: Path, mode: str, engine: str, rows: int
+    cluster: Cluster, tmp_path: Path, mode: str, engine: str, rows: int, trials: int, count: int, targets: list[int]
 ) -> None:
-    """Rows so many that the study is not over before the second restart."""
+    """Rows so many that the study is not over before the last restart."""
     file = tmp_path / "out.toml"
-    file.write_text(STUDY.format(trials=150, rows=rows))
-    subprocess.run(lrsearch(cluster.url, "study", "create", str(file)), check=True, capture_output=True)
+    file.write_text(STUDY.format(trials=trials, rows=rows))
+    close(create_study(file, storage=cluster.url).storage)
     command = lrsearch(cluster.url, "study", "run", "out", "--quiet", "--grace", "30", "--engine", engine)
     workers = [
-        subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(2)
+        subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(count)
     ]
-    for target in (10, 60):
-        deadline = time.monotonic() + 120
-        while counts_of(cluster.url, "out").finished < target or len(at_work(cluster.url)) < len(workers):
-            assert time.monotonic() < deadline
-            for worker in workers:
-                assert worker.poll() is None, worker.communicate()[1]
+    for target in targets:
+        wait_until(
+            lambda target=target: (
+                counts_of(cluster.url, "out").finished >= target  # type: ignore[misc]
+                and len(at_work(cluster.url)) == count
+            ),
+            workers[0],
+        )
         cluster.control("stop", "-m", mode)
         cluster.control("start")
     errors = [worker.communicate(timeout=300)[1] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], "".join(errors)
+    assert [worker.returncode for worker in workers] == [0] * count, "".join(errors)
     counts = counts_of(cluster.url, "out")
-    assert (counts.complete + counts.pruned, counts.running, counts.waiting, counts.failed) == (150, 0, 0, 0)
+    assert (counts.complete + counts.pruned, counts.running, counts.waiting, counts.failed) == (trials, 0, 0, 0)
     done = [t for t in trials_of(cluster.url, "out") if t.state.name in ("COMPLETE", "PRUNED")]
-    assert len({t.params["lr"] for t in done}) == 150
+    assert len({t.params["lr"] for t in done}) == trials
     assert all(sorted(t.intermediate_values) == list(range(1, len(t.user_attrs["train_curve"]) + 1)) for t in done)
     assert all(text.count("out of reach") <= 2 for text in errors), errors
     assert any("out of reach" in text for text in errors), errors
@@ -147,7 +158,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_breaks_nothing(small_disk: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{small_disk}/s.db"
     file = tmp_path / "out.toml"
-    file.write_text(STUDY.format(trials=400, rows=300))
+    file.write_text(STUDY.format(trials=400, rows=60))
     quiet = {"capture_output": True, "text": True, "check": False}
     failed = subprocess.run(lrsearch(url, "study", "run", str(file), "--quiet"), **quiet)
     assert failed.returncode == 1, failed.stderr

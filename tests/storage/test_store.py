@@ -21,8 +21,8 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.storage import schema_check
-from lrsearch.storage.choice import trial_store
-from lrsearch.storage.counts import engine_of, tally
+from lrsearch.storage.choice import study_reader, trial_store
+from lrsearch.storage.counts import engine_of
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import RETRIES, Chosen, Outcome, TrialStore
@@ -175,8 +175,8 @@ def test_settings_are_not_run_again_for_ever(place: Place) -> None:
 
 
 def test_settings_that_were_lost_are_run_again_in_ever_smaller_company(place: Place) -> None:
-    """One of 64 kills its worker: in the end it is alone, and only it is given up."""
-    budget, deadly = 64, 37
+    """One of 24 kills its worker: in the end it is alone, and only it is given up."""
+    budget, deadly = 24, 13
     lost_with: list[int] = []
     while claims := place.store.claim(64, budget, gone()):
         fresh = {claim.trial_id: Chosen({"lr": 0.01 + claim.number, "scheduler": "a"}, WIDE) for claim in claims}
@@ -187,7 +187,7 @@ def test_settings_that_were_lost_are_run_again_in_ever_smaller_company(place: Pl
             place.store.reap(grace=1e6)
         else:
             place.store.finish([Outcome(claim.trial_id, TrialState.COMPLETE, 1.0) for claim in claims])
-    assert lost_with == [64, 8, 1, 1]
+    assert lost_with == [24, 8, 1, 1]
     given_up = [trial for trial in place.trials if "error" in trial.user_attrs]
     assert [_origin(place.trials, trial.number) for trial in given_up] == [deadly]
     assert place.states().count("COMPLETE") == budget - 1
@@ -235,10 +235,7 @@ def test_the_database_counts_as_the_trials_say(bulk: Place) -> None:
     outcomes[0] = Outcome(claims[0].trial_id, TrialState.COMPLETE, 1.0, {}, {"diverged": 1.0})
     bulk.store.finish(outcomes)
     bulk.store.hand_back([claims[4].trial_id], "test")
-    engine = engine_of(bulk.storage)
-    assert engine is not None
-    counted = tally(engine, bulk.study._study_id)
-    assert vars(counted) == {
+    assert vars(study_reader(bulk.study, bulk.storage).tally()) == {
         "complete": 2, "pruned": 1, "failed": 1, "retried": 1, "running": 1, "waiting": 1, "diverged": 1,
     }  # fmt: skip
 
@@ -300,13 +297,13 @@ def test_a_broken_canary_falls_back_with_one_warning(tmp_path: Any, monkeypatch:
 
 
 def test_many_processes_share_a_budget_exactly(database_url: str) -> None:
-    """Six processes claim and finish as fast as they can; numbers are distinct and the budget is met."""
+    """Four processes claim and finish as fast as they can; numbers are distinct and the budget is met."""
     storage = open_storage(database_url, create=True)
     optuna.create_study(storage=storage, study_name="s")
     code = (
         "import sys, optuna\n"
         "from lrsearch.storage.rdb import open_storage\n"
-        "from lrsearch.storage.choice import trial_store\n"
+        "from lrsearch.storage.choice import study_reader, trial_store\n"
         "from lrsearch.storage.liveness import Worker\n"
         "from lrsearch.storage.store import Outcome\n"
         "storage = open_storage(sys.argv[1])\n"
@@ -319,10 +316,11 @@ def test_many_processes_share_a_budget_exactly(database_url: str) -> None:
     )
     processes = [
         subprocess.Popen([sys.executable, "-c", code, database_url], stderr=subprocess.PIPE, text=True)
-        for _ in range(6)
+        for _ in range(4)
     ]
     errors = [process.communicate(timeout=120)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 6, "".join(errors)
+    assert [process.returncode for process in processes] == [0] * 4, "".join(errors)
+    assert "locked" not in "".join(errors)
     trials = optuna.load_study(study_name="s", storage=storage).trials
     close(storage)
     assert [trial.number for trial in trials] == list(range(101))

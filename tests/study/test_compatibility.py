@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from databases import close, counts_of
+from forgotten import forgotten
 from optuna.storages import BaseStorage
 
 import lrsearch
@@ -47,23 +48,27 @@ schedulers = ["constant"]
 """
 
 
-def run(folder: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lrsearch", *arguments, "--load", "mine.py", "--storage", url]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_processes_with_other_data_say_so_and_take_nothing(tmp_path: Path) -> None:
+def test_commands_with_other_data_say_so_and_take_nothing(
+    here: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command knows nothing of what those before it loaded, as a process of its own."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # the file changes faster than Python notices
     url = f"sqlite:///{tmp_path}/s.db"
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        with forgotten(tmp_path):
+            return here(*arguments, "--load", "mine.py", "--storage", url)
+
     (tmp_path / "study.toml").write_text(STUDY)
     (tmp_path / "mine.py").write_text(TASK.format(rows=40))
-    created = run(tmp_path, url, "study", "create", "study.toml")
+    created = run("study", "create", "study.toml")
     assert created.returncode == 0, created.stderr
     (tmp_path / "mine.py").write_text(TASK.format(rows=30))
-    done = run(tmp_path, url, "study", "run", "mine")
+    done = run("study", "run", "mine")
     assert done.returncode == 2
     said = "study mine: the data are not those that it was created with: train rows 30 against 40; test rows 30"
     assert said in done.stderr
-    worker = run(tmp_path, url, "worker", "--exit-when-idle")
+    worker = run("worker", "--exit-when-idle")
     assert worker.returncode == 0, worker.stderr
     assert worker.stderr.count(f"Study mine is left out: {said}") == 1
     counts = counts_of(url, "mine")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
@@ -33,9 +33,9 @@ def evidence(*contenders: Contender) -> Evidence:
 @pytest.mark.parametrize(
     ("draw", "mean", "at_least"),
     [
-        (lambda rng: rng.normal(size=(1500, 5)), 0.0, 0.93),
-        (lambda rng: rng.exponential(size=(1500, 5)), 1.0, 0.86),
-        (lambda rng: np.where(rng.random((1500, 5)) < 0.5, 9.0, 20.0) + rng.normal(size=(1500, 5)), 14.5, 0.91),
+        (lambda rng: rng.normal(size=(600, 5)), 0.0, 0.93),
+        (lambda rng: rng.exponential(size=(600, 5)), 1.0, 0.86),
+        (lambda rng: np.where(rng.random((600, 5)) < 0.5, 9.0, 20.0) + rng.normal(size=(600, 5)), 14.5, 0.91),
     ],
     ids=["normal", "skewed", "two valleys"],
 )
@@ -52,6 +52,7 @@ def test_the_interval_covers_the_mean_with_five_seeds_where_the_bootstrap_does_n
     assert ours > np.mean((low <= mean) & (mean <= high))
 
 
+@settings(max_examples=25)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=20), st.floats(0.5, 0.99))
 def test_a_paired_difference_is_scipys(values: list[float], confidence: float) -> None:
     first = np.array(values)
@@ -109,6 +110,7 @@ def test_what_diverged_on_a_seed_comes_last_and_is_not_compared() -> None:
     assert found.recommended.is_constant
 
 
+@settings(max_examples=20)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=1, max_size=5))
 def test_the_chances_of_being_best_are_shares_of_one(values: list[list[int]]) -> None:
     chances = chance_of_being_best(np.array(values, dtype=float))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -20,7 +21,6 @@ from lrsearch.storage.attributes import CONSTRAINT, DEFINITION, EXCLUDED, METRIC
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import confirmation, ranking, recommendation, status
 from lrsearch.study import stored as studies
-from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 
 STATES = [TrialState.COMPLETE, TrialState.COMPLETE, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL]
@@ -78,7 +78,7 @@ def test_all_say_the_same_of_synthetic_studies(define: Callable[..., Definition]
     assert (winner.number if winner else None) == (expected[0] if expected else None)
     assert status.best_value(stored) == (winner.value if winner else None)
     study.set_user_attr(DEFINITION, None)
-    other = StoredStudy(storage, study, None)  # of another tool: its trials are read
+    other = replace(stored, definition=None)  # of another tool: its trials are read
     assert status.best_value(other) == (winner.value if winner else None)
     close(storage)
 

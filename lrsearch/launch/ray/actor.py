@@ -1,4 +1,4 @@
-"""A worker's place on a machine of a cluster: it runs the worker there, and tells those who ask how it does."""
+"""The Ray actor of one worker: it runs the worker on a machine of the cluster, and hands on what it writes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from lrsearch.launch.ray.code_bundle import Source
 from lrsearch.launch.supervisor import Supervisor
 from lrsearch.signals import Interruption
 
-LISTENING = 5.0
-"""Seconds for which somebody who asks waits for a line, so that nobody has to ask all the time."""
+OUTPUT_TIMEOUT = 5.0
+"""Seconds for which a call waits for a line, so that nobody has to call all the time."""
 ERROR = "Error: "
 """How the command line begins what it ends with."""
 
@@ -48,7 +48,7 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class Ending:
+class WorkerExit:
     """How a worker ended.
 
     Attributes:
@@ -63,8 +63,14 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What there is to tell: where the seat is, which process it is, and what its worker has said."""
+class Output:
+    """What a worker has written since the last call.
+
+    Attributes:
+        host: The machine where its actor is.
+        pid: The actor's process; another one once Ray has started it again.
+        lines: What the worker wrote to stderr, without the error that it ends with.
+    """
 
     host: str
     pid: int
@@ -85,10 +91,12 @@ class WorkerActor:
         self._interruption = Interruption()
         self._lines: queue.Queue[str] = queue.Queue()
         self._errors: list[str] = []
-        self._introduced = False
+        self._is_placed = False
 
-    def run(self) -> Ending:
-        """Run the worker to its end. Called again after an accident, it goes on: the budget is the study's.
+    def run(self) -> WorkerExit:
+        """Run the worker to its end.
+
+        Ray calls it again where the actor died. The worker then goes on, for the budget is the study's.
 
         Returns:
             How it ended; a worker that was asked to end has ended well.
@@ -101,23 +109,27 @@ class WorkerActor:
                 for _ in supervisor.watch():
                     pass
             except InterruptedRunError:
-                return Ending(socket.gethostname(), 0)
+                return WorkerExit(socket.gethostname(), 0)
             except LrsearchError:
                 pass  # the worker's own words say more
-            code = supervisor.children[0].process.returncode
-        return Ending(socket.gethostname(), code, "\n".join(self._errors))
+            [code] = supervisor.exit_codes
+        assert code is not None
+        return WorkerExit(socket.gethostname(), code, "\n".join(self._errors))
 
-    def hear(self) -> Heard:
-        """What the worker has said since the last time; waits a moment if it has said nothing."""
+    def read_output(self) -> Output:
+        """What the worker has written since the last call; waits a moment if that is nothing.
+
+        The first call answers at once: it tells where the actor is.
+        """
         lines = []
         try:
-            lines.append(self._lines.get(timeout=LISTENING if self._introduced else 0.001))
+            lines.append(self._lines.get(timeout=OUTPUT_TIMEOUT if self._is_placed else 0.001))
             while True:
                 lines.append(self._lines.get_nowait())
         except queue.Empty:
             pass
-        self._introduced = True
-        return Heard(socket.gethostname(), os.getpid(), tuple(lines))
+        self._is_placed = True
+        return Output(socket.gethostname(), os.getpid(), tuple(lines))
 
     def stop(self) -> None:
         """Let the worker hand back what it trains, and end."""
@@ -133,11 +145,11 @@ class WorkerActor:
             self._lines.put(line)
 
     def _command(self, folder: Path) -> list[str]:
-        own = self._assignment
-        loaded = [word for source in code_bundle.unpack(own.code, folder) for word in ("--load", source)]
-        left = [] if own.ends is None else ["--timeout", str(max(0.0, own.ends - time.time()))]
-        program = [sys.executable, "-m", "lrsearch", "study", "run", own.study]
-        return [*program, *own.flags, *loaded, *left, "--one-of", str(own.workers), "--tied"]
+        assignment = self._assignment
+        loaded = [word for source in code_bundle.unpack(assignment.code, folder) for word in ("--load", source)]
+        left = [] if assignment.ends is None else ["--timeout", str(max(0.0, assignment.ends - time.time()))]
+        program = [sys.executable, "-m", "lrsearch", "study", "run", assignment.study]
+        return [*program, *assignment.flags, *loaded, *left, "--one-of", str(assignment.workers), "--tied"]
 
     def _environment(self) -> dict[str, str]:
         """Threads are counted by libraries when they are loaded, hence before the worker starts."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from lrsearch.errors import InputError, LrsearchError, input_error, nearest
 
-REACHABLE = 5.0
+CONNECT_TIMEOUT = 5.0
 """Seconds until an address that does not answer counts as out of reach; Ray itself tries for minutes."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SINGLE_MACHINE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
@@ -59,7 +59,7 @@ def resolve(given: str) -> Address:
         return Address("local", "127.0.0.1", None)
     if given != "auto":
         return _parsed(given)
-    found = os.environ.get("RAY_ADDRESS") or _noted()
+    found = os.environ.get("RAY_ADDRESS") or _started_here()
     if not found or found in ("auto", "local"):
         rule = "no Ray cluster runs on this machine; `ray start --head` starts one, and --cluster local does without"
         raise input_error("command line", rule, key="--cluster", received="auto")
@@ -98,7 +98,7 @@ def check_reachable(address: Address) -> None:
     if address.port is None:
         return
     try:
-        socket.create_connection((address.host, address.port), timeout=REACHABLE).close()
+        socket.create_connection((address.host, address.port), timeout=CONNECT_TIMEOUT).close()
     except OSError as error:
         raise out_of_reach(address, error.strerror or str(error)) from None
 
@@ -130,8 +130,8 @@ def _malformed(given: str) -> InputError:
     return input_error("command line", rule, key="--cluster", received=f'"{given}"', nearest=words)
 
 
-def _noted() -> str:
-    """Where `ray start` notes the cluster of this machine."""
+def _started_here() -> str:
+    """The cluster of this machine, as `ray start` notes it; empty if there is none."""
     folder = Path(os.environ.get("RAY_TMPDIR") or ("/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()))
     note = folder / "ray" / "ray_current_cluster"
     return note.read_text().strip() if note.is_file() else ""

@@ -7,43 +7,43 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 from lrsearch.errors import LrsearchError, input_error
-from lrsearch.launch.ray.actor import Assignment, Ending, Heard, WorkerActor
+from lrsearch.launch.processes import LOOK_AGAIN, TERMINATION_TIMEOUT
+from lrsearch.launch.ray.actor import Assignment, Output, WorkerActor, WorkerExit
 from lrsearch.launch.ray.address import Address, check_reachable, prepare, resolve
-from lrsearch.launch.ray.connect import join, told
+from lrsearch.launch.ray.connect import join, reason_of, without_messages
 from lrsearch.launch.ray.nodes import Node, check_storage, count_workers, gpu_share
-from lrsearch.launch.supervisor import LOOK_AGAIN, PATIENCE
 from lrsearch.signals import Interruption
 
-PLACED_AFTER = 15.0
+ROOM_NOTICE_AFTER = 15.0
 """Seconds until a person is told that workers wait for room."""
-IDLE_CHECK = 1.0
+NEED_CHECK = 1.0
 """Seconds between two looks at whether the study still needs workers that do not answer."""
 
 
 @dataclass
-class Hired:
-    """One worker, from this side.
+class ClusterWorker:
+    """One worker, as the process that started it sees it.
 
     Attributes:
-        actor: Ray's handle of its seat.
-        run: Ray's promise of its ending.
-        hearing: Ray's promise of what it says next.
+        actor: Ray's handle of its actor.
+        run: Ray's reference to how it ends.
+        next_output: Ray's reference to what it writes next.
         host: Where it is; empty while Ray looks for room.
-        pid: The seat's process.
-        ending: How it ended; None while it has not.
+        pid: The actor's process.
+        exit: How it ended; None while it has not.
     """
 
     actor: Any
     run: Any
-    hearing: Any
+    next_output: Any
     host: str = ""
     pid: int = 0
-    ending: Ending | None = field(default=None)
+    exit: WorkerExit | None = None
 
 
 class Cluster:
@@ -66,21 +66,21 @@ class Cluster:
             for node in alive
         ]
 
-    def crew(
+    def start_workers(
         self,
         assignment: Callable[[int], Assignment],
-        workers: int | None,
+        number: int | None,
         threads: int,
         share: float | None,
         interruption: Interruption,
         say: Callable[[str], None],
         needed: Callable[[], bool],
-    ) -> Crew:
+    ) -> ClusterWorkers:
         """Start workers.
 
         Args:
             assignment: What each of so many workers does.
-            workers: How many; by default as `count_workers` says.
+            number: How many; by default as `count_workers` says.
             threads: CPU threads of each.
             share: Graphics processors of each; by default one where the cluster has any.
             interruption: Where signals are looked for.
@@ -92,32 +92,33 @@ class Cluster:
         """
         nodes = self.nodes
         gpus = gpu_share(nodes, share)
-        number = workers or count_workers(nodes, threads, gpus)
+        number = number or count_workers(nodes, threads, gpus)
         hosts = len({node.host for node in nodes})
         say(f"{number} worker{'s' * (number > 1)} on a Ray cluster of {hosts} machine{'s' * (hosts > 1)}.")
         actor = self._ray.remote(WorkerActor).options(
             num_cpus=threads, num_gpus=gpus, scheduling_strategy="SPREAD",
             max_restarts=-1, max_task_retries=-1, max_concurrency=4,
         )  # fmt: skip
-        own = assignment(number)
-        return Crew(self._ray, [_hire(actor.remote(own)) for _ in range(number)], interruption, say, needed)
+        given = assignment(number)
+        workers = [_start(actor.remote(given)) for _ in range(number)]
+        return ClusterWorkers(self._ray, workers, interruption, say, needed)
 
 
-class Crew:
+class ClusterWorkers:
     """The workers of one study on a cluster. Coordination is the storage's: here they are only started and ended."""
 
     def __init__(
         self,
         library: Any,
-        hired: Sequence[Hired],
+        workers: Sequence[ClusterWorker],
         interruption: Interruption,
         say: Callable[[str], None],
         needed: Callable[[], bool],
     ) -> None:
-        self._ray, self.hired = library, hired
+        self._ray, self._workers = library, workers
         self._interruption, self._say, self._needed = interruption, say, needed
-        self._told_at = time.monotonic() + PLACED_AFTER
-        self._looked_at = 0.0
+        self._notice_due = time.monotonic() + ROOM_NOTICE_AFTER
+        self._need_checked_at = 0.0
 
     def watch(self) -> Iterator[None]:
         """Yield now and then while workers run. However this ends, none of them is left.
@@ -133,67 +134,68 @@ class Crew:
                 yield
         finally:
             self._end()
-        failed = [own.ending for own in self.hired if own.ending is not None and own.ending.code]
+        failed = [worker.exit for worker in self._workers if worker.exit is not None and worker.exit.code]
         if failed:
             raise _failure(failed)
 
     def _goes_on(self) -> bool:
-        self._hear()
-        ready, _ = self._ray.wait([own.run for own in self.hired], num_returns=len(self.hired), timeout=0)
-        for own in self.hired:
-            if own.ending is None and own.run in ready:
-                own.ending = self._ended(own)
-        left = [own for own in self.hired if own.ending is None]
+        self._pass_output_on()
+        workers = self._workers
+        ready, _ = self._ray.wait([worker.run for worker in workers], num_returns=len(workers), timeout=0)
+        for worker in workers:
+            if worker.exit is None and worker.run in ready:
+                worker.exit = self._exit_of(worker)
+        left = [worker for worker in workers if worker.exit is None]
         if not left:
             return False
-        if all(own.ending is None or own.ending.code for own in self.hired):
-            self._tell_who_waits(left)
+        if all(worker.exit is None or worker.exit.code for worker in workers):
+            self._tell_of_missing_room(left)
             return True
-        # Somebody found the study done; who waits for room, or for a machine that is gone, would find the same.
-        if time.monotonic() - self._looked_at < IDLE_CHECK:
+        # One worker found the study done. One that waits for room, or for a machine that is gone, would find the same.
+        if time.monotonic() - self._need_checked_at < NEED_CHECK:
             return True
-        self._looked_at = time.monotonic()
+        self._need_checked_at = time.monotonic()
         return self._needed()
 
-    def _ended(self, own: Hired) -> Ending:
+    def _exit_of(self, worker: ClusterWorker) -> WorkerExit:
         try:
-            ending: Ending = self._ray.get(own.run)
+            ended: WorkerExit = self._ray.get(worker.run)
         except Exception as error:  # Ray raises what the actor raised, wrapped in classes of its own
-            return Ending(own.host or "the cluster", 1, told(error))
-        return ending
+            return WorkerExit(worker.host or "the cluster", 1, reason_of(error))
+        return ended
 
-    def _hear(self) -> None:
-        promises = {own.hearing: own for own in self.hired if own.ending is None}
-        ready, _ = self._ray.wait(list(promises), num_returns=len(promises), timeout=0) if promises else ([], [])
-        for promise in ready:
-            own = promises[promise]
+    def _pass_output_on(self) -> None:
+        waiting = {worker.next_output: worker for worker in self._workers if worker.exit is None}
+        ready, _ = self._ray.wait(list(waiting), num_returns=len(waiting), timeout=0) if waiting else ([], [])
+        for reference in ready:
+            worker = waiting[reference]
             try:
-                heard: Heard = self._ray.get(promise)
+                output: Output = self._ray.get(reference)
             except Exception:  # its run ends with the same error, which is looked at there
                 continue
-            if own.pid and (own.host, own.pid) != (heard.host, heard.pid):
-                self._say(f"{own.host}: a worker died; Ray has started it again on {heard.host}.")
-            own.host, own.pid = heard.host, heard.pid
-            for line in heard.lines:
-                self._say(f"{heard.host}: {line}")
-            own.hearing = own.actor.hear.remote()
+            if worker.pid and (worker.host, worker.pid) != (output.host, output.pid):
+                self._say(f"{worker.host}: a worker died; Ray has started it again on {output.host}.")
+            worker.host, worker.pid = output.host, output.pid
+            for line in output.lines:
+                self._say(f"{output.host}: {line}")
+            worker.next_output = worker.actor.read_output.remote()
 
-    def _tell_who_waits(self, left: Sequence[Hired]) -> None:
-        waiting = sum(not own.host for own in left)
-        if waiting and time.monotonic() > self._told_at:
-            self._told_at = float("inf")
-            self._say(f"The cluster has no room yet for {waiting} of {len(self.hired)} workers; they wait for it.")
+    def _tell_of_missing_room(self, left: Sequence[ClusterWorker]) -> None:
+        waiting = sum(not worker.host for worker in left)
+        if waiting and time.monotonic() > self._notice_due:
+            self._notice_due = float("inf")
+            self._say(f"The cluster has no room yet for {waiting} of {len(self._workers)} workers; they wait for it.")
 
     def _end(self) -> None:
         """Ask all workers that run to hand back their trials, and end all."""
-        placed = [own for own in self.hired if own.host and own.ending is None]
-        for own in placed:
-            own.actor.stop.remote()
-        promises = [own.run for own in placed]
-        if promises:
-            self._ray.wait(promises, num_returns=len(promises), timeout=2 * PATIENCE)
-        for own in self.hired:
-            self._ray.kill(own.actor)
+        running = [worker for worker in self._workers if worker.host and worker.exit is None]
+        for worker in running:
+            worker.actor.stop.remote()
+        if running:
+            timeout = 2 * TERMINATION_TIMEOUT
+            self._ray.wait([worker.run for worker in running], num_returns=len(running), timeout=timeout)
+        for worker in self._workers:
+            self._ray.kill(worker.actor)
 
 
 @contextmanager
@@ -215,7 +217,8 @@ def joined(given: str, storage: str) -> Iterator[Cluster]:
         raise input_error("command line", rule, key="--cluster")
     check_reachable(address)
     prepare(address, os.environ)
-    import ray  # which reads its settings from the environment now
+    with without_messages(os.environ):
+        import ray  # which reads its settings from the environment now
 
     with ExitStack() as stack:
         join(ray, address, stack)
@@ -225,16 +228,16 @@ def joined(given: str, storage: str) -> Iterator[Cluster]:
         yield cluster
 
 
-def _hire(actor: Any) -> Hired:
-    return Hired(actor, actor.run.remote(), actor.hear.remote())
+def _start(actor: Any) -> ClusterWorker:
+    return ClusterWorker(actor, actor.run.remote(), actor.read_output.remote())
 
 
-def _failure(endings: Sequence[Ending]) -> LrsearchError:
+def _failure(exits: Sequence[WorkerExit]) -> LrsearchError:
     """One error for all workers that failed; most often they say the same."""
-    reasons: dict[str, list[str]] = {}
-    for ending in endings:
-        reasons.setdefault(ending.reason or f"exit code {ending.code}", []).append(ending.host)
-    told = "; ".join(f"{', '.join(dict.fromkeys(hosts))}: {reason}" for reason, hosts in reasons.items())
-    error = LrsearchError(f"not every worker ended well ({told}); what was finished is stored")
-    error.exit_code = 2 if all(ending.code == 2 for ending in endings) else 1
+    hosts_by_reason: dict[str, list[str]] = {}
+    for ended in exits:
+        hosts_by_reason.setdefault(ended.reason or f"exit code {ended.code}", []).append(ended.host)
+    reasons = "; ".join(f"{', '.join(dict.fromkeys(hosts))}: {reason}" for reason, hosts in hosts_by_reason.items())
+    error = LrsearchError(f"not every worker ended well ({reasons}); what was finished is stored")
+    error.exit_code = 2 if all(ended.code == 2 for ended in exits) else 1
     return error

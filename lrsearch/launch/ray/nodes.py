@@ -1,4 +1,4 @@
-"""The machines of a cluster: what they lend, how many workers suit them, and which storage they can share."""
+"""The machines of a cluster: what they have, how many workers suit them, and which storage they can share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lrsearch.launch.gpus import fitting
 
 @dataclass(frozen=True)
 class Node:
-    """A machine of a cluster, and what it lends."""
+    """A machine of a cluster, and what it has for workers."""
 
     host: str
     cpus: float

@@ -1,4 +1,4 @@
-"""A worker's seat, without Ray: it is an ordinary object."""
+"""A worker's actor, without Ray: it is an ordinary object."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ def test_a_worker_that_fails_says_why_in_its_own_words(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/s.db"
     (tmp_path / "mine.py").write_text(OWN)
     create(url, tmp_path, trials=4, task="mine", options="# it has none", load='load = ["mine.py"]')
-    seat = WorkerActor(Assignment("shared", url, FLAGS, code_bundle.pack([str(tmp_path / "mine.py")]), 1, 1))
-    ending = seat.run()
-    assert ending.code == 2
-    assert "only where the study was started" in ending.reason
-    assert seat.hear().lines == ()
+    actor = WorkerActor(Assignment("shared", url, FLAGS, code_bundle.pack([str(tmp_path / "mine.py")]), 1, 1))
+    ended = actor.run()
+    assert ended.code == 2
+    assert "only where the study was started" in ended.reason
+    assert actor.read_output().lines == ()
 
 
-def test_a_seat_that_is_stopped_hands_back_and_one_that_runs_again_goes_on(tmp_path: Path) -> None:
+def test_an_actor_that_is_stopped_hands_back_and_one_that_runs_again_goes_on(tmp_path: Path) -> None:
     """As Ray runs it again after an accident: what is run is the study, not a number of trials."""
     url = f"sqlite:///{tmp_path}/s.db"
     create(url, tmp_path, trials=30, rows=400)
     before = psutil.Process().children()
     assignment = Assignment("shared", url, FLAGS, (), 1, 1)
-    seat, codes = WorkerActor(assignment), []
-    running = threading.Thread(target=lambda: codes.append(seat.run().code))
+    actor, codes = WorkerActor(assignment), []
+    running = threading.Thread(target=lambda: codes.append(actor.run().code))
     running.start()
     wait_for_trials(url, running)
-    seat.stop()
+    actor.stop()
     running.join()
     counts = counts_of(url, "shared")
     assert codes == [0]

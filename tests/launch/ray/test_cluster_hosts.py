@@ -8,6 +8,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 import ray_nodes
 from databases import SERVERS, fresh_database, trials_of
 from hosts import Host, relayed, two_hosts
@@ -40,6 +41,7 @@ def hosts_of(url: str) -> set[str]:
     return {trial.user_attrs["worker"]["host"] for trial in trials_of(url, "shared") if "worker" in trial.user_attrs}
 
 
+@pytest.mark.soak
 def test_what_a_lost_host_had_is_run_on_the_other_one(tmp_path: Path) -> None:
     """The trials' host is not this one, so that only its silence tells."""
     with ExitStack() as stack:

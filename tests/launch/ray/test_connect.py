@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import ray_nodes
+
+from lrsearch.launch.ray.connect import without_messages
 
 JOIN = """
 import sys
@@ -30,6 +33,7 @@ if "--mode=proxy" in sys.orig_argv:
 """
 
 
+@pytest.mark.soak
 def test_a_server_that_dies_at_its_start_is_started_again(tmp_path: Path) -> None:
     """Python runs a module of this name before anything else: in what starts the servers, the first of which dies."""
     first = tmp_path / "first"
@@ -41,3 +45,12 @@ def test_a_server_that_dies_at_its_start_is_started_again(tmp_path: Path) -> Non
         )  # fmt: skip
     assert first.exists()
     assert (done.stdout.split(), done.stderr) == (["1"], "")
+
+
+@pytest.mark.parametrize("own", [{}, {"RAY_DEDUP_LOGS": "0", "RAY_DEDUP_LOGS_ALLOW_REGEX": "raylet", "HOME": "/"}])
+def test_what_the_person_has_set_for_ray_is_there_again_after_the_import(own: dict[str, str]) -> None:
+    environment = dict(own)
+    with without_messages(environment):
+        assert environment["RAY_DEDUP_LOGS"] == "1"
+        assert "RAY_DEDUP_LOGS_ALLOW_REGEX" not in environment
+    assert environment == own

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from databases import skip
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+BENCHMARKS = Path(__file__).parent
 
 
 def test_eight_workers_meet_the_budget_exactly_with_a_connection_each(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""Which studies a storage has, without the notes and plots that hang on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from lrsearch.storage import tables
+from lrsearch.storage.attributes import DEFINITION, ORIGIN, STOPPED
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What tells at a glance whether a study has to do with us, and whether it has changed.
+
+    Attributes:
+        study_id: Optuna's id.
+        name: Its name.
+        definition: Its definition as JSON; None for a study of another tool.
+        stopped: Whether nobody shall take trials from it.
+        origin: Name of the study that it belongs to; None if it stands for itself.
+    """
+
+    study_id: int
+    name: str
+    definition: str | None
+    stopped: bool
+    origin: str | None
+
+    @classmethod
+    def of(cls, study_id: int, name: str, stored: Mapping[str, Any]) -> Listed:
+        """A study with what it stores.
+
+        Args:
+            study_id: Optuna's id.
+            name: Its name.
+            stored: Its user attributes.
+        """
+        definition, link = stored.get(DEFINITION), stored.get(ORIGIN)
+        text = None if definition is None else json.dumps(definition, sort_keys=True)
+        return cls(study_id, name, text, bool(stored.get(STOPPED, False)), str(link["study"]) if link else None)
+
+
+def listed(engine: Engine) -> list[Listed]:
+    """All studies, oldest first.
+
+    Args:
+        engine: Of Optuna's RDB storage.
+    """
+    user = tables.STUDY_USER
+    with engine.connect() as connection:
+        names = connection.execute(
+            select(tables.STUDIES.c.study_id, tables.STUDIES.c.study_name).order_by(tables.STUDIES.c.study_id)
+        ).all()
+        rows = connection.execute(
+            select(user.c.study_id, user.c.key, user.c.value_json).where(user.c.key.in_([DEFINITION, STOPPED, ORIGIN]))
+        )
+        stored: dict[int, dict[str, Any]] = {}
+        for study_id, key, text in rows:
+            stored.setdefault(study_id, {})[key] = tables.attribute_of(text)
+    return [Listed.of(int(study_id), str(name), stored.get(study_id, {})) for study_id, name in names]

@@ -1,0 +1,143 @@
+"""A study's trials as a sampler sees them: settings and outcomes, without curves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Connection, Engine, Select, Table, and_, func, select
+
+from lrsearch.storage import tables
+from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, INTERMEDIATE, PARAMS, SYSTEM, TRIALS, VALUES
+
+
+@dataclass(frozen=True)
+class PastTrial:
+    """A trial, with no more than a sampler looks at.
+
+    Attributes:
+        number: Its number.
+        state: Its state.
+        params: Its settings by Optuna's names; before they are chosen, those that are fixed beforehand.
+        value: Its value; of a complete trial only.
+        last: Step and value of the last intermediate value; of a pruned trial only.
+        violation: By how much its constraints are violated; a diverged trial's are.
+    """
+
+    number: int
+    state: TrialState
+    params: Mapping[str, Any]
+    value: float | None = None
+    last: tuple[int, float] | None = None
+    violation: float = 0.0
+
+
+def past(trial: FrozenTrial) -> PastTrial:
+    """A trial as Optuna reads it, reduced to what a sampler looks at.
+
+    Args:
+        trial: Any.
+    """
+    step = trial.last_step if trial.state == TrialState.PRUNED else None
+    return PastTrial(
+        number=trial.number,
+        state=trial.state,
+        params={**trial.system_attrs.get(FIXED_PARAMS, {}), **trial.params},
+        value=trial.values[0] if trial.state == TrialState.COMPLETE else None,
+        last=None if step is None else (step, trial.intermediate_values[step]),
+        violation=sum((value for value in trial.constraints.values() if value > 0), start=0.0),
+    )
+
+
+@dataclass
+class _Parts:
+    """What the tables say of one trial."""
+
+    params: dict[str, Any] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
+    value: float | None = None
+    last: tuple[int, float] | None = None
+    violation: float = 0.0
+
+
+def past_trials(engine: Engine, study_id: int, first_id: int) -> dict[int, PastTrial]:
+    """Trial id -> trial, oldest first, of a study's trials from one id on; six queries however many they are.
+
+    Args:
+        engine: Of Optuna's RDB storage.
+        study_id: Optuna's id of the study.
+        first_id: Trials with a smaller id are not read.
+    """
+    with engine.connect() as connection:
+        # First, so that a trial that is said to be finished has everything it will ever have.
+        rows = connection.execute(
+            select(TRIALS.c.trial_id, TRIALS.c.number, TRIALS.c.state)
+            .where(TRIALS.c.study_id == study_id, TRIALS.c.trial_id >= first_id)
+            .order_by(TRIALS.c.trial_id)
+        ).all()
+        parts = _parts(connection, study_id, first_id) if rows else defaultdict(_Parts)
+    return {
+        int(trial_id): PastTrial(
+            number=int(number),
+            state=state,
+            params={**own.fixed, **own.params},
+            value=own.value if state == TrialState.COMPLETE else None,
+            last=own.last,
+            violation=own.violation,
+        )
+        for trial_id, number, state in rows
+        for own in (parts[trial_id],)
+    }
+
+
+def settings(engine: Engine, trial_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Trial id -> what is chosen or fixed of its settings, without a look at any other trial.
+
+    Args:
+        engine: Of Optuna's RDB storage.
+        trial_ids: Which trials.
+    """
+    with engine.connect() as connection:
+        fixed = tables.attributes(connection, SYSTEM, trial_ids, FIXED_PARAMS)
+        chosen = tables.params(connection, trial_ids)
+    return {trial_id: {**fixed.get(trial_id, {}), **chosen.get(trial_id, {})} for trial_id in trial_ids}
+
+
+def _parts(connection: Connection, study_id: int, first: int) -> defaultdict[int, _Parts]:
+    """What hangs on the study's trials from one id on; those before it are finished and known."""
+
+    def of(table: Table, *columns: Any) -> Select[Any]:
+        joined = table.join(TRIALS, TRIALS.c.trial_id == table.c.trial_id)
+        wanted = (TRIALS.c.study_id == study_id, TRIALS.c.trial_id >= first)
+        return select(table.c.trial_id, *columns).select_from(joined).where(*wanted)
+
+    parts: defaultdict[int, _Parts] = defaultdict(_Parts)
+    named = of(PARAMS, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
+    for trial_id, name, stored, distribution in connection.execute(named):
+        parts[trial_id].params[name] = _distribution(distribution).to_external_repr(stored)
+    for trial_id, stored, kind in connection.execute(of(VALUES, VALUES.c.value, VALUES.c.value_type)):
+        parts[trial_id].value = tables.value_of(stored, kind)
+    steps = of(INTERMEDIATE, func.max(INTERMEDIATE.c.step).label("step")).where(TRIALS.c.state == TrialState.PRUNED)
+    latest = steps.group_by(INTERMEDIATE.c.trial_id).subquery()
+    same = and_(INTERMEDIATE.c.trial_id == latest.c.trial_id, INTERMEDIATE.c.step == latest.c.step)
+    curve = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
+    for trial_id, step, stored, kind in connection.execute(select(latest.c.trial_id, *curve).join(latest, same)):
+        parts[trial_id].last = (int(step), tables.intermediate_of(stored, kind))
+    fixed = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key == FIXED_PARAMS)
+    for trial_id, text in connection.execute(fixed):
+        parts[trial_id].fixed = tables.attribute_of(text)
+    constraints = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key.startswith(CONSTRAINT_PREFIX))
+    for trial_id, text in connection.execute(constraints):
+        parts[trial_id].violation += max(0.0, tables.attribute_of(text))
+    return parts
+
+
+@lru_cache(maxsize=1024)
+def _distribution(text: str) -> BaseDistribution:
+    """A study has thousands of parameters and a handful of distributions."""
+    return json_to_distribution(text)

@@ -1,0 +1,77 @@
+"""What a study's trials came to at the epochs after which they are compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from optuna.distributions import json_to_distribution
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Engine, select
+
+from lrsearch.storage import tables
+from lrsearch.storage.tables import INTERMEDIATE, PARAMS, TRIALS
+
+
+@dataclass
+class RungTrial:
+    """A trial at the rungs.
+
+    Attributes:
+        number: Its number.
+        state: Its state when it was read.
+        scheduler: Its scheduler type; None before its settings are chosen.
+        values: Rung -> intermediate value; NaN is infinity.
+    """
+
+    number: int
+    state: TrialState
+    scheduler: str | None = None
+    values: dict[int, float] = field(default_factory=dict)
+
+
+def rung_trial(trial: FrozenTrial, rungs: Collection[int]) -> RungTrial:
+    """A trial as Optuna reads it, reduced to its rungs.
+
+    Args:
+        trial: Any.
+        rungs: Epochs after which trials are compared.
+    """
+    values = {rung: _comparable(trial.intermediate_values[rung]) for rung in rungs if rung in trial.intermediate_values}
+    return RungTrial(trial.number, trial.state, trial.params.get("scheduler"), values)
+
+
+def rung_trials(engine: Engine, study_id: int, rungs: Collection[int], first_id: int) -> dict[int, RungTrial]:
+    """Trial id -> trial, oldest first, of a study's trials from one id on.
+
+    Args:
+        engine: Of Optuna's RDB storage.
+        study_id: Optuna's id of the study.
+        rungs: Epochs after which trials are compared.
+        first_id: Trials with a smaller id are not read.
+    """
+    own = (TRIALS.c.study_id == study_id, TRIALS.c.trial_id >= first_id)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            select(TRIALS.c.trial_id, TRIALS.c.number, TRIALS.c.state).where(*own).order_by(TRIALS.c.trial_id)
+        )
+        found = {int(trial_id): RungTrial(int(number), state) for trial_id, number, state in rows}
+        joined = PARAMS.join(TRIALS, TRIALS.c.trial_id == PARAMS.c.trial_id)
+        types = select(PARAMS.c.trial_id, PARAMS.c.param_value, PARAMS.c.distribution_json).select_from(joined)
+        for trial_id, value, text in connection.execute(types.where(PARAMS.c.param_name == "scheduler", *own)):
+            if trial_id in found:
+                found[trial_id].scheduler = str(json_to_distribution(text).to_external_repr(value))
+        joined = INTERMEDIATE.join(TRIALS, TRIALS.c.trial_id == INTERMEDIATE.c.trial_id)
+        columns = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
+        values = select(INTERMEDIATE.c.trial_id, *columns).select_from(joined)
+        for trial_id, step, stored, kind in connection.execute(
+            values.where(INTERMEDIATE.c.step.in_(list(rungs)), *own).order_by(INTERMEDIATE.c.step)
+        ):
+            if trial_id in found:
+                found[trial_id].values[int(step)] = _comparable(tables.intermediate_of(stored, kind))
+    return found
+
+
+def _comparable(value: float) -> float:
+    return math.inf if math.isnan(value) else value
