@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial
 
 from lrsearch.errors import input_error
 from lrsearch.sampling.space import SEED, Space
-from lrsearch.storage.attributes import CHOSEN_FROM, DATA, DEFINITION, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
+from lrsearch.storage.attributes import CHOSEN_FROM, DATA, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.tables import FIXED_PARAMS
 from lrsearch.study import linked, ranking, status
