@@ -29,8 +29,11 @@ Scheduler = Annotated[
 ]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training rows (default 60).")]
 Seed = Annotated[int | None, typer.Option(help="Decides initial weights and data order (default 24).")]
-FromStudy = Annotated[str | None, typer.Option("--from-study", metavar="NAME", help="Repeat a trial of this study.")]
-Trial = Annotated[int | None, typer.Option(metavar="NUMBER", help="Which trial of the study (default: the best).")]
+FromStudy = Annotated[
+    str | None,
+    typer.Option("--from-study", metavar="NAME", help="Train what this study recommends, or repeat a trial."),
+]
+Trial = Annotated[int | None, typer.Option(metavar="NUMBER", help="Repeat this trial of the study.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")]
 Plot = Annotated[Path | None, typer.Option(metavar="F", help="Draw the curves: .png, .svg or .pdf.")]
 Output = Annotated[Path | None, typer.Option("--output", metavar="F", help="Write the epochs: .csv or .json.")]
