@@ -31,7 +31,7 @@ Epochs = Annotated[int | None, typer.Option(help="Passes over the training rows 
 Seed = Annotated[int | None, typer.Option(help="Decides initial weights and data order (default 24).")]
 FromStudy = Annotated[
     str | None,
-    typer.Option("--from-study", metavar="NAME", help="Train what this study recommends, or repeat a trial."),
+    typer.Option("--from-study", metavar="NAME", help="Train what this study recommends, or a trial."),
 ]
 Trial = Annotated[int | None, typer.Option(metavar="NUMBER", help="Repeat this trial of the study.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")]

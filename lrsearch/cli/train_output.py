@@ -10,7 +10,7 @@ from lrsearch.cli.train_input import Prepared
 from lrsearch.report import epochs, files, single_run
 from lrsearch.report.wording import limits
 from lrsearch.training.evaluation import evaluate_rows
-from lrsearch.training.outcome import Numbers, Outcome, outcome
+from lrsearch.training.outcome import EpochMetrics, Outcome, outcome
 
 
 def write_files(prepared: Prepared, plot: Path | None, output: Path | None) -> None:
@@ -103,5 +103,5 @@ def _facts(prepared: Prepared, came_to: Outcome, metric: str, by_hand: bool) -> 
     }
 
 
-def _from_to(before: float, final: float, best: Numbers, rows: str) -> str:
+def _from_to(before: float, final: float, best: EpochMetrics, rows: str) -> str:
     return f"{show(final)} (before training {show(before)}, best {show(getattr(best, rows))} after epoch {best.epoch})"

@@ -37,7 +37,7 @@ DIGITS = 3
 
 
 @dataclass(frozen=True)
-class Finding:
+class Remark:
     """Something that a person should know about a search.
 
     Attributes:
@@ -49,7 +49,7 @@ class Finding:
     toml: str = ""
 
 
-def findings(frames: StudyFrames, evidence: Evidence | None) -> list[Finding]:
+def findings(frames: StudyFrames, evidence: Evidence | None) -> list[Remark]:
     """Everything that there is to say about a search that has a trial trained to the end.
 
     Args:
@@ -62,7 +62,7 @@ def findings(frames: StudyFrames, evidence: Evidence | None) -> list[Finding]:
     return [*found, *_convergence(frames), *_importance(frames)]
 
 
-def _edges(frames: StudyFrames, evidence: Evidence | None) -> list[Finding]:
+def _edges(frames: StudyFrames, evidence: Evidence | None) -> list[Remark]:
     """The settings to take that lie where their range ends."""
     if frames.definition is None:
         return []
@@ -110,14 +110,14 @@ def _widened(axis: Range, value: float, is_valid: Callable[[float], bool], *, in
     return None
 
 
-def _edge(name: str, value: float, axis: Range, wider: Range, key: str) -> Finding:
+def _edge(name: str, value: float, axis: Range, wider: Range, key: str) -> Remark:
     downwards = wider.low < axis.low
     end, way = ("lower", "downwards") if downwards else ("upper", "upwards")
     words = f"{name}, {number(value)}, lies at the {end} end of its range: widen that {way}."
-    return Finding(words, f"{key} = {show_axis(wider)}")
+    return Remark(words, f"{key} = {show_axis(wider)}")
 
 
-def _budget(frames: StudyFrames) -> list[Finding]:
+def _budget(frames: StudyFrames) -> list[Remark]:
     """Scheduler types that had too few trials."""
     trials = standings.counted(frames)
     begun = trials[trials["state"] != "waiting"]
@@ -129,14 +129,14 @@ def _budget(frames: StudyFrames) -> list[Finding]:
         return []
     named = ", ".join(f"{name} {trials}" for name, trials in few.items())
     return [
-        Finding(
+        Remark(
             f"The budget is small for {plural(len(planned), 'scheduler type')}: fewer than {PER_TYPE} trials had "
             f"{named}. At least {2 * PER_TYPE * len(planned)} trials in all would be fair to each."
         )
     ]
 
 
-def _noise(frames: StudyFrames, evidence: Evidence | None) -> list[Finding]:
+def _noise(frames: StudyFrames, evidence: Evidence | None) -> list[Remark]:
     """Whether what a seed changes is as large as what settings change."""
     if evidence is not None and len(evidence.complete) > 1:
         within = math.sqrt(float(np.mean([np.var(c.values, ddof=1) for c in evidence.complete])))
@@ -153,11 +153,11 @@ def _noise(frames: StudyFrames, evidence: Evidence | None) -> list[Finding]:
     words = f"{whose} the seed changes the {test_metric(frames.metric)} by {number(within)}, the settings by "
     words += f"{number(between)} (standard deviations)"
     if within <= between:
-        return [Finding(f"{words}.")]
-    return [Finding(f"{words}: a value from one seed says little about which of them is better.")]
+        return [Remark(f"{words}.")]
+    return [Remark(f"{words}: a value from one seed says little about which of them is better.")]
 
 
-def _convergence(frames: StudyFrames) -> list[Finding]:
+def _convergence(frames: StudyFrames) -> list[Remark]:
     """What the last third of the budget brought."""
     finished = standings.ranked(frames).sort_values("number")
     trials = standings.counted(frames)
@@ -172,13 +172,13 @@ def _convergence(frames: StudyFrames) -> list[Finding]:
     first, last = float(getattr(before["value"], pick)()), float(getattr(after["value"], pick)())
     third = f"The last third of the trials (from {last_third.iloc[0]} on)"
     if first == last:
-        return [Finding(f"{third} brought nothing better than {number(last)}: the search has converged, or is stuck.")]
+        return [Remark(f"{third} brought nothing better than {number(last)}: the search has converged, or is stuck.")]
     share = f" ({percent(abs(last - first) / abs(first))})" if first else ""
     words = f"{third} still improved the best from {number(first)} to {number(last)}{share}: more trials may help."
-    return [Finding(words)]
+    return [Remark(words)]
 
 
-def _importance(frames: StudyFrames) -> list[Finding]:
+def _importance(frames: StudyFrames) -> list[Remark]:
     """Which parameters matter, over all trials and within the best type."""
     if frames.definition is None or frames.maximise:
         return []
@@ -191,10 +191,10 @@ def _importance(frames: StudyFrames) -> list[Finding]:
         if shares:
             said = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
             many = f"{len(trials)} trials that were trained to the end"
-            found.append(Finding(f"What separates the best tenth from the rest{whose}: {said} (PED-ANOVA, {many})."))
+            found.append(Remark(f"What separates the best tenth from the rest{whose}: {said} (PED-ANOVA, {many})."))
     if not found and len(finished) < LEAST_TRIALS:
         many = plural(len(finished), "trial")
-        return [Finding(f"Which parameters matter cannot be said: {many} trained to the end, {LEAST_TRIALS} needed.")]
+        return [Remark(f"Which parameters matter cannot be said: {many} trained to the end, {LEAST_TRIALS} needed.")]
     return found
 
 

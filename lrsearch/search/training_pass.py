@@ -17,7 +17,7 @@ from lrsearch.search.trial_curves import TrialTrace, audit_attributes
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import AUDIT_ERROR, CONSTRAINT, DEVICE, ENGINE, ERROR, HORIZON, PLACE, THREADS
 from lrsearch.storage.heartbeat import Heartbeat
-from lrsearch.storage.store import Claim, Outcome, TrialStore
+from lrsearch.storage.store import Claim, TrialEnd, TrialStore
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.batches import updates_per_epoch
@@ -170,13 +170,13 @@ class Pass:
         """
         ended = self.audited.get(claim)
         if ended is None:
-            self._training.store.finish([Outcome(claim.trial_id, TrialState.FAIL, None, {ERROR: reason})])
+            self._training.store.finish([TrialEnd(claim.trial_id, TrialState.FAIL, None, {ERROR: reason})])
             return TrialEnded(claim.number, TrialState.FAIL, None, False, reason)
         outcome = self._outcome(claim, self._active[claim], {AUDIT_ERROR: reason})
         self._training.store.finish([outcome])
         return TrialEnded(claim.number, outcome.state, ended.value, False)
 
-    def _outcome(self, claim: Claim, trained: TrialTrace, further: Mapping[str, Any] | None = None) -> Outcome:
+    def _outcome(self, claim: Claim, trained: TrialTrace, further: Mapping[str, Any] | None = None) -> TrialEnd:
         training, schedule = self._training, self._settings[claim].schedule
         per_epoch = updates_per_epoch(training.task.train_rows, training.section)
         trace = self.audited.get(claim, trained)
@@ -196,4 +196,4 @@ class Pass:
         state = TrialState.COMPLETE if complete else TrialState.PRUNED
         # A pruned trial's value is its last intermediate one, as Optuna has it; NaN is no value.
         value = None if math.isnan(trace.value) else trace.value
-        return Outcome(claim.trial_id, state, value, attributes, {CONSTRAINT: 1.0} if diverged else {})
+        return TrialEnd(claim.trial_id, state, value, attributes, {CONSTRAINT: 1.0} if diverged else {})

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
 from lrsearch.storage.liveness import is_dead
-from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome, together
+from lrsearch.storage.store import RETRIES, Chosen, Claim, TrialEnd, together
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS
 
 
@@ -70,7 +70,7 @@ class ApiStore:
                 for step, value in curve.items():
                     self._storage.set_trial_intermediate_value(trial_id, step, value)
 
-    def finish(self, outcomes: Sequence[Outcome]) -> set[int]:
+    def finish(self, outcomes: Sequence[TrialEnd]) -> set[int]:
         """See `TrialStore.finish`."""
         ours = set()
         for outcome in outcomes:
@@ -107,7 +107,9 @@ class ApiStore:
     def _run_again(self, trial: FrozenTrial, reason: str, *, lost: bool) -> None:
         times = int(trial.user_attrs.get(RETRIES_SO_FAR, 0)) + lost
         if times > RETRIES:
-            self.finish([Outcome(trial._trial_id, TrialState.FAIL, None, {ERROR: f"{reason}, for the {times}th time"})])
+            self.finish(
+                [TrialEnd(trial._trial_id, TrialState.FAIL, None, {ERROR: f"{reason}, for the {times}th time"})]
+            )
             return
         settings = {**trial.system_attrs.get(FIXED_PARAMS, {}), **trial.params}
         # The retry comes first: whatever happens between the two, settings are not lost.
@@ -118,4 +120,4 @@ class ApiStore:
                 system_attrs={FIXED_PARAMS: settings} if settings else {},
             )
         )
-        self.finish([Outcome(trial._trial_id, TrialState.FAIL, None, {RETRIED: reason})])
+        self.finish([TrialEnd(trial._trial_id, TrialState.FAIL, None, {RETRIED: reason})])

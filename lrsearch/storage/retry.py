@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Pending
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lrsearch.errors import LrsearchError
-from lrsearch.storage.store import Chosen, Claim, Outcome, TrialStore
+from lrsearch.storage.store import Chosen, Claim, TrialEnd, TrialStore
 
 Result = TypeVar("Result")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
@@ -105,7 +105,7 @@ class PatientStore:
         """See `TrialStore.record`."""
         self._patience(lambda: self._store.record(values))
 
-    def finish(self, outcomes: Sequence[Outcome]) -> set[int]:
+    def finish(self, outcomes: Sequence[TrialEnd]) -> set[int]:
         """See `TrialStore.finish`."""
         return self._patience(lambda: self._store.finish(outcomes))
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from lrsearch.storage import counts, tables
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
 from lrsearch.storage.open_trials import OpenTrials, OpenTrialsReader
-from lrsearch.storage.store import RETRIES, Chosen, Claim, Outcome, together
+from lrsearch.storage.store import RETRIES, Chosen, Claim, TrialEnd, together
 from lrsearch.storage.tables import (
     CONSTRAINT_PREFIX,
     FIXED_PARAMS,
@@ -95,15 +95,19 @@ class SqlStore:
             running = self._running(connection, values)
             tables.put_intermediate(connection, {i: curve for i, curve in values.items() if i in running})
 
-    def finish(self, outcomes: Sequence[Outcome]) -> set[int]:
+    def finish(self, outcomes: Sequence[TrialEnd]) -> set[int]:
         """See `TrialStore.finish`."""
         with self._engine.begin() as connection:
+            # These rows are locked until the commit: whoever reaps or hands back meanwhile waits, and finds them ended.
             running = self._running(connection, [outcome.trial_id for outcome in outcomes])
+            # What is no longer running was taken to be lost and is run again: nothing of it is stored, or the settings
+            # would count twice.
             ours = [outcome for outcome in outcomes if outcome.trial_id in running]
             tables.put_attributes(connection, USER, {o.trial_id: o.attributes for o in ours})
             system = {o.trial_id: {CONSTRAINT_PREFIX + k: v for k, v in o.constraints.items()} for o in ours}
             tables.put_attributes(connection, SYSTEM, system)
             tables.add_values(connection, {o.trial_id: o.value for o in ours if o.value is not None})
+            # Last, and one statement per state: a reader that sees a finished trial sees all of it.
             for state in {outcome.state for outcome in ours}:
                 ended = [outcome.trial_id for outcome in ours if outcome.state == state]
                 _set_state(connection, ended, state, datetime_complete=tables.now())

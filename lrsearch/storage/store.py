@@ -27,7 +27,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialEnd:
     """How a trial ended.
 
     Attributes:
@@ -107,7 +107,7 @@ class TrialStore(Protocol):
             values: Trial id -> step -> value; a step that was stored before gets its new value.
         """
 
-    def finish(self, outcomes: Sequence[Outcome]) -> set[int]:
+    def finish(self, outcomes: Sequence[TrialEnd]) -> set[int]:
         """End trials.
 
         Args:

@@ -1,8 +1,8 @@
 """The batched engine: all lanes take each step together.
 
-A lane on its way through this file: `Batch` puts its network beside the others (one start per seed, as the sequential
-loop does it); `epoch` looks up its rates, takes it through every batch of its seed's own order, and evaluates it;
-`keep` drops it when it has diverged or nobody wants it any more.
+A lane on its way through this file: `NetworkBatch` puts its network beside the others (one start per seed, as the
+sequential loop does it); `epoch` looks up its rates, takes it through every batch of its seed's own order, and
+evaluates it; `keep` drops it when it has diverged or nobody wants it any more.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class BatchedEngine:
         """See `Engine.train`."""
         if task is not self._task:
             self._task, self._recordings = task, Recordings()
-        batch = Batch(task, lanes, training, self.device, self.memory, self._recordings)
+        batch = NetworkBatch(task, lanes, training, self.device, self.memory, self._recordings)
         records = batch.before_training()
         kept = yield records
         for _ in range(training.epochs):
@@ -69,7 +69,7 @@ class BatchedEngine:
             kept = yield records
 
 
-class Batch:
+class NetworkBatch:
     """Lanes on their way: all state that the batched loop advances.
 
     Each lane has a seat among the networks (see `seats`); what sits on the other seats is a copy that nobody looks at.

@@ -13,7 +13,7 @@ from lrsearch.training.loop import EpochRecord, Run
 
 
 @dataclass(frozen=True)
-class Numbers:
+class EpochMetrics:
     """A run's metrics at one moment.
 
     Attributes:
@@ -46,10 +46,10 @@ class Outcome:
     """
 
     epochs: int
-    before: Numbers
-    final: Numbers
-    best_train: Numbers
-    best_test: Numbers
+    before: EpochMetrics
+    final: EpochMetrics
+    best_train: EpochMetrics
+    best_test: EpochMetrics
     diverged: bool
     segments: list[steering.Segment] | None
     seconds: float
@@ -66,7 +66,7 @@ def outcome(definition: RunDefinition, run: Run) -> Outcome:
         definition: What the run is.
         run: The run, at any epoch.
     """
-    before = Numbers(0, run.before.train_metric, run.before.test_metric, dict(run.before.extra))
+    before = EpochMetrics(0, run.before.train_metric, run.before.test_metric, dict(run.before.extra))
     moments = [before, *map(_numbers, run.records)]
     by_hand = _by_hand(run)
     return Outcome(
@@ -95,10 +95,10 @@ def _by_hand(run: Run) -> list[steering.Segment]:
     return steering.segments([record.lr for record in run.records])
 
 
-def _numbers(record: EpochRecord) -> Numbers:
-    return Numbers(record.epoch, record.train_metric, record.test_metric, dict(record.extra))
+def _numbers(record: EpochRecord) -> EpochMetrics:
+    return EpochMetrics(record.epoch, record.train_metric, record.test_metric, dict(record.extra))
 
 
-def _lowest(moments: list[Numbers], value: Callable[[Numbers], float]) -> Numbers:
+def _lowest(moments: list[EpochMetrics], value: Callable[[EpochMetrics], float]) -> EpochMetrics:
     """NaN is never the lowest, unless there is nothing else."""
     return min(moments, key=lambda moment: (math.isnan(value(moment)), value(moment)))

@@ -25,7 +25,7 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.data import Data, Rows, first, first_batch, pair
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
-from lrsearch.training.batched import Batch
+from lrsearch.training.batched import NetworkBatch
 from lrsearch.training.devices import moved
 from lrsearch.training.engine import Lane
 from lrsearch.training.evaluation import evaluate
@@ -112,7 +112,7 @@ def _compare(task: Task, training: TrainingSection, device: str, tolerance: floa
     runs = [start(task, lane.schedule, lane.lr, training, lane.seed) for lane in lanes]
     initial = [_copies(dict(run.model.named_parameters())) for run in runs]
     _check_random_numbers(runs[0])
-    batch = Batch(task, lanes, training, torch.device(device), None)
+    batch = NetworkBatch(task, lanes, training, torch.device(device), None)
     watch = ModuleWatch(batch.networks.module)
     _take_steps(runs, batch, watch, tolerance)
     _compare_parameters(runs, batch, watch, initial, tolerance)
@@ -135,7 +135,7 @@ def _check_random_numbers(run: Run) -> None:
         raise _DisagreementError(f"{watch.name_of_drawing()} draws random numbers while it trains")
 
 
-def _take_steps(runs: list[Run], batch: Batch, watch: ModuleWatch, tolerance: float) -> None:
+def _take_steps(runs: list[Run], batch: NetworkBatch, watch: ModuleWatch, tolerance: float) -> None:
     step = 0
     while step < STEPS:
         rates = np.array([lane.of_epoch(batch.finished) for lane in batch.rates])
@@ -158,7 +158,7 @@ def _take_steps(runs: list[Run], batch: Batch, watch: ModuleWatch, tolerance: fl
             run.epoch += 1
 
 
-def _compare_buffers(runs: list[Run], batch: Batch, watch: ModuleWatch, tolerance: float) -> None:
+def _compare_buffers(runs: list[Run], batch: NetworkBatch, watch: ModuleWatch, tolerance: float) -> None:
     for lane, run in enumerate(runs):
         for name, wanted in run.model.named_buffers():
             subject = f"{watch.owner_of(name)}: buffer {name.rpartition('.')[2]}"
@@ -166,7 +166,7 @@ def _compare_buffers(runs: list[Run], batch: Batch, watch: ModuleWatch, toleranc
 
 
 def _compare_parameters(
-    runs: list[Run], batch: Batch, watch: ModuleWatch, initial: list[dict[str, Tensor]], tolerance: float
+    runs: list[Run], batch: NetworkBatch, watch: ModuleWatch, initial: list[dict[str, Tensor]], tolerance: float
 ) -> None:
     """Compare what the steps changed, against the largest change of the network."""
     parameters = batch.networks.parameters()
@@ -180,7 +180,7 @@ def _compare_parameters(
 
 def _compare_metrics(
     runs: list[Run],
-    batch: Batch,
+    batch: NetworkBatch,
     watch: ModuleWatch,
     metrics: Mapping[str, Metric],
     named_rows: tuple[str, Data],

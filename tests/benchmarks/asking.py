@@ -29,7 +29,7 @@ from lrsearch.storage.choice import trial_store
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
-from lrsearch.storage.store import Outcome
+from lrsearch.storage.store import TrialEnd
 from lrsearch.storage.tables import TrialRows
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -73,7 +73,7 @@ def generation(stored: StoredStudy, asker: Asker, size: int) -> tuple[float, flo
     asked = time.perf_counter()
     store.choose({claim.trial_id: own for claim, own in chosen.items()})
     stored_at = time.perf_counter()
-    store.finish([Outcome(claim.trial_id, TrialState.COMPLETE, 1.0) for claim in claims])
+    store.finish([TrialEnd(claim.trial_id, TrialState.COMPLETE, 1.0) for claim in claims])
     assert len({tuple(own.params.items()) for own in chosen.values()}) == size
     return asked - began, stored_at - asked
 

@@ -24,7 +24,7 @@ from lrsearch.storage.choice import trial_store
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
-from lrsearch.storage.store import Chosen, Outcome
+from lrsearch.storage.store import Chosen, TrialEnd
 
 TRIALS, PEER_TRIALS, ROUNDS = 256, 8, 3
 EPOCHS, RUNGS = 60, 6
@@ -58,7 +58,7 @@ def write_in_bulk(study: optuna.Study, storage: BaseStorage, trials: int) -> Non
     step = EPOCHS // RUNGS
     for first in range(1, EPOCHS + 1, step):
         store.record({i: {epoch: 1.0 / epoch for epoch in range(first, first + step)} for i in ids})
-    store.finish([Outcome(i, TrialState.COMPLETE, 0.5, ATTRIBUTES) for i in ids])
+    store.finish([TrialEnd(i, TrialState.COMPLETE, 0.5, ATTRIBUTES) for i in ids])
 
 
 def ask_report_tell(study: optuna.Study, storage: BaseStorage, trials: int) -> None:

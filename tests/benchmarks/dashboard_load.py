@@ -30,7 +30,7 @@ from optuna.trial import TrialState
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
-from lrsearch.storage.store import Chosen, Outcome
+from lrsearch.storage.store import Chosen, TrialEnd
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -65,7 +65,7 @@ def filled(storage: BaseStorage) -> StoredStudy:
         ids = [claim.trial_id for claim in claims[first : first + 250]]
         store.choose(dict.fromkeys(ids, chosen))
         store.record(dict.fromkeys(ids, curve))
-        store.finish([Outcome(i, TrialState.COMPLETE, 10.0, kept) for i in ids])
+        store.finish([TrialEnd(i, TrialState.COMPLETE, 10.0, kept) for i in ids])
     return stored
 
 

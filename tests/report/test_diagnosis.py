@@ -10,7 +10,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial
 
-from lrsearch.report.diagnosis import Finding, findings
+from lrsearch.report.diagnosis import Remark, findings
 from lrsearch.report.frames import read
 from lrsearch.report.importance import importance
 from lrsearch.sampling.space import Space
@@ -21,11 +21,11 @@ Make = Callable[..., FrozenTrial]
 MakeStudy = Callable[..., optuna.Study]
 
 
-def found(study: optuna.Study) -> list[Finding]:
+def found(study: optuna.Study) -> list[Remark]:
     return findings(read(study), None)
 
 
-def starting(study: optuna.Study, words: str) -> list[Finding]:
+def starting(study: optuna.Study, words: str) -> list[Remark]:
     return [finding for finding in found(study) if finding.words.startswith(words)]
 
 
@@ -74,7 +74,7 @@ def test_a_budget_too_small_for_the_number_of_types_is_said(trial: Make, study: 
 
 
 def test_seeds_that_swamp_the_differences_are_said(trial: Make, study: MakeStudy) -> None:
-    def of_seeds(spread: float, name: str) -> list[Finding]:
+    def of_seeds(spread: float, name: str) -> list[Remark]:
         values = {n: [8.0 + n - spread, 8.0 + n + spread] for n in range(4)}
         trials = [trial(8.0 + n, **{attributes.SEED_VALUES: own}) for n, own in values.items()]
         return starting(study(trials, name, training={"epochs": 6, "seeds": [1, 2]}), "Among the 4 best trials")

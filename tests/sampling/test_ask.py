@@ -22,7 +22,7 @@ from lrsearch.storage.attributes import CONSTRAINT
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.store import Chosen, Claim, Outcome
+from lrsearch.storage.store import Chosen, Claim, TrialEnd
 from lrsearch.study import status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -62,7 +62,7 @@ def tell(stored: StoredStudy, chosen: Mapping[Claim, Chosen]) -> None:
         state = TrialState.PRUNED if own.number % 3 == 1 else TrialState.COMPLETE
         constraints = {CONSTRAINT: 1.0} if own.number % 5 == 2 and state == TrialState.COMPLETE else {}
         store.record({own.trial_id: {1: 9.0, 2: value}})
-        outcomes.append(Outcome(own.trial_id, state, value, {}, constraints))
+        outcomes.append(TrialEnd(own.trial_id, state, value, {}, constraints))
     store.finish(outcomes)
 
 

@@ -18,7 +18,7 @@ from lrsearch.search.trial_curves import TrialTrace
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.store import Outcome
+from lrsearch.storage.store import TrialEnd
 from lrsearch.study import open as opening
 from lrsearch.study.forecast import Player, Rungs
 from lrsearch.study_file.load import parse
@@ -89,7 +89,7 @@ def of_run(there: Generations, *, together: bool) -> list[bool]:
         ended = decide({claim: trace_of(value) for claim, (_, value) in values.items()})
         ends += [claim in ended for claim in claims]
         states = {claim: TrialState.PRUNED if claim in ended else TrialState.COMPLETE for claim in claims}
-        store.finish([Outcome(claim.trial_id, state, 1.0) for claim, state in states.items()])
+        store.finish([TrialEnd(claim.trial_id, state, 1.0) for claim, state in states.items()])
     close(storage)
     return ends
 

@@ -24,7 +24,7 @@ from lrsearch.storage.capacity import NUMBER_BYTES, longest_curve
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.store import Outcome
+from lrsearch.storage.store import TrialEnd
 from lrsearch.storage.upgrade import upgrade
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
@@ -48,7 +48,7 @@ def write_curve(storage: BaseStorage, epochs: int) -> optuna.Study:
     study = optuna.create_study(study_name=f"of_{epochs}", storage=storage)
     store = trial_store(study, storage)
     [claim] = store.claim(1, 1, Worker.this().as_dict())
-    store.finish([Outcome(claim.trial_id, TrialState.COMPLETE, 1.0, attributes={TRAIN_CURVE: curve_of(epochs)})])
+    store.finish([TrialEnd(claim.trial_id, TrialState.COMPLETE, 1.0, attributes={TRAIN_CURVE: curve_of(epochs)})])
     return study
 
 

@@ -21,7 +21,7 @@ from lrsearch.storage.counts import engine_of
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.store import GRACE, Outcome
+from lrsearch.storage.store import GRACE, TrialEnd
 from lrsearch.study import stored as studies
 from lrsearch.study_file.load import parse
 
@@ -108,7 +108,7 @@ def test_a_clock_ten_minutes_off_kills_nobody(server: BaseStorage, skew: int) ->
     apart = (theirs.datetime_start - stored.trials()[0].datetime_start).total_seconds()  # type: ignore[operator]
     assert abs(apart - skew) < 300, "its clock is not shifted"
     assert store.reap(GRACE) == []
-    assert store.finish([Outcome(ours.trial_id, TrialState.COMPLETE, 1.0)]) == {ours.trial_id}
+    assert store.finish([TrialEnd(ours.trial_id, TrialState.COMPLETE, 1.0)]) == {ours.trial_id}
     errors = elsewhere.communicate(timeout=120)[1]
     assert elsewhere.returncode == 0, errors
     assert [trial.state.name for trial in stored.trials()] == ["COMPLETE"] * 3
@@ -183,7 +183,7 @@ def test_one_connection_is_enough_for_worker_and_heartbeat(server: BaseStorage) 
             (claim,) = store.claim(1, 100, Worker.this().as_dict())
             heartbeat.watch([claim.trial_id])
             store.record({claim.trial_id: {1: 0.5}})
-            assert store.finish([Outcome(claim.trial_id, TrialState.COMPLETE, 0.5)])
+            assert store.finish([TrialEnd(claim.trial_id, TrialState.COMPLETE, 0.5)])
             heartbeat.watch([])
             assert engine.pool.checkedout() <= 1  # type: ignore[attr-defined]
     assert engine.pool.overflow() <= 0  # type: ignore[attr-defined]

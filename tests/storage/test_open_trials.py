@@ -21,7 +21,7 @@ from lrsearch.storage.liveness import Worker
 from lrsearch.storage.open_trials import OpenTrialsReader
 from lrsearch.storage.rung_values import RungValues
 from lrsearch.storage.sql_store import SqlStore
-from lrsearch.storage.store import Chosen, Outcome
+from lrsearch.storage.store import Chosen, TrialEnd
 
 KINDS = {"lr": FloatDistribution(1e-4, 1.0, log=True), "scheduler": CategoricalDistribution(["a", "b"])}
 RUNG = 2
@@ -55,7 +55,7 @@ class Life:
         elif what == 2 and self.mine:
             self.store.hand_back([self._one()], "for a test")
         elif self.mine:
-            self.store.finish([Outcome(self._one(), self.random.choice(ENDS), 1.0)])
+            self.store.finish([TrialEnd(self._one(), self.random.choice(ENDS), 1.0)])
 
     def _one(self) -> int:
         return self.mine.pop(self.random.randrange(len(self.mine)))
@@ -120,7 +120,7 @@ def test_a_claim_does_not_read_the_trials_that_are_done(life: Life) -> None:
     """Or else it would take ever longer, with all others waiting for the study's lock."""
     for size in (5, 50):
         claims = life.store.claim(size, 1000, Worker.this().as_dict())
-        life.store.finish([Outcome(claim.trial_id, TrialState.COMPLETE, 1.0) for claim in claims])
+        life.store.finish([TrialEnd(claim.trial_id, TrialState.COMPLETE, 1.0) for claim in claims])
     life.store.claim(1, 1000, Worker.this().as_dict())
     fetched = []
 

@@ -28,7 +28,7 @@ from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
 from lrsearch.storage.reader import StorageReader, StudyReader
 from lrsearch.storage.retry import Patience, StorageFailedError
-from lrsearch.storage.store import Chosen, Outcome
+from lrsearch.storage.store import Chosen, TrialEnd
 
 KINDS = {"lr": FloatDistribution(1e-4, 1.0, log=True), "scheduler": CategoricalDistribution(["a", "b"])}
 
@@ -66,12 +66,12 @@ def lived(storage: BaseStorage) -> optuna.Study:
     ids = [claim.trial_id for claim in claims]
     store.finish(
         [
-            Outcome(ids[0], TrialState.COMPLETE, 3.0),
-            Outcome(ids[1], TrialState.COMPLETE, 1.0),
-            Outcome(ids[2], TrialState.COMPLETE, 0.5, {"curve": [1.0, None]}, {"diverged": 1.0}),
-            Outcome(ids[3], TrialState.PRUNED, 0.25),
-            Outcome(ids[4], TrialState.COMPLETE, -math.inf),
-            Outcome(ids[5], TrialState.FAIL, None, {"error": "a reason"}),
+            TrialEnd(ids[0], TrialState.COMPLETE, 3.0),
+            TrialEnd(ids[1], TrialState.COMPLETE, 1.0),
+            TrialEnd(ids[2], TrialState.COMPLETE, 0.5, {"curve": [1.0, None]}, {"diverged": 1.0}),
+            TrialEnd(ids[3], TrialState.PRUNED, 0.25),
+            TrialEnd(ids[4], TrialState.COMPLETE, -math.inf),
+            TrialEnd(ids[5], TrialState.FAIL, None, {"error": "a reason"}),
         ]
     )
     store.hand_back([ids[6]], "for a test")

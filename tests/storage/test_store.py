@@ -25,7 +25,7 @@ from lrsearch.storage.choice import study_reader, trial_store
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.store import RETRIES, Chosen, Outcome, TrialStore
+from lrsearch.storage.store import RETRIES, Chosen, TrialEnd, TrialStore
 from lrsearch.storage.tables import HEARTBEATS
 
 DISTRIBUTIONS = {"lr": FloatDistribution(1e-4, 1.0, log=True), "scheduler": CategoricalDistribution(["a", "b"])}
@@ -112,9 +112,9 @@ def test_values_outcomes_and_constraints_are_what_optuna_reads(place: Place) -> 
         place.store.record({first.trial_id: {1: 0.5, 2: math.inf}, second.trial_id: {1: math.nan, 2: 7.0}})
         place.store.record({first.trial_id: {2: 0.25}})
     outcomes = [
-        Outcome(first.trial_id, TrialState.COMPLETE, 0.25, {"curve": [1.0, None]}, {"diverged": 1.0}),
-        Outcome(second.trial_id, TrialState.PRUNED, 7.0),
-        Outcome(third.trial_id, TrialState.FAIL, None, {"error": "é|"}),
+        TrialEnd(first.trial_id, TrialState.COMPLETE, 0.25, {"curve": [1.0, None]}, {"diverged": 1.0}),
+        TrialEnd(second.trial_id, TrialState.PRUNED, 7.0),
+        TrialEnd(third.trial_id, TrialState.FAIL, None, {"error": "é|"}),
     ]
     assert place.store.finish(outcomes) == {first.trial_id, second.trial_id, third.trial_id}
     assert place.store.finish(outcomes) == set()
@@ -152,7 +152,7 @@ def test_settings_handed_back_wait_under_a_new_number(place: Place) -> None:
     assert retry.system_attrs["fixed_params"] == original.params
     assert retry.intermediate_values == {}
     assert [claim.number for claim in place.store.claim(5, 2, me())] == [1, 2]
-    assert place.store.finish([Outcome(claim.trial_id, TrialState.COMPLETE, 1.0)]) == set()
+    assert place.store.finish([TrialEnd(claim.trial_id, TrialState.COMPLETE, 1.0)]) == set()
 
 
 def test_a_dead_process_of_this_machine_is_found_at_once(place: Place) -> None:
@@ -186,7 +186,7 @@ def test_settings_that_were_lost_are_run_again_in_ever_smaller_company(place: Pl
             lost_with.append(len(claims))
             place.store.reap(grace=1e6)
         else:
-            place.store.finish([Outcome(claim.trial_id, TrialState.COMPLETE, 1.0) for claim in claims])
+            place.store.finish([TrialEnd(claim.trial_id, TrialState.COMPLETE, 1.0) for claim in claims])
     assert lost_with == [24, 8, 1, 1]
     given_up = [trial for trial in place.trials if "error" in trial.user_attrs]
     assert [_origin(place.trials, trial.number) for trial in given_up] == [deadly]
@@ -231,8 +231,8 @@ def test_numbers_stay_distinct_when_optuna_creates_trials_in_between(place: Plac
 def test_the_database_counts_as_the_trials_say(bulk: Place) -> None:
     claims = bulk.store.claim(6, 6, me())
     kinds = [TrialState.COMPLETE, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL]
-    outcomes = [Outcome(claim.trial_id, kind, 1.0) for claim, kind in zip(claims, kinds, strict=False)]
-    outcomes[0] = Outcome(claims[0].trial_id, TrialState.COMPLETE, 1.0, {}, {"diverged": 1.0})
+    outcomes = [TrialEnd(claim.trial_id, kind, 1.0) for claim, kind in zip(claims, kinds, strict=False)]
+    outcomes[0] = TrialEnd(claims[0].trial_id, TrialState.COMPLETE, 1.0, {}, {"diverged": 1.0})
     bulk.store.finish(outcomes)
     bulk.store.hand_back([claims[4].trial_id], "test")
     assert vars(study_reader(bulk.study, bulk.storage).tally()) == {
@@ -256,7 +256,7 @@ def test_bulk_rows_are_what_optuna_itself_writes(bulk: Place) -> None:
     states = [TrialState.COMPLETE, TrialState.PRUNED]
     bulk.store.finish(
         [
-            Outcome(claim.trial_id, states[n % 2], 0.1, {"train_curve": [n, None]}, {"diverged": 0.0})
+            TrialEnd(claim.trial_id, states[n % 2], 0.1, {"train_curve": [n, None]}, {"diverged": 0.0})
             for n, claim in enumerate(claims)
         ]
     )
@@ -305,13 +305,13 @@ def test_many_processes_share_a_budget_exactly(database_url: str) -> None:
         "from lrsearch.storage.rdb import open_storage\n"
         "from lrsearch.storage.choice import study_reader, trial_store\n"
         "from lrsearch.storage.liveness import Worker\n"
-        "from lrsearch.storage.store import Outcome\n"
+        "from lrsearch.storage.store import TrialEnd\n"
         "storage = open_storage(sys.argv[1])\n"
         "store = trial_store(optuna.load_study(study_name='s', storage=storage), storage)\n"
         "while claims := store.claim(3, 101, Worker.this().as_dict()):\n"
         "    store.record({c.trial_id: {1: 1.0, 2: 2.0} for c in claims})\n"
         "    store.beat([c.trial_id for c in claims])\n"
-        "    done = store.finish([Outcome(c.trial_id, optuna.trial.TrialState.COMPLETE, 1.0) for c in claims])\n"
+        "    done = store.finish([TrialEnd(c.trial_id, optuna.trial.TrialState.COMPLETE, 1.0) for c in claims])\n"
         "    assert len(done) == len(claims)\n"
     )
     processes = [
@@ -356,7 +356,7 @@ def test_the_dashboard_shows_the_same_for_bulk_rows(bulk: Place) -> None:
     settings = {"lr": 0.05, "scheduler": "b"}
     bulk.store.choose({claim.trial_id: Chosen(settings, DISTRIBUTIONS) for claim in claims})
     bulk.store.record({claim.trial_id: {1: 0.5, 2: math.inf, 3: 0.25} for claim in claims})
-    ended = [Outcome(c.trial_id, TrialState.COMPLETE, 0.25, {"curve": [1.0]}, {"diverged": 1.0}) for c in claims]
+    ended = [TrialEnd(c.trial_id, TrialState.COMPLETE, 0.25, {"curve": [1.0]}, {"diverged": 1.0}) for c in claims]
     bulk.store.finish(ended)
     for mine in bulk.trials:
         trial = public.ask()
