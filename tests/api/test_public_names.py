@@ -35,9 +35,13 @@ def test_every_function_shows_an_example() -> None:
     assert [name for name, own in functions_of_it.items() if "Example:" not in (inspect.getdoc(own) or "")] == []
 
 
-INTERNAL = {"AtRung", "Decision", "Run", "Streamed", "EpochMetrics", "Segment", "PluginSection", "TrainingSection"}
-"""Types that the documentation does not offer: what a whole generation asks the rule with, the loop's own state, rows
-that a Dataset reads, and the sections of a definition, which are those of a study file."""
+INTERNAL = {
+    "AtRung", "Decision", "EpochMetrics", "Patience", "PluginSection", "Run", "Segment", "Streamed", "StudyReader",
+    "TrainingSection",
+}  # fmt: skip
+"""Types that the documentation does not offer: what a whole generation asks the rule with, what a study reads its
+storage with, the loop's own state, rows that a Dataset reads, and the sections of a definition, which are those of a
+study file."""
 
 
 def own_types(annotation: object) -> Iterator[type]:
