@@ -20,7 +20,8 @@ from lrsearch.storage.choice import study_reader
 from lrsearch.storage.reader import StudyReader
 from lrsearch.study import recommendation
 from lrsearch.study import stored as studies
-from lrsearch.study.evidence import Evidence, confirmation_in, gather
+from lrsearch.study.confirmed_runs import confirmation_in, gather
+from lrsearch.study.evidence import Evidence
 from lrsearch.study.ranking import is_diverged, may_be_best
 from lrsearch.study.recommendation import Recommendation
 from lrsearch.study.stored import StoredStudy

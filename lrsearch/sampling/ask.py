@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 
+from lrsearch import registry
 from lrsearch.sampling import samplers
 from lrsearch.sampling.proposer import BLOCK, Proposer
 from lrsearch.sampling.space import Space, within
@@ -31,6 +32,19 @@ def generation_size(definition: Definition) -> int:
     """
     own = definition.sampler.options.get("generation")
     return int(own) if own is not None else min(max(definition.trials // 4, SMALLEST), LARGEST)
+
+
+def chosen(definition: Definition, first: int, last: int) -> Iterator[dict[str, Any]]:
+    """Parameters of the trials that are chosen beforehand: tried settings, then the cells of a grid.
+
+    Args:
+        definition: The study's definition.
+        first: How many to pass over.
+        last: Trials of the study; there is at most one entry for each.
+    """
+    space = Space.of(definition)
+    tried = (space.params_of(entry) for entry in definition.tries)
+    return islice(chain(tried, registry.samplers.get(definition.sampler.name).chosen(space)), first, last)
 
 
 class Asker:

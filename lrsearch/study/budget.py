@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.registry import samplers
+from lrsearch.sampling.ask import chosen
 from lrsearch.storage.choice import trial_store
 from lrsearch.study.status import count
-from lrsearch.study.stored import StoredStudy, chosen, load, redefine
+from lrsearch.study.stored import StoredStudy, load, redefine
 
 
 def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:

@@ -1,14 +1,15 @@
-"""Whether a study may be trained: same lrsearch, same data, room for its curves. Looked at before a trial is taken."""
+"""Whether a study may be trained: same lrsearch, definition and data, room for its curves. Looked at beforehand."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lrsearch import version
-from lrsearch.errors import input_error
+from lrsearch.errors import Fault, InputError, input_error
 from lrsearch.storage.attributes import DATA
 from lrsearch.storage.choice import storage_reader
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.load import differences
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -101,3 +102,24 @@ def check_room(storage: BaseStorage, definition: Definition, task: Task) -> None
 
 def _line(version: str) -> list[str]:
     return version.split(".")[:2]
+
+
+def check_same(stored: StoredStudy, definition: Definition, source: str) -> None:
+    """Refuse to go on with a study under another definition than its own; only `trials` may differ.
+
+    Args:
+        stored: The study.
+        definition: What the person wants to run.
+        source: Where that came from.
+
+    Raises:
+        InputError: Names every key that differs.
+    """
+    if stored.definition is None:
+        raise input_error(source, "a study of that name exists that lrsearch did not create", key="study.name",
+                          received=f'"{stored.name}"')  # fmt: skip
+    found = differences(stored.definition, definition)
+    if found:
+        first = Fault("study.name", "exists with another definition: choose another name, or undo these changes",
+                      f'"{stored.name}"')  # fmt: skip
+        raise InputError(source, [first, *found])

@@ -89,7 +89,7 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
         return store(storage, definition, task)
     stored = studies.load(storage, definition.study.name)
     compatibility.check_version(stored)  # first: with another version, the definition's defaults may be others, too
-    studies.check_same(stored, definition, source)
+    compatibility.check_same(stored, definition, source)
     compatibility.check(stored, task)
     assert stored.definition is not None
     if stored.definition.confirm != definition.confirm:

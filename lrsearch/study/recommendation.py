@@ -14,7 +14,8 @@ from lrsearch.sampling.suggest import SuggestedSchedule
 from lrsearch.storage.attributes import HORIZON, RECOMMENDATION, SEED_VALUES
 from lrsearch.study import ranking, snippet, status
 from lrsearch.study import stored as studies
-from lrsearch.study.evidence import Contender, Evidence, confirmation_of, gather
+from lrsearch.study.confirmed_runs import confirmation_of, gather
+from lrsearch.study.evidence import Contender, Evidence
 from lrsearch.study.luck import expected_again
 from lrsearch.study.stored import StoredStudy
 

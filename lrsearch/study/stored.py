@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +14,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from lrsearch import version
-from lrsearch.errors import Fault, InputError, input_error, nearest
-from lrsearch.registry import samplers
-from lrsearch.sampling.ask import generation_size
-from lrsearch.sampling.space import Space
+from lrsearch.errors import InputError, input_error, nearest
+from lrsearch.sampling.ask import chosen, generation_size
 from lrsearch.storage.attributes import (
     DATA,
     DEFINITION,
@@ -36,7 +33,7 @@ from lrsearch.storage.reader import StudyReader
 from lrsearch.storage.retry import Patience
 from lrsearch.study.linked import HOLDOUT, Role, existing
 from lrsearch.study.provenance import provenance
-from lrsearch.study_file.load import differences, parse_stored
+from lrsearch.study_file.load import parse_stored
 from lrsearch.study_file.model import Definition
 
 
@@ -196,19 +193,6 @@ def create(
     return load(storage, name)
 
 
-def chosen(definition: Definition, first: int, last: int) -> Iterator[dict[str, Any]]:
-    """Parameters of the trials that are chosen beforehand: tried settings, then the cells of a grid.
-
-    Args:
-        definition: The study's definition.
-        first: How many to pass over.
-        last: Trials of the study; there is at most one entry for each.
-    """
-    space = Space.of(definition)
-    tried = (space.params_of(entry) for entry in definition.tries)
-    return islice(chain(tried, samplers.get(definition.sampler.name).chosen(space)), first, last)
-
-
 def load(storage: BaseStorage, name: str, patience: Patience | None = None) -> StoredStudy:
     """A study by its name. Its tasks and schedulers need not be known here.
 
@@ -275,27 +259,6 @@ def linked(stored: StoredStudy, role: Role) -> StoredStudy | None:
 def all_studies(storage: BaseStorage) -> list[StoredStudy]:
     """All studies, oldest first."""
     return [load(storage, name) for name in names(storage)]
-
-
-def check_same(stored: StoredStudy, definition: Definition, source: str) -> None:
-    """Refuse to go on with a study under another definition than its own; only `trials` may differ.
-
-    Args:
-        stored: The study.
-        definition: What the person wants to run.
-        source: Where that came from.
-
-    Raises:
-        InputError: Names every key that differs.
-    """
-    if stored.definition is None:
-        raise input_error(source, "a study of that name exists that lrsearch did not create", key="study.name",
-                          received=f'"{stored.name}"')  # fmt: skip
-    found = differences(stored.definition, definition)
-    if found:
-        first = Fault("study.name", "exists with another definition: choose another name, or undo these changes",
-                      f'"{stored.name}"')  # fmt: skip
-        raise InputError(source, [first, *found])
 
 
 def exclude(stored: StoredStudy, number: int, reason: str) -> None:

@@ -38,7 +38,6 @@ from optuna.trial import TrialState
 from unseen_seeds import FIRST_JUDGE_SEED, Numbers, print_ways, study_document
 
 from lrsearch.api.studies import load_frames
-from lrsearch.report import evidence
 from lrsearch.sampling.space import settings_from
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
@@ -203,7 +202,7 @@ def confirmed(stored: StoredStudy, engine: ReplayEngine, with_: Confirmation) ->
     """What the confirmation of a search recommends."""
     for linked in confirmation.prepare(stored, with_.top, with_.seeds):
         list(Runner(linked, opening.task_of(linked), engine, Interruption()).events())
-    gathered = evidence.gather(load_frames(stored))
+    gathered = load_frames(stored).evidence
     assert gathered is not None
     return Found(engine.number_of(settings_from(gathered.recommended.params)), engine.epochs)
 

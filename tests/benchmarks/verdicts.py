@@ -24,7 +24,7 @@ from scipy import stats
 from unseen_seeds import FIRST_JUDGE_SEED, Numbers, study_document, train
 
 from lrsearch.api.studies import load_frames
-from lrsearch.report import evidence, wording
+from lrsearch.report import wording
 from lrsearch.sampling.space import settings_from
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
@@ -76,7 +76,7 @@ def evidence_of(task: str, repetition: int, given: argparse.Namespace) -> Eviden
     list(Runner(stored, built, BatchedEngine(), Interruption()).events())
     for linked in confirmation.prepare(stored, given.top, given.seeds):
         list(Runner(linked, opening.task_of(linked), BatchedEngine(), Interruption()).events())
-    found = evidence.gather(load_frames(stored))
+    found = load_frames(stored).evidence
     assert found is not None
     assert found.rows == "holdout"
     return found
