@@ -20,8 +20,9 @@ from lrsearch.search import worker
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
+from lrsearch.storage.attributes import RECOMMENDATION
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import budget
+from lrsearch.study import budget, recommendation
 from lrsearch.study import status as standing
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -85,6 +86,21 @@ def test_studies_take_turns(create: Create, start: Start) -> None:
     began = [name for name, event in run(start()) if isinstance(event, TrialBegan)]
     assert began == ["one", "two", "three"] * 4
     assert [finished(own) for own in stored] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("types", [["constant", "lambda"], ["lambda"]], ids=["with", "without constant rates"])
+def test_it_confirms_what_it_has_searched(create: Create, start: Start, storage: BaseStorage, types: list[str]) -> None:
+    """Also where the worker serves this study by name, and where a grid of constant rates must come in between."""
+    create("mine", confirm={"top": 2, "seeds": 2}, search={"schedulers": types})
+    create("other", confirm={"top": 2, "seeds": 2})
+    names = dict.fromkeys(name for name, _ in run(start("mine")))
+    parts = [f"mine/{role}" for role in (("confirm",) if "constant" in types else ("constant", "confirm"))]
+    assert list(names) == ["mine", *parts]
+    found = recommendation.best_settings(studies.load(storage, "mine"))
+    assert (found.basis, found.seeds) == ("confirmed", 2)
+    kept = studies.load(storage, "mine").reader.attributes()[RECOMMENDATION]
+    assert kept["params"] == found.params
+    assert run(start("mine")) == [], "nothing is left to do"
 
 
 def test_named_studies_are_the_only_ones(create: Create, start: Start) -> None:

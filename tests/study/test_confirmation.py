@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import optuna
 import pytest
+from databases import close
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -15,7 +19,7 @@ from lrsearch.sampling.space import settings_from
 from lrsearch.search.events import TrialEnded
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
-from lrsearch.storage.attributes import CONSTRAINT, FINALISTS, RETRIED
+from lrsearch.storage.attributes import CONSTRAINT, DATA, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import budget, confirmation
 from lrsearch.study import linked as links
@@ -32,6 +36,7 @@ from lrsearch.training.loop import start, train
 
 Define = Callable[..., Definition]
 TYPES = ("constant", "lambda", "plateau")
+WORKERS = 6
 ENGINES = (SequentialEngine(), BatchedEngine())
 
 
@@ -225,3 +230,75 @@ def test_what_cannot_be_confirmed_says_why(storage: BaseStorage, define: Define)
     stored.study.add_trial(ended(2.0))
     with pytest.raises(InputError, match="this name is needed"):
         next(confirmation.prepare(stored))
+
+
+def test_several_that_prepare_at_once_choose_one_set_of_finalists(define: Define, database_url: str) -> None:
+    """Each with connections of its own, all at the same moment; nobody is turned away, and no run is there twice."""
+    storage = open_storage(database_url)
+    trials = [ended(5.0 + n, "constant" if n % 2 else "lambda", 0.01 + n / 1000, **({} if n % 2 else {"decay": 0.9}))
+              for n in range(6)]  # fmt: skip
+    searched(storage, define(confirm={"top": 3, "seeds": 4}), *trials)
+    barrier = threading.Barrier(WORKERS)
+
+    def prepare() -> str:
+        own = open_storage(database_url)
+        stored = studies.load(own, "small")
+        barrier.wait()
+        confirmation.advance(stored)
+        close(own)
+        return stored.name
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        assert list(pool.map(lambda _: prepare(), range(WORKERS))) == ["small"] * WORKERS
+    linked = studies.load(storage, "small/confirm")
+    assert linked.definition is not None
+    runs = [trial.system_attrs["fixed_params"] for trial in linked.study.get_trials(deepcopy=False)]
+    assert len(runs) == len({frozenset(run.items()) for run in runs}) == linked.definition.trials
+    finalists = linked.reader.attributes()[FINALISTS]
+    assert len(runs) == 4 * len(finalists)
+    close(storage)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3, 5], ids=["only its name", "its origin", "half its attributes", "no trials"])
+def test_a_confirmation_that_was_left_half_made_is_completed(storage: BaseStorage, define: Define, kept: int) -> None:
+    """Whoever made it was killed on the way; without its definition no worker takes it for a study to train."""
+    stored = searched(storage, define(confirm={"top": 1, "seeds": 2}), ended(5.0), ended(6.0, "lambda", decay=0.9))
+    stored.study.add_trials([ended(9.0 + n) for n in range(4)])
+    whole = next(confirmation.prepare(stored))
+    attributes = whole.reader.attributes()
+    studies.delete(studies.load(storage, "small/confirm"))
+    half = optuna.create_study(study_name="small/confirm", storage=storage)
+    for key in (ORIGIN, METRIC, VERSION, DATA, FINALISTS)[:kept]:
+        half.set_user_attr(key, attributes[key])
+    assert confirmation.is_wanted(stored)
+    made = next(confirmation.prepare(stored))
+    assert made.reader.attributes() == attributes
+    assert len(made.trials()) == len(whole.trials())
+
+
+def test_another_study_of_that_name_is_left_alone(storage: BaseStorage, define: Define) -> None:
+    stored = searched(storage, define(confirm={"top": 1}), ended(5.0))
+    other = optuna.create_study(study_name="small/confirm", storage=storage)
+    other.add_trial(ended(1.0))
+    with pytest.raises(InputError, match="this name is needed for a part of study small"):
+        next(confirmation.prepare(stored))
+    assert len(other.trials) == 1
+
+
+def test_it_is_wanted_until_it_is_finished_and_again_when_the_search_has_gone_on(
+    storage: BaseStorage, define: Define
+) -> None:
+    stored = searched(storage, define(confirm={"top": 1, "seeds": 2}), *(ended(5.0 + n) for n in range(6)))
+    assert confirmation.is_wanted(stored)
+    for linked in confirmation.prepare(stored):
+        assert confirmation.is_wanted(stored), "nothing of it is trained yet"
+        train_all(linked)
+    assert not confirmation.is_wanted(stored)
+    stored.study.add_trial(ended(1.0, lr=0.02))
+    assert confirmation.is_wanted(stored)
+    unwanted = studies.redefine(stored, define(confirm={"top": 0}))
+    assert not confirmation.is_wanted(unwanted)
+
+
+def train_all(linked: StoredStudy) -> None:
+    list(Runner(linked, opening.task_of(linked), ENGINES[0], Interruption()).events())
