@@ -31,7 +31,7 @@ STUDIES = 10
 SEEDS = list(range(1000, 1005))
 TYPES = ("constant", "lambda")
 TRIALS = 12
-TRAINED = 2
+TRAINED = 1
 """Of so many studies the commands that train are asked, too."""
 
 

@@ -26,7 +26,7 @@ from lrsearch.errors import InterruptedRunError
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import status
+from lrsearch.study import recommendation, status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
@@ -87,7 +87,7 @@ def test_everything_is_there_and_can_be_fetched(create: Callable[..., StoredStud
     assert plots["learning_curves"]["data"][0]["x"] == [1, 2, 3, 4]
 
 
-def test_the_best_trials_have_their_curves_and_the_best_one_its_weights(
+def test_the_best_trials_have_their_curves_and_the_recommended_settings_their_weights(
     create: Callable[..., StoredStudy], folder: ArtifactFolder, tmp_path: Path
 ) -> None:
     stored = create()
@@ -100,8 +100,12 @@ def test_the_best_trials_have_their_curves_and_the_best_one_its_weights(
     paths = {a["filename"]: f"/artifacts/1/{best._trial_id}/{a['artifact_id']}" for a in kept[best.number]}
     curve = pd.read_csv(io.BytesIO(client(paths["curve.csv"]).body))
     assert list(curve["test_metric"]) == list(best.intermediate_values.values())
-    weights = torch.load(io.BytesIO(client(paths["checkpoint.ckpt"]).body), weights_only=True)
-    assert weights["definition"]["lr"] == best.params["lr"]
+    (artifact,) = (own for own in told["artifacts"] if own["filename"] == "recommended.ckpt")
+    path = f"/artifacts/1/{artifact['artifact_id']}"
+    weights = torch.load(io.BytesIO(client(path).body), weights_only=True)
+    found = recommendation.best_settings(stored)
+    assert weights["definition"]["lr"] == found.params["lr"]
+    assert found.number == best.number
     assert weights["state"]["records"][-1]["test_metric"] == pytest.approx(best.value)
 
 

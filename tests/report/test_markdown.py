@@ -50,7 +50,7 @@ def test_the_first_screen_is_verdict_figure_and_code(mixed: optuna.Study) -> Non
     headline = "**Not confirmed: the best of 4 trials used a constant rate of 0.01.**"
     places = [text.index(part) for part in (headline, "```python", "| recommended", "**How sure?**", "![")]
     assert places == sorted(places)
-    assert "It came to test MSE 8, but it was picked for that among 4 trials: expect about 9.5" in text
+    assert "It came to test MSE 8, but it was picked for that among 4 trials: expect about 9 when" in text
 
 
 def test_every_figure_is_there_and_shown(mixed: optuna.Study, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def lived(storage: BaseStorage) -> optuna.Study:
     beside.set_user_attr(ORIGIN, {"study": "s", "role": "confirm"})
     beside.add_trial(optuna.trial.create_trial(value=-100.0))
     store = trial_store(study, storage)
-    store.enqueue([{"lr": 0.5}])
+    assert store.enqueue([{"lr": 0.5}], there=0)
     claims = store.claim(7, 7, Worker.this().as_dict())
     store.choose({own.trial_id: Chosen({"lr": 0.1, "scheduler": "ab"[own.number % 2]}, KINDS) for own in claims[:5]})
     store.record({own.trial_id: {1: 0.5 + own.number, 2: math.nan, 3: math.inf} for own in claims[:6]})

@@ -88,11 +88,20 @@ def test_a_claim_stays_within_the_budget(place: Place) -> None:
 
 
 def test_settings_that_wait_are_claimed_first(place: Place) -> None:
-    place.store.enqueue([{"lr": 0.1}, {"lr": 0.2}])
+    assert place.store.enqueue([{"lr": 0.1}, {"lr": 0.2}], there=0)
     claims = place.store.claim(3, 3, me())
     assert [claim.number for claim in claims] == [0, 1, 2]
     assert place.trials[1].system_attrs["fixed_params"] == {"lr": 0.2}
     assert place.store.claim(1, 3, me()) == []
+
+
+def test_settings_are_added_only_to_what_the_caller_has_seen(place: Place) -> None:
+    """So that an answer that was lost, or another process that adds the same, makes no trial twice."""
+    assert place.store.enqueue([{"lr": 0.1}], there=0)
+    assert not place.store.enqueue([{"lr": 0.1}], there=0)
+    assert place.states() == ["WAITING"]
+    assert place.store.enqueue([{"lr": 0.2}], there=1)
+    assert place.states() == ["WAITING", "WAITING"]
 
 
 def test_a_claim_that_is_repeated_takes_nothing_twice(bulk: Place) -> None:
