@@ -92,7 +92,7 @@ import lrsearch, torch
 
 def loss(output, target):
     # Each update takes as long as the file beside this one says; trying the task out before is not slowed down.
-    if any(Path(frame.f_code.co_filename).name == "passes.py" for frame, _ in traceback.walk_stack(None)):
+    if any(Path(frame.f_code.co_filename).name == "training_pass.py" for frame, _ in traceback.walk_stack(None)):
         time.sleep(float(Path(__file__).with_name("pause").read_text()))
     return torch.nn.functional.mse_loss(output, target)
 
