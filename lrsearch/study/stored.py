@@ -307,7 +307,7 @@ def stop(stored: StoredStudy, stopped: bool) -> None:
 
 
 def is_stopped(stored: StoredStudy) -> bool:
-    return bool(stored.study.user_attrs.get(STOPPED, False))
+    return bool(stored.reader.attributes().get(STOPPED, False))
 
 
 def reap(stored: StoredStudy, grace: float) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -235,3 +236,11 @@ def test_one_place_asks_whether_the_tables_are_known() -> None:
     package = Path(choice.__file__).parent.parent
     asking = {file.stem for file in package.rglob("*.py") if "tables_are_known" in file.read_text(encoding="utf-8")}
     assert asking == {"choice", "schema_check"}
+
+
+def test_nobody_reads_a_study_past_its_reader() -> None:
+    """Whoever did would not wait in an outage. An Optuna pruner is handed Optuna's study, and nothing else."""
+    package = Path(choice.__file__).parent.parent
+    past = re.compile(r"\bstudy\.(user_attrs|system_attrs|get_trials|best_trial|best_value|best_params)\b")
+    files = [file for file in package.rglob("*.py") if file.parent.name != "storage"]
+    assert [file.name for file in files if past.search(file.read_text(encoding="utf-8"))] == ["halving.py"]
