@@ -10,11 +10,13 @@ from lrsearch.report import wording
 from lrsearch.report.wording import brief, percent, plural
 from lrsearch.sampling.space import parameter_name
 from lrsearch.study import ranking, recommendation
-from lrsearch.study.evidence import Contender, Evidence, Interval, mean_interval
+from lrsearch.study.evidence import Contender, Evidence, Interval
 from lrsearch.study.recommendation import Recommendation
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 
+LEAST_SHARE = 0.01
+"""A gain below it is not written as a number: it would be rounded to nothing."""
 MORE_SEEDS = 4
 """So many times the seeds halve an interval."""
 
@@ -91,7 +93,7 @@ class Answer:
         """The three rows as texts, with a line of column names first; for all to see, nothing is escaped."""
         if self.recommendation is None:
             return []
-        header = ["settings", f"{wording.error(self.recommendation.metric)} to expect", "beat the constant"]
+        header = ["settings", f"{wording.error(self.recommendation.metric)} to expect", "beat constant"]
         rows = [row.cells() for row in self.rows()]
         width = 3 if any(row[2] != wording.MISSING for row in rows) else 2
         return [cells[:width] for cells in (header, *rows)]
@@ -111,17 +113,16 @@ class Answer:
             return rows
         chosen, constant_ = evidence.recommended, evidence.constant
         today = self._today(evidence)
-        first = "recommended, the best constant rate" if chosen is constant_ else "recommended"
-        if chosen is today:
-            first += ", what you use today"
+        parts = ["best constant"] * (chosen is constant_) + ["as today"] * (chosen is today)
+        first = f"recommended ({', '.join(parts)})" if parts else "recommended"
         rows = [self._row(first, chosen, evidence)]
         if constant_ is not None and chosen is not constant_:
             label = f"best constant rate, {wording.rate(constant_.params)}"
             rows.append(self._row(f"{label}, as today" if constant_ is today else label, constant_, evidence))
         if chosen is constant_ and (schedule := _best_schedule(evidence)) is not None:
-            rows.append(self._row(f"best schedule: {wording.use(schedule.params)}", schedule, evidence))
+            rows.append(self._row(f"best schedule: {wording.use(schedule.params, short=True)}", schedule, evidence))
         if today is not None and today not in (chosen, constant_):
-            rows.append(self._row(f"what you use today: {wording.use(today.params)}", today, evidence))
+            rows.append(self._row(f"today: {wording.use(today.params, short=True)}", today, evidence))
         return rows
 
     def how_sure(self) -> str:
@@ -165,7 +166,8 @@ class Answer:
         assert evidence is not None
         if all(contender.is_constant for contender in evidence.contenders):
             return f"Use {use}. No schedule was compared with it."
-        if evidence.leader.is_constant:
+        best = _best_schedule(evidence)
+        if best is None or evidence.difference(best, evidence.recommended).low > 0:
             return f"Use {use}. A schedule gains nothing here."
         return f"Use {use}. No schedule is shown to be better."
 
@@ -177,21 +179,24 @@ class Answer:
         if constant is None:
             return f"Use {use}. No constant rate was trained to the end, so there is nothing to compare it with."
         difference = evidence.difference(constant, evidence.recommended)
-        rate = wording.rate(constant.params)
-        if not difference.excludes_zero:
-            return f"Use {use}. It is not shown to be better than a constant rate of {rate}."
-        return f"Use {use}: {self._gain(difference, constant)} than the best constant rate."
+        sure = "" if difference.low > 0 else f", but {len(evidence.seeds)} seeds are too few to be sure"
+        return f"Use {use}: {self._gain(difference, constant)} than the best constant rate{sure}."
 
     def _gain(self, difference: Interval, constant: Contender) -> str:
-        assert self.recommendation is not None
-        word = self.show(wording.error(self.recommendation.metric))
-        side = "higher" if self.recommendation.direction == "maximize" else "lower"
-        if constant.mean > 0 and difference.mean < constant.mean:
-            return f"about {percent(difference.mean / constant.mean)} {side} {word}"
-        return f"{word} {side} by about {brief(difference.mean)}"
+        """How much better the recommended settings are, by what is expected of them as the table has it."""
+        found = self.recommendation
+        assert found is not None
+        word = self.show(wording.error(found.metric))
+        side, sign = ("higher", -1) if found.direction == "maximize" else ("lower", 1)
+        gain = sign * (constant.mean - found.expected)
+        gain = gain if gain > 0 else difference.mean
+        if constant.mean > 0 and gain < constant.mean:
+            share = gain / constant.mean
+            return f"{f'about {percent(share)}' if share >= LEAST_SHARE else 'less than 1 %'} {side} {word}"
+        return f"{word} {side} by about {brief(gain)}"
 
     def _row(self, label: str, contender: Contender, evidence: Evidence) -> Row:
-        found = evidence.expected if contender is evidence.recommended else mean_interval(contender.values)
+        found = evidence.expectation(contender)
         constant = evidence.constant
         beats = None if constant in (None, contender) else evidence.seeds_better(contender, constant)
         return Row(label, found.mean, (found.low, found.high), beats, len(evidence.seeds))

@@ -187,21 +187,23 @@ def exact(value: object) -> str:
     return f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)
 
 
-def use(params: Mapping[str, Any]) -> str:
+def use(params: Mapping[str, Any], *, short: bool = False) -> str:
     """Settings as the object of *use*, such as ``exponential decay from 0.175``.
 
     Args:
         params: A trial's Optuna parameters.
+        short: Write three digits, where there is little room.
     """
-    scheduler = params.get("scheduler")
-    if rate(params) == MISSING:
+    scheduler, lr = params.get("scheduler"), rate(params)
+    if lr == MISSING:
         return describe(params)
+    lr = brief(float(lr)) if short else lr
     if scheduler is None:
-        return f"a learning rate of {rate(params)}"
+        return f"a learning rate of {lr}"
     words = _USES.get(str(scheduler))
     if words is None:
-        return f"{scheduler} from {rate(params)}"
-    words = words.format(lr=rate(params), decay=exact(params.get("decay", MISSING)))
+        return f"{scheduler} from {lr}"
+    words = words.format(lr=lr, decay=exact(params.get("decay", MISSING)))
     rises_anyway = scheduler in ("one_cycle", "wsd")
     return words if rises_anyway or not params.get(f"{scheduler}.warmup_fraction") else f"{words}, after a warm-up"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ from lrsearch.errors import InputError
 from lrsearch.sampling.space import settings_from
 from lrsearch.study_file.model import Definition
 from lrsearch.training import optimizers
+
+WIDTH = 80
+"""Columns of a terminal."""
 
 
 def code(definition: Definition | None, params: Mapping[str, Any], horizon: float | None) -> str | None:
@@ -32,4 +36,20 @@ def code(definition: Definition | None, params: Mapping[str, Any], horizon: floa
     optimizer = f"# `optimizer` is that of your own training loop, with lr={settings.lr!r}"
     if definition is not None:
         optimizer = optimizers.code(definition.training, settings.lr)
-    return f"import torch\n\n{optimizer}\n{settings.schedule.code(settings.lr, int(horizon))}"
+    lines = f"{optimizer}\n{settings.schedule.code(settings.lr, int(horizon))}".split("\n")
+    return "\n".join(["import torch", "", *(part for line in lines for part in folded(line))])
+
+
+def folded(line: str) -> list[str]:
+    """A line of code in lines that fit a terminal, where it is a call or an argument list that can be folded.
+
+    Args:
+        line: Code without strings in it.
+    """
+    if len(line) <= WIDTH or line.lstrip().startswith("#"):
+        return [line]
+    call = re.fullmatch(r"(\w+ = [\w.]+\()(.*)\)", line)
+    if call is not None:
+        return [call[1], *folded(f"    {call[2]},"), ")"]
+    first, comma, rest = line.partition(", ")
+    return [line] if not comma else [f"{first},", *folded(f"    {rest}")]

@@ -94,6 +94,30 @@ def test_what_is_worse_by_more_than_a_standard_error_is_not_recommended_for_bein
     assert found.recommended is found.leader
 
 
+def test_a_schedule_that_is_expected_to_be_no_better_gives_way_to_the_constant_rate() -> None:
+    """Its mean is the lowest, but it was picked for that; and it is not told apart from the constant rate."""
+    rng = np.random.default_rng(3)
+    scattered, steady = rng.normal(13, 4, size=(4, 6)), rng.normal(12.3, 1, size=6)
+    found = evidence(*(contender("one_cycle", values) for values in scattered), contender("constant", steady))
+    assert not found.leader.is_constant
+    assert found.recommended.is_constant
+    assert found.expected == mean_interval(found.recommended.values)
+    assert found.expectation(found.leader).mean >= found.expected.mean
+
+
+def test_what_is_larger_may_be_better() -> None:
+    """The same numbers with the other sign give the same answer, with the other sign."""
+    groups = [contender("lambda", 10 + NOISE), contender("constant", 11 + NOISE + WOBBLE)]
+    small = evidence(*groups)
+    turned = [contender(str(one.params["scheduler"]), -one.values) for one in groups]
+    large = Evidence("holdout", 300, "", small.seeds, turned, maximise=True)
+    assert large.recommended.params == small.recommended.params
+    assert large.expected.mean == pytest.approx(-small.expected.mean)
+    assert large.chances == pytest.approx(small.chances)
+    assert large.difference(turned[1], turned[0]).low == pytest.approx(small.difference(groups[1], groups[0]).low)
+    assert large.seeds_better(turned[0], turned[1]) == small.seeds_better(groups[0], groups[1]) == 5
+
+
 def test_more_finalists_need_more_proof() -> None:
     """The best of many is compared with each of the others, so that each interval is wider."""
     pair = [contender("lambda", 10 + NOISE), contender("constant", 10.5 + NOISE + WOBBLE)]
