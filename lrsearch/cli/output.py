@@ -22,6 +22,22 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Setting(float):
+    """A number that was trained with: printed with all the digits that are sampled, so that it can be typed again."""
+
+
+def settings(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a trial, for a table.
+
+    Args:
+        params: By their names.
+
+    Returns:
+        The same, with each float as a `Setting`.
+    """
+    return {key: Setting(value) if isinstance(value, float) else value for key, value in params.items()}
+
+
 def say(message: str, *, style: str | None = None) -> None:
     """Print a message for the person to stderr, as it is: what it quotes is never taken as markup."""
     Console(stderr=True, soft_wrap=True).print(message, style=style, markup=False, highlight=False)
@@ -57,13 +73,13 @@ def print_facts(facts: Mapping[str, Any]) -> None:
 
 
 def show(value: Any) -> str:
-    """A value for a person: four significant digits, a dash for nothing."""
+    """A value for a person: four significant digits (settings have six), a dash for nothing."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.6g}" if isinstance(value, Setting) else f"{value:.4g}"
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={show(item)}" for key, item in value.items())
     return str(value)

@@ -10,7 +10,7 @@ import typer
 
 from lrsearch.cli.answer import print_answer
 from lrsearch.cli.options import OutputFormat, Storage, StudyName, quiet_libraries
-from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, show
+from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, settings, show
 from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage, redacted
 
 if TYPE_CHECKING:
@@ -150,6 +150,6 @@ def _row(stored: StoredStudy) -> dict[str, Any]:
         "best": status.best_value(stored) if stored.has_one_objective else None,
         "expected": found.expected if found else None,
         "scheduler": found.params.get("scheduler") if found else None,
-        "lr": found.params.get("lr") if found else None,
+        "lr": settings(found.params).get("lr") if found else None,
         "confirmed": found.seeds if found and found.is_confirmed else None,
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lrsearch.cli.options import Grace, OutputFormat, Storage, StudyName
-from lrsearch.cli.output import Format, print_facts, print_json, print_table, say
+from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, settings
 from lrsearch.cli.study import open_study
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
@@ -30,7 +30,7 @@ def list_trials(name: StudyName, storage: Storage = DEFAULT_URL, output: OutputF
     if output is Format.JSON:
         print_json(rows)
     elif rows:
-        print_table([{**row, "params": _own(row["params"])} for row in rows], list(rows[0]))
+        print_table([{**_shown(row), "params": settings(_own(row["params"]))} for row in rows], list(rows[0]))
     else:
         say(f"Study {name} has no trials yet.")
 
@@ -48,8 +48,8 @@ def show_trial(
     if output is Format.JSON:
         print_json({**_row(stored, trial), "attributes": dict(trial.user_attrs), "curves": curves})
         return
-    row = _row(stored, trial)
-    params = row.pop("params")
+    row = _shown(_row(stored, trial))
+    params = settings(row.pop("params"))
     print_facts({**row, **{f"  {key}": value for key, value in params.items()}, **status.audit(trial)})
     if curves:
         print_table(curves, list(curves[0]))
@@ -108,6 +108,10 @@ def _row(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:
         "lr": trial.params.get("lr"),
         "params": trial.params,
     }
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, **settings({"lr": row["lr"]})}
 
 
 def _own(params: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from lrsearch.study.confirmed_runs import confirmation_of, gather
 from lrsearch.study.evidence import Contender, Evidence
 from lrsearch.study.luck import expected_again
 from lrsearch.study.stored import StoredStudy
+from lrsearch.version import __version__
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -273,7 +274,7 @@ def _made_from(stored: StoredStudy) -> dict[str, Any]:
     confirmed = None if linked is None else status.count(linked).as_dict()
     seeds = [] if linked is None or linked.definition is None else list(linked.definition.training.seeds)
     return {
-        "version": FORM,
+        "version": [__version__, FORM],
         "trials": status.count(stored).as_dict(),
         "excluded": sorted(stored.excluded()),
         "confirmed": confirmed,
@@ -282,7 +283,7 @@ def _made_from(stored: StoredStudy) -> dict[str, Any]:
 
 
 FORM = 1
-"""Changes with the rule or the fields, so that what an older lrsearch has kept is computed anew."""
+"""Changes with the rule or the fields, so that what another lrsearch has kept is computed anew."""
 
 
 def _from_document(kept: Mapping[str, Any]) -> Recommendation:

@@ -160,6 +160,19 @@ def assert_each_says(texts: list[str], best: dict[str, Any]) -> None:
         )
 
 
+def test_tables_print_every_digit_that_was_trained(url: str, type_: Callable[..., str]) -> None:
+    storage = open_storage(url, create=True)
+    params = add(storage, 0)
+    number = lrsearch.best_settings("study0").number
+    for said in (
+        type_("study", "list"),
+        type_("trial", "list", "study0"),
+        type_("trial", "show", "study0", str(number)),
+    ):
+        assert f"{params['lr']:.6g}" in said
+    close(storage)
+
+
 def test_what_has_changed_since_it_was_kept_is_computed_anew(url: str) -> None:
     storage = open_storage(url, create=True)
     params = add(storage, 0)
@@ -175,4 +188,7 @@ def test_what_has_changed_since_it_was_kept_is_computed_anew(url: str) -> None:
     kept = stored.reader.attributes()[attributes.RECOMMENDATION]
     stored.remember(attributes.RECOMMENDATION, {**kept, "value": -1.0})
     assert lrsearch.best_settings(stored).value == -1.0, "what was kept is taken as it is while nothing has changed"
+    older = {**kept["made_from"], "version": ["0.1.9", 1]}
+    stored.remember(attributes.RECOMMENDATION, {**kept, "value": -1.0, "made_from": older})
+    assert lrsearch.best_settings(stored).value == kept["value"], "another version may have had another rule"
     close(storage)
