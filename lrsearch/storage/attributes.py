@@ -55,8 +55,8 @@ THREADS = "threads"
 SEED_VALUES = "seed_values"
 """Of a trial: the last test metric of each seed; its value is their mean."""
 BLOCK_VALUES = "block_values"
-"""Of a confirmed run that did not diverge: its metric per block of the rows that score it (`tasks.blocks`), after the last
-epoch; the mean is its value. Missing if one of them is not finite."""
+"""Of a confirmed run that did not diverge: its metric per block of the rows that score it (`tasks.blocks`), after the
+last epoch; the mean is its value. Missing if one of them is not finite."""
 BLOCKS_BEFORE = "block_values_before"
 """Of such a run: the same before training."""
 SPREAD = "seed_spread"

@@ -40,9 +40,10 @@ class Task:
         extra: Further metrics that are shown but not optimised: name -> callable, or the name of one, such as accuracy.
         collate: Makes a batch of a Dataset's rows, ``collate(rows) -> (inputs, targets)``, as a DataLoader's
             ``collate_fn``; inputs may be whatever the model takes, targets are a tensor.
-        details: Not for people: the confirmation puts metrics here that give a vector, ``(outputs, targets) -> [parts]``
-            of all test rows. They are looked at before training and after the last epoch; one that fails is left out. Of
-            rows that a DataLoader reads they give a number per batch, and the batches are the parts.
+        details: Not for people: the confirmation puts metrics here that give a vector,
+            ``(outputs, targets) -> [parts]``. They are looked at on the test rows before training and after the last
+            epoch; one that fails is left out. Of rows that a DataLoader reads they give a number per batch, and the
+            batches are the parts.
 
     Raises:
         InputError: A part is of the wrong kind, a name is unknown, or inputs and targets differ in number.
