@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lrsearch.errors import LrsearchError
+from lrsearch.errors import InterruptedRunError
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.blocks import of_batches
 from lrsearch.tasks.data import Data, Rows, Streamed, count, same_random_numbers
@@ -151,8 +151,8 @@ def _details(details: Mapping[str, Metric], outputs: Tensor, targets: Tensor) ->
         try:
             with torch.no_grad(), same_random_numbers():
                 found[name] = metric(outputs, targets).double().cpu().numpy()
-        except LrsearchError:
-            raise  # a signal that came meanwhile
+        except InterruptedRunError:
+            raise
         except Exception:
             # No run fails because of what is only looked at.
             continue

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from lrsearch.errors import LrsearchError
+from lrsearch.errors import InterruptedRunError
 from lrsearch.tasks.data import Data, same_random_numbers
 from lrsearch.tasks.metrics import Metric
 from lrsearch.training.batch_norm import PlainBatchNorm
@@ -202,8 +202,8 @@ def _details(details: Mapping[str, Metric], outputs: Tensor, targets: Tensor) ->
         try:
             with same_random_numbers():
                 found[name] = vmap(metric, in_dims=(0, None))(outputs, targets)
-        except LrsearchError:
-            raise  # a signal that came meanwhile
+        except InterruptedRunError:
+            raise
         except Exception:
             # No run fails because of what is only looked at.
             continue
