@@ -14,6 +14,8 @@ from lrsearch.storage.attributes import (
     AUDIT_SECONDS,
     AUDIT_VALUE,
     BEFORE,
+    BLOCK_VALUES,
+    BLOCKS_BEFORE,
     DIVERGED_AT,
     EXTRA_CURVES,
     LR_CURVE,
@@ -22,6 +24,7 @@ from lrsearch.storage.attributes import (
     SPREAD,
     TRAIN_CURVE,
 )
+from lrsearch.tasks.blocks import BLOCKS
 from lrsearch.training.engine import LaneRecords, Numbers
 
 
@@ -42,6 +45,8 @@ class TrialTrace:
         self.lr: list[float] = []
         self.extra: dict[str, list[float]] = {}
         self.seed_values: list[float] = []
+        self.blocks: Numbers = np.empty(0)
+        self.blocks_before: Numbers = np.empty(0)
         self.diverged_at: int | None = None
         self.seconds = 0.0
 
@@ -54,15 +59,17 @@ class TrialTrace:
         rows = [records.row_of[lane] for lane in self.lanes]
         tests = records.test_metric[rows]
         scores = tests if self.score is None else records.extra[self.score][rows]
+        # Only a confirmation looks at blocks, and a run of it has one seed.
+        blocks = records.details[BLOCKS][rows[0]] if BLOCKS in records.details and len(rows) == 1 else np.empty(0)
         if records.epoch == 0:
-            self.before = _mean(scores)
+            self.before, self.blocks_before = _mean(scores), blocks
             return
         self.test.append(_mean(tests))
         self.train.append(_mean(records.train_metric[rows]))
         self.lr.append(_mean(records.lr[rows]))
         for name, values in records.extra.items():
             self.extra.setdefault(name, []).append(_mean(values[rows]))
-        self.seed_values = scores.tolist()
+        self.seed_values, self.blocks = scores.tolist(), blocks
         self.seconds += records.seconds * len(rows) / len(records.lanes)
         if records.diverged[rows].any() or not np.isfinite(scores).all():
             self.diverged_at = records.epoch
@@ -93,6 +100,8 @@ class TrialTrace:
             kept[EXTRA_CURVES] = {name: [finite(v) for v in curve] for name, curve in self.extra.items()}
         if self.diverged_at is not None:
             kept[DIVERGED_AT] = self.diverged_at
+        elif len(self.blocks):
+            kept |= _blocks(BLOCK_VALUES, self.blocks) | _blocks(BLOCKS_BEFORE, self.blocks_before)
         return kept
 
 
@@ -113,6 +122,13 @@ def audit_attributes(pruned: TrialTrace, trained: TrialTrace, epochs: int) -> di
     elif trained.epoch == epochs:
         kept[AUDIT_VALUE] = finite(trained.value)
     return kept
+
+
+def _blocks(name: str, values: Numbers) -> dict[str, list[float]]:
+    """Values of blocks as they are stored, with the digits that float32 has; nothing if there is no telling."""
+    if not len(values) or not np.isfinite(values).all():
+        return {}
+    return {name: [float(f"{value:.7g}") for value in values]}
 
 
 def _mean(values: Numbers) -> float:

@@ -16,7 +16,16 @@ from optuna.trial import FrozenTrial
 
 from lrsearch.errors import input_error
 from lrsearch.sampling.space import SEED, Space
-from lrsearch.storage.attributes import CHOSEN_FROM, DATA, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
+from lrsearch.storage.attributes import (
+    CHOSEN_FROM,
+    CONSTANT_PREDICTION,
+    DATA,
+    FINALISTS,
+    METRIC,
+    ORIGIN,
+    RETRIED,
+    VERSION,
+)
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.tables import FIXED_PARAMS
 from lrsearch.study import linked, ranking, status
@@ -218,6 +227,8 @@ def _confirmation(stored: StoredStudy, chosen: Sequence[Finalist], seeds: int) -
     """A trial for each finalist and seed; what an earlier confirmation had is kept."""
     definition = _definition(stored)
     made = _opened(stored, "confirm", _scoring(definition))
+    if CONSTANT_PREDICTION not in made.reader.attributes():
+        made.remember(CONSTANT_PREDICTION, _constant_prediction(made, definition))
     before = [Finalist(**entry) for entry in made.reader.attributes().get(FINALISTS, [])]
     known = {finalist.key: finalist for finalist in (*before, *chosen)}
     there = made.definition.training.seeds if made.definition else []
@@ -251,6 +262,16 @@ def _scoring(definition: Definition) -> dict[str, Any]:
         reason = "holdout rows that a DataLoader reads cannot be scored beside the test rows"
         return {"rows": "test", "row_count": rows_of(task.test), "reason": reason}
     return {"rows": "holdout", "row_count": rows_of(task.holdout)}
+
+
+def _constant_prediction(made: StoredStudy, definition: Definition) -> dict[str, Any] | None:
+    """What a network that has learned nothing would come to on the rows that score a confirmation."""
+    from lrsearch.tasks.constant_prediction import constant_prediction  # torch takes a while
+
+    task = opening.build_task(definition)
+    rows = task.test if made.score is None or task.holdout is None else task.holdout
+    found = constant_prediction(task, rows, maximise=made.maximises)
+    return None if found is None else asdict(found)
 
 
 def _linked(definition: Definition, trials: int) -> Definition:

@@ -1,4 +1,4 @@
-"""A task that is scored on its holdout rows, while everything else still looks at the test rows."""
+"""The task of a confirmation: scored on its holdout rows, and block by block, while all else looks at the test rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lrsearch.errors import input_error
 from lrsearch.study.linked import HOLDOUT
+from lrsearch.tasks.blocks import BLOCKS, per_block
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 
@@ -18,7 +19,7 @@ class OnRows:
     """A metric that looks at some of the rows only.
 
     Attributes:
-        metric: The metric.
+        metric: The metric; it may give a vector.
         rows: Which.
     """
 
@@ -29,8 +30,17 @@ class OnRows:
         return self.metric(outputs[self.rows], targets[self.rows])
 
 
+def scored_on_tests(task: Task) -> Task:
+    """The task with its metric per block of test rows, for a confirmation that those score.
+
+    Args:
+        task: Any task.
+    """
+    return replace(task, details={BLOCKS: per_block(task, task.test)})
+
+
 def scored_on_holdout(task: Task) -> Task:
-    """The task with one more metric: its own, over the holdout rows.
+    """The task with one more metric, its own over the holdout rows, and with that per block of these rows.
 
     The rows of both kinds go through the network together, and each metric looks at its own. So the test metric, which
     steers `plateau` and says what has diverged, is what it was, and no engine knows of the holdout. A network whose
@@ -57,4 +67,5 @@ def scored_on_holdout(task: Task) -> Task:
         metric=OnRows(task.metric_function, slice(tests)),
         holdout=None,
         extra={**extra, HOLDOUT: OnRows(task.metric_function, slice(tests, rows))},
+        details={BLOCKS: OnRows(per_block(task, task.holdout), slice(tests, rows))},
     )

@@ -155,11 +155,12 @@ def task_of(stored: StoredStudy) -> Task:
         raise input_error("study run", rule, received=f'"{name}"', nearest=nearest(name, registry.tasks))
     task = build_task(stored.definition)
     compatibility.check(stored, task)
-    if stored.score is None or task.holdout is None:
+    if not stored.is_confirmation:
         return task
-    from lrsearch.study.holdout import scored_on_holdout  # torch takes a while
+    from lrsearch.study import holdout  # torch takes a while
 
-    return scored_on_holdout(task)
+    by_tests = stored.score is None or task.holdout is None
+    return holdout.scored_on_tests(task) if by_tests else holdout.scored_on_holdout(task)
 
 
 def build_task(definition: Definition) -> Task:

@@ -40,6 +40,10 @@ class Task:
         extra: Further metrics that are shown but not optimised: name -> callable, or the name of one, such as accuracy.
         collate: Makes a batch of a Dataset's rows, ``collate(rows) -> (inputs, targets)``, as a DataLoader's
             ``collate_fn``; inputs may be whatever the model takes, targets are a tensor.
+        details: Not for people: the confirmation puts metrics here that give a vector,
+            ``(outputs, targets) -> [parts]``. They are looked at on the test rows before training and after the last
+            epoch; one that fails is left out. Of rows that a DataLoader reads they give a number per batch, and the
+            batches are the parts.
 
     Raises:
         InputError: A part is of the wrong kind, a name is unknown, or inputs and targets differ in number.
@@ -53,6 +57,7 @@ class Task:
     holdout: Rows | None
     extra: dict[str, Metric]
     collate: Collate | None
+    details: dict[str, Metric]
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class Task:
         holdout: Rows | Dataset[Any] | None = None,
         extra: Mapping[str, Metric | str] | None = None,
         collate: Collate | None = None,
+        details: Mapping[str, Metric] | None = None,
     ) -> None:
         faults = [*_model_faults(model), *_metric_faults({"loss": loss, "metric": metric}, METRICS)]
         faults += _extra_faults(extra or {})
@@ -75,6 +81,7 @@ class Task:
         values: dict[str, Any] = {"holdout": None, "model": model, "loss": loss, "metric": metric, "collate": collate}
         values |= {part: gather(part, given, collate) for part, given in parts.items()}
         values["extra"] = {name: SHOWN[m] if isinstance(m, str) else m for name, m in (extra or {}).items()}
+        values["details"] = dict(details or {})
         for name, value in values.items():
             object.__setattr__(self, name, value)
 

@@ -34,6 +34,7 @@ def train_alone(run: Run, engine: Engine, place: int) -> Iterator[EpochRecord]:
             extra={name: float(values[0]) for name, values in records.extra.items()},
             diverged=run.diverged,
             seconds=records.seconds,
+            details={name: values[0] for name, values in records.details.items()},
         )
         run.records.append(record)
         yield record

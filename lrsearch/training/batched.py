@@ -22,8 +22,8 @@ from lrsearch.tasks.task import Task
 from lrsearch.training import lane_optimizers
 from lrsearch.training.devices import moved
 from lrsearch.training.divergence import diverged
-from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers
-from lrsearch.training.evaluation import shows_train_metric
+from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers, stacked_details
+from lrsearch.training.evaluation import details_after, shows_train_metric
 from lrsearch.training.graph_replay import Recordings
 from lrsearch.training.loop import start
 from lrsearch.training.memory import widths
@@ -135,6 +135,7 @@ class NetworkBatch:
             diverged=np.zeros(len(self.positions), dtype=np.bool_),
             extra={name: np.array([before.extra[name] for before in self.before]) for name in self.before[0].extra},
             seconds=0.0,
+            details=stacked_details([before.details for before in self.before]),
         )
 
     def keep(self, live: Iterable[int]) -> None:
@@ -162,8 +163,9 @@ class NetworkBatch:
         losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
         train_metric = np.full(len(self.positions), np.nan)
         if shows_train_metric(self.finished + 1, self.training):
-            train_metric = self.evaluate(self.train, {"metric": self.task.metric_function})["metric"]
-        test = self.evaluate(self.test, {"metric": self.task.metric_function, **self.task.extra})
+            train_metric = self.evaluate(self.train, {"metric": self.task.metric_function})[0]["metric"]
+        details = details_after(self.finished + 1, self.task, self.training)
+        test, kept = self.evaluate(self.test, {"metric": self.task.metric_function, **self.task.extra}, details)
         self.finished += 1
         test_metric = test.pop("metric")
         for lane, value in zip(self.rates, test_metric, strict=True):
@@ -178,20 +180,27 @@ class NetworkBatch:
             diverged=self._diverged(self._of_lanes(losses.amax(dim=0)), test_metric),
             extra=test,
             seconds=time.perf_counter() - began,
+            details=kept,
         )
 
-    def evaluate(self, data: Data, metrics: Mapping[str, Metric]) -> dict[str, Numbers]:
+    def evaluate(
+        self, data: Data, metrics: Mapping[str, Metric], details: Mapping[str, Metric] | None = None
+    ) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
         """Metrics of every lane.
 
         Args:
             data: Inputs and targets.
             metrics: Name -> metric.
+            details: Name -> metric that gives a vector.
 
         Returns:
-            Name -> [lanes].
+            Name -> [lanes], and name -> [lanes, parts] of those details that did not fail.
         """
-        values = self.networks.evaluate(data, metrics, self.evaluation_width)
-        return {name: self._of_lanes(value) for name, value in values.items()}
+        values, kept = self.networks.evaluate(data, metrics, self.evaluation_width, details or {})
+        return (
+            {name: self._of_lanes(value) for name, value in values.items()},
+            {name: self._of_lanes(value) for name, value in kept.items()},
+        )
 
     def updates(self, rates: Numbers) -> Iterator[tuple[Tensor, Tensor]]:
         """What each update of the next epoch needs; every seed's stream moves on by one epoch.
@@ -245,5 +254,5 @@ class NetworkBatch:
         self.orders = [self.orders[index] for index in followed.tolist()]
 
     def _of_lanes(self, values: Tensor) -> Numbers:
-        """Values of the lanes [lanes] from values of the networks [networks]."""
+        """Values of the lanes [lanes, ...] from values of the networks [networks, ...]."""
         return values.double().cpu().numpy()[self.seats]

@@ -197,9 +197,14 @@ def _state(run: Run) -> dict[str, Any]:
         "precision": run.precision.state(),
         "order": run.order.generator.get_state(),
         "random_state": run.random_state,
-        "before": {**vars(run.before), "extra": dict(run.before.extra)},
-        "records": [{**vars(record), "extra": dict(record.extra)} for record in run.records],
+        "before": _plain(run.before),
+        "records": [_plain(record) for record in run.records],
     }
+
+
+def _plain(record: Before | EpochRecord) -> dict[str, Any]:
+    """A record without its details, which are arrays; the last epoch's are there once it is trained."""
+    return {name: value for name, value in vars(record).items() if name != "details"} | {"extra": dict(record.extra)}
 
 
 def _as(fresh: object, stored: Any) -> object:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -54,6 +54,8 @@ class LaneRecords:
         diverged: [lanes], bool; a diverged lane is not in later records.
         extra: Name -> [lanes].
         seconds: Wall-clock seconds of the epoch.
+        details: The task's `details` before training and after the last epoch, empty in between; name -> [lanes,
+            parts].
     """
 
     epoch: int
@@ -64,6 +66,7 @@ class LaneRecords:
     diverged: NDArray[np.bool_]
     extra: Mapping[str, Numbers]
     seconds: float
+    details: Mapping[str, Numbers] = field(default_factory=dict)
 
     @cached_property
     def row_of(self) -> dict[int, int]:
@@ -156,7 +159,9 @@ def threads_of(threads: int) -> Iterator[None]:
 
 def _before_training(run: Run) -> EpochRecord:
     before = run.before
-    return EpochRecord(0, run.rate(0), before.train_metric, before.test_metric, before.extra, False, 0.0)
+    return EpochRecord(
+        0, run.rate(0), before.train_metric, before.test_metric, before.extra, False, 0.0, before.details
+    )
 
 
 def _records(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> LaneRecords:
@@ -170,4 +175,17 @@ def _records(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> 
         diverged=np.array([part.diverged for part in parts]),
         extra={name: np.array([part.extra[name] for part in parts]) for name in parts[0].extra},
         seconds=seconds,
+        details=stacked_details([part.details for part in parts]),
     )
+
+
+def stacked_details(lanes: Sequence[Mapping[str, Numbers]]) -> dict[str, Numbers]:
+    """The details of some lanes as one, of those that none lacks.
+
+    Args:
+        lanes: Name -> [parts] of each.
+
+    Returns:
+        Name -> [lanes, parts].
+    """
+    return {name: np.stack([own[name] for own in lanes]) for name in lanes[0] if all(name in own for own in lanes)}

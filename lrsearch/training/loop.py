@@ -18,7 +18,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import DataOrder, updates_per_epoch
 from lrsearch.training.divergence import diverged
-from lrsearch.training.evaluation import evaluate_rows, shows_train_metric
+from lrsearch.training.evaluation import Details, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
 from lrsearch.training.reading import Batch, read
 
@@ -36,6 +36,7 @@ class EpochRecord:
         extra: The task's further metrics over all test rows.
         diverged: Whether the run has diverged; it does not go on then.
         seconds: Wall-clock seconds of the epoch, evaluation included.
+        details: The task's `details` after the last epoch; name -> [parts]. A checkpoint does not keep them.
     """
 
     epoch: int
@@ -45,6 +46,7 @@ class EpochRecord:
     extra: Mapping[str, float]
     diverged: bool
     seconds: float
+    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Before:
     train_metric: float
     test_metric: float
     extra: Mapping[str, float]
+    details: Details = field(default_factory=dict)
 
 
 @dataclass
@@ -161,15 +164,7 @@ def _one_epoch(run: Run) -> EpochRecord:
     with own_stream(run):
         # Compared as tensors: a Python number per batch would cost time. NaN if any loss was.
         worst_loss = float(torch.stack(list(updates(run))).max())
-    with torch.random.fork_rng(devices=[]):
-        # Whatever a metric draws changes nothing in training: the stream goes on from here.
-        torch.set_rng_state(run.random_state)
-        metrics = {"metric": run.task.metric_function}
-        train_metric = math.nan
-        if shows_train_metric(run.epoch + 1, run.training):
-            train_metric = evaluate_rows(run.task.train, metrics, run.model, run.precision, run.training)["metric"]
-        metrics |= run.task.extra
-        test = evaluate_rows(run.task.test, metrics, run.model, run.precision, run.training)
+    train_metric, test, details = _evaluated(run, run.epoch + 1)
     run.epoch += 1
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
@@ -182,9 +177,25 @@ def _one_epoch(run: Run) -> EpochRecord:
         extra=test,
         diverged=run.diverged,
         seconds=time.perf_counter() - began,
+        details=details,
     )
     run.records.append(record)
     return record
+
+
+def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
+    """The metric on training rows, what is looked at on test rows, and the details of those."""
+    with torch.random.fork_rng(devices=[]):
+        # Whatever a metric draws changes nothing in training: the stream goes on from here.
+        torch.set_rng_state(run.random_state)
+        metrics = {"metric": run.task.metric_function}
+        train_metric = math.nan
+        if shows_train_metric(epoch, run.training):
+            train_metric = evaluate_rows(run.task.train, metrics, run.model, run.precision, run.training)["metric"]
+        metrics |= run.task.extra
+        details = details_after(epoch, run.task, run.training)
+        test = evaluate_in_detail(run.task.test, metrics, details, run.model, run.precision, run.training)
+    return train_metric, *test
 
 
 @contextmanager
@@ -253,5 +264,7 @@ def device_of(model: nn.Module) -> torch.device:
 def _before(task: Task, model: nn.Module, precision: Precision, training: TrainingSection) -> Before:
     metrics = {"loss": task.loss_function, "metric": task.metric_function}
     train = evaluate_rows(task.train, metrics, model, precision, training)
-    test = evaluate_rows(task.test, {"metric": task.metric_function, **task.extra}, model, precision, training)
-    return Before(train["loss"], train["metric"], test.pop("metric"), test)
+    metrics = {"metric": task.metric_function, **task.extra}
+    details = details_after(0, task, training)
+    test, kept = evaluate_in_detail(task.test, metrics, details, model, precision, training)
+    return Before(train["loss"], train["metric"], test.pop("metric"), test, kept)

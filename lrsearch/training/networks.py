@@ -7,13 +7,14 @@ ensembling" in PyTorch's documentation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from lrsearch.tasks.data import Data
+from lrsearch.errors import InterruptedRunError
+from lrsearch.tasks.data import Data, same_random_numbers
 from lrsearch.tasks.metrics import Metric
 from lrsearch.training.batch_norm import PlainBatchNorm
 from lrsearch.training.devices import plain_kernels
@@ -103,37 +104,44 @@ class StackedNetworks:
         self.buffers = {name: torch.cat([part[name] for part in buffers]) for name in self.buffers}
         return torch.cat(losses), torch.cat(gradients)
 
-    def evaluate(self, data: Data, metrics: Mapping[str, Metric], width: Width) -> Named:
-        """Metrics over whole tensors, in eval mode.
+    def evaluate(
+        self, data: Data, metrics: Mapping[str, Metric], width: Width, details: Mapping[str, Metric]
+    ) -> tuple[Named, Named]:
+        """Metrics over whole tensors, in eval mode, and beside them details of the same outputs.
 
         Args:
             data: Inputs and targets [rows, ...], the same for every lane.
             metrics: Name -> metric.
             width: Lanes at once.
+            details: Name -> metric that gives a vector.
 
         Returns:
-            Name -> [lanes].
+            Name -> [lanes], and name -> [lanes, parts] of those details that did not fail.
         """
         inputs, targets = data
 
-        def values(state: State, inputs: Tensor, targets: Tensor) -> Named:
+        def values(state: State, inputs: Tensor, targets: Tensor) -> tuple[Named, Named]:
             # Rows are split as the sequential loop splits them: some modules look at the other rows beside one.
             trained, still, buffers = state
             weights = {**self._named(trained), **still}
             chunks = [self._outputs(weights, buffers, rows) for rows in torch.split(inputs, EVALUATION_ROWS)]
             outputs = torch.cat(chunks, dim=1)
-            return {name: vmap(metric, in_dims=(0, None))(outputs, targets) for name, metric in metrics.items()}
+            of_all = {name: vmap(metric, in_dims=(0, None))(outputs, targets) for name, metric in metrics.items()}
+            return of_all, _details(details, outputs, targets)
 
-        def compute(part: slice) -> Named:
+        def compute(part: slice) -> tuple[Named, Named]:
             state = self._state(part)
+            if details:  # rare, and long to record
+                return values(state, inputs, targets)
             key = ("metrics", *metrics, len(state[0]), inputs.shape)
-            result: Named = self._recordings.call(key, values, state, inputs, targets)
+            result: tuple[Named, Named] = self._recordings.call(key, values, state, inputs, targets)
             return result
 
         self.module.eval()
         with torch.no_grad(), plain_kernels():
-            parts = width.parts(len(self), compute)
-        return {name: torch.cat([part[name] for part in parts]) for name in metrics}
+            of_all, kept = zip(*width.parts(len(self), compute), strict=True)
+        whole = [name for name in details if all(name in part for part in kept)]
+        return _joined(of_all, metrics), _joined(kept, whole)
 
     def _gradients(self, state: State, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Named]:
         """Losses, gradients and new buffers of some lanes, from a batch for each: [lanes, rows, ...]."""
@@ -185,6 +193,26 @@ def _with_gradient(module: nn.Module, loss_function: Metric, batch: Data) -> lis
         loss = loss_function(functional_call(module, (weights, buffers), (batch[0],)), batch[1])
     gradients = torch.autograd.grad(loss, [weights[name] for name in open_to_change], allow_unused=True)
     return [name for name, gradient in zip(open_to_change, gradients, strict=True) if gradient is not None]
+
+
+def _details(details: Mapping[str, Metric], outputs: Tensor, targets: Tensor) -> Named:
+    """Details of some lanes' outputs [lanes, rows, ...]: name -> [lanes, parts]."""
+    found: Named = {}
+    for name, metric in details.items():
+        try:
+            with same_random_numbers():
+                found[name] = vmap(metric, in_dims=(0, None))(outputs, targets)
+        except InterruptedRunError:
+            raise
+        except Exception:
+            # No run fails because of what is only looked at.
+            continue
+    return found
+
+
+def _joined(parts: Sequence[Named], names: Iterable[str]) -> Named:
+    """The parts of the lanes as one."""
+    return {name: torch.cat([part[name] for part in parts]) for name in names}
 
 
 def _flat(tensors: Sequence[Tensor]) -> Tensor:

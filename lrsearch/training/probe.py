@@ -189,7 +189,7 @@ def _compare_metrics(
     rows, data = named_rows
     for name, metric in metrics.items():
         try:
-            values = _watched(watch, partial(batch.evaluate, data, {name: metric}))[name]
+            values = _watched(watch, partial(batch.evaluate, data, {name: metric}))[0][name]
         except _DisagreementError:
             raise
         except Exception as error:

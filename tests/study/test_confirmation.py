@@ -19,7 +19,19 @@ from lrsearch.sampling.space import settings_from
 from lrsearch.search.events import TrialEnded
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
-from lrsearch.storage.attributes import CONSTRAINT, DATA, FINALISTS, METRIC, ORIGIN, RETRIED, VERSION
+from lrsearch.storage.attributes import (
+    BEFORE,
+    BLOCK_VALUES,
+    BLOCKS_BEFORE,
+    CONSTANT_PREDICTION,
+    CONSTRAINT,
+    DATA,
+    FINALISTS,
+    METRIC,
+    ORIGIN,
+    RETRIED,
+    VERSION,
+)
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import budget, confirmation
 from lrsearch.study import linked as links
@@ -28,6 +40,7 @@ from lrsearch.study import stored as studies
 from lrsearch.study.repeat import repeatable
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
+from lrsearch.tasks.data import count
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.definition import parse
 from lrsearch.training.engine import Engine, SequentialEngine
@@ -98,6 +111,29 @@ def test_finalists_are_scored_on_holdout_rows(storage: BaseStorage, define: Defi
         assert trial.user_attrs["device"] == "cpu"
         rates.update(trial.user_attrs["lr_curve"])
     assert len(rates) > 1, "plateau never reduced the rate, so the test shows nothing"
+
+
+@pytest.mark.parametrize("holdout_rows", [10, 0])
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_each_run_keeps_its_metric_per_block_of_rows(
+    storage: BaseStorage, define: Define, engine: Engine, holdout_rows: int
+) -> None:
+    """Of those rows that score it; the trials of the search keep none."""
+    definition = define(task={"name": "polynomial", "rows": 60, "holdout_rows": holdout_rows})
+    stored = searched(storage, definition, ended(2.0), ended(3.0, lr=0.02))
+    linked = confirmed(stored, engine, seeds=2)
+    task = opening.build_task(definition)
+    rows = count(task.holdout if task.holdout is not None else task.test)
+    for trial in linked.trials():
+        after, before = trial.user_attrs[BLOCK_VALUES], trial.user_attrs[BLOCKS_BEFORE]
+        assert len(after) == len(before) == rows
+        assert sum(after) / rows == pytest.approx(trial.value, rel=1e-6)
+        assert sum(before) / rows == pytest.approx(trial.user_attrs[BEFORE], rel=1e-6)
+    constant = linked.reader.attributes()[CONSTANT_PREDICTION]
+    assert constant["name"] == "the mean of the training targets"
+    assert len(constant["blocks"]) == rows
+    assert sum(constant["blocks"]) / rows == pytest.approx(constant["value"])
+    assert opening.task_of(stored).details == {}
 
 
 def test_a_confirmation_trial_is_repeated_with_its_own_seed(storage: BaseStorage, define: Define) -> None:
@@ -207,6 +243,7 @@ def test_a_seed_that_diverges_is_told_apart_from_those_that_do_not(storage: Base
     linked = confirmed(searched(storage, definition, ended(2.0, lr=1e8), ended(3.0)), seeds=2)
     diverged = {trial.params["lr"]: bool(trial.constraints.get(CONSTRAINT)) for trial in linked.trials()}
     assert diverged == {1e8: True, 0.01: False}
+    assert {trial.params["lr"]: BLOCK_VALUES not in trial.user_attrs for trial in linked.trials()} == diverged
 
 
 def test_the_confirmation_belongs_to_its_study(storage: BaseStorage, define: Define) -> None:

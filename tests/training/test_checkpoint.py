@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from lrsearch.errors import InputError, LrsearchError
+from lrsearch.tasks.blocks import per_block
 from lrsearch.tasks.task import Task
 from lrsearch.training import checkpoint
 from lrsearch.training.definition import RunDefinition, parse
@@ -81,6 +82,21 @@ def test_a_resumed_run_equals_the_uninterrupted_one(
     for ours, theirs in zip(resumed.model.state_dict().values(), whole.model.state_dict().values(), strict=True):
         assert torch.equal(ours, theirs)
     assert str(resumed.optimizer.state_dict()) == str(whole.optimizer.state_dict())
+
+
+def test_details_are_there_after_a_resumed_run_and_not_in_the_file(tmp_path: Path) -> None:
+    definition, file = define(), tmp_path / "run.pt"
+    plain = definition.build_task()
+    task = replace(plain, details={"blocks": per_block(plain, plain.test)})
+    saved(definition, task, 5, file)
+    resumed = definition.start(task)
+    checkpoint.restore(checkpoint.read(file), resumed)
+    [last] = train(resumed)
+    assert last.details["blocks"].mean() == pytest.approx(last.test_metric)
+    checkpoint.save(file, definition, resumed)
+    again = definition.start(task)
+    checkpoint.restore(checkpoint.read(file), again)
+    assert told(again) == [{**record, "details": {}} for record in told(resumed)]
 
 
 def test_divergence_lasts(tmp_path: Path) -> None:

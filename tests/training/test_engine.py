@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from torch import Tensor
+from workloads import TASKS, in_float64
 
 from lrsearch import registry
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.blocks import PerBlock, per_block
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Engine, Lane, SequentialEngine
 from lrsearch.training.loop import start, train
@@ -75,3 +80,36 @@ def test_a_diverged_lane_leaves_and_the_others_go_on(engine: Engine) -> None:
     assert np.array_equal(gone.diverged, [False, True])
     assert all(record.lanes == (0,) for record in records if record.epoch > gone.epoch)
     assert records[-1].epoch == TRAINING.epochs
+
+
+def broken(outputs: Tensor, targets: Tensor) -> Tensor:
+    raise ValueError("of a detail")
+
+
+def test_details_are_looked_at_before_and_after_training_and_change_nothing(engine: Engine) -> None:
+    """Of many lanes in several parts, too; what fails is left out, and all else is the same to the last bit."""
+    lanes = [lane(0.01, index % 3, "plateau") for index in range(20)]
+    engine = BatchedEngine(memory=1) if engine.name == "batched" else engine
+    plain = list(engine.train(TASK, lanes, TRAINING))
+    details = {"broken": broken, "blocks": per_block(TASK, TASK.test)}
+    found = list(engine.train(replace(TASK, details=details), lanes, TRAINING))
+    assert [list(record.details) for record in found] == [["blocks"], [], [], [], ["blocks"]]
+    for one, other in zip(plain, found, strict=True):
+        assert not one.details
+        for name in ("test_metric", "train_metric", "lr"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    for record in (found[0], found[-1]):
+        assert record.details["blocks"].shape == (20, len(TASK.test[0]))
+        np.testing.assert_allclose(record.details["blocks"].mean(axis=1), record.test_metric, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "additive"), [("layer_norm", True), ("layer_norm", False), ("convolution", True)])
+def test_both_engines_give_the_same_details(name: str, additive: bool) -> None:
+    task = in_float64(TASKS[name])
+    plain = per_block(task, task.test)
+    assert isinstance(plain, PerBlock)
+    task = replace(task, details={"blocks": replace(plain, additive=additive)})
+    lanes = [lane(0.003, index % 2) for index in range(3)]
+    one, other = (list(each.train(task, lanes, TRAINING)) for each in ENGINES)
+    for place in (0, -1):
+        np.testing.assert_allclose(one[place].details["blocks"], other[place].details["blocks"], rtol=1e-6)

@@ -16,6 +16,7 @@ from lrsearch import registry
 from lrsearch.errors import InputError
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.blocks import per_block
 from lrsearch.tasks.data import pair
 from lrsearch.tasks.task import Task
 from lrsearch.training.choice import choose_engine
@@ -142,6 +143,16 @@ def test_an_lstm_learns_from_sequences_of_different_lengths() -> None:
     begun = run(task, optimizer="adam", epochs=8, batch_size=8, name="constant")
     records = curve(begun)
     assert records[-1][1] < 0.5 * begun.before.test_metric
+
+
+def test_each_batch_that_a_loader_reads_is_a_block() -> None:
+    task = Task(LastState, Sums(20, 0), Sums(30, 1), "mse", "mse", collate=packed)
+    begun = run(replace(task, details={"blocks": per_block(task, task.test)}), epochs=2, batch_size=8)
+    first, last = train(begun)
+    assert not first.details
+    for record in (begun.before, last):
+        assert record.details["blocks"].shape == (4,)
+        assert record.details["blocks"].mean() == pytest.approx(record.test_metric)
 
 
 def test_a_convolution_learns_digits() -> None:

@@ -1,0 +1,171 @@
+"""The best prediction that looks at no input: what a network must beat to have learned anything."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lrsearch.tasks.blocks import per_block
+from lrsearch.tasks.data import Data, Rows, Streamed
+from lrsearch.tasks.metrics import Metric
+from lrsearch.tasks.task import Task
+from lrsearch.tasks.untrained import untrained_outputs
+
+ABSENT = 0.5
+"""Training rows that a class counts which has none: a share of nothing would make its cross-entropy infinite."""
+SHAPE_ROWS = 8
+"""Rows that an untrained network sees, for the shape of its outputs."""
+
+
+@dataclass(frozen=True)
+class ConstantPrediction:
+    """One output for all rows, and how good it is.
+
+    Attributes:
+        name: What it is, such as ``the mean of the training targets``.
+        value: The task's metric of it.
+        blocks: The same per block of rows (`blocks.PerBlock`), with the blocks of a trained network.
+    """
+
+    name: str
+    value: float
+    blocks: list[float]
+
+
+def constant_prediction(task: Task, rows: Rows, *, maximise: bool = False) -> ConstantPrediction | None:
+    """The best constant output, chosen on the training rows; leaves every random stream as it was.
+
+    For a named metric that is the one that minimises it. For a callable it is the best of the mean, the median, the
+    logit of the mean and the class shares of the training targets, as far as they fit the network's outputs.
+
+    Args:
+        task: Any task.
+        rows: What it is evaluated on.
+        maximise: Whether larger values of the metric are better.
+
+    Returns:
+        The prediction; None if none fits, its metric fails or is not finite, or a DataLoader reads the rows.
+    """
+    if isinstance(rows, Streamed) or isinstance(task.train, Streamed):
+        return None
+    try:
+        with torch.no_grad(), warnings.catch_warnings(action="ignore"):
+            return _best(task, task.train, rows, maximise)
+    except Exception:
+        # A person's network and metric may raise what they like; training has said so before.
+        return None
+
+
+def _best(task: Task, train: Data, rows: Data, maximise: bool) -> ConstantPrediction | None:
+    shape = untrained_outputs(task, train[0][:SHAPE_ROWS])
+    best, worth = None, math.inf
+    for name, output in _candidates(task, train[1], shape):
+        value = _finite(task.metric_function, output, train[1])
+        if value is not None and (-value if maximise else value) < worth:
+            best, worth = (name, output), -value if maximise else value
+    if best is None:
+        return None
+    name, output = best
+    value = _finite(task.metric_function, output, rows[1])
+    blocks = per_block(task, rows)(_repeated(output, rows[1]), rows[1]).tolist()
+    if value is None or not all(map(math.isfinite, blocks)):
+        return None
+    return ConstantPrediction(name, value, blocks)
+
+
+def _finite(metric: Metric, output: Tensor, targets: Tensor) -> float | None:
+    """The metric of a constant output; None if it fails or is no number."""
+    try:
+        value = float(metric(_repeated(output, targets), targets))
+    except Exception:  # of a candidate that it was not made for
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _repeated(output: Tensor, targets: Tensor) -> Tensor:
+    """One output for every row; in memory of their own, for a metric may write to them."""
+    return output.expand(len(targets), *output.shape).contiguous().to(targets.device)
+
+
+def _candidates(task: Task, targets: Tensor, outputs: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Name and output [...] of each constant that fits outputs [rows, ...].
+
+    Args:
+        task: Its named metric wants one of them.
+        targets: Those of the training rows.
+        outputs: An untrained network's.
+    """
+    wanted = NAMED.get(task.metric) if isinstance(task.metric, str) else None
+    for name, make in CANDIDATES.items():
+        output = make(targets, outputs) if wanted in (None, name) else None
+        if output is not None and output.numel() == outputs[0].numel():
+            yield name, output.reshape(outputs.shape[1:]).to(outputs.dtype)
+
+
+def _mean(targets: Tensor, _: Tensor) -> Tensor | None:
+    return targets.double().mean(dim=0)
+
+
+def _median(targets: Tensor, _: Tensor) -> Tensor | None:
+    # numpy's lies in the middle between two, and takes any number of rows.
+    return torch.from_numpy(np.asarray(np.median(targets.cpu().double().numpy(), axis=0)))
+
+
+def _logit(targets: Tensor, _: Tensor) -> Tensor | None:
+    if bool((targets < 0).any() | (targets > 1).any()):
+        return None
+    rest = ABSENT / len(targets)
+    return torch.logit(targets.double().mean(dim=0).clamp(rest, 1 - rest))
+
+
+def _class_shares(targets: Tensor, outputs: Tensor) -> Tensor | None:
+    """Log shares [classes, ...], the same at every place of an output that has several."""
+    counts = _class_counts(targets, outputs)
+    if counts is None:
+        return None
+    counts = counts.clamp(min=ABSENT)
+    return _at_every_place((counts / counts.sum()).log(), outputs)
+
+
+def _commonest_class(targets: Tensor, outputs: Tensor) -> Tensor | None:
+    counts = _class_counts(targets, outputs)
+    if counts is None:
+        return None
+    return _at_every_place(functional.one_hot(counts.argmax(), len(counts)).double(), outputs)
+
+
+def _class_counts(targets: Tensor, outputs: Tensor) -> Tensor | None:
+    """How often each class is there; None if the targets are no class numbers of such outputs."""
+    if outputs.ndim < 2 or outputs.shape[1] < 2 or outputs.shape[2:] != targets.shape[1:]:
+        return None
+    if bool((targets != targets.round()).any() | (targets >= outputs.shape[1]).any()):
+        return None
+    there = targets[targets >= 0].long()  # cross_entropy leaves out what is less
+    return torch.bincount(there, minlength=outputs.shape[1]).double()
+
+
+def _at_every_place(of_classes: Tensor, outputs: Tensor) -> Tensor:
+    return of_classes.reshape(-1, *[1] * (outputs.ndim - 2)).expand(outputs.shape[1:])
+
+
+MEAN = "the mean of the training targets"
+MEDIAN = "the median of the training targets"
+SHARES = "the class shares of the training rows"
+COMMONEST = "the most common class of the training rows"
+CANDIDATES: dict[str, Callable[[Tensor, Tensor], Tensor | None]] = {
+    MEAN: _mean,
+    MEDIAN: _median,
+    "the logit of the mean of the training targets": _logit,
+    SHARES: _class_shares,
+    COMMONEST: _commonest_class,
+}
+"""Name -> function of the training targets and an untrained network's outputs, or None if it does not fit."""
+NAMED = {"mse": MEAN, "mae": MEDIAN, "cross_entropy": SHARES, "error": COMMONEST}
+"""Which of them minimises a named metric."""
