@@ -4,87 +4,170 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-AS_LIKELY = 0.5
-"""A simpler contender must be the best at least so many times as often as the leader is."""
 RESAMPLES = 1000
-"""Bootstrap samples of the seeds: the spread of what was picked is known to 2 %."""
+"""Bootstrap samples: the spread of what is picked is known to 2 %."""
+TOSSES = 10_000
+"""Bootstrap samples of the seeds: the share of a coin toss is known to 0.01."""
 LEFT_OUT = 0.632
 """The share of the seeds, on average, that a bootstrap sample has; those that it leaves out weigh so much."""
 
 Numbers = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Flattery:
-    """What being picked by some seeds does to the mean over the same seeds.
+    """What being picked by some seeds and rows does to a mean over the same seeds and rows.
 
     Attributes:
         mean: By how much it is too low, on average.
-        spread: Standard deviation of that: the standard error of the mean where nothing was picked.
+        widening: How many times larger the standard error is than that of a mean that was not picked.
     """
 
     mean: float
-    spread: float
+    widening: float
 
 
-def pick(values: Numbers, complexities: Sequence[Any], chances: Sequence[float]) -> int:
-    """The simplest of those that are as good as the leader for all practical purposes.
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The choice among some contenders, and what it would have been on other seeds and rows.
 
-    That is: within one standard error of it, seed by seed, and at least half as likely to be the best. Without these
-    conditions a few seeds, which tell hardly anything apart, would always pick a constant rate. Source of the first:
-    the one-standard-error rule of Breiman et al., Classification and Regression Trees (1984).
+    The rule: of the contenders whose mean is within the margin of the best mean, the simplest is taken; among equally
+    simple ones the one with the better mean.
 
-    Args:
-        values: What each contender came to on each seed, smaller is better; at least two seeds; [contenders, seeds].
+    Bootstrap samples of seeds and rows pick as all of them have picked. What a sample picks is compared with itself on
+    all seeds and rows, which says too little, because the sample's own are among them, and on those that the sample
+    left out, which says too much, because fewer different ones have picked. Both count, as in Efron's .632 estimator;
+    of a difference over seeds and rows only the first does.
+
+    Sources: Owen and Eckles, "Bootstrapping data arrays of arbitrary order" (2012), for samples of two factors; Efron,
+    "Estimating the error rate of a prediction rule: improvement on cross-validation" (1983); for the choice among
+    settings Tsamardinos, Greasidou and Borboudakis, "Bootstrapping the out-of-sample predictions for efficient and
+    accurate cross-validation" (2018). Simulated in `tests/benchmarks/row_coverage.py`.
+
+    Attributes:
+        cube: What each contender came to, smaller is better; one block where rows are not told apart;
+            [contenders, seeds, blocks].
         complexities: How simple each is, simplest first.
-        chances: For each the probability of being the best.
-
-    Returns:
-        Its row.
+        margin: A difference that does not matter.
     """
-    means = values.mean(axis=1)
-    leader = int(means.argmin())
-    behind = values - values[leader]
-    errors = behind.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-    near = (behind.mean(axis=1) <= errors) & (np.array(chances) >= AS_LIKELY * chances[leader])
-    near[leader] = True
-    return min(map(int, np.flatnonzero(near)), key=lambda row: (complexities[row], means[row]))
+
+    cube: Numbers
+    complexities: Sequence[Any]
+    margin: float
+
+    @cached_property
+    def means(self) -> Numbers:
+        """Of each contender; [contenders]."""
+        return np.asarray(self.cube.mean(axis=(1, 2)))
+
+    def pick(self, among: Sequence[int]) -> int:
+        """The place of the one that is taken.
+
+        Args:
+            among: Places that may be taken.
+        """
+        return int(self._picked(self.means[None], among)[0])
+
+    def flattery(self, among: Sequence[int]) -> Flattery:
+        """How much worse the picked contender is on further seeds and rows than on those that picked it.
+
+        Args:
+            among: Places that it was picked from.
+        """
+        seen, left_out = self._samples
+        picked = self._picked(seen, among)
+        every = np.arange(len(seen))
+        found = self._flattery(
+            self.means[picked], seen[every, picked], left_out[every, picked], seen[:, self.pick(among)]
+        )
+        return Flattery(max(found.mean, 0.0), found.widening)
+
+    def flattery_of_difference(self, worse: Sequence[int], better: Sequence[int]) -> Flattery:
+        """The same of how much one picked contender is behind another one.
+
+        Args:
+            worse: Places that the one was picked from.
+            better: Places that the other was picked from, which is subtracted.
+        """
+        seen, left_out = self._samples
+        first, second = self._picked(seen, worse), self._picked(seen, better)
+        every = np.arange(len(seen))
+        # What is left out says too much here: the luck of one is that of the other on the same rows.
+        alone = self.cube.shape[2] == 1
+        return self._flattery(
+            self.means[first] - self.means[second],
+            seen[every, first] - seen[every, second],
+            left_out[every, first] - left_out[every, second] if alone else None,
+            seen[:, self.pick(worse)] - seen[:, self.pick(better)],
+        )
+
+    @staticmethod
+    def _flattery(on_all: Numbers, seen: Numbers, left_out: Numbers | None, fixed: Numbers) -> Flattery:
+        """Of what each sample picks, beside what all seeds and rows have picked (`fixed`); all are [samples]."""
+        mean = float((on_all - seen).mean())
+        if left_out is not None and (known := np.isfinite(left_out)).any():
+            mean = (1 - LEFT_OUT) * mean + LEFT_OUT * float((left_out - seen)[known].mean())
+        # Drawn both ways, what neither seed nor row explains varies too much; so only the ratio is taken from it.
+        usual = float(fixed.std())
+        return Flattery(mean, max(float((on_all - seen).std()) / usual, 1.0) if usual > 0 else 1.0)
+
+    def _picked(self, means: Numbers, among: Sequence[int]) -> Places:
+        """What the rule takes in each of some samples [samples, contenders]."""
+        own = means[:, list(among)]
+        near = own <= own.min(axis=1, keepdims=True) + self.margin
+        levels = sorted({self.complexities[place] for place in among})
+        level = np.array([levels.index(self.complexities[place]) for place in among])
+        simplest = np.where(near, level, len(levels)).min(axis=1, keepdims=True)
+        taken = np.where(near & (level == simplest), own, np.inf).argmin(axis=1)
+        places: Places = np.asarray(among, dtype=np.int64)[taken]
+        return places
+
+    @cached_property
+    def _samples(self) -> tuple[Numbers, Numbers]:
+        """Means over bootstrap samples, and over what they leave out, NaN where that is nothing.
+
+        Both are [samples, contenders].
+        """
+        contenders, seeds, blocks = self.cube.shape
+        rng = np.random.default_rng(0)
+        of_seeds, of_blocks = _drawn(rng, seeds), _drawn(rng, blocks)
+        no_blocks = blocks == 1
+        flat = self.cube.reshape(contenders * seeds, blocks)
+
+        def mean(seed_weights: Numbers, block_weights: Numbers) -> Numbers:
+            per_seed = (flat @ _shares(block_weights).T).reshape(contenders, seeds, -1)
+            return np.asarray(np.einsum("ksr,rs->rk", per_seed, _shares(seed_weights)))
+
+        left_out = of_blocks if no_blocks else (of_blocks == 0).astype(np.float64)
+        return mean(of_seeds, of_blocks), mean((of_seeds == 0).astype(np.float64), left_out)
 
 
-def flattery(values: Numbers, complexities: Sequence[Any], chances: Sequence[float]) -> Flattery:
-    """How much worse the picked contender is on further seeds than on those that picked it.
-
-    Bootstrap samples of the seeds pick as the seeds have picked. What a sample picks is compared with itself on all
-    seeds, which says too little, because the sample's own are among them, and on those that the sample left out, which
-    says too much, because fewer different seeds have picked. Both count, as in Efron's .632 estimator.
-
-    Normal values of 6 to 12 finalists on 5 to 30 seeds (standard deviation 4.8, of which 2.6 is common to all; a test
-    simulates some of them): the picked mean is too low by 0.9 to 2.2; with this added it is too high by 0.0 to 0.3.
-
-    Sources: Efron, "Estimating the error rate of a prediction rule: improvement on cross-validation" (1983); for the
-    choice among settings Tsamardinos, Greasidou and Borboudakis, "Bootstrapping the out-of-sample predictions for
-    efficient and accurate cross-validation" (2018).
+def chance_of_being_best(values: Numbers) -> list[float]:
+    """The share of bootstrap samples of the seeds in which each row has the lowest mean; equal ones share.
 
     Args:
-        values: See `pick`.
-        complexities: See `pick`.
-        chances: See `pick`; those of all seeds.
+        values: A row per contender; [contenders, seeds].
     """
     seeds = values.shape[1]
-    everywhere = values.mean(axis=1)
-    on_all, elsewhere = [], []
-    for drawn in np.random.default_rng(0).integers(0, seeds, size=(RESAMPLES, seeds)):
-        sample = values[:, drawn]
-        row = pick(sample, complexities, chances)
-        seen = float(sample[row].mean())
-        on_all.append(float(everywhere[row]) - seen)
-        left = np.setdiff1d(np.arange(seeds), drawn)
-        if len(left):
-            elsewhere.append(float(values[row, left].mean()) - seen)
-    mean = (1 - LEFT_OUT) * np.mean(on_all) + LEFT_OUT * np.mean(elsewhere)
-    return Flattery(max(0.0, float(mean)), float(np.std(on_all) * np.sqrt(seeds / (seeds - 1))))
+    drawn = np.random.default_rng(0).integers(0, seeds, size=(TOSSES, seeds))
+    means = np.stack([row[drawn].mean(axis=1) for row in values])
+    best = means == means.min(axis=0)
+    return [float(share) for share in (best / best.sum(axis=0)).mean(axis=1)]
+
+
+def _drawn(rng: np.random.Generator, number: int) -> Numbers:
+    """How often each of so many things is drawn in each sample; [samples, things]."""
+    return rng.multinomial(number, np.full(number, 1 / number), size=RESAMPLES).astype(np.float64)
+
+
+def _shares(weights: Numbers) -> Numbers:
+    totals = weights.sum(axis=1, keepdims=True)
+    shares: Numbers = np.divide(weights, totals, out=np.full_like(weights, np.nan), where=totals > 0)
+    return shares

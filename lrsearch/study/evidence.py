@@ -2,81 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lrsearch.sampling.space import LR_NAMES
-from lrsearch.study.choosing import flattery, pick
+from lrsearch.study import crossed, rounds
+from lrsearch.study.choosing import Choice, chance_of_being_best
+from lrsearch.study.comparison import Comparison, Verdict, decide
+from lrsearch.study.contender import Baseline, Contender
+from lrsearch.study.crossed import CONFIDENCE, Interval
 
-CONFIDENCE = 0.95
-RESAMPLES = 10_000
-"""Bootstrap samples of the seeds: the share of a coin toss is known to 0.01."""
+MARGIN = 0.01
+"""A difference of less than this share of the value does not matter, unless a person says what does."""
+
+
+ROUNDS_CONFIDENCE = 0.96
+"""Of the interval of a mean after several rounds, so that it holds in 95 of 100 studies: who left has made the mean of
+those that stayed look better, by as much as `tests/benchmarks/rounds_simulated.py` says."""
 
 Numbers = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate, with the limits between which its true value lies with a stated confidence."""
-
-    mean: float
-    low: float
-    high: float
-    error: float
-    """Standard error of the mean."""
-
-    @property
-    def excludes_zero(self) -> bool:
-        return self.low > 0 or self.high < 0
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A finalist and what it came to on each fresh seed.
-
-    Attributes:
-        params: Its settings, without a seed.
-        role: Where it comes from; see `study.confirmation.Finalist`.
-        number: The trial of the search that had these settings; None if none did.
-        searched: What the search saw; None if it did not train them to the end.
-        values: What scores it, per seed; NaN where it diverged, failed or is not trained yet; [seeds].
-        tests: The same on the test rows; [seeds].
-        diverged: On how many seeds it diverged.
-        failed: On how many seeds its training failed.
-        horizon: Steps that its schedule spans; NaN as long as it is not known.
-    """
-
-    params: dict[str, Any]
-    role: str
-    number: int | None
-    searched: float | None
-    values: Numbers
-    tests: Numbers
-    diverged: int
-    failed: int
-    horizon: float
-
-    @property
-    def is_complete(self) -> bool:
-        """Trained to the end on every seed, without diverging."""
-        return bool(np.isfinite(self.values).all())
-
-    @property
-    def is_constant(self) -> bool:
-        return self.params.get("scheduler") == "constant"
-
-    @property
-    def complexity(self) -> tuple[bool, int]:
-        """How simple it is, simplest first: a constant rate, then schedules by the number of their parameters."""
-        return (not self.is_constant, sum(name not in (*LR_NAMES, "scheduler") for name in self.params))
-
-    @property
-    def mean(self) -> float:
-        return float(np.mean(self.values))
 
 
 @dataclass(frozen=True)
@@ -90,6 +37,12 @@ class Evidence:
         seeds: The fresh seeds.
         contenders: Those that are complete by their means, best first; then the others.
         maximise: Whether larger values are better.
+        margin: A difference that does not matter, in the metric's unit; None for `MARGIN` of the value.
+        rounds: How many rounds there were; 0 where it was settled beforehand on how many seeds there is one look.
+        done: Whether no further round is to come.
+        wanted_today: The settings that the person uses today, by Optuna's names; None if she names none.
+        untrained: The networks before training; None where that is not known.
+        prediction: The best constant prediction; None where that is not known.
     """
 
     rows: str
@@ -97,21 +50,34 @@ class Evidence:
     reason: str
     seeds: list[int]
     contenders: list[Contender]
-    maximise: bool = field(default=False)
+    maximise: bool = False
+    margin: float | None = None
+    rounds: int = 0
+    done: bool = True
+    wanted_today: dict[str, Any] | None = None
+    untrained: Baseline | None = None
+    prediction: Baseline | None = None
 
     @property
     def is_finished(self) -> bool:
-        """Whether every finalist was trained on every seed, or has diverged or failed there."""
-        return not self.missing
+        """Whether nothing is missing, and no further round is to come."""
+        return self.done and not self.missing
 
     @property
     def missing(self) -> int:
-        """Runs that are not there yet."""
-        return sum(int(np.isnan(c.values).sum()) - c.diverged - c.failed for c in self.contenders)
+        """Runs that are planned and not there yet."""
+        return sum(
+            max(c.planned - int(np.isfinite(c.values).sum()) - c.diverged - c.failed, 0) for c in self.contenders
+        )
 
     @property
     def complete(self) -> list[Contender]:
         return [contender for contender in self.contenders if contender.is_complete]
+
+    @property
+    def covers(self) -> Literal["seeds", "seeds and rows"]:
+        """What the intervals cover."""
+        return "seeds and rows" if all(one.cells.shape[1] > 1 for one in self.complete) else "seeds"
 
     @property
     def leader(self) -> Contender:
@@ -123,6 +89,38 @@ class Evidence:
         """The constant rate with the best mean."""
         return next((contender for contender in self.complete if contender.is_constant), None)
 
+    @property
+    def schedule(self) -> Contender | None:
+        """The schedule that is recommended, if one is; see `Choice`."""
+        _, schedules = self._kinds
+        return self.complete[self._choice.pick(schedules)] if schedules else None
+
+    @property
+    def today(self) -> Contender | None:
+        """What the person uses today; None if she names nothing, or it is not complete."""
+        return next((one for one in self.complete if one.params == self.wanted_today), None)
+
+    @property
+    def rival(self) -> Contender | None:
+        """What the recommended settings have to beat: the best constant rate; of a constant rate the best schedule."""
+        return self.schedule if self.recommended.is_constant else self.constant
+
+    @property
+    def asked_about(self) -> list[Contender]:
+        """Those that the question is about: recommended, its rival, and what the person uses today."""
+        return [one for one in (self.recommended, self.rival, self.today) if one is not None]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether further seeds would change nothing about what can be said."""
+        return all(found.verdict is not Verdict.OPEN for found in self.comparisons)
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """The recommended settings beside their rival, and beside what the person uses today."""
+        others = [one for one in self.asked_about[1:] if one is not self.recommended]
+        return [self.compared(one) for place, one in enumerate(others) if one not in others[:place]]
+
     @cached_property
     def tied(self) -> list[Contender]:
         """Those that cannot be told apart from the leader: the interval of their difference has zero in it."""
@@ -130,77 +128,88 @@ class Evidence:
 
     @cached_property
     def recommended(self) -> Contender:
-        """The simplest of those that are as good as the leader for all practical purposes; see `choosing.pick`.
+        """The simplest of those that are within the margin of the best mean; see `Choice`.
 
-        A constant rate is taken instead of a schedule that is expected to be no better and is not told apart from it.
+        A constant rate is taken instead of a schedule that is expected to gain nothing, when the luck of having been
+        picked is taken out, and that is not told apart from it.
         """
+        picked = self.complete[self._choice.pick(range(len(self.complete)))]
         constant = self.constant
-        if constant is None or self._picked.is_constant:
-            return self._picked
-        gains = self._sign * (constant.mean - self._expected_of_picked.mean) > 0
-        return self._picked if gains or self.difference(constant, self._picked).low > 0 else constant
+        if constant is None or picked.is_constant:
+            return picked
+        gains = self.sign * (self._again(constant).mean - self._again(picked, everybody=True).mean) > 0
+        return picked if gains or self._behind(constant, picked).low > 0 else constant
 
     @cached_property
     def expected(self) -> Interval:
         """What the recommended one will come to when it is trained again.
 
-        Its mean is that of the fresh seeds, and how much having been picked by them flatters it (`choosing.flattery`).
-        The interval is at least as wide as Student's. In the simulation that is told of there it covers the true mean
-        in 95 to 98 of 100 cases, Student's around the mean alone in 86 to 93.
+        Its mean is that of the fresh seeds, and how much having been picked by them flatters it (`choosing.Choice`).
         """
-        if self.recommended is self._picked:
-            return self._expected_of_picked
-        return mean_interval(self.recommended.values)
+        picked = self.recommended is self.complete[self._choice.pick(range(len(self.complete)))]
+        return self._again(self.recommended, everybody=picked)
 
     def expectation(self, contender: Contender) -> Interval:
         """What a complete contender will come to when it is trained again.
 
+        Having been picked, as the best constant rate is among the constant rates, is taken out.
+
         Args:
             contender: Any of the complete ones.
         """
-        if contender is self.recommended:
-            return self.expected
-        return self._expected_of_picked if contender is self._picked else mean_interval(contender.values)
+        return self.expected if contender is self.recommended else self._again(contender)
+
+    def interval(self, contender: Contender) -> Interval:
+        """The mean of a complete contender, with its interval.
+
+        Args:
+            contender: Any of the complete ones.
+        """
+        return self._interval(contender)
+
+    def compared(self, other: Contender) -> Comparison:
+        """The recommended settings beside others.
+
+        Args:
+            other: Any other of the complete ones.
+        """
+        cells = other.cells - self.recommended.cells
+        left, sizes = crossed.estimate(cells).rows_error, (len(self.seeds), self.row_count)
+        return decide(other, self._behind(other, self.recommended), self.margin_used, left, sizes)
+
+    @property
+    def nothing(self) -> Baseline | None:
+        """The better one of those for which nothing was learned; None where neither is known."""
+        known = [one for one in (self.prediction, self.untrained) if one is not None]
+        return min(known, key=lambda one: self.sign * one.mean, default=None)
 
     @cached_property
-    def _picked(self) -> Contender:
-        return self.complete[pick(*self._rivals)]
+    def learned(self) -> bool | None:
+        """Whether the recommended settings are shown to be better than no training and than a constant prediction.
 
-    @cached_property
-    def _expected_of_picked(self) -> Interval:
-        own = mean_interval(self._picked.values)
-        if len(self.complete) == 1:
-            return own
-        found = flattery(*self._rivals)
-        error = max(own.error, found.spread)
-        return around(own.mean + self._sign * found.mean, error, len(self.seeds), CONFIDENCE)
-
-    @property
-    def _sign(self) -> int:
-        """What makes smaller values the better ones."""
-        return -1 if self.maximise else 1
-
-    @property
-    def _values(self) -> Numbers:
-        """Of the complete contenders, smaller is better; [contenders, seeds]."""
-        return self._sign * np.array([contender.values for contender in self.complete])
-
-    @property
-    def _rivals(self) -> tuple[Numbers, list[tuple[bool, int]], list[float]]:
-        return self._values, [contender.complexity for contender in self.complete], self.chances
+        None where neither is known.
+        """
+        known = [one for one in (self.prediction, self.untrained) if one is not None]
+        own, luck = self.recommended.cells, self._choice.flattery(range(len(self.complete)))
+        shown = [
+            crossed.interval(self.sign * (one.cells - own), bias=-luck.mean, widening=luck.widening).low > 0
+            for one in known
+        ]
+        return all(shown) if shown else None
 
     def difference(self, worse: Contender, better: Contender) -> Interval:
-        """How much worse one is than another, seed by seed; positive where it is worse, in either direction.
+        """How much worse one is than another; positive where it is worse, in either direction.
 
         The confidence is that of all comparisons with one contender together (Bonferroni's correction): the best of
         several is compared with each of the others.
 
         Args:
             worse: The first of the two.
-            better: The second; its values are subtracted from those of the first, seed by seed.
+            better: The second; its values are subtracted from those of the first, seed by seed and row by row.
         """
         comparisons = max(len(self.complete) - 1, 1)
-        return mean_interval(self._sign * (worse.values - better.values), 1 - (1 - CONFIDENCE) / comparisons)
+        cells = self.sign * (worse.cells - better.cells)
+        return crossed.interval(cells, 1 - (1 - CONFIDENCE) / comparisons)
 
     def seeds_better(self, one: Contender, other: Contender) -> int:
         """On how many of the seeds one is better than another.
@@ -209,59 +218,79 @@ class Evidence:
             one: The first of the two.
             other: The second.
         """
-        return int((self._sign * (one.values - other.values) < 0).sum())
+        return int((self.sign * (one.values - other.values) < 0).sum())
 
-    @cached_property
-    def chances(self) -> list[float]:
-        """For each complete contender the probability of being the best, over bootstrap samples of the seeds."""
-        return chance_of_being_best(self._values)
+    @property
+    def sign(self) -> int:
+        """What makes smaller values the better ones."""
+        return -1 if self.maximise else 1
+
+    @property
+    def values(self) -> Numbers:
+        """Of the complete contenders, smaller is better; [contenders, seeds]."""
+        return self.sign * np.array([contender.values for contender in self.complete])
 
     @property
     def promised(self) -> Contender | None:
         """The one that was best in the search; None if that is not complete."""
         searched = {place: c.searched for place, c in enumerate(self.complete) if c.role == "search"}
         known = {place: value for place, value in searched.items() if value is not None}
-        return self.complete[min(known, key=lambda place: self._sign * known[place])] if known else None
+        return self.complete[min(known, key=lambda place: self.sign * known[place])] if known else None
 
+    @cached_property
+    def chances(self) -> list[float]:
+        """For each complete contender the probability of being the best, over bootstrap samples of the seeds."""
+        return chance_of_being_best(self.values)
 
-def mean_interval(values: Numbers, confidence: float = CONFIDENCE) -> Interval:
-    """The mean of some values with Student's t interval.
+    def is_within_margin(self, contender: Contender) -> bool:
+        """Whether a complete contender's mean is as good as the best mean, for all practical purposes."""
+        return self.sign * (contender.mean - self.leader.mean) <= self.margin_used
 
-    A bootstrap interval would need no normal distribution, but it needs many values: with five of them scipy's
-    percentile and BCa intervals hold the true mean in 80 to 83 of 100 cases instead of 95, Student's in 95 of 100 for
-    normal values and 90 for skewed ones (exponentially distributed). A test simulates that.
+    @cached_property
+    def _choice(self) -> Choice:
+        cube = self.sign * np.array([contender.cells for contender in self.complete])
+        return Choice(cube, [contender.complexity for contender in self.complete], self.margin_used)
 
-    Args:
-        values: At least two; [values].
-        confidence: Of the interval.
-    """
-    error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
-    return around(float(np.mean(values)), error, len(values), confidence)
+    @property
+    def _kinds(self) -> tuple[list[int], list[int]]:
+        """Places of the complete constant rates, and of the complete schedules."""
+        places = range(len(self.complete))
+        constants = [place for place in places if self.complete[place].is_constant]
+        return constants, [place for place in places if place not in constants]
 
+    def _again(self, contender: Contender, *, everybody: bool = False) -> Interval:
+        """What a contender comes to without the luck of having been picked: among all, or among its own kind."""
+        constants, schedules = self._kinds
+        if everybody:
+            pool = [*constants, *schedules]
+        elif contender is self.constant or contender is self.schedule:
+            pool = constants if contender.is_constant else schedules
+        else:
+            return self._interval(contender)
+        luck = self._choice.flattery(pool)
+        return self._interval(contender, self.sign * luck.mean, luck.widening)
 
-def around(mean: float, error: float, values: int, confidence: float) -> Interval:
-    """Student's t interval around a mean.
+    def _behind(self, other: Contender, picked: Contender) -> Interval:
+        """How much worse others are than picked settings, when the luck of both is taken out."""
+        constants, schedules = self._kinds
+        own = constants if picked.is_constant else schedules
+        if other is self.constant or other is self.schedule:
+            pool = constants if other.is_constant else schedules
+        else:  # what the person uses today was not picked
+            pool = [place for place, one in enumerate(self.complete) if one is other]
+        luck = self._choice.flattery_of_difference(pool, own)
+        cells = self.sign * (other.cells - picked.cells)
+        return crossed.interval(cells, rounds.confidence(self.rounds), bias=luck.mean, widening=luck.widening)
 
-    Args:
-        mean: The mean.
-        error: Its standard error.
-        values: How many values it is the mean of.
-        confidence: Of the interval.
-    """
-    from scipy.special import stdtrit  # its own import is a third of a second
+    def _interval(self, contender: Contender, bias: float = 0.0, widening: float = 1.0) -> Interval:
+        positive = not self.maximise and bool((contender.values > 0).all())
+        sure = ROUNDS_CONFIDENCE if self.rounds else CONFIDENCE
+        return crossed.interval(contender.cells, sure, positive=positive, bias=bias, widening=widening)
 
-    half = float(stdtrit(values - 1, (1 + confidence) / 2)) * error
-    return Interval(mean, mean - half, mean + half, error)
-
-
-def chance_of_being_best(values: Numbers) -> list[float]:
-    """The share of bootstrap samples of the seeds in which each row has the lowest mean; equal ones share.
-
-    Args:
-        values: A row per contender; [contenders, seeds].
-    """
-    seeds = values.shape[1]
-    drawn = np.random.default_rng(0).integers(0, seeds, size=(RESAMPLES, seeds))
-    means = np.stack([row[drawn].mean(axis=1) for row in values])
-    best = means == means.min(axis=0)
-    return [float(share) for share in (best / best.sum(axis=0)).mean(axis=1)]
+    @property
+    def margin_used(self) -> float:
+        """A difference that does not matter: of a value's distance from 1 where that is the most there can be."""
+        if self.margin is not None:
+            return self.margin
+        value = self.leader.mean
+        return MARGIN * (1 - value if self.maximise and 0 <= value <= 1 else abs(value))
