@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from lrsearch.report.frames import StudyFrames
     from lrsearch.sampling.suggest import SuggestedSchedule, suggest_schedule
     from lrsearch.schedules.base import Schedule
-    from lrsearch.study.evidence import Contender, Evidence, Interval
+    from lrsearch.study.comparison import Comparison, Verdict
+    from lrsearch.study.contender import Baseline, Contender
+    from lrsearch.study.crossed import Interval
+    from lrsearch.study.evidence import Evidence
     from lrsearch.study.recommendation import BestSettings, ConstantRate, Recommendation
     from lrsearch.study.stored import StoredStudy
     from lrsearch.study_file.axes import Choices, Range
@@ -56,7 +59,10 @@ _NAMES = {
     ),
     "lrsearch.errors": ("Fault", "InputError", "InterruptedRunError", "LrsearchError", "LrsearchWarning"),
     "lrsearch.pruning.halving": ("StratifiedHalving",),
-    "lrsearch.study.evidence": ("Contender", "Evidence", "Interval"),
+    "lrsearch.study.crossed": ("Interval",),
+    "lrsearch.study.comparison": ("Comparison", "Verdict"),
+    "lrsearch.study.contender": ("Baseline", "Contender"),
+    "lrsearch.study.evidence": ("Evidence",),
     "lrsearch.report.frames": ("StudyFrames",),
     "lrsearch.sampling.suggest": ("SuggestedSchedule", "suggest_schedule"),
     "lrsearch.schedules.base": ("Schedule",),
@@ -72,9 +78,11 @@ _NAMES = {
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [
+    "Baseline",
     "Before",
     "BestSettings",
     "Choices",
+    "Comparison",
     "ConstantRate",
     "Contender",
     "Definition",
@@ -98,6 +106,7 @@ __all__ = [
     "Task",
     "TaskDefinition",
     "TrainingRun",
+    "Verdict",
     "__version__",
     "best_settings",
     "confirm_study",

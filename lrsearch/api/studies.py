@@ -137,7 +137,8 @@ def confirm_study(
         study: A study, or its name.
         storage: Database URL, where `study` is a name; see `create_study`.
         top: Finalists from the search; by default what the study's ``[confirm]`` section says, or 5.
-        seeds: Fresh seeds in all; the same default. Asked again with more, it trains only what is new.
+        seeds: Exactly so many fresh seeds; by default what that section says, or as many as it takes to answer the
+            question. Asked again with more, it trains only what is new.
         engine: ``auto``, ``sequential`` or ``batched``.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads of torch, only while this trains.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,6 +31,7 @@ from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:
+    from lrsearch.study.contender import Contender
     from lrsearch.study.evidence import Evidence
     from lrsearch.study.stored import StoredStudy
 
@@ -40,7 +42,8 @@ def confirm(
         int | None, typer.Option(min=1, max=100, help="Finalists from the search; 5, or what the study says.")
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=2, max=1000, help="Fresh seeds in all; 5, or what the study says.")
+        int | None,
+        typer.Option(min=2, max=1000, help="Exactly so many fresh seeds; by default as many as it takes."),
     ] = None,
     engine: Engine = "auto",
     device: Device = "auto",
@@ -107,16 +110,15 @@ def _expected(evidence: Evidence) -> dict[str, float]:
 
 
 def _rows(evidence: Evidence) -> list[dict[str, Any]]:
-    from lrsearch.study.evidence import mean_interval
-
     rows = []
     for place, contender in enumerate(evidence.contenders):
-        interval = mean_interval(contender.values) if contender.is_complete else None
+        interval = evidence.interval(contender) if contender.is_complete else None
         rows.append(
             {
                 "params": contender.params,
                 "from": contender.role,
-                "mean": interval and interval.mean,
+                "seeds": contender.planned,
+                "mean": _mean(contender),
                 "low": interval and interval.low,
                 "high": interval and interval.high,
                 "chance_best": evidence.chances[place] if interval else None,
@@ -126,6 +128,13 @@ def _rows(evidence: Evidence) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _mean(contender: Contender) -> float | None:
+    """Over the seeds that it was trained on; None if it diverged or failed on one of them, or is not done."""
+    known = contender.values[: contender.planned]
+    mean = float(known.sum()) / len(known)
+    return mean if math.isfinite(mean) else None
 
 
 def _settings(params: dict[str, Any]) -> str:

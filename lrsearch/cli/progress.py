@@ -13,7 +13,7 @@ from rich.progress import Progress as ProgressBar
 from lrsearch.cli.output import show
 from lrsearch.operations.display import NoDisplay
 from lrsearch.sampling.space import Settings
-from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
+from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded, TrialsAdded
 from lrsearch.study import status
 from lrsearch.study.status import TrialCounts
 from lrsearch.study.stored import StoredStudy
@@ -49,6 +49,8 @@ class SearchProgress:
             self._settings[event.number] = event.settings
         elif isinstance(event, EpochDone):
             self.epochs += event.trials
+        elif isinstance(event, TrialsAdded):
+            self.budget = event.budget
         else:
             self._end(event)
 
@@ -126,10 +128,11 @@ class Progress:
 
 def _stored_line(stored: StoredStudy, first: int, seconds: float) -> str:
     counts = status.count(stored)
-    parts = [f"trials {counts.finished}/{counts.budget}", f"best {stored.metric} {show(status.best_value(stored))}"]
+    budget = max(counts.budget or 0, counts.claimed)  # a confirmation gets more as it goes on
+    parts = [f"trials {counts.finished}/{budget}", f"best {stored.metric} {show(status.best_value(stored))}"]
     parts += [f"{counts.running} running", f"{counts.pruned} pruned", f"{counts.diverged} diverged"]
     parts += [f"{counts.failed} failed"] if counts.failed else []
-    done, left = counts.finished - first, (counts.budget or 0) - counts.finished
+    done, left = counts.finished - first, budget - counts.finished
     parts += [f"{_duration(left * seconds / done)} left"] if done and left > 0 else []
     return " · ".join(parts)
 
@@ -144,7 +147,7 @@ def _follow_live(events: Iterable[Event], progress: SearchProgress, console: Con
         row = bar.add_task("", total=progress.budget, completed=progress.finished, line="")
         for event in events:
             progress.take(event)
-            bar.update(row, completed=progress.finished, line=progress.line())
+            bar.update(row, total=progress.budget, completed=progress.finished, line=progress.line())
 
 
 def _follow_plainly(events: Iterable[Event], progress: SearchProgress, console: Console) -> None:

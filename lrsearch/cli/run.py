@@ -168,11 +168,14 @@ def _print_plan(definition: Definition, output: Format) -> None:
         "pruner": definition.pruner.name,
         "rungs": list(pruners.rungs(definition)),
         "epochs at most": definition.trials * epochs * len(definition.training.seeds),
-        "runs to confirm at most": confirmation.runs(definition),
-        "epochs to confirm at most": confirmation.runs(definition) * epochs,
+        "runs to confirm, about": confirmation.runs(definition),
+        "epochs to confirm, about": confirmation.runs(definition) * epochs,
     }
     if output is Format.JSON:
-        print_json({key.replace(" ", "_"): value for key, value in plan.items()} | {"document": definition.document()})
+        print_json(
+            {key.replace(",", "").replace(" ", "_"): value for key, value in plan.items()}
+            | {"document": definition.document()}
+        )
     else:
         print_facts({key: _shortened(value) if isinstance(value, list) else value for key, value in plan.items()})
         say("Nothing was written (--dry-run).")

@@ -27,7 +27,7 @@ def confirm(
         options: How to train, and where.
         display: Shows how it goes.
         top: Finalists from the search; None for what the study says.
-        seeds: Fresh seeds; None for what the study says.
+        seeds: Exactly so many fresh seeds; None for what the study says, or as many as it takes.
 
     Raises:
         InputError: The study has nothing to confirm, or this process may not train it.
@@ -35,22 +35,17 @@ def confirm(
         LrsearchError: Trials or workers failed.
     """
     with joined(options.cluster, stored) as cluster:
-        for linked in confirmation.prepare(stored, top, seeds):
-            logger.info("Training %s: %s%s.", linked.name, _purpose(linked), _cost(stored, linked))
-            studies.stop(linked, False)
-            train(linked, opening.task_of(linked), options, display, cluster)
+        linked = confirmation.prepare(stored, top, seeds)
+        exact = seeds or (stored.definition and stored.definition.confirm.seeds)
+        many = f"on {exact} fresh seeds" if exact else "on as many fresh seeds as it takes"
+        logger.info("Training %s: finalists %s%s.", linked.name, many, _cost(stored, linked))
+        studies.stop(linked, False)
+        train(linked, opening.task_of(linked), options, display, cluster)
     recommendation.keep(stored)
 
 
-def _purpose(linked: StoredStudy) -> str:
-    assert linked.definition is not None
-    if linked.is_confirmation:
-        return f"finalists on {len(linked.definition.training.seeds)} fresh seeds"
-    return "constant rates, which the search did not have"
-
-
 def _cost(stored: StoredStudy, linked: StoredStudy) -> str:
-    """What it will cost by the pace of the search, where that is long enough to be told."""
+    """What it will cost, about, by the pace of the search, where that is long enough to be told."""
     assert linked.definition is not None
     trials = stored.trials()
     began = [trial.datetime_start for trial in trials if trial.datetime_start]
@@ -58,9 +53,8 @@ def _cost(stored: StoredStudy, linked: StoredStudy) -> str:
     epochs = status.epochs_trained(trials)
     if not epochs or not began or not ended:
         return ""
-    left = status.count(linked).waiting * linked.definition.training.epochs
-    if not linked.is_confirmation:
-        left *= len(linked.definition.training.seeds)
+    runs = max(confirmation.runs(stored.definition) if stored.definition else 0, status.count(linked).waiting)
+    left = runs * linked.definition.training.epochs
     seconds = (max(ended) - min(began)).total_seconds() / epochs * left
     return f", about {duration(seconds)}" if seconds > WORTH_TELLING else ""
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lrsearch import registry
@@ -15,7 +16,7 @@ from lrsearch.operations.display import Display
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import absolute
-from lrsearch.study import status
+from lrsearch.study import confirmation, status
 from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ def _here(stored: StoredStudy, task: Task, options: RunOptions, display: Display
         if options.engine == "auto":
             logger.info(which)
         runner = Runner(
-            stored, task, engine, interruption,
-            timeout=options.timeout, grace=options.grace, workers=options.one_of or 1, say=logger.warning,
+            stored, task, engine, interruption, timeout=options.timeout, grace=options.grace,
+            workers=options.one_of or 1, go_on=partial(confirmation.next_of, stored), say=logger.warning,
         )  # fmt: skip
         display.follow(stored, runner.events())
 

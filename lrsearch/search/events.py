@@ -36,4 +36,11 @@ class TrialEnded:
     error: str | None = None
 
 
-Event = TrialBegan | EpochDone | TrialEnded
+@dataclass(frozen=True)
+class TrialsAdded:
+    """The study goes on, with more trials than it had: a further round of a confirmation."""
+
+    budget: int
+
+
+Event = TrialBegan | EpochDone | TrialEnded | TrialsAdded

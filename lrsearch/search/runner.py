@@ -12,7 +12,7 @@ from lrsearch.errors import LrsearchError
 from lrsearch.pruning import audit, pruners
 from lrsearch.sampling import ask
 from lrsearch.sampling.space import Settings, settings_from
-from lrsearch.search.events import Event, TrialBegan, TrialEnded
+from lrsearch.search.events import Event, TrialBegan, TrialEnded, TrialsAdded
 from lrsearch.search.generation import Generation
 from lrsearch.search.pruning_decision import PruningDecision
 from lrsearch.search.training_pass import Training
@@ -48,6 +48,7 @@ class Runner:
         timeout: Seconds after which no further trial is taken; None for no limit.
         grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
         workers: How many processes share what is left of the study; none takes more than its part.
+        go_on: Asked when all trials have ended; says what the study is then, if there are more to train.
         say: Where a person is told what else she should know.
     """
 
@@ -61,13 +62,14 @@ class Runner:
         timeout: float | None = None,
         grace: float = GRACE,
         workers: int = 1,
+        go_on: Callable[[], StoredStudy | None] = lambda: None,
         say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     ) -> None:
         assert stored.definition is not None
         self.stored, self.definition = stored, stored.definition
         self.interruption = interruption
         self.deadline = None if timeout is None else time.monotonic() + timeout
-        self.grace, self.say = grace, say
+        self.grace, self.say, self.go_on = grace, say, go_on
         seeded = stored.is_confirmation
         self.asker = ask.Asker(self.definition, stored.reader, seeded=seeded)
         stored.study.pruner = pruners.build(self.definition)
@@ -107,7 +109,9 @@ class Runner:
                 if trained:
                     waiting_since = None
                 elif self.is_over():
-                    return
+                    if not self._goes_on():
+                        return
+                    yield TrialsAdded(self.definition.trials)
                 else:
                     moment = time.monotonic()
                     waiting_since = moment if waiting_since is None else waiting_since
@@ -161,6 +165,15 @@ class Runner:
         counts = status.count(self.stored)
         stopped = studies.is_stopped(self.stored)
         return counts.is_done or (stopped and counts.running == 0)
+
+    def _goes_on(self) -> bool:
+        """Whether there is more to train, now that all trials have ended, and nobody stopped the study."""
+        late = self.deadline is not None and time.monotonic() >= self.deadline
+        further = None if late or studies.is_stopped(self.stored) else self.go_on()
+        if further is None or further.definition is None:
+            return False
+        self.stored, self.definition = further, further.definition
+        return True
 
     def _run(self, claims: list[Claim]) -> Iterator[Event]:
         ids = [claim.trial_id for claim in claims]

@@ -255,7 +255,7 @@ class StudyWorker:
         if confirmation.is_wanted(search):
             confirmation.advance(search)
             self._looked_at = -math.inf  # what has been made is served next
-        elif search.definition is not None:
+        if not confirmation.is_wanted(search) and search.definition is not None:
             recommendation.keep(search)
 
     def _followed(self, name: str, events: Generator[Event, None, bool]) -> Generator[tuple[str, Event], None, bool]:

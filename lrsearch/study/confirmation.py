@@ -1,21 +1,22 @@
 """Confirmation: the finalists of a search, trained again on fresh seeds and scored on rows that it never saw.
 
-It is two linked studies beside the search, each run like any other: ``NAME/constant``, a grid of constant rates where
-the search had none, and ``NAME/confirm``, a trial for each finalist and seed. So kills, workers and budgets are theirs.
+It is a linked study beside the search, ``NAME/confirm``, with a trial for each finalist and seed, run like any other.
+So kills, workers and budgets are its own. It goes on in rounds (`rounds`) until its question is answered
+(`confirmed_runs.Confirmation`): when all its trials have ended, whoever trained them lets it `go_on`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from itertools import count, islice
-from typing import Any, Literal
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import input_error
-from lrsearch.sampling.space import SEED, Space
+from lrsearch.sampling.space import SEED
 from lrsearch.storage.attributes import (
     CHOSEN_FROM,
     CONSTANT_PREDICTION,
@@ -23,55 +24,32 @@ from lrsearch.storage.attributes import (
     FINALISTS,
     METRIC,
     ORIGIN,
+    PLAN,
     RETRIED,
     VERSION,
 )
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.tables import FIXED_PARAMS
-from lrsearch.study import linked, ranking, status
+from lrsearch.study import linked, rounds, status
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
+from lrsearch.study.confirmed_runs import confirmation_of, gather
+from lrsearch.study.finalists import Finalist, finalists, lr_range, merged
+from lrsearch.study.plan import Plan, begun, exactly, joined, next_round
 from lrsearch.study.stored import StoredStudy
-from lrsearch.study_file.axes import Choices, Range
-from lrsearch.study_file.model import ConfirmSection, Definition, PluginSection, SearchSection
+from lrsearch.study_file.axes import Range
+from lrsearch.study_file.model import ConfirmSection, Definition, PluginSection
 
 FIRST_SEED = 1000
 """Fresh seeds count up from here, the same for all studies, so that two of them can be compared seed by seed."""
-GRID_POINTS = 9
-"""Constant rates that are tried where the search had none."""
 DEFAULT_TOP = ConfirmSection().top
 """Where a person asks for a confirmation that her file does not want."""
 NEVER = ConfirmSection(top=0)
 """What linked studies have: a confirmation is not confirmed."""
-CLOSE = 2
-"""Settings among the best `top` times this many are close: there another scheduler type goes before a better value."""
 
 
-@dataclass(frozen=True)
-class Finalist:
-    """Settings that are trained again.
-
-    Attributes:
-        params: Their Optuna parameters, without a seed.
-        role: ``search``: among its best; ``try``: a tried setting of the study file; ``constant``: the best constant
-            rate, if it is none of those.
-        number: The trial of the search that was trained with them; None if none was.
-        value: What that trial came to; None if it was not trained to the end.
-    """
-
-    params: dict[str, Any]
-    role: Literal["search", "try", "constant"]
-    number: int | None
-    value: float | None
-
-    @property
-    def key(self) -> frozenset[tuple[str, Any]]:
-        """Equal for equal settings."""
-        return frozenset(self.params.items())
-
-
-def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = None) -> Iterator[StoredStudy]:
-    """The linked studies to run, one after the other: the second one's trials depend on what the first came to.
+def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = None) -> StoredStudy:
+    """The linked study to run.
 
     Asked again, it adds what is new: more seeds, more finalists, those of a search that has gone on. Nothing that is
     there is trained again.
@@ -79,7 +57,8 @@ def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = Non
     Args:
         stored: The search.
         top: How many of its best settings are finalists; by default what its ``[confirm]`` section says, or 5.
-        seeds: How many fresh seeds each is trained on; the same default.
+        seeds: On exactly how many fresh seeds they are trained; by default what the section says, or as many as it
+            takes.
 
     Raises:
         InputError: The study cannot be confirmed: lrsearch did not create it, it is a linked study, no trial was
@@ -89,11 +68,54 @@ def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = Non
     if status.best(stored) is None:
         raise input_error(f"study {stored.name}", "has no complete trial yet that did not diverge: nothing to confirm")
     opening.task_of(stored)
-    baseline = None
-    if _best_constant(stored) is None:
-        baseline = _grid_of_constants(stored)
-        yield baseline
-    yield _confirmation(stored, finalists(stored, baseline, top or own.top or DEFAULT_TOP), seeds or own.seeds)
+    made = _opened(stored)
+    there = made.reader.attributes()
+    exact = seeds or own.seeds
+    before = [Finalist.of(entry) for entry in there.get(FINALISTS, [])]
+    chosen = merged(before, finalists(stored, top or own.top or DEFAULT_TOP))
+    if PLAN in there:
+        entries, plan = joined(before, chosen, Plan.of(there[PLAN]))
+        if exact is not None and exact != plan.seeds:
+            entries, plan = exactly(entries, plan, exact)
+    else:
+        entries, plan = begun(chosen, exact, _searched(stored))
+    made.remember(CHOSEN_FROM, _search_of(stored))
+    return _planned(stored, made, entries, plan)
+
+
+def go_on(stored: StoredStudy) -> StoredStudy | None:
+    """Plan the next round, if all that was planned is there.
+
+    Args:
+        stored: The search.
+
+    Returns:
+        The linked study, if there is something to train; None if its question is answered.
+    """
+    made = studies.linked(stored, "confirm")
+    found = confirmation_of(stored)
+    if made is None or found is None or found.plan is None:
+        return None
+    evidence, plan, entries = gather(found), found.plan, found.finalists
+    while not evidence.missing and not plan.done:
+        entries, plan = next_round(entries, plan, evidence)
+        evidence = gather(replace(found, finalists=entries, plan=plan, seeds=_seeds(stored, made, entries)))
+    made = _planned(stored, made, entries, plan)
+    return None if plan.done and status.count(made).is_done else made
+
+
+def next_of(linked: StoredStudy) -> StoredStudy | None:
+    """What comes when all trials of a study have ended: the next round of a confirmation, of any other study nothing.
+
+    Args:
+        linked: Any study.
+
+    Returns:
+        The same study, if there is something to train.
+    """
+    if not linked.is_confirmation or linked.origin is None:
+        return None
+    return go_on(studies.load(linked.storage, linked.origin, linked.patience))
 
 
 def is_wanted(stored: StoredStudy) -> bool:
@@ -112,10 +134,11 @@ def is_wanted(stored: StoredStudy) -> bool:
     confirmed = studies.linked(stored, "confirm")
     if confirmed is None or confirmed.definition is None:
         return status.best(stored) is not None
-    if len(confirmed.definition.training.seeds) < stored.definition.confirm.seeds:
+    there, wanted = confirmed.reader.attributes(), stored.definition.confirm.seeds
+    if wanted is not None and len(confirmed.definition.training.seeds) < wanted:
         return True
-    same = confirmed.reader.attributes().get(CHOSEN_FROM) == _search_of(stored)
-    return not same or not status.count(confirmed).is_done
+    done = Plan.of(there[PLAN]).done if PLAN in there else True
+    return not done or there.get(CHOSEN_FROM) != _search_of(stored) or not status.count(confirmed).is_done
 
 
 def advance(stored: StoredStudy) -> None:
@@ -127,44 +150,24 @@ def advance(stored: StoredStudy) -> None:
     Raises:
         InputError: See `prepare`.
     """
-    for part in prepare(stored):
-        if not status.count(part).is_done:
-            return
+    prepare(stored)
+    go_on(stored)
 
 
 def runs(definition: Definition) -> int:
-    """How many runs a confirmation has at most: finalists times fresh seeds.
+    """How many runs a confirmation takes about: the ladder's other constant rates come on top, two runs each.
 
     Args:
         definition: Of the search.
     """
     section = definition.confirm
-    return (section.top + len(definition.tries) + 1) * section.seeds if section.top else 0
-
-
-def finalists(stored: StoredStudy, baseline: StoredStudy | None, top: int) -> list[Finalist]:
-    """The settings to train again: the search's best, the tried ones, and the best constant rate; each once.
-
-    Args:
-        stored: The search.
-        baseline: Its grid of constant rates; None if the search has a constant rate of its own.
-        top: How many of the search's best.
-    """
-    chosen = [_finalist(trial, "search") for trial in _spread(_ranked(stored), top)]
-    space, trials, excluded = Space.of(_definition(stored)), stored.trials(), stored.excluded()
-    for entry in _definition(stored).tries:
-        params = space.params_of(entry)
-        alike = (trial for trial in trials if trial.params == params)
-        trained = next((trial for trial in alike if ranking.may_be_best(trial, excluded)), None)
-        chosen.append(_finalist(trained, "try") if trained else Finalist(params, "try", None, None))
-    constant = _best_constant(baseline or stored)
-    if constant is not None:
-        number = None if baseline else constant.number
-        chosen.append(replace(_finalist(constant, "constant"), number=number))
-    first: dict[frozenset[tuple[str, Any]], Finalist] = {}
-    for finalist in chosen:
-        first.setdefault(finalist.key, finalist)
-    return list(first.values())
+    if not section.top:
+        return 0
+    entrants = section.top + len(definition.tries)
+    if section.seeds is not None:
+        return (entrants + rounds.CONSTANTS) * section.seeds
+    whole = definition.pruner.name == "none"
+    return rounds.budget(definition.trials * len(definition.training.seeds) if whole else 0.0, entrants)
 
 
 def fresh_seeds(definition: Definition, number: int) -> list[int]:
@@ -185,64 +188,45 @@ def _definition(stored: StoredStudy) -> Definition:
     return stored.definition
 
 
-def _ranked(stored: StoredStudy) -> list[FrozenTrial]:
-    """The trials that may be finalists, best first, each setting once."""
-    best: dict[frozenset[tuple[str, Any]], FrozenTrial] = {}
-    for trial in ranking.ranked(stored.trials(), stored.excluded(), maximise=stored.maximises):
-        best.setdefault(frozenset(trial.params.items()), trial)
-    return list(best.values())
+def _searched(stored: StoredStudy) -> float:
+    """What a search has cost, in runs of all epochs on one seed."""
+    training = _definition(stored).training
+    return status.epochs_trained(stored.trials()) * len(training.seeds) / training.epochs
 
 
-def _spread(ranked: Sequence[FrozenTrial], top: int) -> list[FrozenTrial]:
-    """The best, spread over scheduler types: among those that are close each type's best goes first."""
-    close = ranked[: CLOSE * top]
-    first = list({trial.params["scheduler"]: trial for trial in reversed(close)}.values())
-    first.sort(key=close.index)
-    rest = [trial for trial in ranked if trial not in first]
-    return sorted([*first, *rest][:top], key=ranked.index)
+def _planned(stored: StoredStudy, made: StoredStudy, entries: Sequence[Finalist], plan: Plan) -> StoredStudy:
+    """Store a plan, and let what it needs wait to be trained; what is there stays.
 
-
-def _best_constant(stored: StoredStudy) -> FrozenTrial | None:
-    return next((trial for trial in _ranked(stored) if trial.params["scheduler"] == "constant"), None)
-
-
-def _finalist(trial: FrozenTrial, role: Literal["search", "try", "constant"]) -> Finalist:
-    return Finalist(dict(trial.params), role, trial.number, trial.values[0])
-
-
-def _grid_of_constants(stored: StoredStudy) -> StoredStudy:
-    """Constant rates over the range of the search, on its own seeds and test rows, as a study of its own."""
+    Several processes may be at this at once, and each may be killed: so every step can be repeated, and the definition
+    comes last. Without it no worker takes trials.
+    """
     definition = _definition(stored)
-    lr = definition.search.lr
-    if isinstance(lr, Range):
-        lr = lr.model_copy(update={"steps": GRID_POINTS})
-    points = lr.grid() if isinstance(lr, (Range, Choices)) else [lr]
-    made = _opened(stored, "constant", {})
-    total = _enqueue(made, [{"lr": point, "scheduler": "constant"} for point in points])
-    grid = {"search": SearchSection(lr=lr, schedulers=["constant"]), "sampler": PluginSection(name="grid")}
-    return studies.redefine(made, _linked(definition, total).model_copy(update=grid))
-
-
-def _confirmation(stored: StoredStudy, chosen: Sequence[Finalist], seeds: int) -> StoredStudy:
-    """A trial for each finalist and seed; what an earlier confirmation had is kept."""
-    definition = _definition(stored)
-    made = _opened(stored, "confirm", _scoring(definition))
-    if CONSTANT_PREDICTION not in made.reader.attributes():
-        made.remember(CONSTANT_PREDICTION, _constant_prediction(made, definition))
-    before = [Finalist(**entry) for entry in made.reader.attributes().get(FINALISTS, [])]
-    known = {finalist.key: finalist for finalist in (*before, *chosen)}
-    there = made.definition.training.seeds if made.definition else []
-    fresh = list(dict.fromkeys([*there, *fresh_seeds(definition, seeds)]))
-    made.remember(FINALISTS, [asdict(finalist) for finalist in known.values()])
-    total = _enqueue(made, [{**finalist.params, SEED: seed} for seed in fresh for finalist in known.values()])
+    made.remember(FINALISTS, [finalist.entry() for finalist in entries])
+    made.remember(PLAN, plan.document())
+    fresh = _seeds(stored, made, entries)
+    wanted = [
+        {**finalist.params, SEED: seed}
+        for place, seed in enumerate(fresh)
+        for finalist in entries
+        if finalist.seeds is None or place < finalist.seeds
+    ]
+    total = _enqueue(made, wanted)
     types = [*definition.search.schedulers, "constant"]
+    low, high = lr_range(entries)
+    search = {"schedulers": list(dict.fromkeys(types)), "lr": Range(low=low, high=high, log=True)}
     trained = {
-        "search": definition.search.model_copy(update={"schedulers": list(dict.fromkeys(types))}),
+        "search": definition.search.model_copy(update=search),
         "sampler": PluginSection(name="random"),
         "training": definition.training.model_copy(update={"seeds": fresh}),
     }
-    made.remember(CHOSEN_FROM, _search_of(stored))
     return studies.redefine(made, _linked(definition, total).model_copy(update=trained))
+
+
+def _seeds(stored: StoredStudy, made: StoredStudy, entries: Sequence[Finalist]) -> list[int]:
+    """The fresh seeds that some finalists need, behind those that are there."""
+    there = made.definition.training.seeds if made.definition else []
+    most = max(finalist.seeds or len(there) for finalist in entries)
+    return list(dict.fromkeys([*there, *fresh_seeds(_definition(stored), most)]))
 
 
 def _search_of(stored: StoredStudy) -> list[Any]:
@@ -282,26 +266,24 @@ def _linked(definition: Definition, trials: int) -> Definition:
     )
 
 
-def _opened(stored: StoredStudy, role: linked.Role, scoring: Mapping[str, Any]) -> StoredStudy:
-    """A study's linked study, made if it is not there.
-
-    Several processes may be at this at once, and each may be killed: so every step can be repeated, and the definition
-    comes last (`studies.redefine`). Without it no worker takes trials.
-    """
-    name = linked.name_of(stored.name, role)
+def _opened(stored: StoredStudy) -> StoredStudy:
+    """The study that confirms another one, made if it is not there; see `_planned` for why in these steps."""
+    name = linked.name_of(stored.name, "confirm")
     direction, storage = stored.direction, stored.storage
     stored.patience(
         lambda: optuna.create_study(study_name=name, storage=storage, direction=direction, load_if_exists=True)
     )
     made = studies.load(storage, name)
     there = made.reader.attributes()
-    link = {"study": stored.name, "role": role, **scoring}
+    link = {"study": stored.name, "role": "confirm", **_scoring(_definition(stored))}
     if there.get(ORIGIN, link)["study"] != stored.name or (ORIGIN not in there and (there or made.trials())):
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
         raise input_error("study confirm", rule, received=f'"{name}"')
     for key, value in {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}.items():
         if key not in there:
             made.remember(key, value)
+    if CONSTANT_PREDICTION not in there:
+        made.remember(CONSTANT_PREDICTION, _constant_prediction(made, _definition(stored)))
     return made
 
 

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.sampling.space import SEED
-from lrsearch.storage.attributes import FINALISTS, HORIZON, ORIGIN, RETRIED
+from lrsearch.sampling.space import SEED, Space
+from lrsearch.storage.attributes import (
+    BEFORE,
+    BLOCK_VALUES,
+    BLOCKS_BEFORE,
+    CONSTANT_PREDICTION,
+    FINALISTS,
+    HORIZON,
+    ORIGIN,
+    PLAN,
+    RETRIED,
+)
 from lrsearch.storage.reader import StudyReader
 from lrsearch.study import stored as studies
-from lrsearch.study.evidence import Contender, Evidence
+from lrsearch.study.contender import Baseline, Contender
+from lrsearch.study.evidence import Evidence
+from lrsearch.study.finalists import Finalist
+from lrsearch.study.plan import Plan
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
+
+Trials = Mapping[int, FrozenTrial]
+"""Seed -> trial, of one finalist."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +45,26 @@ class Confirmation:
         row_count: How many rows those are.
         reason: Why those are not holdout rows; empty where they are.
         seeds: The fresh seeds.
-        finalists: ``params``, ``role``, ``number`` and ``value`` of each, as `study.confirmation.Finalist` has them.
+        finalists: Who is trained, and on how many of the seeds.
+        plan: How it goes on; None in one that was made before there were plans.
         trials: One per finalist and seed, with ``seed`` among its parameters, and those that were run again.
         maximise: Whether larger values are better.
+        margin: See `Evidence`.
+        wanted_today: See `Evidence`.
+        prediction: What the best constant prediction comes to, as it is stored; None where that is not known.
     """
 
     rows: str
     row_count: int
     reason: str
     seeds: list[int]
-    finalists: list[dict[str, Any]]
+    finalists: list[Finalist]
+    plan: Plan | None
     trials: Sequence[FrozenTrial]
     maximise: bool = False
+    margin: float | None = None
+    wanted_today: dict[str, Any] | None = None
+    prediction: Mapping[str, Any] | None = None
 
 
 def confirmation_of(stored: StoredStudy) -> Confirmation | None:
@@ -67,16 +91,21 @@ def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Defini
     link, finalists = attributes.get(ORIGIN), attributes.get(FINALISTS)
     if not link or not finalists:
         return None
-    excluded = stored.excluded()
+    excluded, own = stored.excluded(), stored.definition
+    tries = own.tries if own else []
     return Confirmation(
         rows=str(link["rows"]),
         row_count=int(link["row_count"]),
         reason=str(link.get("reason") or ""),
         seeds=list(definition.training.seeds),
         # A person who takes a trial out of the search does not want its settings either.
-        finalists=[entry for entry in finalists if entry["number"] is None or entry["number"] not in excluded],
+        finalists=[Finalist.of(one) for one in finalists if one["number"] is None or one["number"] not in excluded],
+        plan=Plan.of(attributes[PLAN]) if PLAN in attributes else None,
         trials=linked.all_trials(),
         maximise=stored.maximises,
+        margin=own.confirm.margin if own else None,
+        wanted_today=Space.of(own).params_of(tries[0]) if own and tries else None,
+        prediction=attributes.get(CONSTANT_PREDICTION),
     )
 
 
@@ -92,37 +121,89 @@ def gather(confirmation: Confirmation) -> Evidence:
             params = {name: value for name, value in trial.params.items() if name != SEED}
             if SEED in trial.params:
                 trials.setdefault(frozenset(params.items()), {}).setdefault(int(trial.params[SEED]), trial)
-    contenders = [
-        _contender(entry, trials.get(frozenset(entry["params"].items()), {}), confirmation.seeds)
-        for entry in confirmation.finalists
-    ]
+    plan = confirmation.plan
+    planned = [one.seeds or len(confirmation.seeds) for one in confirmation.finalists]
+    seeds = confirmation.seeds[: max(planned, default=0)]
+    blocks = _blocks(confirmation.trials, BLOCK_VALUES)
+    contenders = [_contender(entry, trials.get(entry.key, {}), seeds, blocks) for entry in confirmation.finalists]
     sign = -1 if confirmation.maximise else 1
     contenders.sort(key=lambda contender: sign * contender.mean if contender.is_complete else math.inf)
     return Evidence(
-        confirmation.rows,
-        confirmation.row_count,
-        confirmation.reason,
-        confirmation.seeds,
-        contenders,
-        confirmation.maximise,
+        rows=confirmation.rows,
+        row_count=confirmation.row_count,
+        reason=confirmation.reason,
+        seeds=seeds,
+        contenders=contenders,
+        maximise=confirmation.maximise,
+        margin=confirmation.margin,
+        rounds=len(plan.rounds) if plan and plan.seeds is None else 0,
+        done=plan.done if plan else True,
+        wanted_today=confirmation.wanted_today,
+        untrained=_untrained(trials.values(), seeds),
+        prediction=_prediction(confirmation.prediction, blocks),
     )
 
 
-def _contender(entry: dict[str, Any], trials: dict[int, FrozenTrial], seeds: Sequence[int]) -> Contender:
-    complete = {seed: trial for seed, trial in trials.items() if trial.state == TrialState.COMPLETE}
+def _contender(entry: Finalist, trials: Trials, seeds: Sequence[int], blocks: int) -> Contender:
+    planned = len(seeds) if entry.seeds is None else entry.seeds
+    counted = {seed: trials[seed] for seed in seeds if seed in trials}
+    complete = {seed: trial for seed, trial in counted.items() if trial.state == TrialState.COMPLETE}
     steady = {seed: trial for seed, trial in complete.items() if not is_diverged(trial)}
     horizons = [trial.user_attrs[HORIZON] for trial in steady.values() if HORIZON in trial.user_attrs]
+    values = [steady[seed].values[0] if seed in steady else math.nan for seed in seeds]
     return Contender(
-        params=dict(entry["params"]),
-        role=str(entry["role"]),
-        number=entry["number"],
-        searched=entry["value"],
-        values=np.array([steady[seed].values[0] if seed in steady else math.nan for seed in seeds]),
+        params=dict(entry.params),
+        role=entry.role,
+        number=entry.number,
+        searched=entry.value,
+        values=np.array(values),
         tests=np.array([_last_test(steady[seed]) if seed in steady else math.nan for seed in seeds]),
         diverged=len(complete) - len(steady),
-        failed=len(trials) - len(complete),
+        failed=len(counted) - len(complete),
         horizon=float(horizons[0]) if horizons else math.nan,
+        cells=np.array([_cells(steady.get(seed), blocks, value) for seed, value in zip(seeds, values, strict=True)]),
+        planned=planned,
     )
+
+
+def _blocks(trials: Iterable[FrozenTrial], name: str) -> int:
+    """How many blocks of rows every run has; 1 if one of them has none."""
+    numbers = {
+        len(trial.user_attrs.get(name) or [math.nan])
+        for trial in trials
+        if trial.state == TrialState.COMPLETE and not is_diverged(trial)
+    }
+    return numbers.pop() if len(numbers) == 1 else 1
+
+
+def _cells(trial: FrozenTrial | None, blocks: int, value: float) -> list[float]:
+    """A run's values per block of rows, moved so that their mean is its value to the last digit."""
+    if trial is None or blocks == 1:
+        return [value] * blocks
+    cells = np.array(trial.user_attrs[BLOCK_VALUES])
+    return list(cells + (value - cells.mean()))
+
+
+def _untrained(finalists: Iterable[Trials], seeds: Sequence[int]) -> Baseline | None:
+    """The networks before training: one for each seed, whatever it is trained with."""
+    found = {seed: trial for trials in finalists for seed, trial in trials.items()}
+    cells = [_before(found[seed]) for seed in seeds if seed in found]
+    if len(cells) < len(seeds) or len({len(row) for row in cells}) != 1:
+        return None
+    known = np.array(cells)
+    return Baseline("the network before training", known) if np.isfinite(known).all() else None
+
+
+def _before(trial: FrozenTrial) -> list[float]:
+    value = trial.user_attrs.get(BEFORE)
+    return trial.user_attrs.get(BLOCKS_BEFORE) or [math.nan if value is None else value]
+
+
+def _prediction(stored: Mapping[str, Any] | None, blocks: int) -> Baseline | None:
+    if not stored:
+        return None
+    own = stored.get("blocks") or []
+    return Baseline(str(stored["name"]), np.array([own if len(own) == blocks and blocks > 1 else [stored["value"]]]))
 
 
 def _last_test(trial: FrozenTrial) -> float:

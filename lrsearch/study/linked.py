@@ -1,4 +1,4 @@
-"""Studies that belong to another one: its confirmation, and the constant rates that it is compared with."""
+"""Studies that belong to another one: its confirmation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from lrsearch.storage.choice import storage_reader
 from lrsearch.storage.retry import Patience
 
 Role = Literal["confirm", "constant"]
-"""``confirm``: finalists on fresh seeds; ``constant``: a grid of constant rates. Also the end of the study's name."""
+"""The end of the study's name. ``confirm``: finalists on fresh seeds; ``constant``: a grid of constant rates, which an
+earlier version made, and which goes with its study."""
 ROLES: tuple[Role, ...] = ("constant", "confirm")
 HOLDOUT = "holdout value"
 """Name of the further metric that scores a confirmation on holdout rows."""

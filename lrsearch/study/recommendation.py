@@ -11,11 +11,12 @@ from optuna.trial import FrozenTrial
 from lrsearch.errors import input_error
 from lrsearch.sampling.space import settings_from
 from lrsearch.sampling.suggest import SuggestedSchedule
-from lrsearch.storage.attributes import HORIZON, RECOMMENDATION, SEED_VALUES
+from lrsearch.storage.attributes import HORIZON, PLAN, RECOMMENDATION, SEED_VALUES
 from lrsearch.study import ranking, snippet, status
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmed_runs import confirmation_of, gather
-from lrsearch.study.evidence import Contender, Evidence
+from lrsearch.study.contender import Contender
+from lrsearch.study.evidence import Evidence
 from lrsearch.study.luck import expected_again
 from lrsearch.study.stored import StoredStudy
 from lrsearch.version import __version__
@@ -65,7 +66,8 @@ class Recommendation:
         code: Lines of torch code that train with them; None where the storage does not say enough to write them.
         constant: The best constant rate; None where none was trained to the end.
         untrained: The value before training; None where it is not known.
-        learned: Whether the settings are shown to be better than no training; None where that is not known.
+        learned: Whether the settings are shown to be better than no training, and than the best constant prediction;
+            None where neither is known.
         covers: What the intervals cover: ``seeds``, or ``seeds and rows``; None where there are none.
         horizon: Steps that the schedule spans, in its unit; None where that is not stored.
     """
@@ -216,9 +218,9 @@ def _from_evidence(stored: StoredStudy, evidence: Evidence) -> Recommendation:
         number=chosen.number,
         code=snippet.code(stored.definition, chosen.params, horizon),
         constant=_constant(evidence, chosen),
-        untrained=None,
-        learned=None,
-        covers="seeds",
+        untrained=None if evidence.untrained is None else evidence.untrained.mean,
+        learned=evidence.learned,
+        covers=evidence.covers,
         horizon=horizon,
     )
 
@@ -229,7 +231,7 @@ def _constant(evidence: Evidence, chosen: Contender) -> ConstantRate | None:
         return None
     if best is chosen:
         return ConstantRate(best.params, best.mean, 0.0, (0.0, 0.0), False)
-    found = evidence.difference(best, chosen)
+    found = evidence.compared(best).difference
     return ConstantRate(best.params, best.mean, found.mean, (found.low, found.high), found.excludes_zero)
 
 
@@ -273,12 +275,17 @@ def _made_from(stored: StoredStudy) -> dict[str, Any]:
     linked = studies.linked(stored, "confirm")
     confirmed = None if linked is None else status.count(linked).as_dict()
     seeds = [] if linked is None or linked.definition is None else list(linked.definition.training.seeds)
+    plan = None if linked is None else linked.reader.attributes().get(PLAN)
+    own = stored.definition
     return {
         "version": [__version__, FORM],
         "trials": status.count(stored).as_dict(),
         "excluded": sorted(stored.excluded()),
         "confirmed": confirmed,
         "seeds": seeds,
+        "plan": plan,
+        "margin": own.confirm.margin if own else None,
+        "tries": [entry.model_dump() for entry in own.tries] if own else [],
     }
 
 

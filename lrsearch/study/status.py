@@ -17,6 +17,7 @@ from lrsearch.storage.attributes import (
     EXTRA_CURVES,
     FINALISTS,
     LR_CURVE,
+    PLAN,
     RETRIED,
     TRAIN_CURVE,
 )
@@ -126,12 +127,12 @@ def confirmation(stored: StoredStudy) -> dict[str, Any] | None:
     linked = studies.linked(stored, "confirm")
     if linked is None or linked.definition is None:
         return None
-    counts = count(linked)
+    there = linked.reader.attributes()
     return {
         "study": linked.name,
-        "finalists": len(linked.reader.attributes().get(FINALISTS, [])),
+        "finalists": len(there.get(FINALISTS, [])),
         "seeds": linked.definition.training.seeds,
-        "finished": counts.is_done,
+        "finished": count(linked).is_done and bool(there.get(PLAN, {"done": True})["done"]),
     }
 
 

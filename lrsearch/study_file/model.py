@@ -123,13 +123,16 @@ class ConfirmSection(StrictModel):
     """``[confirm]``: train the finalists again, on fresh seeds, when the search is done. The default is to do so.
 
     Attributes:
-        top: How many of the search's best settings are finalists; tried settings and a constant rate join them. 0 for
+        top: How many of the search's best settings are finalists; tried settings and constant rates join them. 0 for
             no confirmation.
-        seeds: How many fresh seeds each is trained on.
+        seeds: On exactly how many fresh seeds each is trained; by default as many as it takes to answer the question,
+            within the budget that `study.rounds` gives.
+        margin: A difference of the metric that does not matter, in its own unit; by default 1 % of the value.
     """
 
     top: int = Field(default=5, ge=0, le=100)
-    seeds: int = Field(default=10, ge=2, le=1000)
+    seeds: int | None = Field(default=None, ge=2, le=1000)
+    margin: FiniteFloat | None = Field(default=None, ge=0)
 
 
 class Definition(StrictModel):

@@ -90,12 +90,11 @@ def test_studies_take_turns(create: Create, start: Start) -> None:
 
 @pytest.mark.parametrize("types", [["constant", "lambda"], ["lambda"]], ids=["with", "without constant rates"])
 def test_it_confirms_what_it_has_searched(create: Create, start: Start, storage: BaseStorage, types: list[str]) -> None:
-    """Also where the worker serves this study by name, and where a grid of constant rates must come in between."""
+    """Also where the worker serves this study by name, and where the search had no constant rate."""
     create("mine", confirm={"top": 2, "seeds": 2}, search={"schedulers": types})
     create("other", confirm={"top": 2, "seeds": 2})
     names = dict.fromkeys(name for name, _ in run(start("mine")))
-    parts = [f"mine/{role}" for role in (("confirm",) if "constant" in types else ("constant", "confirm"))]
-    assert list(names) == ["mine", *parts]
+    assert list(names) == ["mine", "mine/confirm"]
     found = recommendation.best_settings(studies.load(storage, "mine"))
     assert (found.basis, found.seeds) == ("confirmed", 2)
     kept = studies.load(storage, "mine").reader.attributes()[RECOMMENDATION]

@@ -140,7 +140,7 @@ def test_neither_search_nor_confirmation_goes_on_with_other_data(stored: StoredS
 
 def test_a_confirmation_is_held_to_the_data_of_its_search(stored: StoredStudy) -> None:
     lrsearch.run_study(stored)
-    linked = next(confirmation.prepare(stored))
+    linked = confirmation.prepare(stored)
     assert linked.data == stored.data
     assert linked.version == stored.version
 

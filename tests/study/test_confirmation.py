@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 from databases import close
@@ -29,14 +32,19 @@ from lrsearch.storage.attributes import (
     FINALISTS,
     METRIC,
     ORIGIN,
+    PLAN,
     RETRIED,
     VERSION,
 )
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import budget, confirmation
+from lrsearch.study import budget, confirmation, ladder, rounds
 from lrsearch.study import linked as links
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
+from lrsearch.study.confirmed_runs import confirmation_of, gather
+from lrsearch.study.evidence import Evidence
+from lrsearch.study.finalists import Finalist, finalists
+from lrsearch.study.plan import Plan
 from lrsearch.study.repeat import repeatable
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
@@ -58,6 +66,13 @@ def storage(tmp_path: Path) -> BaseStorage:
     return open_storage(f"sqlite:///{tmp_path}/test.db", create=True)
 
 
+@pytest.fixture
+def no_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the finalists that the search names: the ladder has tests of its own."""
+    monkeypatch.setattr(ladder, "rates", lambda *_: [])
+    monkeypatch.setattr(ladder, "extension", lambda *_: [])
+
+
 def ended(value: float, scheduler: str = "constant", lr: float = 0.01, **params: float) -> FrozenTrial:
     own = {"lr": lr, "scheduler": scheduler, **params}
     kinds = {name: FloatDistribution(0, 1e9) for name in own} | {"scheduler": CategoricalDistribution(TYPES)}
@@ -74,9 +89,9 @@ def searched(storage: BaseStorage, definition: Definition, *trials: FrozenTrial)
 def confirmed(
     stored: StoredStudy, engine: Engine = ENGINES[0], top: int | None = None, seeds: int | None = None
 ) -> StoredStudy:
-    linked = stored
-    for linked in confirmation.prepare(stored, top, seeds):
-        list(Runner(linked, opening.task_of(linked), engine, Interruption()).events())
+    linked = confirmation.prepare(stored, top, seeds)
+    go_on = partial(confirmation.next_of, linked)
+    list(Runner(linked, opening.task_of(linked), engine, Interruption(), go_on=go_on).events())
     found = studies.linked(stored, "confirm")
     assert found is not None
     return found
@@ -87,6 +102,7 @@ def chosen(linked: StoredStudy) -> list[tuple[str, float]]:
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+@pytest.mark.usefixtures("no_ladder")
 def test_finalists_are_scored_on_holdout_rows(storage: BaseStorage, define: Define, engine: Engine) -> None:
     """Each value is that of a network trained by the loop on the holdout rows; plateau still follows the test rows."""
     search = {"schedulers": ["constant", "plateau"], "plateau": {"threshold": {"low": 0.01, "high": 0.5}}}
@@ -136,6 +152,7 @@ def test_each_run_keeps_its_metric_per_block_of_rows(
     assert opening.task_of(stored).details == {}
 
 
+@pytest.mark.usefixtures("no_ladder")
 def test_a_confirmation_trial_is_repeated_with_its_own_seed(storage: BaseStorage, define: Define) -> None:
     """Its value is that on holdout rows; a repeated run shows the test metric."""
     linked = confirmed(searched(storage, define(), ended(2.0), ended(3.0, "lambda", decay=0.9)), seeds=3)
@@ -160,6 +177,7 @@ def test_fresh_seeds_are_never_those_of_the_study(define: Define) -> None:
     assert confirmation.fresh_seeds(definition, 2) == [1000, 1002]
 
 
+@pytest.mark.usefixtures("no_ladder")
 def test_asked_again_it_adds_only_what_is_new(storage: BaseStorage, define: Define) -> None:
     stored = searched(storage, define(), ended(2.0), ended(3.0, "lambda", decay=0.9))
     before = [(trial.params, trial.value) for trial in confirmed(stored, seeds=2).trials()]
@@ -175,19 +193,21 @@ def test_asked_again_it_adds_only_what_is_new(storage: BaseStorage, define: Defi
     assert grown.definition.trials == 9
 
 
+@pytest.mark.usefixtures("no_ladder")
 def test_close_settings_of_another_type_go_before_better_ones_of_the_same(storage: BaseStorage, define: Define) -> None:
     lambdas = [ended(1.0 + place, "lambda", 0.01 + place / 100, decay=0.9) for place in range(4)]
     stored = searched(storage, define(), *lambdas, ended(9.0, lr=0.2), ended(1.5, lr=0.3))
-    finalists = confirmation.finalists(stored, None, 2)
-    assert [(f.role, f.params["scheduler"], f.value) for f in finalists] == [
+    chosen = finalists(stored, 2)
+    assert [(f.role, f.params["scheduler"], f.value) for f in chosen] == [
         ("search", "lambda", 1.0), ("search", "constant", 1.5)
     ]  # fmt: skip
     far = searched(storage, define(study={"name": "far", "trials": 9}), *lambdas, ended(9.0))
-    assert [(f.role, f.value) for f in confirmation.finalists(far, None, 2)] == [
+    assert [(f.role, f.value) for f in finalists(far, 2)] == [
         ("search", 1.0), ("search", 2.0), ("constant", 9.0)
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("no_ladder")
 def test_diverged_pruned_and_excluded_trials_are_no_finalists(storage: BaseStorage, define: Define) -> None:
     pruned, steady = ended(1.0, lr=0.02), ended(1.0, lr=0.03)
     pruned.state = TrialState.PRUNED
@@ -196,38 +216,23 @@ def test_diverged_pruned_and_excluded_trials_are_no_finalists(storage: BaseStora
     )
     stored = searched(storage, define(), ended(2.0, lr=0.01), pruned, lost, ended(1.0, lr=0.04))
     studies.exclude(stored, 3, "a typing error")
-    assert [finalist.number for finalist in confirmation.finalists(stored, None, 5)] == [0]
+    assert [finalist.number for finalist in finalists(stored, 5)] == [0]
 
 
+@pytest.mark.usefixtures("no_ladder")
 def test_tried_settings_are_always_among_the_finalists(storage: BaseStorage, define: Define) -> None:
     definition = define(**{"try": [{"lr": 0.05, "scheduler": "lambda", "decay": 0.9}]})
     stored = searched(storage, definition, *(ended(float(place), lr=0.01 + place / 100) for place in range(3)))
-    finalists = confirmation.finalists(stored, None, 1)
-    assert [(f.role, f.number, f.value) for f in finalists] == [("search", 1, 0.0), ("try", None, None)]
-    assert finalists[1].params == {"lr": 0.05, "scheduler": "lambda", "decay": 0.9}
+    chosen = finalists(stored, 1)
+    assert [(f.role, f.number, f.value) for f in chosen] == [("search", 1, 0.0), ("try", None, None)]
+    assert chosen[1].params == {"lr": 0.05, "scheduler": "lambda", "decay": 0.9}
 
 
-def test_where_no_constant_rate_was_searched_the_best_of_a_grid_joins(storage: BaseStorage, define: Define) -> None:
-    """The grid is trained on the study's own seeds and judged by the test rows."""
-    search = {"schedulers": ["lambda"], "lr": {"low": 1e-3, "high": 0.1, "log": True}}
-    stored = searched(storage, define(search=search), ended(2.0, "lambda", decay=0.9))
-    linked = confirmed(stored, BatchedEngine(), seeds=2)
-    grid = studies.linked(stored, "constant")
-    assert grid is not None
-    trials = grid.trials()
-    assert len(trials) == 9
-    assert trials[0].params["lr"] == 1e-3
-    assert trials[8].params["lr"] == 0.1
-    assert all(trial.value == trial.intermediate_values[4] for trial in trials)
-    best = min(trials, key=lambda trial: trial.value or 0.0)
-    assert chosen(linked) == [("lambda", 0.01), ("constant", best.params["lr"])]
-    assert sorted(trial.params["seed"] for trial in linked.trials()) == [1000, 1000, 1001, 1001]
-
-
+@pytest.mark.usefixtures("no_ladder")
 def test_an_interrupted_confirmation_goes_on(storage: BaseStorage, define: Define) -> None:
     """What was handed back is run again, and every pair of settings and seed counts once."""
     stored = searched(storage, define(), ended(2.0), ended(3.0, "lambda", decay=0.9))
-    linked = next(confirmation.prepare(stored, seeds=3))
+    linked = confirmation.prepare(stored, seeds=3)
     events = Runner(linked, opening.task_of(linked), SequentialEngine(), Interruption()).events()
     began = [event for event, _ in zip(events, range(8), strict=False)]
     events.close()
@@ -238,6 +243,7 @@ def test_an_interrupted_confirmation_goes_on(storage: BaseStorage, define: Defin
     assert all(trial.state == TrialState.COMPLETE for trial in done)
 
 
+@pytest.mark.usefixtures("no_ladder")
 def test_a_seed_that_diverges_is_told_apart_from_those_that_do_not(storage: BaseStorage, define: Define) -> None:
     definition = define(search={"schedulers": ["constant"], "lr": {"low": 1e-3, "high": 1e9, "log": True}})
     linked = confirmed(searched(storage, definition, ended(2.0, lr=1e8), ended(3.0)), seeds=2)
@@ -249,10 +255,10 @@ def test_a_seed_that_diverges_is_told_apart_from_those_that_do_not(storage: Base
 def test_the_confirmation_belongs_to_its_study(storage: BaseStorage, define: Define) -> None:
     stored = searched(storage, define(search={"schedulers": ["lambda"]}), ended(2.0, "lambda", decay=0.9))
     linked = confirmed(stored, seeds=2)
-    assert links.existing(storage, "small") == {"constant": "small/constant", "confirm": "small/confirm"}
+    assert links.existing(storage, "small") == {"confirm": "small/confirm"}
     assert linked.origin == "small"
     with pytest.raises(InputError, match="belongs to study small: confirm that one"):
-        next(confirmation.prepare(linked))
+        confirmation.prepare(linked)
     with pytest.raises(InputError, match="for more seeds or finalists: lrsearch study confirm"):
         budget.set_budget(linked, 100)
     studies.delete(stored)
@@ -262,13 +268,14 @@ def test_the_confirmation_belongs_to_its_study(storage: BaseStorage, define: Def
 def test_what_cannot_be_confirmed_says_why(storage: BaseStorage, define: Define) -> None:
     stored = studies.create(storage, define(), "mse")
     with pytest.raises(InputError, match="nothing to confirm"):
-        next(confirmation.prepare(stored))
+        confirmation.prepare(stored)
     studies.create(storage, define(study={"name": "small/confirm", "trials": 3}), "mse")
     stored.study.add_trial(ended(2.0))
     with pytest.raises(InputError, match="this name is needed"):
-        next(confirmation.prepare(stored))
+        confirmation.prepare(stored)
 
 
+@pytest.mark.usefixtures("no_ladder")
 def test_several_that_prepare_at_once_choose_one_set_of_finalists(define: Define, database_url: str) -> None:
     """Each with connections of its own, all at the same moment; nobody is turned away, and no run is there twice."""
     storage = open_storage(database_url)
@@ -301,14 +308,14 @@ def test_a_confirmation_that_was_left_half_made_is_completed(storage: BaseStorag
     """Whoever made it was killed on the way; without its definition no worker takes it for a study to train."""
     stored = searched(storage, define(confirm={"top": 1, "seeds": 2}), ended(5.0), ended(6.0, "lambda", decay=0.9))
     stored.study.add_trials([ended(9.0 + n) for n in range(4)])
-    whole = next(confirmation.prepare(stored))
+    whole = confirmation.prepare(stored)
     attributes = whole.reader.attributes()
     studies.delete(studies.load(storage, "small/confirm"))
     half = optuna.create_study(study_name="small/confirm", storage=storage)
     for key in (ORIGIN, METRIC, VERSION, DATA, FINALISTS)[:kept]:
         half.set_user_attr(key, attributes[key])
     assert confirmation.is_wanted(stored)
-    made = next(confirmation.prepare(stored))
+    made = confirmation.prepare(stored)
     assert made.reader.attributes() == attributes
     assert len(made.trials()) == len(whole.trials())
 
@@ -318,7 +325,7 @@ def test_another_study_of_that_name_is_left_alone(storage: BaseStorage, define: 
     other = optuna.create_study(study_name="small/confirm", storage=storage)
     other.add_trial(ended(1.0))
     with pytest.raises(InputError, match="this name is needed for a part of study small"):
-        next(confirmation.prepare(stored))
+        confirmation.prepare(stored)
     assert len(other.trials) == 1
 
 
@@ -327,9 +334,9 @@ def test_it_is_wanted_until_it_is_finished_and_again_when_the_search_has_gone_on
 ) -> None:
     stored = searched(storage, define(confirm={"top": 1, "seeds": 2}), *(ended(5.0 + n) for n in range(6)))
     assert confirmation.is_wanted(stored)
-    for linked in confirmation.prepare(stored):
-        assert confirmation.is_wanted(stored), "nothing of it is trained yet"
-        train_all(linked)
+    confirmation.prepare(stored)
+    assert confirmation.is_wanted(stored), "nothing of it is trained yet"
+    confirmed(stored)
     assert not confirmation.is_wanted(stored)
     stored.study.add_trial(ended(1.0, lr=0.02))
     assert confirmation.is_wanted(stored)
@@ -337,5 +344,102 @@ def test_it_is_wanted_until_it_is_finished_and_again_when_the_search_has_gone_on
     assert not confirmation.is_wanted(unwanted)
 
 
-def train_all(linked: StoredStudy) -> None:
-    list(Runner(linked, opening.task_of(linked), ENGINES[0], Interruption()).events())
+def entries(linked: StoredStudy) -> list[Finalist]:
+    return [Finalist.of(entry) for entry in linked.reader.attributes()[FINALISTS]]
+
+
+def pairs(linked: StoredStudy) -> list[tuple[Any, ...]]:
+    """Settings and seed of every run that counts."""
+    done = [trial for trial in linked.trials() if RETRIED not in trial.user_attrs]
+    assert all(trial.state == TrialState.COMPLETE for trial in done)
+    return sorted(tuple(sorted(trial.params.items())) for trial in done)
+
+
+@pytest.fixture
+def open_question(define: Define) -> Definition:
+    """A study whose confirmation says itself on how many seeds; so few epochs decide nothing."""
+    return define(confirm={"top": 3, "margin": 0.0}, task={"name": "polynomial", "rows": 60, "holdout_rows": 20})
+
+
+def test_it_goes_on_in_rounds_in_which_all_that_stay_have_the_same_seeds(
+    storage: BaseStorage, open_question: Definition
+) -> None:
+    stored = searched(storage, open_question, ended(2.0), ended(2.5, "lambda", decay=0.9), ended(3.0, lr=0.03))
+    linked = confirmed(stored)
+    found, plan = entries(linked), Plan.of(linked.reader.attributes()[PLAN])
+    assert plan.done
+    assert 1 <= len(plan.rounds) <= rounds.ROUNDS
+    constants = [entry for entry in found if entry.role == "constant"]
+    assert sum(entry.seeds == rounds.SCREENING for entry in constants) >= len(constants) - rounds.CONSTANTS
+    assert {entry.seeds for entry in found} <= {rounds.SCREENING, *plan.rounds}
+    assert len(pairs(linked)) == sum(entry.seeds or 0 for entry in found)
+    kept = [entry for entry in found if (entry.seeds or 0) > rounds.SCREENING]
+    assert sum(entry.seeds or 0 for entry in kept) <= plan.runs
+    evidence = gather_of(stored)
+    assert {len(one.values[np.isfinite(one.values)]) for one in evidence.contenders} == {e.seeds for e in found}
+    assert not confirmation.is_wanted(stored)
+
+
+def gather_of(stored: StoredStudy) -> Evidence:
+    found = confirmation_of(stored)
+    assert found is not None
+    return gather(found)
+
+
+def test_however_it_is_cut_into_sittings_it_trains_the_same(storage: BaseStorage, open_question: Definition) -> None:
+    """One process to the end, or a new one for every few trials: the same runs and the same values."""
+    trials = [ended(2.0), ended(2.5, "lambda", decay=0.9), ended(3.0, lr=0.03)]
+    whole = confirmed(searched(storage, open_question, *trials))
+    section = open_question.study.model_copy(update={"name": "cut", "trials": 3})
+    cut = searched(storage, open_question.model_copy(update={"study": section}), *trials)
+    while confirmation.is_wanted(cut):
+        confirmation.advance(cut)
+        linked = studies.linked(cut, "confirm")
+        assert linked is not None
+        events = Runner(linked, opening.task_of(linked), SequentialEngine(), Interruption()).events()
+        for event in events:
+            if isinstance(event, TrialEnded) and event.number % 5 == 4:
+                break
+        events.close()
+    again = studies.linked(cut, "confirm")
+    assert again is not None
+    assert entries(again) == entries(whole)
+    assert pairs(again) == pairs(whole)
+    values = [{tuple(sorted(t.params.items())): t.value for t in one.trials() if t.value} for one in (whole, again)]
+    assert values[0] == values[1]
+
+
+def test_so_many_seeds_as_a_person_says_are_exactly_so_many(storage: BaseStorage, open_question: Definition) -> None:
+    stored = searched(storage, open_question, ended(2.0), ended(2.5, "lambda", decay=0.9))
+    confirmed(stored)
+    linked = confirmed(stored, seeds=7)
+    found = entries(linked)
+    assert {entry.seeds for entry in found if entry.role != "constant"} == {7}
+    assert {entry.seeds for entry in found if entry.role == "constant"} <= {rounds.SCREENING, 7}
+    assert gather_of(stored).is_finished
+
+
+def test_several_that_go_on_at_once_plan_one_round(define: Define, database_url: str) -> None:
+    storage = open_storage(database_url)
+    definition = define(confirm={"top": 2, "margin": 0.0})
+    stored = searched(storage, definition, ended(2.0), ended(2.5, "lambda", decay=0.9))
+    linked = confirmation.prepare(stored)
+    list(Runner(linked, opening.task_of(linked), BatchedEngine(), Interruption()).events())
+    barrier = threading.Barrier(WORKERS)
+
+    def go_on() -> int:
+        own = open_storage(database_url)
+        barrier.wait()
+        further = confirmation.go_on(studies.load(own, "small"))
+        close(own)
+        assert further is not None
+        assert further.definition is not None
+        return further.definition.trials
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        budgets = set(pool.map(lambda _: go_on(), range(WORKERS)))
+    made = studies.load(storage, "small/confirm")
+    runs = [{**trial.system_attrs["fixed_params"]} for trial in made.study.get_trials(deepcopy=False)]
+    assert len(runs) == len({frozenset(run.items()) for run in runs}) == sum(e.seeds or 0 for e in entries(made))
+    assert budgets == {len(runs)}
+    close(storage)

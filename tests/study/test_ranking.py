@@ -19,7 +19,7 @@ from lrsearch.report import standings
 from lrsearch.report.frames import read, read_stored
 from lrsearch.storage.attributes import CONSTRAINT, DEFINITION, EXCLUDED, METRIC
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import confirmation, ranking, recommendation, status
+from lrsearch.study import finalists, ranking, recommendation, status
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 
@@ -72,8 +72,8 @@ def test_all_say_the_same_of_synthetic_studies(define: Callable[..., Definition]
     ranked = ranking.ranked(trials, stored.excluded(), maximise=direction == "maximize")
     assert [trial.number for trial in ranked] == expected
     assert standings.ranked(read_stored(stored))["number"].tolist() == expected
-    finalists = [own for own in confirmation.finalists(stored, None, 20) if own.role == "search"]
-    assert [own.number for own in finalists] == expected
+    chosen = [own for own in finalists.finalists(stored, 20) if own.role == "search"]
+    assert [own.number for own in chosen] == expected
     winner = status.best(stored)
     assert (winner.number if winner else None) == (expected[0] if expected else None)
     assert status.best_value(stored) == (winner.value if winner else None)
@@ -121,6 +121,6 @@ def test_a_tried_setting_whose_trial_is_excluded_is_trained_again_without_its_va
     stored.study.add_trials([create_trial(value=value, params=params, distributions=kinds) for value in (1.0, 2.0)])
     first = [trial.number for trial in stored.trials() if trial.value == 1.0]
     studies.exclude(stored, first[0], "wrong data")
-    (only,) = confirmation.finalists(stored, None, 3)
+    (only,) = [own for own in finalists.finalists(stored, 3) if own.params == params]
     assert only.value == 2.0
     close(storage)

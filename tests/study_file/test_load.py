@@ -109,9 +109,9 @@ def test_confirm_has_defaults_and_rules() -> None:
     found = faults("[confirm]\ntop = -1\nseeds = 1\nrows = 3")
     assert found["confirm.top"] == "confirm.top = -1: must be at least 0"
     assert found["confirm.seeds"] == "confirm.seeds = 1: must be at least 2"
-    assert "unknown key; known: top, seeds" in found["confirm.rows"]
+    assert "unknown key; known: top, seeds, margin" in found["confirm.rows"]
     assert parse(MINIMAL, "test").confirm == parse({**MINIMAL, "confirm": {}}, "test").confirm
-    assert parse(MINIMAL, "test").confirm == ConfirmSection(top=5, seeds=10)
+    assert parse(MINIMAL, "test").confirm == ConfirmSection(top=5, seeds=None, margin=None)
 
 
 def test_trials_and_confirmation_may_differ_from_those_of_a_stored_study() -> None:

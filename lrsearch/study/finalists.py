@@ -1,0 +1,157 @@
+"""Which settings of a search are trained again on fresh seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from optuna.trial import FrozenTrial
+
+from lrsearch.sampling.space import Space
+from lrsearch.storage.attributes import LR_CURVE
+from lrsearch.study import ladder, ranking
+from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.axes import short
+
+CLOSE = 2
+"""Settings among the best `top` times this many are close: there another scheduler type goes before a better value."""
+Role = Literal["search", "try", "constant"]
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """Settings that are trained again.
+
+    Attributes:
+        params: Their Optuna parameters, without a seed.
+        role: ``search``: among its best; ``try``: a tried setting of the study file; ``constant``: a constant rate that
+            is none of those, from the search or from the ladder around its best.
+        number: The trial of the search that was trained with them; None if none was.
+        value: What that trial came to; None if it was not trained to the end.
+        seeds: On how many of the fresh seeds it is to be trained; None for all.
+    """
+
+    params: dict[str, Any]
+    role: Role
+    number: int | None
+    value: float | None
+    seeds: int | None = None
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Finalist:
+        """A finalist as it was stored."""
+        return cls(**entry)
+
+    def entry(self) -> dict[str, Any]:
+        """The finalist as it is stored."""
+        return asdict(self)
+
+    @property
+    def key(self) -> frozenset[tuple[str, Any]]:
+        """Equal for equal settings."""
+        return frozenset(self.params.items())
+
+    @property
+    def is_constant(self) -> bool:
+        return self.params.get("scheduler") == "constant"
+
+    @property
+    def lr(self) -> float:
+        return float(self.params["lr"])
+
+
+def finalists(stored: StoredStudy, top: int) -> list[Finalist]:
+    """The settings to train again: the search's best, the tried ones, and constant rates; each once.
+
+    Args:
+        stored: The search; lrsearch created it, and it has a trial that was trained to the end.
+        top: How many of the search's best.
+    """
+    ranked = _ranked(stored)
+    chosen = [_finalist(trial, "search") for trial in _spread(ranked, top)]
+    chosen += _tried(stored)
+    constant = next((trial for trial in ranked if trial.params["scheduler"] == "constant"), None)
+    if constant is not None:
+        chosen.append(_finalist(constant, "constant"))
+    rates = ladder.rates(None if constant is None else float(constant.params["lr"]), _rates_of_schedule(ranked))
+    first: dict[frozenset[tuple[str, Any]], Finalist] = {}
+    for finalist in (*chosen, *map(constant_rate, rates)):
+        first.setdefault(finalist.key, finalist)
+    return list(first.values())
+
+
+def constant_rate(rate: float) -> Finalist:
+    """A constant rate of the ladder.
+
+    Args:
+        rate: The rate.
+    """
+    return Finalist({"lr": rate, "scheduler": "constant"}, "constant", None, None)
+
+
+def merged(before: Sequence[Finalist], chosen: Sequence[Finalist]) -> list[Finalist]:
+    """What was chosen earlier, and behind it what is new.
+
+    Args:
+        before: As they are stored.
+        chosen: As they are chosen now.
+    """
+    known = {finalist.key: finalist for finalist in before}
+    new = [finalist for finalist in chosen if finalist.key not in known]
+    return [*before, *new]
+
+
+def lr_range(chosen: Sequence[Finalist]) -> tuple[float, float]:
+    """Between which initial rates all rounds stay, however far the ladder is extended.
+
+    Args:
+        chosen: The finalists; at least one.
+    """
+    rates, further = [finalist.lr for finalist in chosen], ladder.FACTOR**ladder.EXTENSIONS
+    return short(min(rates) / further), short(max(rates) * further)
+
+
+def _tried(stored: StoredStudy) -> list[Finalist]:
+    assert stored.definition is not None
+    space, trials, excluded = Space.of(stored.definition), stored.trials(), stored.excluded()
+    chosen = []
+    for entry in stored.definition.tries:
+        params = space.params_of(entry)
+        alike = (trial for trial in trials if trial.params == params)
+        trained = next((trial for trial in alike if ranking.may_be_best(trial, excluded)), None)
+        chosen.append(_finalist(trained, "try") if trained else Finalist(params, "try", None, None))
+    return chosen
+
+
+def _ranked(stored: StoredStudy) -> list[FrozenTrial]:
+    """The trials that may be finalists, best first, each setting once."""
+    best: dict[frozenset[tuple[str, Any]], FrozenTrial] = {}
+    for trial in ranking.ranked(stored.trials(), stored.excluded(), maximise=stored.maximises):
+        best.setdefault(frozenset(trial.params.items()), trial)
+    return list(best.values())
+
+
+def _spread(ranked: Sequence[FrozenTrial], top: int) -> list[FrozenTrial]:
+    """The best, spread over scheduler types: among those that are close each type's best goes first."""
+    close = ranked[: CLOSE * top]
+    first = list({trial.params["scheduler"]: trial for trial in reversed(close)}.values())
+    first.sort(key=close.index)
+    rest = [trial for trial in ranked if trial not in first]
+    return sorted([*first, *rest][:top], key=ranked.index)
+
+
+def _rates_of_schedule(ranked: Sequence[FrozenTrial]) -> list[float]:
+    """Initial and mean rate of the best schedule; empty if the search trained none to the end."""
+    best = next((trial for trial in ranked if trial.params["scheduler"] != "constant"), None)
+    if best is None:
+        return []
+    found = [float(best.params["lr"])]
+    curve = [rate for rate in best.user_attrs.get(LR_CURVE) or [] if rate > 0 and math.isfinite(rate)]
+    return [*found, float(np.mean(curve))] if curve else found
+
+
+def _finalist(trial: FrozenTrial, role: Role) -> Finalist:
+    return Finalist(dict(trial.params), role, trial.number, trial.values[0])
