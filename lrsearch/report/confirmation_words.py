@@ -11,10 +11,9 @@ import numpy as np
 from lrsearch.report import standings, wording
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import limits, number, percent, plural
-from lrsearch.study.evidence import Contender, Evidence
+from lrsearch.study.contender import Contender
+from lrsearch.study.evidence import Evidence
 
-MORE_SEEDS = 4
-"""So many times the seeds halve an interval."""
 NAMED = 3
 """Most finalists that a sentence names."""
 
@@ -60,14 +59,25 @@ class ConfirmationWords:
             difference = evidence.difference(chosen, leader)
             return [
                 f"{self._name(leader)} has the better mean, by {number(difference.mean)} (95 % interval "
-                f"{limits(difference.low, difference.high)}), which is too little to tell it apart from "
-                f"{self._name(chosen)}; that is the simpler one, so it is recommended."
+                f"{limits(difference.low, difference.high)}). {self._why(chosen)}"
             ]
         if not evidence.tied:
             return ["Every other finalist is shown to be worse than the recommended one."]
         others = "; ".join(self._name(contender) for contender in evidence.tied[:NAMED])
         more = f"; and {len(evidence.tied) - NAMED} more" if len(evidence.tied) > NAMED else ""
         return [f"These cannot be told apart from the recommended one, which has the best mean: {others}{more}."]
+
+    def _why(self, chosen: Contender) -> str:
+        """Why another one than the leader is recommended, in the words of the rule."""
+        if chosen.is_constant and not self.evidence.is_within_margin(chosen):
+            return (
+                f"But having been picked flatters it, and it is expected to gain nothing over {self._name(chosen)}, a "
+                "constant rate, so that is recommended."
+            )
+        return (
+            f"{self._name(chosen)} is the simplest of those whose mean is within {number(self.evidence.margin_used)} "
+            "of the best mean, so it is recommended."
+        )
 
     def _expectation(self) -> list[str]:
         chosen, expected = self.evidence.recommended, self.evidence.expected
@@ -105,9 +115,6 @@ class ConfirmationWords:
             )
         elif self._has_gone_on():
             said.append(f"The search has found better settings since; confirm them, too: {self.code(again)}")
-        elif evidence.complete and evidence.tied:
-            seeds = MORE_SEEDS * len(evidence.seeds)
-            said.append(f"More seeds tell more apart: {self.code(f'{again} --seeds {seeds}')}")
         return said
 
     def _has_gone_on(self) -> bool:

@@ -66,7 +66,8 @@ def _finalists(frames: StudyFrames) -> list[Picture]:
     metric = wording.confirmed_metric(frames.metric, evidence.rows)
     reading = (
         f"A row per finalist, best mean on top; each mark is one of {len(evidence.seeds)} fresh seeds, the same for "
-        f"all. The cross is the test value that the search saw: where it lies far to the left, the search was lucky."
+        f"all; lines are the intervals of the means. The cross is the test value that the search saw: where it lies "
+        f"far to the left, the search was lucky."
     )
     return [Picture(FILES[0], f"Finalists on fresh seeds: {metric}", reading, figures.finalists)]
 

@@ -7,18 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lrsearch.report import wording
+from lrsearch.report.certainty import Certainty, limits
 from lrsearch.report.wording import brief, percent, plural
-from lrsearch.sampling.space import parameter_name
 from lrsearch.study import ranking, recommendation
-from lrsearch.study.evidence import Contender, Evidence, Interval
+from lrsearch.study.comparison import Verdict
+from lrsearch.study.contender import Contender
+from lrsearch.study.crossed import Interval
+from lrsearch.study.evidence import Evidence
 from lrsearch.study.recommendation import Recommendation
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.axes import Range
 from lrsearch.study_file.model import Definition
 
 LEAST_SHARE = 0.01
 """A gain below it is not written as a number: it would be rounded to nothing."""
-MORE_SEEDS = 4
-"""So many times the seeds halve an interval."""
+EDGE = 1.1
+"""A rate that is nearer to an end of its range than by this factor is at its edge."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Row:
 
     def cells(self) -> list[str]:
         """Label, value with interval, and seeds won, in words."""
-        sure = "" if self.interval is None else f" ({_limits(*self.interval)})"
+        sure = "" if self.interval is None else f" ({limits(*self.interval)})"
         won = wording.MISSING if self.beats is None else f"{self.beats} of {self.seeds} seeds"
         return [self.label, f"{brief(self.expected)}{sure}", won]
 
@@ -85,9 +89,13 @@ class Answer:
         if self.recommendation is None:
             return "No trial has been trained to the end yet, so there is nothing to recommend."
         use = self.show(wording.use(self.recommendation.params))
-        if self._confirmed is None:
+        evidence = self._confirmed
+        if evidence is None:
             return self._unconfirmed(use)
-        return self._constant(use) if self._confirmed.recommended.is_constant else self._schedule(use)
+        if evidence.learned is False:
+            return f"Nothing seems to be learned here: {self._no_better(evidence)}"
+        said = self._constant(use) if evidence.recommended.is_constant else self._schedule(use)
+        return " ".join([said, *self._edge(evidence)])
 
     def table(self) -> list[list[str]]:
         """The three rows as texts, with a line of column names first; for all to see, nothing is escaped."""
@@ -99,31 +107,11 @@ class Answer:
         return [cells[:width] for cells in (header, *rows)]
 
     def rows(self) -> list[Row]:
-        """Recommended, best constant rate, and what the person uses today; those that are known."""
+        """Recommended, best constant rate, what the person uses today, and no learning; those that are known."""
         found = self.recommendation
         if found is None:
             return []
-        evidence = self._confirmed
-        if evidence is None:
-            rows = [Row("recommended, unconfirmed", found.expected, None, None, 0)]
-            constant = found.constant
-            if constant is not None and constant.params != found.params:
-                label = f"best constant rate, {wording.rate(constant.params)}"
-                rows.append(Row(label, constant.value, None, None, 0))
-            return rows
-        chosen, constant_ = evidence.recommended, evidence.constant
-        today = self._today(evidence)
-        parts = ["best constant"] * (chosen is constant_) + ["as today"] * (chosen is today)
-        first = f"recommended ({', '.join(parts)})" if parts else "recommended"
-        rows = [self._row(first, chosen, evidence)]
-        if constant_ is not None and chosen is not constant_:
-            label = f"best constant rate, {wording.rate(constant_.params)}"
-            rows.append(self._row(f"{label}, as today" if constant_ is today else label, constant_, evidence))
-        if chosen is constant_ and (schedule := _best_schedule(evidence)) is not None:
-            rows.append(self._row(f"best schedule: {wording.use(schedule.params, short=True)}", schedule, evidence))
-        if today is not None and today not in (chosen, constant_):
-            rows.append(self._row(f"today: {wording.use(today.params, short=True)}", today, evidence))
-        return rows
+        return self._searched(found) if self._confirmed is None else self._compared(self._confirmed)
 
     def how_sure(self) -> str:
         """A short paragraph: what the numbers rest on."""
@@ -132,21 +120,7 @@ class Answer:
             return ""
         if evidence is None:
             return " ".join([*self._flattery(found), self._next()])
-        many = plural(len(evidence.contenders), "setting")
-        rows = f"{evidence.row_count} {evidence.rows} rows"
-        scored = (
-            f"scored on {rows} that the search never saw"
-            if evidence.rows == "holdout"
-            else f"scored on the {rows} that the search was judged by, for {self.show(evidence.reason)}"
-        )
-        values = evidence.recommended.values
-        were = "was" if len(evidence.contenders) == 1 else "were"
-        said = [
-            f"{many} {were} trained on {len(evidence.seeds)} fresh seeds and {scored}.",
-            f"One new training of the recommended settings gives about {brief(found.expected)}; "
-            f"single runs gave {_limits(float(values.min()), float(values.max()))}.",
-        ]
-        return " ".join([*said, *self._difference(evidence)])
+        return " ".join(self._certainty(evidence).sentences())
 
     @property
     def _confirmed(self) -> Evidence | None:
@@ -161,26 +135,46 @@ class Answer:
             first = f"Not confirmed: the best of {self.runs} trials used {use}."
         return first + (" Each finalist diverged or failed on a fresh seed: do not rely on it." if lost else "")
 
+    def _no_better(self, evidence: Evidence) -> str:
+        """Which of those that have learned nothing the recommended settings are not shown to beat."""
+        nothing = evidence.nothing
+        assert nothing is not None
+        return f"no setting is shown to be better than {self.show(nothing.name)}."
+
     def _constant(self, use: str) -> str:
         evidence = self._confirmed
         assert evidence is not None
         if all(contender.is_constant for contender in evidence.contenders):
             return f"Use {use}. No schedule was compared with it."
-        best = _best_schedule(evidence)
-        if best is None or evidence.difference(best, evidence.recommended).low > 0:
+        if evidence.schedule is None:
+            return f"Use {use}. Every schedule diverged or failed on a fresh seed."
+        found = evidence.compared(evidence.schedule)
+        if found.verdict in (Verdict.BETTER, Verdict.EQUAL):
             return f"Use {use}. A schedule gains nothing here."
-        return f"Use {use}. No schedule is shown to be better."
+        if found.verdict is Verdict.WORSE:
+            return f"Use {use}. The best schedule is better by so little that the simpler one is enough."
+        return f"Use {use}. Whether a schedule gains anything is not decided."
 
     def _schedule(self, use: str) -> str:
         evidence = self._confirmed
         assert evidence is not None
-        assert self.recommendation is not None
         constant = evidence.constant
         if constant is None:
             return f"Use {use}. No constant rate was trained to the end, so there is nothing to compare it with."
-        difference = evidence.difference(constant, evidence.recommended)
-        sure = "" if difference.low > 0 else f", but {len(evidence.seeds)} seeds are too few to be sure"
-        return f"Use {use}: {self._gain(difference, constant)} than the best constant rate{sure}."
+        found = evidence.compared(constant)
+        sure = "" if found.verdict is Verdict.BETTER else ", but that is not certain"
+        return f"Use {use}: {self._gain(found.difference, constant)} than the best constant rate{sure}."
+
+    def _edge(self, evidence: Evidence) -> list[str]:
+        """That the best rate may lie outside of what was searched."""
+        axis, lr = self.definition.search.lr if self.definition else None, evidence.recommended.params.get("lr")
+        if not isinstance(axis, Range) or lr is None or axis.low <= 0 or axis.low == axis.high:
+            return []
+        if lr < axis.low * EDGE:
+            return [f"This rate is at the lower end of the range, {wording.exact(axis.low)}: search lower ones."]
+        if lr > axis.high / EDGE:
+            return [f"This rate is at the upper end of the range, {wording.exact(axis.high)}: search higher ones."]
+        return []
 
     def _gain(self, difference: Interval, constant: Contender) -> str:
         """How much better the recommended settings are, by what is expected of them as the table has it."""
@@ -188,12 +182,35 @@ class Answer:
         assert found is not None
         word = self.show(wording.error(found.metric))
         side, sign = ("higher", -1) if found.direction == "maximize" else ("lower", 1)
-        gain = sign * (constant.mean - found.expected)
+        assert self.evidence is not None
+        gain = sign * (self.evidence.expectation(constant).mean - found.expected)
         gain = gain if gain > 0 else difference.mean
         if constant.mean > 0 and gain < constant.mean:
             share = gain / constant.mean
             return f"{f'about {percent(share)}' if share >= LEAST_SHARE else 'less than 1 %'} {side} {word}"
         return f"{word} {side} by about {brief(gain)}"
+
+    def _searched(self, found: Recommendation) -> list[Row]:
+        rows = [Row("recommended, unconfirmed", found.expected, None, None, 0)]
+        constant = found.constant
+        if constant is not None and constant.params != found.params:
+            rows.append(Row(f"best constant rate, {wording.rate(constant.params)}", constant.value, None, None, 0))
+        return rows
+
+    def _compared(self, evidence: Evidence) -> list[Row]:
+        chosen, constant, today = evidence.recommended, evidence.constant, evidence.today
+        parts = ["best constant"] * (chosen is constant) + ["as today"] * (chosen is today)
+        rows = [self._row(f"recommended ({', '.join(parts)})" if parts else "recommended", chosen, evidence)]
+        if constant is not None and chosen is not constant:
+            label = f"best constant rate, {wording.rate(constant.params)}"
+            rows.append(self._row(f"{label}, as today" if constant is today else label, constant, evidence))
+        if chosen is constant and (schedule := evidence.schedule) is not None:
+            rows.append(self._row(f"best schedule: {wording.use(schedule.params, short=True)}", schedule, evidence))
+        if today is not None and all(today is not one for one in (chosen, constant, evidence.rival)):
+            rows.append(self._row(f"today: {wording.use(today.params, short=True)}", today, evidence))
+        if (nothing := evidence.nothing) is not None:
+            rows.append(Row(f"no learning: {nothing.name}", nothing.mean, None, None, len(evidence.seeds)))
+        return rows
 
     def _row(self, label: str, contender: Contender, evidence: Evidence) -> Row:
         found = evidence.expectation(contender)
@@ -201,14 +218,8 @@ class Answer:
         beats = None if constant in (None, contender) else evidence.seeds_better(contender, constant)
         return Row(label, found.mean, (found.low, found.high), beats, len(evidence.seeds))
 
-    def _today(self, evidence: Evidence) -> Contender | None:
-        """The first of the ``[[try]]`` settings, which are what the person uses today."""
-        if self.definition is None or not self.definition.tries:
-            return None
-        entry = self.definition.tries[0]
-        own = {parameter_name(entry.scheduler, key): value for key, value in entry.parameters.items()}
-        wanted = {"lr": entry.lr, "scheduler": entry.scheduler, **own}
-        return next((one for one in evidence.complete if wanted.items() <= one.params.items()), None)
+    def _certainty(self, evidence: Evidence) -> Certainty:
+        return Certainty(evidence, self.show, self._command)
 
     def _command(self, options: str) -> str:
         return self.code(f"lrsearch study confirm {shlex.quote(self.name)}{options}")
@@ -231,32 +242,3 @@ class Answer:
         if self.evidence is not None and not self.evidence.is_finished:
             return f"The confirmation is not finished, {plural(self.evidence.missing, 'run')} missing: {command}"
         return f"To train the best settings on fresh seeds, and be sure: {command}"
-
-    def _difference(self, evidence: Evidence) -> list[str]:
-        """How far the recommended settings are from the best constant rate, or from the best schedule."""
-        chosen, constant = evidence.recommended, evidence.constant
-        other, name = (constant, "the best constant rate") if chosen is not constant else (_best_schedule(evidence), "")
-        if other is None:
-            return []
-        name = name or f"the best schedule, {self.show(wording.use(other.params))}"
-        found = evidence.difference(other, chosen)
-        if found.low > 0:
-            return [
-                f"They are better than {name} by {brief(found.mean)} (95 % interval {_limits(found.low, found.high)})."
-            ]
-        if found.low == found.high == 0:
-            return [f"They give the same as {name}."]
-        worse, better = brief(-found.low), brief(max(found.high, 0.0))
-        command = self._command(f" --seeds {MORE_SEEDS * len(evidence.seeds)}")
-        return [
-            f"Against {name}, anything from {worse} worse to {better} better is possible (95 % interval). "
-            f"More seeds would narrow that: {command}"
-        ]
-
-
-def _best_schedule(evidence: Evidence) -> Contender | None:
-    return next((one for one in evidence.complete if not one.is_constant), None)
-
-
-def _limits(low: float, high: float) -> str:
-    return f"{brief(low)} to {brief(high)}"

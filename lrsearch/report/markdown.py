@@ -92,7 +92,7 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
     seeds = ", ".join(map(str, evidence.seeds[:MOST_SEEDS])) + (", ..." if len(evidence.seeds) > MOST_SEEDS else "")
     blocks = [
         f"Trained to the last epoch on {many} ({seeds}), scored on {evidence.row_count} {evidence.rows} rows. "
-        "Intervals are Student's. *Best in* is the share of bootstrap samples of the seeds in which a finalist has the "
+        f"{_intervals(evidence)} *Best in* is the share of bootstrap samples of the seeds in which a finalist has the "
         "best mean.",
         tables.finalists(frames, evidence),
         *ConfirmationWords(frames, evidence, show=inline, code=code_span).paragraphs(),
@@ -105,6 +105,16 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
             differences,
         ]
     return blocks
+
+
+def _intervals(evidence: Evidence) -> str:
+    """What the intervals are, and what they cover."""
+    looks = ""
+    if evidence.rounds:
+        looks = " They are wide enough to be looked at after every round of seeds, so their confidence is 95 % in all."
+    if evidence.covers == "seeds and rows":
+        return f"Intervals are for other seeds and other rows of the same kind (crossed random effects).{looks}"
+    return f"Intervals are Student's over the seeds, for these {evidence.rows} rows only.{looks}"
 
 
 def _search(frames: StudyFrames, evidence: Evidence | None, pictures: list[Picture]) -> list[str]:

@@ -45,8 +45,8 @@ def reproduce(frames: StudyFrames) -> list[str]:
     confirm = ""
     if frames.evidence is not None:
         top = sum(contender.role == "search" for contender in frames.evidence.contenders)
-        seeds = len(frames.evidence.seeds)
-        confirm = f"lrsearch study confirm --top {max(top, 1)} --seeds {seeds} {guard}{name}\n"
+        seeds = "" if frames.evidence.rounds else f" --seeds {len(frames.evidence.seeds)}"
+        confirm = f"lrsearch study confirm --top {max(top, 1)}{seeds} {guard}{name}\n"
     commands = f"lrsearch study run {file}\n{confirm}lrsearch report {guard}{name}"
     return [*made, again, code_block(to_toml(frames.definition), "toml"), code_block(commands, "bash"), WHERE]
 

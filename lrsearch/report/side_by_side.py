@@ -14,7 +14,9 @@ from lrsearch.report import document, figures, standings, tables, wording
 from lrsearch.report.document import FIGURES, Form
 from lrsearch.report.escaping import code_span, inline
 from lrsearch.report.frames import StudyFrames
-from lrsearch.study.evidence import Contender, Evidence, mean_interval
+from lrsearch.study import crossed
+from lrsearch.study.contender import Contender
+from lrsearch.study.evidence import Evidence
 from lrsearch.study_file.load import differences
 
 PICTURE = "two_studies.png"
@@ -101,10 +103,12 @@ def _verdict(first: StudyFrames, second: StudyFrames) -> str:
     seeds = [seed for seed in one.seeds if seed in other.seeds]
     if one.rows != other.rows or len(seeds) < FEWEST_SEEDS:
         return "The two confirmations have no rows or seeds in common, so their means are all that can be compared."
-    values = [_on(found, found.recommended, seeds) for found in (one, other)]
-    better, worse = (0, 1) if values[0].mean() <= values[1].mean() else (1, 0)
+    cells = [_on(found, found.recommended, seeds) for found in (one, other)]
+    if cells[0].shape != cells[1].shape or first.data != second.data:  # then the rows are no pairs
+        cells = [own.mean(axis=1, keepdims=True) for own in cells]
+    better, worse = (0, 1) if cells[0].mean() <= cells[1].mean() else (1, 0)
     names, found = (first.name, second.name), (one, other)
-    interval = mean_interval(values[worse] - values[better])
+    interval = crossed.interval(cells[worse] - cells[better])
     by = f"{wording.number(interval.mean)} (95 % interval {wording.limits(interval.low, interval.high)})"
     metric = inline(wording.confirmed_metric(first.metric, one.rows))
     settings = [inline(wording.describe(own.recommended.params)) for own in found]
@@ -117,7 +121,7 @@ def _verdict(first: StudyFrames, second: StudyFrames) -> str:
 
 
 def _on(evidence: Evidence, contender: Contender, seeds: list[int]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return contender.values[[evidence.seeds.index(seed) for seed in seeds]]
+    return contender.cells[[evidence.seeds.index(seed) for seed in seeds]]
 
 
 def _facts(both: tuple[StudyFrames, StudyFrames]) -> list[list[Any]]:

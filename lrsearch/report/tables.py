@@ -12,7 +12,8 @@ from tabulate import tabulate
 from lrsearch.report import standings, wording
 from lrsearch.report.escaping import inline
 from lrsearch.report.frames import StudyFrames
-from lrsearch.study.evidence import Contender, Evidence, mean_interval
+from lrsearch.study.contender import Contender
+from lrsearch.study.evidence import Evidence
 
 TOP = 10
 """Rows of the table of top trials."""
@@ -76,11 +77,12 @@ def finalists(frames: StudyFrames, evidence: Evidence) -> str:
     chances = dict(zip(map(id, evidence.complete), evidence.chances, strict=True)) if evidence.complete else {}
     rows = []
     for contender in evidence.contenders:
-        interval = mean_interval(contender.values) if contender.is_complete else None
+        interval = evidence.interval(contender) if contender.is_complete else None
         limits = wording.limits(interval.low, interval.high) if interval else _missing(contender)
         chance = wording.percent(chances[id(contender)]) if interval else None
-        tests = float(np.mean(contender.tests)) if interval else None
-        mean = interval.mean if interval else None
+        some = interval is not None or contender.has_left
+        tests = float(np.nanmean(contender.tests)) if some else None
+        mean = float(np.nanmean(contender.values)) if some else None
         rows.append([wording.describe(contender.params), _origin(contender), mean, limits, chance, tests,
                      contender.searched])  # fmt: skip
     metric = wording.test_metric(frames.metric)
@@ -111,12 +113,14 @@ def _origin(contender: Contender) -> str:
     return {
         "search": f"search{trial}",
         "try": f"tried settings{trial}",
-        "constant": "best constant rate",
+        "constant": f"constant rate{trial}",
     }[contender.role]
 
 
 def _missing(contender: Contender) -> str:
     seeds = wording.plural(len(contender.values), "seed")
+    if contender.has_left:
+        return f"left out after {contender.planned} seeds"
     if contender.diverged:
         return f"diverged on {contender.diverged} of {seeds}"
     lost = int(np.isnan(contender.values).sum())

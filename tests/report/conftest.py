@@ -142,6 +142,7 @@ def confirmation(trial: Callable[..., FrozenTrial]) -> Callable[..., optuna.Stud
         rows: str = "holdout",
         reason: str = "",
         promised: float | None = 7.0,
+        before: float = 30.0,
     ) -> optuna.Study:
         made = optuna.create_study(study_name="small/confirm")
         seeds = list(range(1000, 1000 + max(len(values) for _, _, values in finalists)))
@@ -156,7 +157,8 @@ def confirmation(trial: Callable[..., FrozenTrial]) -> Callable[..., optuna.Stud
             for seed, value in zip(seeds, values, strict=False):
                 named = {**params, "seed": seed}
                 diverged = value is None
-                made.add_trial(trial(value or 30.0, str(params["scheduler"]), params=named, diverged=diverged))
+                kept = {attributes.BEFORE: before}
+                made.add_trial(trial(value or 30.0, str(params["scheduler"]), params=named, diverged=diverged, **kept))
         return made
 
     return make

@@ -16,7 +16,8 @@ from lrsearch.report.figures.look import FAINT, Drawing, drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import Style, style, styles
-from lrsearch.study.evidence import Contender, Evidence, mean_interval
+from lrsearch.study.contender import Contender
+from lrsearch.study.evidence import Evidence
 
 LABEL_WIDTH = 38
 """Characters in a line beside the panel."""
@@ -39,31 +40,33 @@ def finalists(frames: StudyFrames) -> Figure:
     axes = figure.add_subplot()
     for place, contender in enumerate(rows):
         look = looks.get(contender.params.get("scheduler"), style(len(looks)))
-        _row(axes, place, contender, look)
+        _row(axes, place, contender, look, evidence)
     axes.set_yticks(range(len(rows)), [_label(contender, evidence) for contender in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(False, axis="y")
-    _value_axis(axes, rows)
+    _value_axis(axes, rows, evidence)
     axes.set_xlabel(plain(wording.axis(frames.metric, evidence.rows)))
     legend_above(figure, _keys(rows))
     return figure
 
 
-def _row(axes: Axes, place: int, contender: Contender, look: Style) -> None:
+def _row(axes: Axes, place: int, contender: Contender, look: Style, evidence: Evidence) -> None:
     values = contender.values[np.isfinite(contender.values)]
     axes.plot(values, np.full(len(values), place), look.marker, color=look.colour, markersize=4.5, alpha=0.6, zorder=2)
     if contender.is_complete:
-        interval = mean_interval(contender.values)
+        interval = evidence.interval(contender)
         axes.plot([interval.low, interval.high], [place, place], **MEAN)
         axes.plot([interval.mean], [place], "|", **{**MEAN, "markersize": 13, "markeredgewidth": 2.2})
     if contender.searched is not None:
         axes.plot([contender.searched], [place], **PROMISE)
 
 
-def _value_axis(axes: Axes, rows: list[Contender]) -> None:
-    """All seeds and promises in view, intervals as far as they reach into it."""
+def _value_axis(axes: Axes, rows: list[Contender], evidence: Evidence) -> None:
+    """All seeds, promises and intervals in view."""
     shown = [value for contender in rows for value in contender.values[np.isfinite(contender.values)]]
     shown += [contender.searched for contender in rows if contender.searched is not None]
+    intervals = [evidence.interval(contender) for contender in rows if contender.is_complete]
+    shown += [limit for found in intervals for limit in (found.low, found.high)]
     view = span(shown, fence=False)
     if view.log:
         log_axis(axes.xaxis, view)
@@ -73,6 +76,8 @@ def _value_axis(axes: Axes, rows: list[Contender]) -> None:
 def _label(contender: Contender, evidence: Evidence) -> str:
     label = textwrap.fill(plain(wording.describe(contender.params)), LABEL_WIDTH)
     lost = len(evidence.seeds) - int(np.isfinite(contender.values).sum())
+    if contender.has_left:
+        return f"{label}\n(left out after {contender.planned} seeds)"
     return f"{label}\n({lost} of {len(evidence.seeds)} seeds missing)" if lost else label
 
 

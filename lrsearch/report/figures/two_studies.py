@@ -16,7 +16,7 @@ from lrsearch.report.figures.look import Drawing, drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import Style, style
-from lrsearch.study.evidence import Evidence, mean_interval
+from lrsearch.study.evidence import Evidence
 
 
 @drawn
@@ -66,7 +66,7 @@ def _recommended(axes: Axes, both: tuple[StudyFrames, StudyFrames], evidence: li
         axes.plot(
             np.full(len(values), place), values, look.marker, color=look.colour, alpha=0.6, markersize=5, zorder=2
         )
-        interval = mean_interval(values)
+        interval = found.interval(found.recommended)
         axes.plot([place, place], [interval.low, interval.high], **MEAN)
         axes.plot([place], [interval.mean], "_", **{**MEAN, "markersize": 16, "markeredgewidth": 2.2})
     axes.set_xticks(range(len(both)), [plain(frames.name) for frames in both])
