@@ -26,6 +26,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -45,6 +46,7 @@ from lrsearch.storage.rdb import open_storage
 from lrsearch.study import confirmation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
+from lrsearch.study.finalists import finalists
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 
@@ -182,7 +184,7 @@ def lrsearch(bank: Bank, seeds: Sequence[Seeds], trials: int, with_: Confirmatio
     bank.need(
         (engine.number_of(settings_from(finalist.params)), seed)
         for stored, engine in searched
-        for finalist in confirmation.finalists(stored, None, with_.top)
+        for finalist in finalists(stored, with_.top)
         for seed in with_.fresh_seeds
     )
     return [confirmed(stored, engine, with_) for stored, engine in searched]
@@ -200,8 +202,9 @@ def search(bank: Bank, seeds: Seeds, trials: int) -> tuple[StoredStudy, ReplayEn
 
 def confirmed(stored: StoredStudy, engine: ReplayEngine, with_: Confirmation) -> Found:
     """What the confirmation of a search recommends."""
-    for linked in confirmation.prepare(stored, with_.top, with_.seeds):
-        list(Runner(linked, opening.task_of(linked), engine, Interruption()).events())
+    linked = confirmation.prepare(stored, with_.top, with_.seeds)
+    go_on = partial(confirmation.next_of, linked)
+    list(Runner(linked, opening.task_of(linked), engine, Interruption(), go_on=go_on).events())
     gathered = load_frames(stored).evidence
     assert gathered is not None
     return Found(engine.number_of(settings_from(gathered.recommended.params)), engine.epochs)
@@ -209,8 +212,8 @@ def confirmed(stored: StoredStudy, engine: ReplayEngine, with_: Confirmation) ->
 
 def trials_that_fit(bank: Bank, epochs: int, with_: Confirmation) -> int:
     """So many trials use up the epochs, by what a few searches needed."""
-    finalists = with_.top + 1
-    trials = max(16, (epochs - finalists * with_.seeds * bank.definition.training.epochs) // 12)
+    confirmed = with_.top + 3
+    trials = max(16, (epochs - confirmed * with_.seeds * bank.definition.training.epochs) // 12)
     for _ in range(2):
         seeds = [(CALIBRATION_SEED + turn, FIRST_TRAINING_SEED) for turn in range(CALIBRATIONS)]
         over = np.mean([own.epochs for own in lrsearch(bank, seeds, trials, with_)]) - SPARE * epochs

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import optuna
@@ -32,7 +33,8 @@ from lrsearch.storage.rdb import open_storage
 from lrsearch.study import confirmation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
-from lrsearch.study.evidence import Evidence, Interval, mean_interval
+from lrsearch.study.crossed import Interval, mean_interval
+from lrsearch.study.evidence import Evidence
 from lrsearch.study_file import load
 from lrsearch.training.batched import BatchedEngine
 
@@ -74,8 +76,9 @@ def evidence_of(task: str, repetition: int, given: argparse.Namespace) -> Eviden
     built = opening.build_task(definition)
     stored = studies.create(open_storage("sqlite://"), definition, built.metric_name)
     list(Runner(stored, built, BatchedEngine(), Interruption()).events())
-    for linked in confirmation.prepare(stored, given.top, given.seeds):
-        list(Runner(linked, opening.task_of(linked), BatchedEngine(), Interruption()).events())
+    linked = confirmation.prepare(stored, given.top, given.seeds)
+    go_on = partial(confirmation.next_of, linked)
+    list(Runner(linked, opening.task_of(linked), BatchedEngine(), Interruption(), go_on=go_on).events())
     found = load_frames(stored).evidence
     assert found is not None
     assert found.rows == "holdout"
