@@ -72,6 +72,15 @@ def test_fewer_epochs_are_a_tenth_of_them() -> None:
     assert fewer_epochs('train(epochs=60), {"epochs": 30}\nEPOCHS = 10') == 'train(epochs=6), {"epochs": 3}\nEPOCHS = 2'
 
 
+def assigned(program: Path) -> set[str]:
+    """The names that a program's own lines give a value, functions and imports left out."""
+    lines = [node for node in ast.parse(program.read_text()).body if isinstance(node, ast.Assign)]
+    found = {part.id for node in lines for target in node.targets for part in ast.walk(target)
+             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}  # fmt: skip
+    assert found
+    return found
+
+
 @each
 def test_its_code_runs_from_top_to_bottom(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, as a program, with fewer epochs than readers see."""
@@ -80,7 +89,8 @@ def test_its_code_runs_from_top_to_bottom(file: Path, tmp_path: Path, monkeypatc
     program.write_text(fewer_epochs(code(file)))
     with forgotten(tmp_path), warnings.catch_warnings():
         warnings.simplefilter("default")
-        runpy.run_path(str(program))
+        names = runpy.run_path(str(program))
+    assert assigned(program) <= names.keys(), "it ended before its last line"
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 

@@ -111,7 +111,7 @@ def _intervals(evidence: Evidence) -> str:
     """What the intervals are, and what they cover."""
     looks = ""
     if evidence.rounds:
-        looks = " They are wide enough to be looked at after every round of seeds, so their confidence is 95 % in all."
+        looks = " Those that decide are wide enough to be looked at twice: their confidence is 95 % in all."
     if evidence.covers == "seeds and rows":
         return f"Intervals are for other seeds and other rows of the same kind (crossed random effects).{looks}"
     return f"Intervals are Student's over the seeds, for these {evidence.rows} rows only.{looks}"

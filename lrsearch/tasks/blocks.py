@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lrsearch.tasks.attempt import attempt
 from lrsearch.tasks.data import Data, Rows, Streamed
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
@@ -127,12 +128,15 @@ def is_additive(metric: Metric, outputs: Tensor, targets: Tensor, blocks: Sequen
     Returns:
         Whether it is; not so if the metric fails in a block, or is no number there.
     """
-    try:
-        with torch.no_grad():
-            whole = float(metric(outputs, targets))
-            means = _block_means(metric, outputs, targets, blocks)
-    except Exception:  # a person's metric may raise what it likes, for one class in a block and the like
+
+    def both() -> tuple[float, Tensor]:
+        return float(metric(outputs, targets)), _block_means(metric, outputs, targets, blocks)
+
+    with torch.no_grad():
+        found = attempt(both, "the metric of a block")
+    if found is None:
         return False
+    whole, means = found
     mean = float(contributions(means, [len(block) for block in blocks]).mean())
     return math.isclose(mean, whole, rel_tol=ADDS_UP, abs_tol=1e-12)
 
@@ -168,16 +172,18 @@ def of_batches(means: Sequence[float], counts: Sequence[int]) -> Tensor:
 def _adds_up(task: Task, rows: Data, blocks: Sequence[Tensor]) -> bool:
     """Whether a task's own metric does, tried out on what an untrained network might give for some rows."""
     inputs, targets = rows
-    try:
+
+    def tried() -> list[Tensor]:
         few = untrained_outputs(task, inputs[:SAMPLE_ROWS])
         generator = torch.Generator().manual_seed(0)
         outputs = few[torch.randint(len(few), (len(targets),), generator=generator)]
         noise = torch.randn(outputs.shape, generator=generator).to(outputs)
         size = outputs.square().mean().sqrt() + torch.finfo(outputs.dtype).tiny
-    except Exception:  # whatever is wrong with the network, training will say it
-        return False
+        return [outputs + scale * size * noise for scale in SCALES]
+
+    found = attempt(tried, "an untrained network")  # whatever is wrong with it, training will say it
     metric = task.metric_function
-    return all(is_additive(metric, outputs + scale * size * noise, targets, blocks) for scale in SCALES)
+    return found is not None and all(is_additive(metric, outputs, targets, blocks) for outputs in found)
 
 
 def _block_means(metric: Metric, outputs: Tensor, targets: Tensor, blocks: Sequence[Tensor]) -> Tensor:

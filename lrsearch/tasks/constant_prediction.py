@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lrsearch.tasks.attempt import attempt
 from lrsearch.tasks.blocks import per_block
 from lrsearch.tasks.data import Data, Rows, Streamed
 from lrsearch.tasks.metrics import Metric
@@ -55,12 +56,9 @@ def constant_prediction(task: Task, rows: Rows, *, maximise: bool = False) -> Co
     """
     if isinstance(rows, Streamed) or isinstance(task.train, Streamed):
         return None
-    try:
-        with torch.no_grad(), warnings.catch_warnings(action="ignore"):
-            return _best(task, task.train, rows, maximise)
-    except Exception:
-        # A person's network and metric may raise what they like; training has said so before.
-        return None
+    train = task.train
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):
+        return attempt(lambda: _best(task, train, rows, maximise), "the constant prediction")
 
 
 def _best(task: Task, train: Data, rows: Data, maximise: bool) -> ConstantPrediction | None:
@@ -82,11 +80,8 @@ def _best(task: Task, train: Data, rows: Data, maximise: bool) -> ConstantPredic
 
 def _finite(metric: Metric, output: Tensor, targets: Tensor) -> float | None:
     """The metric of a constant output; None if it fails or is no number."""
-    try:
-        value = float(metric(_repeated(output, targets), targets))
-    except Exception:  # of a candidate that it was not made for
-        return None
-    return value if math.isfinite(value) else None
+    value = attempt(lambda: float(metric(_repeated(output, targets), targets)), "the metric of a constant output")
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _repeated(output: Tensor, targets: Tensor) -> Tensor:

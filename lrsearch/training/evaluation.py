@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lrsearch.errors import InterruptedRunError
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.attempt import attempt
 from lrsearch.tasks.blocks import of_batches
 from lrsearch.tasks.data import Data, Rows, Streamed, count, same_random_numbers
 from lrsearch.tasks.metrics import Metric
@@ -148,12 +149,13 @@ def _values(metrics: Mapping[str, Metric], outputs: Tensor, targets: Tensor) -> 
 def _details(details: Mapping[str, Metric], outputs: Tensor, targets: Tensor) -> Details:
     found: Details = {}
     for name, metric in details.items():
-        try:
-            with torch.no_grad(), same_random_numbers():
-                found[name] = metric(outputs, targets).double().cpu().numpy()
-        except InterruptedRunError:
-            raise
-        except Exception:
-            # No run fails because of what is only looked at.
-            continue
+        with torch.no_grad(), same_random_numbers():
+            values = attempt(partial(_vector, metric, outputs, targets), name)
+        if values is not None:  # no run fails because of what is only looked at
+            found[name] = values
     return found
+
+
+def _vector(metric: Metric, outputs: Tensor, targets: Tensor) -> NDArray[np.float64]:
+    vector: NDArray[np.float64] = metric(outputs, targets).double().cpu().numpy()
+    return vector

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as trees
 
-from lrsearch.errors import LrsearchError
+from lrsearch.tasks.attempt import attempt
 
 Function = Callable[..., Any]
 """Takes and returns tensors, in tuples and dicts. It changes none that it is given and draws no random numbers."""
@@ -65,16 +65,14 @@ class Recordings:
 
 def _recorded(function: Function, arguments: tuple[Any, ...], result: Any) -> Function | None:
     """The function's operations; None where they cannot be recorded, or do not give the same bits."""
-    try:
+
+    def traced() -> tuple[Function, Any]:
         replay = make_fx(lambda *given: function(*given))(*arguments)  # of a method it would count `self`
         with torch.no_grad():
-            again = replay(*arguments)
-    except LrsearchError:
-        raise  # a signal that came meanwhile
-    except Exception:
-        # A person's module has just run, and may raise what it likes while it is traced: then it is called as before.
-        return None
-    return replay if _same(result, again) else None
+            return replay, replay(*arguments)
+
+    found = attempt(traced, "recording a person's module")  # then it is called as before
+    return found[0] if found is not None and _same(result, found[1]) else None
 
 
 def _same(one: Any, other: Any) -> bool:

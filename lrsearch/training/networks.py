@@ -8,12 +8,13 @@ ensembling" in PyTorch's documentation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from lrsearch.errors import InterruptedRunError
+from lrsearch.tasks.attempt import attempt
 from lrsearch.tasks.data import Data, same_random_numbers
 from lrsearch.tasks.metrics import Metric
 from lrsearch.training.batch_norm import PlainBatchNorm
@@ -199,14 +200,10 @@ def _details(details: Mapping[str, Metric], outputs: Tensor, targets: Tensor) ->
     """Details of some lanes' outputs [lanes, rows, ...]: name -> [lanes, parts]."""
     found: Named = {}
     for name, metric in details.items():
-        try:
-            with same_random_numbers():
-                found[name] = vmap(metric, in_dims=(0, None))(outputs, targets)
-        except InterruptedRunError:
-            raise
-        except Exception:
-            # No run fails because of what is only looked at.
-            continue
+        with same_random_numbers():
+            values = attempt(partial(vmap(metric, in_dims=(0, None)), outputs, targets), name)
+        if values is not None:  # no run fails because of what is only looked at
+            found[name] = values
     return found
 
 
