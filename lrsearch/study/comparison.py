@@ -80,5 +80,7 @@ def _enough(number: int, half: float, target: float) -> int | None:
     if target <= 0:
         return None
     exact: float = number * (half / target) ** 2
+    if not math.isfinite(exact):
+        return None
     unit = 10 ** max(math.floor(math.log10(max(exact, 1.0))) - 1, 0)
     return max(int(math.ceil(exact / unit) * unit), number + 1)

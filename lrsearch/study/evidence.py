@@ -19,7 +19,7 @@ MARGIN = 0.01
 """A difference of less than this share of the value does not matter, unless a person says what does."""
 
 
-ROUNDS_CONFIDENCE = 0.96
+ROUNDS_CONFIDENCE = 0.97
 """Of the interval of a mean after several rounds, instead of 0.95: those who left have made the others look better.
 With it `tests/benchmarks/rounds_simulated.py` finds the truth held in 94 of 100 studies of the polynomial task."""
 
