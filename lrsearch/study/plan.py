@@ -144,7 +144,7 @@ def _screened(
 
 
 def _looked(entries: Sequence[Finalist], plan: Plan, evidence: Evidence) -> tuple[list[Finalist], Plan]:
-    """Let the worse two thirds leave, and give the others more seeds, if there are any left to give."""
+    """Let the worse half leave, and give the others more seeds, if there are any left to give."""
     complete = [frozenset(one.params.items()) for one in evidence.complete]
     asked = [frozenset(one.params.items()) for one in evidence.asked_about]
     means = [evidence.sign * one.mean for one in evidence.complete]

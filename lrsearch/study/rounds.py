@@ -1,6 +1,6 @@
 """How a confirmation goes on: who stays in, on how many seeds, and how sure a look may be. Numbers in, numbers out.
 
-Everybody is trained on `SCREENING` seeds. Then the ladder's other constant rates and the worse two thirds of the others
+Everybody is trained on `SCREENING` seeds. Then the ladder's other constant rates and the worse half of the others
 leave, and all that stay are trained on the same further seeds; that twice more, at equal cost. After the second and the
 third round there is a look at whether the question is answered. Rules like these decide only who leaves, never what is
 claimed. `tests/benchmarks/rounds_simulated.py` says what they are worth.
@@ -28,7 +28,7 @@ FIRST_LOOK = 2
 """The round after which the question may be answered for the first time."""
 SPENT = (0.005, 0.045)
 """How often each look may be wrong; 0.05 in all, however many of them there are. Most is kept for the last one."""
-STAY = 1 / 3
+STAY = 0.5
 """After a round so many of those that are in stay, the better ones."""
 FEWEST = 2
 """So many stay at least."""
