@@ -5,7 +5,8 @@
 Each study draws its own seeds and holdout rows from a bank of trained networks (`seed_row_bank`), and goes through the
 product's own rounds (`lrsearch.study.plan`). Prints, per task: how often the intervals of what to expect of the picked
 settings, and of their difference from their rival, hold the truth; how often settings within 1 % of the best are
-picked, beside a confirmation that gives everybody as many seeds as those who stay have; and the share of those trainings that the rounds took.
+picked, beside a confirmation that gives everybody as many seeds as those who stay have; and the share of those
+trainings that the rounds took.
 """
 
 from __future__ import annotations
