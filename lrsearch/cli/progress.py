@@ -31,14 +31,15 @@ class SearchProgress:
         counts: Where the study stands at the start.
         best: The best value so far, if there is one.
         metric: Name of the metric.
+        maximise: Whether larger values are better.
     """
 
-    def __init__(self, counts: TrialCounts, best: float | None, metric: str) -> None:
+    def __init__(self, counts: TrialCounts, best: float | None, metric: str, *, maximise: bool = False) -> None:
         self.budget = counts.budget or 0
         self.finished = self.finished_before = counts.finished
         self.pruned, self.diverged, self.failed = counts.pruned, counts.diverged, counts.failed
         self.best = best
-        self.metric = metric
+        self.metric, self.maximise = metric, maximise
         self.epochs = 0
         self.began = time.monotonic()
         self._settings: dict[int, Settings] = {}
@@ -61,7 +62,8 @@ class SearchProgress:
         self.pruned += event.state.name == "PRUNED"
         self.failed += event.state.name == "FAIL"
         if event.state.name == "COMPLETE" and not event.diverged and event.value is not None:
-            self.best = event.value if self.best is None else min(self.best, event.value)
+            better = max if self.maximise else min
+            self.best = event.value if self.best is None else better(self.best, event.value)
 
     def line(self) -> str:
         """Everything but the trial count, on one line."""
@@ -99,7 +101,8 @@ class Progress:
             return
         console = Console(stderr=True, highlight=False)
         winner = status.best(stored)
-        so_far = SearchProgress(status.count(stored), winner.value if winner else None, stored.metric)
+        best = winner.value if winner else None
+        so_far = SearchProgress(status.count(stored), best, stored.metric, maximise=stored.maximises)
         show_events = _follow_live if console.is_terminal else _follow_plainly
         show_events(events, so_far, console)
 

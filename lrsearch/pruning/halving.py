@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from optuna.pruners import BasePruner
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.storage.attributes import EXCLUDED
@@ -79,9 +79,10 @@ class StratifiedHalving(BasePruner):
         if rung is None or rung not in self.rungs:
             return False
         trials = at_rungs(study.get_trials(deepcopy=False))
+        maximise = study.direction == StudyDirection.MAXIMIZE
         excluded = {int(number) for number in study.user_attrs.get(EXCLUDED, {})}
-        others = seen(trials, rung, trial.params.get("scheduler"), {*excluded, trial.number})
-        return self.ends(rank(trial.intermediate_values[rung], trial.number), others)
+        others = seen(trials, rung, trial.params.get("scheduler"), {*excluded, trial.number}, maximise=maximise)
+        return self.ends(rank((-1 if maximise else 1) * trial.intermediate_values[rung], trial.number), others)
 
     def decide(
         self, arrived: Mapping[Trial, AtRung], seen_before: Callable[[str | None], Sequence[Rank]]
@@ -164,7 +165,9 @@ def survivors(trials: int, keep: float) -> int:
     return max(1, math.floor(trials * keep + 0.5))
 
 
-def seen(trials: Mapping[int, RungTrial], rung: int, scheduler: str | None, but: Collection[int]) -> list[Rank]:
+def seen(
+    trials: Mapping[int, RungTrial], rung: int, scheduler: str | None, but: Collection[int], *, maximise: bool
+) -> list[Rank]:
     """The ranks at a rung of the trials that one of their scheduler type is compared with: failed ones do not count.
 
     Args:
@@ -172,9 +175,11 @@ def seen(trials: Mapping[int, RungTrial], rung: int, scheduler: str | None, but:
         rung: The rung.
         scheduler: The scheduler type.
         but: Numbers of trials that do not count: excluded ones, and those that are asked about.
+        maximise: Whether larger values are better.
     """
+    sign = -1 if maximise else 1
     return [
-        rank(trial.values[rung], number)
+        rank(sign * trial.values[rung], number)
         for number, trial in trials.items()
         if trial.scheduler == scheduler
         and rung in trial.values

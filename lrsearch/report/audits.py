@@ -86,7 +86,19 @@ def lost(frames: StudyFrames) -> pd.DataFrame:
         frames: The study.
     """
     trials, held = audited(frames), mark(frames)
-    return trials[trials["audit_value"] < held.value] if held else trials.iloc[:0]
+    return better(trials, held.value, frames) if held else trials.iloc[:0]
+
+
+def better(trials: pd.DataFrame, value: float, frames: StudyFrames) -> pd.DataFrame:
+    """Those of some audited trials that ended better than a value.
+
+    Args:
+        trials: Some of `audited`.
+        value: The value.
+        frames: The study.
+    """
+    ends = trials["audit_value"]
+    return trials[(ends > value) if frames.maximise else (ends < value)]
 
 
 def mark(frames: StudyFrames) -> Mark | None:

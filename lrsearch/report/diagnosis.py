@@ -180,7 +180,7 @@ def _convergence(frames: StudyFrames) -> list[Remark]:
 
 def _importance(frames: StudyFrames) -> list[Remark]:
     """Which parameters matter, over all trials and within the best type."""
-    if frames.definition is None or frames.maximise:
+    if frames.definition is None:
         return []
     finished = standings.ranked(frames)
     found = []
@@ -198,11 +198,16 @@ def _importance(frames: StudyFrames) -> list[Remark]:
     return found
 
 
+def _sign(frames: StudyFrames) -> int:
+    """What makes smaller values the better ones."""
+    return -1 if frames.maximise else 1
+
+
 def _shares(frames: StudyFrames, trials: pd.DataFrame) -> Mapping[str, float]:
     assert frames.definition is not None
     if any(name not in registry.schedules for name in frames.definition.search.schedulers):
         return {}
-    params, values = list(trials["params"]), [float(value) for value in trials["value"]]
+    params, values = list(trials["params"]), [_sign(frames) * float(value) for value in trials["value"]]
     try:
         return importance(params, values, Space.of(frames.definition))
     except (KeyError, ValueError):  # trials that somebody else added have parameters of their own

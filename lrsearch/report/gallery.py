@@ -64,10 +64,11 @@ def _finalists(frames: StudyFrames) -> list[Picture]:
     if evidence is None or not any(np.isfinite(contender.values).any() for contender in evidence.contenders):
         return []
     metric = wording.confirmed_metric(frames.metric, evidence.rows)
+    side = "right" if frames.maximise else "left"
     reading = (
         f"A row per finalist, best mean on top; each mark is one of {len(evidence.seeds)} fresh seeds, the same for "
         f"all; lines are the intervals of the means. The cross is the test value that the search saw: where it lies "
-        f"far to the left, the search was lucky."
+        f"far to the {side}, the search was lucky."
     )
     return [Picture(FILES[0], f"Finalists on fresh seeds: {metric}", reading, figures.finalists)]
 

@@ -48,7 +48,7 @@ def pruning_cost(frames: StudyFrames) -> list[str]:
     worst = max(costs, key=lambda own: own.interval[0])
     gone = audits.lost(frames)
     epochs = sorted({int(epoch) for epoch in standings.of_type(gone, worst.scheduler)["epochs"]})
-    blocks.append(f"{_lost(cost, gone, held)} {_worst(worst, epochs, only=len(costs) == 1)}")
+    blocks.append(f"{_lost(frames, cost, gone, held)} {_worst(worst, epochs, only=len(costs) == 1)}")
     if remedy := _remedy(definition, epochs):
         blocks += ["If that is too many, this ends fewer of them:", code_block(remedy, "toml")]
     return blocks
@@ -83,9 +83,10 @@ def _rule(frames: StudyFrames, held: Mark) -> str:
     trials, ends = audits.pruned(frames), audits.audited(frames)
     best = "the best" if held.place == 1 else f"number {held.place}"
     whom = f"{best} of the {held.of} trials that were" if held.of > 1 else "the one trial that was"
+    side = "above" if frames.maximise else "below"
     said = [
         f"The audit trained {len(ends)} of the pruned trials, drawn at random, to the end. Among the best is who "
-        f"ends better than {whom} neither pruned nor diverged: {inline(wording.test_metric(frames.metric))} below "
+        f"ends better than {whom} neither pruned nor diverged: {inline(wording.test_metric(frames.metric))} {side} "
         f"{number(held.value)}."
     ]
     if diverged := int(ends["audit_value"].isna().sum()):
@@ -118,7 +119,7 @@ def _nothing_lost(cost: PruningCost) -> str:
     )
 
 
-def _lost(cost: PruningCost, gone: pd.DataFrame, held: Mark) -> str:
+def _lost(frames: StudyFrames, cost: PruningCost, gone: pd.DataFrame, held: Mark) -> str:
     low, high = cost.interval
     between = f"{max(cost.lost, math.floor(low * cost.pruned))} to {math.ceil(high * cost.pruned)}"
     said = (
@@ -126,7 +127,7 @@ def _lost(cost: PruningCost, gone: pd.DataFrame, held: Mark) -> str:
         f"{round(cost.lost / cost.audited * cost.pruned)} of the {plural(cost.pruned, 'pruned trial')} (95 % interval "
         f"{between})."
     )
-    if beaten := int((gone["audit_value"] < held.best).sum()):
+    if beaten := len(audits.better(gone, held.best, frames)):
         said += f" {beaten} would have been better than the best that the search found."
     return said
 

@@ -106,15 +106,16 @@ def _verdict(first: StudyFrames, second: StudyFrames) -> str:
     cells = [_on(found, found.recommended, seeds) for found in (one, other)]
     if cells[0].shape != cells[1].shape or first.data != second.data:  # then the rows are no pairs
         cells = [own.mean(axis=1, keepdims=True) for own in cells]
-    better, worse = (0, 1) if cells[0].mean() <= cells[1].mean() else (1, 0)
+    better, worse = (0, 1) if one.sign * (cells[0].mean() - cells[1].mean()) <= 0 else (1, 0)
     names, found = (first.name, second.name), (one, other)
-    interval = crossed.interval(cells[worse] - cells[better])
+    interval = crossed.interval(one.sign * (cells[worse] - cells[better]))
+    side = "higher" if one.maximise else "lower"
     by = f"{wording.number(interval.mean)} (95 % interval {wording.limits(interval.low, interval.high)})"
     metric = inline(wording.confirmed_metric(first.metric, one.rows))
     settings = [inline(wording.describe(own.recommended.params)) for own in found]
     words = (
         f"On {wording.plural(len(seeds), 'common fresh seed')} the recommended settings of {inline(names[better])}, "
-        f"**{settings[better]}**, have a {metric} lower by {by} than those of {inline(names[worse])}, "
+        f"**{settings[better]}**, have a {metric} {side} by {by} than those of {inline(names[worse])}, "
         f"**{settings[worse]}**"
     )
     return f"{words}." if interval.excludes_zero else f"{words}: the two cannot be told apart."

@@ -12,7 +12,8 @@ from lrsearch.study_file.axes import DIGITS
 MISSING = "–"
 """What stands where there is no number."""
 
-_METRICS = {"mse": "MSE", "mae": "MAE", "cross_entropy": "cross-entropy", "error": "error rate"}
+_METRICS = {"mse": "MSE", "mae": "MAE", "cross_entropy": "cross-entropy", "error": "error rate", "r2": "R²", "f1": "F1",
+            "auroc": "AUROC", "average_precision": "average precision", "iou": "IoU"}  # fmt: skip
 _ERRORS = ("mse", "mae", "error", "cross_entropy")
 """Metrics that a sentence for everybody may call an error."""
 _USES = {

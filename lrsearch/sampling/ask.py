@@ -54,12 +54,15 @@ class Asker:
         definition: The study's definition.
         reader: Reads the study.
         seeded: Whether each trial has a seed of its own.
+        maximise: Whether larger values are better.
     """
 
-    def __init__(self, definition: Definition, reader: StudyReader, *, seeded: bool = False) -> None:
+    def __init__(
+        self, definition: Definition, reader: StudyReader, *, seeded: bool = False, maximise: bool = False
+    ) -> None:
         self._space = Space.of(definition, seeded=seeded)
         self._proposer = samplers.build(definition)
-        self._history = History(reader)
+        self._history = History(reader, maximise=maximise)
 
     def ask(self, claims: Collection[Claim]) -> dict[Claim, Chosen]:
         """Settings for claimed trials. Asked again before any trial has ended, it answers the same.

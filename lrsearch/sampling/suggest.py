@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.study import StudyDirection
 from optuna.trial import BaseTrial, Trial
 
 from lrsearch.errors import input_error
@@ -96,9 +97,12 @@ def suggest_schedule(
     section = dict(space) if isinstance(space, Mapping) else {"schedulers": list(space)}
     searched = Space.of_section(load.parse_search(section, "suggest_schedule"))
     settings = settings_from(searched.settle({}, partial(_suggest, trial)).params)
+    maximise = False
     if isinstance(trial, Trial):
         trial.set_user_attr(HORIZON, horizon)  # trials that are done or fixed take no attributes
-    return SuggestedSchedule(settings.lr, settings.schedule, horizon)
+        directions = trial.study.directions
+        maximise = len(directions) == 1 and directions[0] == StudyDirection.MAXIMIZE
+    return SuggestedSchedule(settings.lr, settings.schedule.directed(maximise), horizon)
 
 
 def _suggest(trial: BaseTrial, name: str, axis: BaseDistribution) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lrsearch.schedules.base import Schedule, parameter, register
@@ -19,7 +19,7 @@ class PlateauState:
     """What the plateau family remembers between two evaluations.
 
     Attributes:
-        best: Smallest metric so far.
+        best: Best metric so far; infinite before the first.
         waited: Evaluations since the metric last improved.
         kept: Share of the initial rate that the drops so far have left.
         ignored: Evaluations of the warm-up that are still to come.
@@ -36,10 +36,14 @@ class PlateauState:
 class Plateau(Schedule):
     """The rate drops when the metric has not improved for more than `patience` evaluations.
 
-    An evaluation improves when ``metric < best * (1 - threshold)``; NaN and infinity never do. torch:
-    `ReduceLROnPlateau` with mode min and a relative threshold, without its `eps`: that rule skips drops of
-    less than 1e-8, so that the factor would depend on the learning rate. Evaluations during a warm-up are
-    ignored.
+    An evaluation improves when ``metric < best - threshold * |best|``, or, where a larger metric is better, when
+    ``metric > best + threshold * |best|``; NaN never does. torch: `ReduceLROnPlateau` with a relative threshold, but
+    for metrics below 0, where that class has ``best * (1 - threshold)``, which a metric that gets worse undercuts.
+    And without its `eps`: that rule skips drops of less than 1e-8, so that the factor would depend on the learning
+    rate. Evaluations during a warm-up are ignored.
+
+    Attributes:
+        maximise: Whether a larger metric is better. It is no parameter: the study knows it.
     """
 
     name = "plateau"
@@ -62,17 +66,27 @@ class Plateau(Schedule):
         search=Range(low=1e-4, high=0.03, log=True), minimum=0, below=1,
     )  # fmt: skip
 
+    maximise: bool = field(default=False, kw_only=True)
+
+    def directed(self, maximise: bool) -> Plateau:
+        return self if maximise == self.maximise else replace(self, maximise=maximise)
+
     def initial_state(self, horizon: int) -> PlateauState:
-        return PlateauState(ignored=self.warmup_steps(horizon))
+        return PlateauState(best=-math.inf if self.maximise else math.inf, ignored=self.warmup_steps(horizon))
 
     def update(self, state: PlateauState, metric: float) -> PlateauState:
         if state.ignored:
             return replace(state, ignored=state.ignored - 1)
-        if metric < state.best * (1.0 - self.threshold):
+        if self._improves(metric, state.best):
             return replace(state, best=float(metric), waited=0)
         if state.waited < self.patience:
             return replace(state, waited=state.waited + 1)
         return replace(state, waited=0, kept=state.kept * self.drop)
+
+    def _improves(self, metric: float, best: float) -> bool:
+        # A factor instead of a difference: an infinite best would give inf - inf.
+        margin = math.copysign(self.threshold, best)
+        return metric > best * (1 + margin) if self.maximise else metric < best * (1 - margin)
 
     def factor(self, t: int, horizon: int, state: PlateauState | None = None) -> float:
         risen = super().factor(t, horizon)
@@ -115,13 +129,19 @@ class Plateau(Schedule):
                     self.rise()
 
         scheduler = WarmupThenPlateau(
-            optimizer, factor=self.drop, patience=self.patience, threshold=self.threshold, eps=0.0
+            optimizer,
+            mode="max" if self.maximise else "min",
+            factor=self.drop,
+            patience=self.patience,
+            threshold=self.threshold,
+            eps=0.0,
         )
         scheduler.rise()
         return scheduler
 
     def _options(self) -> str:
-        return f"factor={self.drop!r}, patience={self.patience}, threshold={self.threshold!r}, eps=0.0"
+        mode = 'mode="max", ' if self.maximise else ""
+        return f"{mode}factor={self.drop!r}, patience={self.patience}, threshold={self.threshold!r}, eps=0.0"
 
 
 # SequentialLR refuses ReduceLROnPlateau, so the warm-up is part of the class.

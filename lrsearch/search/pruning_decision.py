@@ -35,6 +35,7 @@ class PruningDecision:
         self._stored = stored
         self._pruner = pruner
         self._together = together
+        self._sign = -1 if stored.maximises else 1
         self._settings: Mapping[Claim, Settings] = {}
         self._mirror: Mirror | None = None
         self._before: dict[int, RungTrial] | None = None
@@ -73,7 +74,7 @@ class PruningDecision:
     def _halved(self, pruner: StratifiedHalving, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         rung = next(iter(trials.values())).epoch
         arrived = {
-            claim: AtRung(claim.number, self._settings[claim].schedule.name, trace.test[-1])
+            claim: AtRung(claim.number, self._settings[claim].schedule.name, self._sign * trace.test[-1])
             for claim, trace in trials.items()
         }
         asked = {claim.number for claim in trials}
@@ -85,7 +86,8 @@ class PruningDecision:
         return decision.ended
 
     def _seen_now(self, rung: int, scheduler: str | None, asked: Collection[int]) -> list[Rank]:
-        return seen(self._rungs.read(), rung, scheduler, {*self._stored.excluded(), *asked})
+        but = {*self._stored.excluded(), *asked}
+        return seen(self._rungs.read(), rung, scheduler, but, maximise=self._stored.maximises)
 
     def _seen_before(self, rung: int, scheduler: str | None) -> list[Rank]:
         if self._before is None:
@@ -93,7 +95,7 @@ class PruningDecision:
             own = {claim.number for claim in self._settings}
             self._before = {number: trial for number, trial in there.items() if number not in own}
             self._excluded = self._stored.excluded()
-        return seen(self._before, rung, scheduler, self._excluded)
+        return seen(self._before, rung, scheduler, self._excluded, maximise=self._stored.maximises)
 
     def _remember(self, arrived: AtRung, trace: TrialTrace, pruner: StratifiedHalving) -> None:
         """A trial of the generation that was not compared with the others of it: later ones are compared with it."""

@@ -9,7 +9,7 @@ from typing import Any
 from optuna.trial import TrialState
 
 from lrsearch.storage.attributes import EXCLUDED
-from lrsearch.storage.past_trials import PastTrial
+from lrsearch.storage.past_trials import PastTrial, negated
 from lrsearch.storage.reader import StudyReader
 
 
@@ -18,10 +18,12 @@ class History:
 
     Args:
         reader: Reads the study.
+        maximise: Whether larger values are better.
     """
 
-    def __init__(self, reader: StudyReader) -> None:
+    def __init__(self, reader: StudyReader, *, maximise: bool = False) -> None:
         self._reader = reader
+        self._maximise = maximise
         self._first_id = 0
         self._trials: dict[int, PastTrial] = {}
         self._told: list[PastTrial] = []
@@ -51,7 +53,7 @@ class History:
         return self._trials[number]
 
     def told(self) -> list[PastTrial]:
-        """Complete and pruned trials by number, without those that a person took out."""
+        """Complete and pruned trials by number, without those that a person took out; smaller values are better."""
         return [trial for trial in self._told if trial.number not in self._excluded]
 
     def pending(self) -> list[PastTrial]:
@@ -68,4 +70,4 @@ class History:
             return
         self._pending.pop(trial.number, None)
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
-            insort(self._told, trial, key=lambda other: other.number)
+            insort(self._told, negated(trial) if self._maximise else trial, key=lambda other: other.number)

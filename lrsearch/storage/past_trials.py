@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +52,16 @@ def past(trial: FrozenTrial) -> PastTrial:
         last=None if step is None else (step, trial.intermediate_values[step]),
         violation=sum((value for value in trial.constraints.values() if value > 0), start=0.0),
     )
+
+
+def negated(trial: PastTrial) -> PastTrial:
+    """A trial of a study that maximises, as samplers want it: the smaller its values, the better.
+
+    Args:
+        trial: As it is stored.
+    """
+    last = None if trial.last is None else (trial.last[0], -trial.last[1])
+    return replace(trial, value=None if trial.value is None else -trial.value, last=last)
 
 
 @dataclass

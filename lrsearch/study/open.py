@@ -69,7 +69,7 @@ def store(storage: BaseStorage, definition: Definition, task: Task) -> StoredStu
     from lrsearch.tasks.fingerprint import fingerprint  # torch takes a while
 
     compatibility.check_room(storage, definition, task)
-    return studies.create(storage, definition, task.metric_name, fingerprint(task))
+    return studies.create(storage, definition, task.metric_name, fingerprint(task), task.direction)
 
 
 def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy:

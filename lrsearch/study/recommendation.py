@@ -113,7 +113,8 @@ class Recommendation:
         if self.horizon is None:
             raise input_error(f"study {self.study}", "does not say how many steps the schedule spans")
         settings = settings_from(self.params)
-        return SuggestedSchedule(settings.lr, settings.schedule, self.horizon).build(optimizer)
+        schedule = settings.schedule.directed(self.direction == "maximize")
+        return SuggestedSchedule(settings.lr, schedule, self.horizon).build(optimizer)
 
 
 BestSettings = Recommendation
@@ -216,7 +217,7 @@ def _from_evidence(stored: StoredStudy, evidence: Evidence) -> Recommendation:
         interval=(expected.low, expected.high),
         seeds=len(evidence.seeds),
         number=chosen.number,
-        code=snippet.code(stored.definition, chosen.params, horizon),
+        code=snippet.code(stored.definition, chosen.params, horizon, maximise=stored.maximises),
         constant=_constant(evidence, chosen),
         untrained=None if evidence.untrained is None else evidence.untrained.mean,
         learned=evidence.learned,
@@ -257,7 +258,7 @@ def _from_search(stored: StoredStudy, trials: Sequence[FrozenTrial] | None) -> R
         interval=None,
         seeds=max(len(winner.user_attrs.get(SEED_VALUES) or []), 1),
         number=winner.number,
-        code=snippet.code(stored.definition, winner.params, horizon),
+        code=snippet.code(stored.definition, winner.params, horizon, maximise=stored.maximises),
         constant=None
         if constant is None
         else ConstantRate(

@@ -16,13 +16,16 @@ WIDTH = 80
 """Columns of a terminal."""
 
 
-def code(definition: Definition | None, params: Mapping[str, Any], horizon: float | None) -> str | None:
+def code(
+    definition: Definition | None, params: Mapping[str, Any], horizon: float | None, *, maximise: bool = False
+) -> str | None:
     """Lines of torch code that train a ``model`` with a trial's settings.
 
     Args:
         definition: The study's definition; None for one that lrsearch did not create, whose optimizer is not known.
         params: The trial's Optuna parameters.
         horizon: Steps that its schedule spans, in the family's unit; None or NaN where it is not stored.
+        maximise: Whether larger values of the metric are better.
 
     Returns:
         The code, with all digits; None if the trial or the study does not say enough to write it.
@@ -36,7 +39,7 @@ def code(definition: Definition | None, params: Mapping[str, Any], horizon: floa
     optimizer = f"# `optimizer` is that of your own training loop, with lr={settings.lr!r}"
     if definition is not None:
         optimizer = optimizers.code(definition.training, settings.lr)
-    lines = f"{optimizer}\n{settings.schedule.code(settings.lr, int(horizon))}".split("\n")
+    lines = f"{optimizer}\n{settings.schedule.directed(maximise).code(settings.lr, int(horizon))}".split("\n")
     return "\n".join(["import torch", "", *(part for line in lines for part in folded(line))])
 
 

@@ -159,7 +159,11 @@ class StoredStudy:
 
 
 def create(
-    storage: BaseStorage, definition: Definition, metric: str, data: dict[str, Any] | None = None
+    storage: BaseStorage,
+    definition: Definition,
+    metric: str,
+    data: dict[str, Any] | None = None,
+    direction: Literal["minimize", "maximize"] = "minimize",
 ) -> StoredStudy:
     """A new study, with the settings of its ``[[try]]`` tables waiting as its first trials.
 
@@ -168,6 +172,7 @@ def create(
         definition: What; it is stored whole, so that its file is never needed again.
         metric: Name of the task's metric.
         data: The fingerprint of its data; None leaves it to the first process that trains.
+        direction: Of the metric.
 
     Raises:
         InputError: A study of that name exists.
@@ -178,7 +183,7 @@ def create(
             "study create", "a study of that name exists; choose another, or pass --skip-if-exists",
             key="study.name", received=f'"{name}"',
         )  # fmt: skip
-    study = optuna.create_study(study_name=name, storage=storage, direction="minimize")
+    study = optuna.create_study(study_name=name, storage=storage, direction=direction)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names([f"test {metric}"])  # what the dashboard writes at its axes

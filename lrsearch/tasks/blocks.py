@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lrsearch.tasks.attempt import attempt
 from lrsearch.tasks.data import Data, Rows, Streamed
-from lrsearch.tasks.metrics import Metric
+from lrsearch.tasks.metrics import ROW_MEANS, Metric
 from lrsearch.tasks.task import Task
 from lrsearch.tasks.untrained import untrained_outputs
 
@@ -112,7 +112,7 @@ def per_block(task: Task, rows: Rows) -> Metric:
     if isinstance(rows, Streamed):
         return task.metric_function
     blocks = blocks_of(len(rows[1]))
-    additive = isinstance(task.metric, str) or _adds_up(task, rows, blocks)
+    additive = task.metric in ROW_MEANS if isinstance(task.metric, str) else _adds_up(task, rows, blocks)
     return PerBlock(task.metric_function, blocks, additive)
 
 

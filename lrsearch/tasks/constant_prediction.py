@@ -43,7 +43,7 @@ class ConstantPrediction:
 def constant_prediction(task: Task, rows: Rows, *, maximise: bool = False) -> ConstantPrediction | None:
     """The best constant output, chosen on the training rows; leaves every random stream as it was.
 
-    For a named metric that is the one that minimises it. For a callable it is the best of the mean, the median, the
+    For a named metric that is the one that is best by it. For a callable it is the best of the mean, the median, the
     logit of the mean and the class shares of the training targets, as far as they fit the network's outputs.
 
     Args:
@@ -162,5 +162,7 @@ CANDIDATES: dict[str, Callable[[Tensor, Tensor], Tensor | None]] = {
     COMMONEST: _commonest_class,
 }
 """Name -> function of the training targets and an untrained network's outputs, or None if it does not fit."""
-NAMED = {"mse": MEAN, "mae": MEDIAN, "cross_entropy": SHARES, "error": COMMONEST}
-"""Which of them minimises a named metric."""
+NAMED = {
+    "mse": MEAN, "mae": MEDIAN, "r2": MEAN, "cross_entropy": SHARES, "error": COMMONEST, "accuracy": COMMONEST
+}  # fmt: skip
+"""Which of them is best by a named metric."""

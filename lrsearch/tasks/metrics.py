@@ -1,4 +1,4 @@
-"""Metrics of whole data sets. Everything here is minimised, but for the extras that are only shown."""
+"""Metrics of whole data sets, by name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 from torch.nn import functional
+
+from lrsearch.tasks import torchmetrics_by_name
 
 Metric = Callable[[Tensor, Tensor], Tensor]
 """``metric(outputs [rows, ...], targets [rows, ...]) -> scalar tensor``."""
@@ -26,14 +28,24 @@ def error(outputs: Tensor, targets: Tensor) -> Tensor:
     return (1 - accuracy(outputs, targets)) + 0 * outputs.sum()
 
 
-METRICS: dict[str, Metric] = {
+def r2(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Explained share of the targets' variance: ``1 - sum((targets - outputs)^2) / sum((targets - mean)^2)``."""
+    return 1 - (targets - outputs).square().sum() / (targets - targets.mean()).square().sum()
+
+
+LOSSES: dict[str, Metric] = {
     "mse": functional.mse_loss,
     "mae": functional.l1_loss,
     "cross_entropy": cross_entropy,
     "error": error,
 }
-SHOWN: dict[str, Metric] = {**METRICS, "accuracy": accuracy}
-"""What an extra metric may be called by name."""
+"""What a loss may be called by name; the smaller, the better."""
+MAXIMISED: dict[str, Metric] = {"accuracy": accuracy, "r2": r2, **torchmetrics_by_name.METRICS}
+"""The larger, the better."""
+METRICS: dict[str, Metric] = {**LOSSES, **MAXIMISED}
+"""What a metric, or an extra one, may be called by name."""
+ROW_MEANS = (*LOSSES, "accuracy")
+"""Those that over all rows are the mean of what they are row by row."""
 EXTRA_METRICS: dict[str, dict[str, Metric]] = {
     "cross_entropy": {"accuracy": accuracy},
     "error": {"accuracy": accuracy},

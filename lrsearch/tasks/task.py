@@ -10,9 +10,12 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from lrsearch.errors import Fault, InputError, nearest
+from lrsearch.tasks import direction as directions
 from lrsearch.tasks.data import Collate, Rows, Streamed, count, kinds
 from lrsearch.tasks.dataset_conversion import gather
-from lrsearch.tasks.metrics import EXTRA_METRICS, METRICS, SHOWN, Metric
+from lrsearch.tasks.direction import Direction
+from lrsearch.tasks.metrics import EXTRA_METRICS, LOSSES, METRICS, Metric
+from lrsearch.tasks.torchmetrics_by_name import is_object, on_whole_set
 
 RESERVED = ("metric", "loss", "number", "epoch", "lr", "train_metric", "test_metric")
 """Names that an extra metric cannot have: reports have columns of these names."""
@@ -35,7 +38,10 @@ class Task:
         test: Rows that the search judges by; the study's value is the metric on them after the last epoch. Of a Dataset
             that is read by a DataLoader it is the mean over batches, each counted by the number of its targets.
         loss: What is minimised: ``loss(outputs, targets) -> scalar tensor``, or the name of a metric.
-        metric: What is reported, always minimised: mse, mae, cross_entropy, error, or a callable like `loss`.
+        metric: What is reported: mse, mae, cross_entropy, error, accuracy, r2, f1, auroc, average_precision, iou; a
+            callable like `loss`; or an object of torchmetrics.
+        direction: ``minimize`` or ``maximize`` the metric. Names and torchmetrics' objects know it themselves; a
+            callable is minimised unless this says otherwise.
         holdout: Rows that no step of the search sees; confirmation is scored on them.
         extra: Further metrics that are shown but not optimised: name -> callable, or the name of one, such as accuracy.
         collate: Makes a batch of a Dataset's rows, ``collate(rows) -> (inputs, targets)``, as a DataLoader's
@@ -54,6 +60,7 @@ class Task:
     test: Rows
     loss: Metric | str
     metric: Metric | str
+    direction: Direction
     holdout: Rows | None
     extra: dict[str, Metric]
     collate: Collate | None
@@ -70,8 +77,10 @@ class Task:
         extra: Mapping[str, Metric | str] | None = None,
         collate: Collate | None = None,
         details: Mapping[str, Metric] | None = None,
+        direction: Direction | None = None,
     ) -> None:
-        faults = [*_model_faults(model), *_metric_faults({"loss": loss, "metric": metric}, METRICS)]
+        faults = [*_model_faults(model), *_metric_faults({"loss": loss}, LOSSES)]
+        faults += [*_metric_faults({"metric": metric}, METRICS), *directions.faults(metric, direction)]
         faults += _extra_faults(extra or {})
         if faults:
             raise InputError("task", faults)
@@ -80,7 +89,8 @@ class Task:
         parts = {"train": train, "test": test, **({} if holdout is None else {"holdout": holdout})}
         values: dict[str, Any] = {"holdout": None, "model": model, "loss": loss, "metric": metric, "collate": collate}
         values |= {part: gather(part, given, collate) for part, given in parts.items()}
-        values["extra"] = {name: SHOWN[m] if isinstance(m, str) else m for name, m in (extra or {}).items()}
+        values["extra"] = {name: _function(m) for name, m in (extra or {}).items()}
+        values["direction"] = direction or directions.of(metric) or "minimize"
         values["details"] = dict(details or {})
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -99,17 +109,28 @@ class Task:
 
     @property
     def loss_function(self) -> Metric:
-        return METRICS[self.loss] if isinstance(self.loss, str) else self.loss
+        return _function(self.loss)
 
     @property
     def metric_function(self) -> Metric:
-        return METRICS[self.metric] if isinstance(self.metric, str) else self.metric
+        return _function(self.metric)
+
+    @property
+    def maximises(self) -> bool:
+        """Whether larger values of the metric are better."""
+        return self.direction == "maximize"
 
     @property
     def metric_name(self) -> str:
         if isinstance(self.metric, str):
             return self.metric
         return getattr(self.metric, "__name__", type(self.metric).__name__).lower()
+
+
+def _function(metric: Metric | str) -> Metric:
+    if isinstance(metric, str):
+        return METRICS[metric]
+    return on_whole_set(metric) if is_object(metric) else metric
 
 
 def _model_faults(model: object) -> Iterable[Fault]:
@@ -133,4 +154,4 @@ def _extra_faults(extra: object) -> Iterable[Fault]:
     if not isinstance(extra, Mapping):
         return [Fault("extra", 'must be a dictionary, such as {"accuracy": "accuracy"}', kinds(extra))]
     taken = [Fault("extra", f"must not be called {', '.join(RESERVED)}", f'"{n}"') for n in extra if n in RESERVED]
-    return [*taken, *_metric_faults({f"extra.{name}": metric for name, metric in extra.items()}, SHOWN)]
+    return [*taken, *_metric_faults({f"extra.{name}": metric for name, metric in extra.items()}, METRICS)]

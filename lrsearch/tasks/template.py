@@ -30,7 +30,7 @@ def {name}(*, rows: int = 500, hidden: int = 16) -> lrsearch.Task:
         test=test,  # what the search judges by
         holdout=holdout,  # what the search never sees; may be left out
         loss="mse",  # mse, mae, cross_entropy, error, or a callable(outputs, targets)
-        metric="mse",  # the same; always minimised
+        metric="mse",  # the same, accuracy, r2, f1, auroc, ...; of your own: direction="minimize" or "maximize"
     )
 '''
 _STUDY = """\

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -111,7 +112,8 @@ class NetworkBatch:
         place = {seed: index for index, seed in enumerate(seeds)}
         seed_of = [place[lane.seed] for lane in lanes]
         self.before = [runs[index].before for index in seed_of]
-        self.rates = [LaneRates(lane, training, runs[0].order.batches_per_epoch) for lane in lanes]
+        directed = [replace(lane, schedule=lane.schedule.directed(task.maximises)) for lane in lanes]
+        self.rates = [LaneRates(lane, training, runs[0].order.batches_per_epoch) for lane in directed]
         self.positions = tuple(range(len(lanes)))
         self.places = [index if lane.place is None else lane.place for index, lane in enumerate(lanes)]
 
@@ -233,7 +235,8 @@ class NetworkBatch:
     def _diverged(self, worst_loss: Numbers, test_metric: Numbers) -> NDArray[np.bool_]:
         return np.array(
             [
-                diverged(float(loss), before.train_loss) or diverged(float(metric), before.test_metric)
+                diverged(float(loss), before.train_loss)
+                or diverged(float(metric), before.test_metric, maximise=self.task.maximises)
                 for loss, metric, before in zip(worst_loss, test_metric, self.before, strict=True)
             ]
         )

@@ -75,7 +75,7 @@ class RunDefinition:
         per_epoch = updates_per_epoch(task.train_rows, self.training)
         horizon = self.schedule.steps(self.training.epochs, per_epoch)
         optimizer = optimizers.code(self.training, self.lr)
-        return f"import torch\n\n{optimizer}\n{self.schedule.code(self.lr, horizon)}"
+        return f"import torch\n\n{optimizer}\n{self.schedule.directed(task.maximises).code(self.lr, horizon)}"
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         before = _before(task, model, precision, training)
     return Run(
         task=task,
-        schedule=schedule,
+        schedule=schedule.directed(task.maximises),
         lr=lr,
         training=training,
         seed=seed,
@@ -168,7 +168,9 @@ def _one_epoch(run: Run) -> EpochRecord:
     run.epoch += 1
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
-    run.diverged = diverged(worst_loss, run.before.train_loss) or diverged(test_metric, run.before.test_metric)
+    run.diverged = diverged(worst_loss, run.before.train_loss) or diverged(
+        test_metric, run.before.test_metric, maximise=run.task.maximises
+    )
     record = EpochRecord(
         epoch=run.epoch,
         lr=lr,

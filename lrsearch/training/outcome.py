@@ -37,8 +37,8 @@ class Outcome:
         epochs: Epochs trained.
         before: Before the first update.
         final: After the last epoch.
-        best_train: Where the metric on the training rows was lowest.
-        best_test: Where the metric on the test rows was lowest.
+        best_train: Where the metric on the training rows was best.
+        best_test: Where the metric on the test rows was best.
         diverged: Whether the run diverged, which ended it.
         segments: The rates of the run, where they were set by hand more than once; None for any other run.
         seconds: Wall-clock seconds of training, all sittings together.
@@ -68,13 +68,13 @@ def outcome(definition: RunDefinition, run: Run) -> Outcome:
     """
     before = EpochMetrics(0, run.before.train_metric, run.before.test_metric, dict(run.before.extra))
     moments = [before, *map(_numbers, run.records)]
-    by_hand = _by_hand(run)
+    by_hand, sign = _by_hand(run), -1 if run.task.maximises else 1
     return Outcome(
         epochs=run.epoch,
         before=before,
         final=moments[-1],
-        best_train=_lowest(moments, lambda moment: moment.train),
-        best_test=_lowest(moments, lambda moment: moment.test),
+        best_train=_best(moments, lambda moment: sign * moment.train),
+        best_test=_best(moments, lambda moment: sign * moment.test),
         diverged=run.diverged,
         segments=by_hand if len(by_hand) > 1 else None,
         seconds=sum(record.seconds for record in run.records),
@@ -99,6 +99,6 @@ def _numbers(record: EpochRecord) -> EpochMetrics:
     return EpochMetrics(record.epoch, record.train_metric, record.test_metric, dict(record.extra))
 
 
-def _lowest(moments: list[EpochMetrics], value: Callable[[EpochMetrics], float]) -> EpochMetrics:
-    """NaN is never the lowest, unless there is nothing else."""
+def _best(moments: list[EpochMetrics], value: Callable[[EpochMetrics], float]) -> EpochMetrics:
+    """The smallest value is the best; NaN never is, unless there is nothing else."""
     return min(moments, key=lambda moment: (math.isnan(value(moment)), value(moment)))

@@ -140,25 +140,47 @@ def test_plateau_without_a_state_has_not_dropped() -> None:
 
 
 @given(
-    metrics=st.lists(st.floats(-2.0, 2.0) | st.sampled_from([1.0, 0.999, math.nan, math.inf, -math.inf]), max_size=120),
+    metrics=st.lists(st.floats(0.0, 2.0) | st.sampled_from([1.0, 0.999, math.nan, math.inf]), max_size=120),
     drop=st.floats(0.05, 0.99),
     patience=st.integers(0, 6),
     threshold=st.floats(0, 0.9),
+    maximise=st.booleans(),
 )
 @settings(derandomize=True, deadline=None, max_examples=200)
-def test_plateau_equals_torch(metrics: list[float], drop: float, patience: int, threshold: float) -> None:
-    """For any metrics, NaN and infinities among them, it drops when torch's class does."""
+def test_plateau_equals_torch(
+    metrics: list[float], drop: float, patience: int, threshold: float, maximise: bool
+) -> None:
+    """For any metrics that are not below 0, NaN and infinity among them, it drops when torch's class does."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=drop, patience=patience, threshold=threshold, eps=0.0
+        optimizer, "max" if maximise else "min", factor=drop, patience=patience, threshold=threshold, eps=0.0
     )
-    schedule = Plateau(drop=drop, patience=patience, threshold=threshold)
+    schedule = Plateau(drop=drop, patience=patience, threshold=threshold).directed(maximise)
     state = schedule.initial_state(len(metrics))
     for t, metric in enumerate(metrics):
         scheduler.step(metric)
         state = schedule.update(state, metric)
         assert schedule.factor(t + 1, len(metrics), state) == optimizer.param_groups[0]["lr"]
         assert (state.best, state.waited) == (scheduler.best, scheduler.num_bad_epochs)
+
+
+@given(
+    metrics=st.lists(st.floats(-2.0, 2.0) | st.sampled_from([math.nan, math.inf, -math.inf]), max_size=60),
+    threshold=st.floats(0, 0.9),
+)
+def test_plateau_is_the_same_upside_down(metrics: list[float], threshold: float) -> None:
+    """A metric that falls, and its mirror that grows, bring the same drops; below 0 as well."""
+    down = Plateau(drop=0.5, patience=1, threshold=threshold)
+    up = down.directed(True)
+    one, other = down.initial_state(60), up.initial_state(60)
+    for metric in metrics:
+        one, other = down.update(one, metric), up.update(other, -metric)
+        assert (one.best, one.waited, one.kept) == (-other.best, other.waited, other.kept)
+
+
+def test_plateau_takes_no_slow_worsening_below_zero_for_an_improvement() -> None:
+    found = plateau_factors(Plateau(drop=0.5, patience=0, threshold=0.1), [-10.0, -9.9, -9.8, -9.7])
+    assert found[-1] == 0.125
 
 
 def test_plateau_factor_does_not_depend_on_the_rate() -> None:

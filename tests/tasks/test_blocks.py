@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -128,10 +129,14 @@ def test_lanes_together_are_what_each_is_alone(metric: Metric) -> None:
     torch.testing.assert_close(together, torch.stack([own(lane, targets) for lane in outputs]), rtol=1e-6, atol=1e-4)
 
 
+def grows(metric: Metric | str) -> Literal["maximize"] | None:
+    return "maximize" if metric in DO_NOT_ADD_UP.values() else None
+
+
 def of_task(metric: Metric | str, rows: int = ROWS, model: Callable[[], nn.Module] | None = None) -> Metric:
     inputs = torch.randn(rows, 3, generator=torch.Generator().manual_seed(1))
     data = inputs, sample(rows)[1]
-    return per_block(Task(model or (lambda: nn.Linear(3, 1)), data, data, "mse", metric), data)
+    return per_block(Task(model or (lambda: nn.Linear(3, 1)), data, data, "mse", metric, direction=grows(metric)), data)
 
 
 @pytest.mark.parametrize("rows", [37, ROWS, 20_000])

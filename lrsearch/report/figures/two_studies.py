@@ -48,7 +48,7 @@ def _best_so_far(axes: Axes, both: tuple[StudyFrames, StudyFrames]) -> None:
     levels: list[float] = []
     for place, frames in enumerate(both):
         finished = standings.ranked(frames).sort_values("number")
-        best = finished["value"].cummin().to_numpy()
+        best = (finished["value"].cummax() if frames.maximise else finished["value"].cummin()).to_numpy()
         if len(best):
             look, last = style(place), standings.counted(frames)["number"].max()
             line: dict[str, Any] = {"color": look.colour, "linestyle": look.dash, "linewidth": 1.8}
