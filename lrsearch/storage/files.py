@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import psutil
 
+from lrsearch.storage.retry import StorageFailedError
+
 NETWORK = frozenset(
     """
     afpfs afs beegfs ceph cifs coda davfs davfs2 glusterfs gpfs lustre ncpfs nfs nfs3 nfs4 orangefs pvfs2 smb smb2 smb3
@@ -34,6 +36,48 @@ class FileSystem:
     mounted: str
     is_network: bool
     is_read_only: bool
+
+
+class ReplacedFileError(StorageFailedError):
+    """The file of an SQLite database was removed, or another one was put in its place, while it was in use.
+
+    The process's connections go on with the old file, which nobody else can open any more.
+    """
+
+
+class KeptFile:
+    """The file that a database had when it was opened.
+
+    Args:
+        path: Where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()  # a process may change its folder
+        self._identity = _identity(path)
+
+    def check(self) -> None:
+        """Refuse to go on with another file, or without one.
+
+        Raises:
+            ReplacedFileError: The file is not there, or is another one.
+        """
+        now = _identity(self._path)
+        if now == self._identity:
+            return
+        happened = "removed" if now is None else "replaced by another one"
+        raise ReplacedFileError(
+            f"the database file {self._path} was {happened} while it was in use; nothing more is written, and what was "
+            "trained since is lost. Put the file back, or begin anew"
+        )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def file_system(path: Path) -> FileSystem | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.registry import samplers
-from lrsearch.sampling.ask import chosen
+from lrsearch.sampling.ask import chosen, trials_to_train
+from lrsearch.storage.attributes import BUDGET
 from lrsearch.storage.choice import trial_store
 from lrsearch.study.status import count
 from lrsearch.study.stored import StoredStudy, load, redefine
@@ -38,4 +39,6 @@ def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
     if more and not trial_store(stored.study, stored.storage).enqueue(more, there=len(stored.trials())):
         return set_budget(load(stored.storage, stored.name), trials)  # somebody else may have done the same
     section = stored.definition.study.model_copy(update={"trials": trials})
-    return redefine(stored, stored.definition.model_copy(update={"study": section}))
+    definition = stored.definition.model_copy(update={"study": section})
+    stored.remember(BUDGET, trials_to_train(definition))  # first: a study that is ended here is only larger
+    return redefine(stored, definition)
