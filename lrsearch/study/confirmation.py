@@ -16,6 +16,7 @@ from typing import Any
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import input_error
+from lrsearch.sampling.ask import trials_to_train
 from lrsearch.sampling.space import SEED
 from lrsearch.storage import new_study
 from lrsearch.storage.attributes import (
@@ -171,7 +172,7 @@ def runs(definition: Definition) -> int:
     if section.seeds is not None:
         return (entrants + rounds.CONSTANTS) * section.seeds
     whole = definition.pruner.name == "none"
-    return rounds.budget(definition.trials * len(definition.training.seeds) if whole else 0.0, entrants)
+    return rounds.budget(trials_to_train(definition) * len(definition.training.seeds) if whole else 0.0, entrants)
 
 
 def fresh_seeds(definition: Definition, number: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,10 +59,10 @@ def test_settings_are_counted_as_they_are_listed(define: Define, name: str) -> N
 @pytest.mark.parametrize("engine", [SequentialEngine, BatchedEngine])
 @pytest.mark.parametrize("sampler", ["tpe", "random", "qmc"])
 def test_each_cell_is_trained_once_and_then_the_study_ends(
-    tmp_path,
+    tmp_path: Path,
     define: Define,
     sampler: str,
-    engine: Any,  # type: ignore[no-untyped-def]
+    engine: Any,
 ) -> None:
     definition = define(
         study={"name": "s", "trials": 40}, search=TWELVE, sampler={"name": sampler}, training={"epochs": 1},
@@ -81,7 +82,7 @@ def test_each_cell_is_trained_once_and_then_the_study_ends(
     close(storage)
 
 
-def test_a_type_with_few_settings_beside_one_with_many_repeats_none(define: Define, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_type_with_few_settings_beside_one_with_many_repeats_none(define: Define, tmp_path: Path) -> None:
     definition = define(study={"name": "s", "trials": 20}, search=SPACES["half continuous"][0], training={"epochs": 1})
     storage = open_storage(f"sqlite:///{tmp_path}/s.db", create=True)
     stored = studies.create(storage, definition, "mse")

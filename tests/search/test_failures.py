@@ -76,7 +76,8 @@ def by_another_process(storage: BaseStorage) -> None:
     engine = engine_of(storage)
     assert engine is not None
     with engine.begin() as connection:
-        for own, text in connection.execute(select(USER.c.trial_id, USER.c.value_json).where(USER.c.key == WORKER)):
+        rows = connection.execute(select(USER.c.trial_id, USER.c.value_json).where(USER.c.key == WORKER)).all()
+        for own, text in rows:
             moved = json.dumps({**json.loads(text), "boot": "another machine"})
             connection.execute(
                 update(USER).where(USER.c.trial_id == own, USER.c.key == WORKER).values(value_json=moved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -53,8 +54,8 @@ def test_each_row_that_waits_is_judged_by_itself(
     database = engine_of(storage)
     assert database is not None
     cut_off = len(BAD) + 1
+    trial_id = stored.study.trials[cut_off]._trial_id
     with database.begin() as connection:  # its JSON ends too early
-        trial_id = stored.study.trials[cut_off]._trial_id
         own = (SYSTEM.c.trial_id == trial_id, SYSTEM.c.key == FIXED_PARAMS)
         connection.execute(update(SYSTEM).where(*own).values(value_json='{"lr": 0.'))
     # What another tool says has ended teaches nothing, and stops nobody.
@@ -80,10 +81,10 @@ def test_each_row_that_waits_is_judged_by_itself(
 @pytest.mark.parametrize("key", ["lrsearch:excluded", "lrsearch:generation", "lrsearch:budget", "lrsearch:origin"])
 @pytest.mark.parametrize("value", ['"nonsense"', "[1, 2]", "-3", '{"x": 1}', "null"])
 def test_attributes_that_somebody_else_wrote_stop_nothing(
-    tmp_path,
+    tmp_path: Path,
     define: Callable[..., Definition],
     key: str,
-    value: str,  # type: ignore[no-untyped-def]
+    value: str,
 ) -> None:
     storage = open_storage(f"sqlite:///{tmp_path}/a.db", create=True)
     definition = define(study={"name": "rows", "trials": 2}, training={"epochs": 1})

@@ -82,12 +82,15 @@ def test_what_an_earlier_version_left_half_made_is_finished(
     close(stored.storage)
 
 
-def test_a_study_of_another_tool_stays_as_it_is(database_url: str, opened: Opened, define: Define) -> None:
+def test_a_study_of_another_tool_stays_as_it_is(
+    database_url: str, opened: Opened, define: Define, monkeypatch: pytest.MonkeyPatch
+) -> None:
     storage = opened(database_url)
     study = optuna.create_study(storage=storage, study_name="small")
     study.add_trial(optuna.trial.create_trial(value=1.0))
     with pytest.raises(StudyExistsError):
         studies.create(storage, define(), "mse")
+    monkeypatch.setattr(opening, "open_storage", lambda *_, **__: storage)
     with pytest.raises(InputError, match="that lrsearch did not create"):
         opening.create_or_load(define(), database_url, "file")
     assert len(study.trials) == 1
