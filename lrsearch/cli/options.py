@@ -13,9 +13,9 @@ from lrsearch.errors import input_error
 
 def _kept(url: str) -> str:
     """A storage that another command finds again; one in this command's memory would be gone before it is looked at."""
-    from lrsearch.storage import rdb  # takes a while, and some commands need no storage
+    from lrsearch.storage import address, rdb  # takes a while, and some commands need no storage
 
-    if rdb.keeps_nothing(rdb.parse(url)):
+    if address.keeps_nothing(rdb.parse(url)):
         rule = "is in memory and gone when the command ends: name a file, such as sqlite:///lrsearch.db"
         raise input_error("--storage", rule, received=url)
     return url

@@ -10,11 +10,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from optuna.storages import BaseStorage
-from optuna.trial import TrialState
 
 from lrsearch.errors import InterruptedRunError, LrsearchError, input_error, nearest
-from lrsearch.search.events import EpochDone, Event, TrialEnded
-from lrsearch.search.failures import FAILURES_IN_A_ROW, FailuresInARowError
+from lrsearch.search.events import EpochDone, Event
+from lrsearch.search.failures import FailuresInARowError
+from lrsearch.search.process_failures import ProcessFailures
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.choice import storage_reader
@@ -37,14 +37,8 @@ STOP_SECONDS = 1.0
 """Seconds between two looks, while training, at whether the study was stopped."""
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 600.0
 """Seconds for which a study whose trials fail is left alone: they grow from the first to the longest."""
-MOST_FAILURES = 10
-"""So many failed trials in a row, of whichever study, end the process: another machine may do better."""
 LOOK_AT_OTHERS = 2.0
 """Seconds between two looks, while a study whose trials fail is left alone, at whether others train it well."""
-
-
-class MachineAtFaultError(LrsearchError):
-    """All that this process trains fails."""
 
 
 class StoppedStudyError(LrsearchError):
@@ -114,7 +108,7 @@ class StudyWorker:
         self._looked_at = -math.inf
         self._turn = 0
         self._training: Runner | None = None
-        self._in_a_row, self._succeeded, self._fault = 0, False, ""
+        self._failures = ProcessFailures()
         self._looked_at_others = -math.inf
         self._check_names()
 
@@ -126,8 +120,7 @@ class StudyWorker:
 
         Raises:
             InterruptedRunError: A signal came; the settings of trials under way wait to be run again.
-            MachineAtFaultError: `MOST_FAILURES` trials in a row failed, or all that were trained here while others
-                train the same study well, or the last ones when nothing is left to do.
+            MachineAtFaultError: See `ProcessFailures`.
             LrsearchError: The storage failed.
         """
         try:
@@ -140,8 +133,7 @@ class StudyWorker:
                 if served or self._looked_at == -math.inf:
                     continue
                 if exit_when_idle and all(own.runner is None for own in self._serving.values()):
-                    if self._in_a_row >= FAILURES_IN_A_ROW:
-                        raise MachineAtFaultError(self._fault)
+                    self._failures.check_end()
                     return
                 with self._interruption.open():
                     time.sleep(LOOK_AGAIN)
@@ -260,8 +252,7 @@ class StudyWorker:
         except StoppedStudyError:
             self._say(f"Study {name} was stopped; the trials under way wait.")
         except FailuresInARowError as error:
-            self._fault = str(error)
-            self._check_machine(runner)
+            self._failures.check(runner.failures, str(error))
             self._leave_alone(serving, str(error))
         except LrsearchError as error:
             # It may have been deleted meanwhile; then the next look says so.
@@ -278,11 +269,6 @@ class StudyWorker:
         serving.not_before = time.monotonic() + pause
         self._say(f"Study {serving.listed.name} is left alone for {pause:g} s: {reason}")
 
-    def _check_machine(self, runner: Runner) -> None:
-        """End the process if nothing has ever gone well in it while others train the study, or for too long."""
-        if self._in_a_row >= MOST_FAILURES or (runner.failures.hand_back() and not self._succeeded):
-            raise MachineAtFaultError(self._fault)
-
     def _look_at_others(self) -> None:
         """A study whose trials fail here may be trained well elsewhere meanwhile: then its settings are handed back."""
         if time.monotonic() - self._looked_at_others < LOOK_AT_OTHERS:
@@ -290,13 +276,7 @@ class StudyWorker:
         self._looked_at_others = time.monotonic()
         for serving in self._serving.values():
             if serving.runner is not None and serving.runner.failures.is_braking:
-                self._check_machine(serving.runner)
-
-    def _count(self, event: Event) -> None:
-        if isinstance(event, TrialEnded) and not event.refused:
-            failed = event.state == TrialState.FAIL
-            self._in_a_row = self._in_a_row + 1 if failed else 0
-            self._succeeded = self._succeeded or not failed
+                self._failures.check(serving.runner.failures)
 
     def _go_on_from(self, stored: StoredStudy) -> None:
         """Let a study that is over be confirmed, if it is to be; a study of confirmation ends with the answer."""
@@ -316,7 +296,7 @@ class StudyWorker:
                     event = next(events)
                 except StopIteration as end:
                     return bool(end.value)
-                self._count(event)
+                self._failures.take(event)
                 yield name, event
                 if isinstance(event, EpochDone) and time.monotonic() - looked_at > STOP_SECONDS:
                     looked_at = time.monotonic()

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
+from sqlalchemy import Engine, event
 
 from lrsearch.storage.retry import StorageFailedError
 
@@ -70,6 +71,19 @@ class KeptFile:
             f"the database file {self._path} was {happened} while it was in use; nothing more is written, and what was "
             "trained since is lost. Put the file back, or begin anew"
         )
+
+
+def keep_to(engine: Engine, path: Path | None) -> None:
+    """Look before every transaction, and every connection, whether the file is still the one that was opened.
+
+    Args:
+        engine: Of the database.
+        path: Its file; nothing is looked at where there is none.
+    """
+    if path is not None and path.exists():
+        kept = KeptFile(path)
+        event.listen(engine, "begin", lambda _: kept.check())
+        event.listen(engine, "do_connect", lambda *_: kept.check())
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

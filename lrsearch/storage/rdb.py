@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLA
 from sqlalchemy.pool import NullPool
 
 from lrsearch.errors import InputError, input_error
-from lrsearch.storage import files, schema
+from lrsearch.storage import address, files, schema
 from lrsearch.storage.schema import Schema
 
 DEFAULT_URL = "sqlite:///lrsearch.db"
@@ -26,12 +26,6 @@ SQLITE_TIMEOUT = 60
 CREATION_LIMIT = 30.0
 """Seconds for which a process tries to create the tables while others do the same."""
 
-_DRIVERS = {
-    "postgres": ("postgresql+psycopg", "postgres"),
-    "postgresql": ("postgresql+psycopg", "postgres"),
-    "mysql": ("mysql+pymysql", "mysql"),
-    "mariadb": ("mariadb+pymysql", "mysql"),
-}
 _RACES = ("already exists", "duplicate", "unique constraint", "is locked", "deadlock", "concurrent", "definition has")
 """Words of the errors that processes meet when they create the same tables at once, on each kind of database."""
 
@@ -61,7 +55,7 @@ def open_storage(url: str, *, create: bool = False, connections: int = 1) -> Bas
             check_schema(parsed, schema.read(engine))
         storage = _created(parsed)
         if parsed.get_backend_name() == "sqlite":
-            _keep_to_file(storage.engine, sqlite_file(parsed))
+            files.keep_to(storage.engine, sqlite_file(parsed))
             sqlalchemy.event.listen(storage.engine, "begin", _begin_immediate)
         else:
             storage.engine.dispose()
@@ -104,57 +98,27 @@ def parse(url: str) -> URL:
     try:
         parsed = make_url(url)
         name = parsed.drivername
-        if name.partition("+")[0] not in ("sqlite", *_DRIVERS):
+        if name.partition("+")[0] not in ("sqlite", *address.DRIVERS):
             raise input_error("--storage", unknown, received=redacted(url))
-        if name in _DRIVERS:
-            parsed = parsed.set(drivername=_DRIVERS[name][0])
+        if name in address.DRIVERS:
+            parsed = parsed.set(drivername=address.DRIVERS[name][0])
         dialect = parsed.get_dialect()
     except NoSuchModuleError:
         raise input_error("--storage", unknown, received=redacted(url)) from None
     except ArgumentError:
-        raise input_error("--storage", _no_address(url)) from None
+        raise input_error("--storage", address.no_address(url)) from None
     except ValueError:  # what the standard library says of a port
         rule = "the port after the host must be a whole number, as in postgresql://user@host:5432/database"
         raise input_error("--storage", rule) from None
     except ImportError:
-        raise _wrong_driver(parsed, "is not installed") from None
+        raise cannot_open(parsed, address.wrong_driver(parsed, "is not installed")) from None
     if dialect.is_async:
-        raise _wrong_driver(parsed, "is one for asynchronous programs")
+        raise cannot_open(parsed, address.wrong_driver(parsed, "is one for asynchronous programs"))
     if dialect.name == "sqlite" and dialect.driver != "pysqlite":
-        raise _wrong_driver(parsed, "makes databases that nothing else here can read")
+        raise cannot_open(parsed, address.wrong_driver(parsed, "makes databases that nothing else here can read"))
     if parsed.port is not None and not 0 < parsed.port < 65536:
         raise input_error("--storage", "the port must be from 1 to 65535", received=str(parsed.port))
     return parsed
-
-
-def keeps_nothing(url: URL) -> bool:
-    """Whether a database is in the memory of the process that opens it, and gone with it.
-
-    Args:
-        url: From `parse`.
-    """
-    name = url.database or ""
-    return url.get_backend_name() == "sqlite" and (
-        name in ("", ":memory:") or name.startswith("file::memory:") or url.query.get("mode") == "memory"
-    )
-
-
-def _no_address(url: str) -> str:
-    """What is wrong with a text that is no URL; a bare name may have been meant as that of a file."""
-    rule = f"is not a database URL, such as {DEFAULT_URL} or postgresql://user@host/database"
-    bare = url.strip() and not any(part in url for part in ("://", "@", ":memory:"))
-    return f"{rule}; did you mean sqlite:///{url}?" if bare else rule
-
-
-def _wrong_driver(url: URL, fault: str) -> InputError:
-    """A driver that was named, but cannot be used; we bring our own for each kind of database."""
-    kind = url.drivername.partition("+")[0]
-    _, extra = _DRIVERS.get(kind, ("", ""))
-    own = _DRIVERS.get(kind, (kind, ""))[0]
-    if url.drivername == own:  # ours is missing
-        return cannot_open(url, f'the driver {own} is not installed; install it with: pip install "lrsearch[{extra}]"')
-    advice = f"; write {kind}://..., which takes the driver that lrsearch comes with ({own.partition('+')[2] or kind})"
-    return cannot_open(url, f"the driver {url.drivername} {fault}{advice}")
 
 
 def check_file(url: URL, *, create: bool = False) -> None:
@@ -252,7 +216,7 @@ def explained(url: URL) -> Iterator[None]:
     try:
         yield
     except ImportError:
-        raise _wrong_driver(url, "is not installed") from None
+        raise cannot_open(url, address.wrong_driver(url, "is not installed")) from None
     except (SQLAlchemyError, RuntimeError, OSError, optuna.exceptions.OptunaError) as error:
         raise cannot_open(url, _reason(error)) from None
 
@@ -314,14 +278,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
-
-
-def _keep_to_file(engine: Engine, path: Path | None) -> None:
-    """Look before every transaction, and every connection, whether the file is still the one that was opened."""
-    if path is not None and path.exists():
-        kept = files.KeptFile(path)
-        sqlalchemy.event.listen(engine, "begin", lambda _: kept.check())
-        sqlalchemy.event.listen(engine, "do_connect", lambda *_: kept.check())
 
 
 def _begin_immediate(connection: sqlalchemy.Connection) -> None:

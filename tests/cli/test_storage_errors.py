@@ -17,8 +17,9 @@ from lrsearch.errors import DeletedStudyError, InputError
 from lrsearch.search.events import TrialEnded
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
+from lrsearch.storage.address import keeps_nothing
 from lrsearch.storage.files import ReplacedFileError
-from lrsearch.storage.rdb import keeps_nothing, open_storage, parse
+from lrsearch.storage.rdb import open_storage, parse
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 from lrsearch.training.engine import SequentialEngine

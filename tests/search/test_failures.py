@@ -15,8 +15,9 @@ import lrsearch
 from lrsearch import registry
 from lrsearch.search import worker
 from lrsearch.search.events import TrialBegan
+from lrsearch.search.process_failures import MachineAtFaultError
 from lrsearch.search.runner import Runner
-from lrsearch.search.worker import MachineAtFaultError, StudyWorker
+from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import RETRY_OF, WORKER
 from lrsearch.storage.counts import engine_of
@@ -135,7 +136,7 @@ def test_a_broken_machine_beside_a_good_one_spends_nothing_of_the_budget(
         next(events)
     events.close()  # type: ignore[attr-defined]
     by_another_process(storage)
-    with pytest.raises(MachineAtFaultError, match="handed back to them"):
+    with pytest.raises(MachineAtFaultError, match="is handed back to them"):
         serve(storage, engine, [])
     counts = status.count(stored)
     assert (counts.failed, counts.running, counts.finished) == (0, 0, 2)
