@@ -27,6 +27,9 @@ AT_FAULT = "failed on a machine where all fails, while others train the study"
 """Why settings are handed back."""
 
 
+HANDED_BACK = ". Others train this study, so what failed here is handed back to them"
+
+
 class FailuresInARowError(LrsearchError):
     """Trials fail one after the other."""
 
@@ -84,10 +87,8 @@ class FailureStreak:
         return True
 
     def _told(self, handed_back: bool) -> str:
-        back = "; others train this study, so its settings are handed back to them" if handed_back else ""
-        return (
-            f"{self._length} trials failed one after the other; the last: {self._last}{back}. {machine(self._device)}"
-        )
+        told = f"{self._length} trials failed one after the other; the last: {self._last}. {machine(self._device)}"
+        return told + HANDED_BACK if handed_back else told
 
 
 def machine(device: torch.device) -> str:

@@ -42,7 +42,8 @@ class Listed:
         """
         definition, link = stored.get(DEFINITION), stored.get(ORIGIN)
         text = None if definition is None else json.dumps(definition, sort_keys=True)
-        return cls(study_id, name, text, bool(stored.get(STOPPED, False)), str(link["study"]) if link else None)
+        origin = link.get("study") if isinstance(link, dict) else None
+        return cls(study_id, name, text, bool(stored.get(STOPPED, False)), None if origin is None else str(origin))
 
 
 def listed(engine: Engine) -> list[Listed]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ def reader_url(database_url: str) -> Iterator[str]:
     engine.dispose()
 
 
+@pytest.mark.filterwarnings("ignore:.*:pytest.PytestUnraisableExceptionWarning")  # commands end, and never close
 @pytest.mark.parametrize("database_url", ["postgres", "mysql"], indirect=True)
 def test_a_role_that_may_only_read_is_told_so_by_every_command(
     database_url: str, reader_url: str, here: Run, tmp_path: Path, define: Define
@@ -70,6 +72,7 @@ def test_a_role_that_may_only_read_is_told_so_by_every_command(
         assert "Traceback" not in done.stderr
     shown = here("study", "show", "there", "--storage", reader_url)
     assert shown.returncode == 0, shown.stderr
+    gc.collect()
 
 
 def test_a_study_that_is_deleted_while_it_is_trained_is_one_error(database_url: str, define: Define) -> None:

@@ -74,7 +74,8 @@ def test_each_row_that_waits_is_judged_by_itself(
     counts = status.count(stored)
     assert (counts.failed, counts.retried, counts.running, counts.waiting) == (len(failed), 0, 0, 0)
     assert counts.complete + counts.pruned + counts.failed == 16
-    assert any(trial.params.get("lr") == 0.01 for trial in stored.trials() if trial.state == TrialState.COMPLETE)
+    ended = stored.reader.past_trials(0).values()
+    assert any(trial.params.get("lr") == 0.01 for trial in ended if trial.state == TrialState.COMPLETE)
     close(storage)
 
 
