@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from lrsearch.storage import study_rows, tables
 from lrsearch.storage.attributes import FAILURES_SO_FAR, RETRIED, RETRIES_ASKED_FOR, RETRY_OF
-from lrsearch.storage.store import RETRIES, times
+from lrsearch.storage.store import MACHINES, times
 from lrsearch.storage.tables import FIXED_PARAMS, STUDY_USER, SYSTEM, TRIALS, USER, TrialRows
 
 
@@ -51,7 +51,7 @@ def run_again(
     fixed = tables.attributes(connection, SYSTEM, failed, FIXED_PARAMS)
     before = tables.attributes(connection, USER, failed, FAILURES_SO_FAR)
     failures = {trial_id: times(before.get(trial_id)) + at_fault for trial_id in failed}
-    again = [trial_id for trial_id in failed if failures[trial_id] <= RETRIES or not at_fault]
+    again = [trial_id for trial_id in failed if failures[trial_id] <= MACHINES or not at_fault]
     if not again:
         return []
     rows = []

@@ -14,6 +14,8 @@ GRACE = 60.0
 """Seconds without a heartbeat after which a trial on another machine is taken to be lost."""
 RETRIES = 3
 """So often the settings of a lost trial are run again."""
+MACHINES = 10
+"""So often settings that failed are taken back from a machine at fault; after that they are at fault themselves."""
 ISOLATION = 8
 """Each time settings were lost, they are run again together with so many times fewer others."""
 
@@ -171,7 +173,7 @@ class TrialStore(Protocol):
         Args:
             numbers: The trials'; those that are not failed for good stay as they are.
             reason: Why; stored with the originals.
-            at_fault: Whether a machine was at fault. Settings that failed so on `RETRIES` machines are not run again.
+            at_fault: Whether a machine was at fault. Settings that failed so `MACHINES` times are not run again.
 
         Returns:
             Numbers of those that are run again.

@@ -22,7 +22,7 @@ from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import RETRY_OF, WORKER
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.rdb import open_storage
-from lrsearch.storage.store import RETRIES
+from lrsearch.storage.store import MACHINES
 from lrsearch.storage.tables import USER
 from lrsearch.study import status
 from lrsearch.study import stored as studies
@@ -156,10 +156,10 @@ def test_settings_that_fail_on_many_machines_are_given_up(storage: BaseStorage, 
     list(Runner(stored, task, SequentialEngine(), Interruption()).events())
     stored.study.enqueue_trial({"lr": 0.01, "scheduler": "constant"})
     BROKEN.append(True)
-    for _ in range(RETRIES + 1):
+    for _ in range(MACHINES + 1):
         list(Runner(stored, task, SequentialEngine(), Interruption()).events())
         runner = Runner(stored, task, SequentialEngine(), Interruption())
         last = len(stored.trials()) - 1
         again = runner.store.retry([last], "a test", at_fault=True)
     assert again == []
-    assert (status.count(stored).failed, status.count(stored).retried) == (1, RETRIES)
+    assert (status.count(stored).failed, status.count(stored).retried) == (1, MACHINES)
