@@ -15,8 +15,9 @@ from lrsearch.storage.attributes import RETRIED, WORKER
 from lrsearch.storage.counts import Tally
 from lrsearch.storage.listing import Listed
 from lrsearch.storage.liveness import is_dead, is_other
-from lrsearch.storage.past_trials import PastTrial, past
+from lrsearch.storage.past_trials import PastTrial, merged, past
 from lrsearch.storage.rung_trials import RungTrial, rung_trial
+from lrsearch.storage.tables import FIXED_PARAMS
 
 
 class ApiStorageReader:
@@ -91,7 +92,8 @@ class ApiReader:
 
     def settings(self, trial_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """See `StudyReader.settings`."""
-        return {trial_id: past(self._storage.get_trial(trial_id)).params for trial_id in trial_ids}
+        trials = {trial_id: self._storage.get_trial(trial_id) for trial_id in trial_ids}
+        return {i: merged(own.system_attrs.get(FIXED_PARAMS, {}), own.params) for i, own in trials.items()}
 
     def rung_trials(self, rungs: Collection[int], first_id: int) -> dict[int, RungTrial]:
         """See `StudyReader.rung_trials`."""

@@ -124,7 +124,7 @@ def test_a_file_that_goes_while_it_is_in_use_is_noticed(tmp_path: Path, define: 
 )
 def test_addresses_are_refused_with_what_to_write_instead(url: str, said: str) -> None:
     with pytest.raises(InputError, match="--storage") as caught:
-        parse(url)
+        open_storage(url)
     assert said in str(caught.value)
     assert "hidden" not in str(caught.value)
 
