@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from optuna.storages import BaseStorage
 
@@ -21,7 +21,7 @@ from lrsearch.storage.choice import storage_reader
 from lrsearch.storage.listing import Listed
 from lrsearch.storage.retry import Patience, StorageFailedError
 from lrsearch.storage.store import GRACE
-from lrsearch.study import confirmation, recommendation
+from lrsearch.study import confirmation, failed_cells, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.linked import ROLES, name_of
@@ -172,7 +172,10 @@ class StudyWorker:
             return
         there = {own.name: own for own in self._reader.listed() if self._is_ours(own)}
         for name, serving in list(self._serving.items()):
-            if there.get(name) != serving.listed:
+            now = there.get(name)
+            if serving.runner is not None and now == replace(serving.listed, retries=now.retries if now else 0):
+                serving.listed = now  # its runner takes what is run again as it takes anything else
+            elif now != serving.listed:
                 self._leave(name)
         for name, listed in there.items():
             if name not in self._serving:
@@ -281,6 +284,11 @@ class StudyWorker:
     def _go_on_from(self, stored: StoredStudy) -> None:
         """Let a study that is over be confirmed, if it is to be; a study of confirmation ends with the answer."""
         search = stored if stored.origin is None else studies.load(self._storage, stored.origin)
+        try:
+            failed_cells.check(search)
+        except LrsearchError as unfinished:
+            self._say(f"Study {search.name}: {unfinished}")
+            return
         if confirmation.is_wanted(search):
             confirmation.advance(search)
             self._looked_at = -math.inf  # what has been made is served next

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Engine, Select, Table, and_, func, select
 
 from lrsearch.storage import tables
+from lrsearch.storage.store import settings_key
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, INTERMEDIATE, PARAMS, SYSTEM, TRIALS, VALUES
 
 
@@ -51,6 +52,16 @@ def past(trial: FrozenTrial) -> PastTrial:
         last=None if step is None else (step, trial.intermediate_values[step]),
         violation=sum((value for value in trial.constraints.values() if value > 0), start=0.0),
     )
+
+
+def key_of(trial: FrozenTrial) -> Hashable:
+    """What tells a trial's settings apart, chosen ones and those that are fixed beforehand (`store.settings_key`).
+
+    Args:
+        trial: Any.
+    """
+    params = past(trial).params
+    return settings_key(params) if isinstance(params, Mapping) else repr(params)
 
 
 @dataclass

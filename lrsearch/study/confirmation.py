@@ -7,13 +7,11 @@ So kills, workers and budgets are its own. It goes on in rounds (`rounds`) until
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from itertools import count, islice
 from typing import Any
-
-from optuna.trial import FrozenTrial
 
 from lrsearch.errors import input_error
 from lrsearch.sampling.ask import trials_to_train
@@ -33,7 +31,7 @@ from lrsearch.storage.attributes import (
 )
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.new_study import NewStudy, StudyExistsError
-from lrsearch.storage.past_trials import past
+from lrsearch.storage.past_trials import key_of
 from lrsearch.storage.store import settings_key
 from lrsearch.study import failed_cells, linked, rounds, status
 from lrsearch.study import open as opening
@@ -300,12 +298,7 @@ def _enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> int:
     """
     while True:
         trials = stored.trials()
-        there = [_key(trial) for trial in trials if RETRIED not in trial.user_attrs]
+        there = [key_of(trial) for trial in trials if RETRIED not in trial.user_attrs]
         missing = [params for params in wanted if settings_key(params) not in there]
         if not missing or trial_store(stored.study, stored.storage).enqueue(missing, there=len(trials)):
             return len(there) + len(missing)
-
-
-def _key(trial: FrozenTrial) -> Hashable:
-    params = past(trial).params
-    return settings_key(params) if isinstance(params, dict) else repr(params)

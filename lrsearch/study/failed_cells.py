@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from lrsearch.errors import LrsearchError
 from lrsearch.sampling.ask import chosen
 from lrsearch.storage.attributes import RETRIED
-from lrsearch.storage.past_trials import past
+from lrsearch.storage.past_trials import key_of
 from lrsearch.storage.store import settings_key
 from lrsearch.study.stored import StoredStudy
 
@@ -26,8 +26,8 @@ def only_failed(stored: StoredStudy) -> list[int]:
     if not wanted:
         return []
     trials = stored.trials()
-    failed = {_key(trial): trial.number for trial in trials if trial.state == TrialState.FAIL}
-    done = {_key(trial) for trial in trials if trial.state != TrialState.FAIL}
+    failed = {key_of(trial): trial.number for trial in trials if trial.state == TrialState.FAIL}
+    done = {key_of(trial) for trial in trials if trial.state != TrialState.FAIL}
     excluded = stored.excluded()
     retried = {trial.number for trial in trials if RETRIED in trial.user_attrs}
     numbers = [number for key, number in failed.items() if key in wanted and key not in done]
@@ -58,8 +58,3 @@ def _wanted(stored: StoredStudy) -> set[Hashable]:
     if stored.definition is None or stored.origin is not None or stored.budget is None:
         return set()
     return {settings_key(params) for params in chosen(stored.definition, 0, stored.budget)}
-
-
-def _key(trial: FrozenTrial) -> Hashable:
-    params = past(trial).params
-    return settings_key(params) if isinstance(params, dict) else repr(params)
