@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from optuna.storages import BaseStorage
 
@@ -16,6 +16,7 @@ from lrsearch.search.events import EpochDone, Event
 from lrsearch.search.failures import FailuresInARowError
 from lrsearch.search.process_failures import ProcessFailures
 from lrsearch.search.runner import Runner
+from lrsearch.search.serving import UNREADABLE, Serving, named
 from lrsearch.signals import Interruption
 from lrsearch.storage.choice import storage_reader
 from lrsearch.storage.listing import Listed
@@ -43,27 +44,6 @@ LOOK_AT_OTHERS = 2.0
 
 class StoppedStudyError(LrsearchError):
     """Somebody stopped the study while its trials were trained."""
-
-
-@dataclass
-class Serving:
-    """One study, from this worker's side.
-
-    Attributes:
-        listed: What the storage said of it; when that changes, everything begins anew.
-        runner: Trains its trials; None where nothing can or need be done.
-        open: Ends the runner's heartbeat.
-        turn: When it was served last, counted in turns.
-        not_before: Moment until which it is left alone.
-        setbacks: How often its trials failed, one time after the other.
-    """
-
-    listed: Listed
-    runner: Runner | None
-    open: ExitStack
-    turn: int = 0
-    not_before: float = 0.0
-    setbacks: int = field(default=0)
 
 
 class StudyWorker:
@@ -202,8 +182,8 @@ class StudyWorker:
             # The study names a task or a scheduler type that this process has not loaded, or another version made it.
             self._say(f"Study {listed.name} is left out: {error}")
             return Serving(listed, None, stack)
-        except _OF_ROWS as error:
-            self._say(f"Study {listed.name} is left out: what is stored with it cannot be understood ({_named(error)})")
+        except UNREADABLE as error:
+            self._say(f"Study {listed.name} is left out: what is stored with it cannot be understood ({named(error)})")
             return Serving(listed, None, stack)
         stack.enter_context(runner.heartbeat)
         return Serving(listed, runner, stack)
@@ -260,8 +240,8 @@ class StudyWorker:
         except LrsearchError as error:
             # It may have been deleted meanwhile; then the next look says so.
             self._leave_alone(serving, str(error))
-        except _OF_ROWS as error:
-            self._leave_alone(serving, f"what is stored with it cannot be understood ({_named(error)})")
+        except UNREADABLE as error:
+            self._leave_alone(serving, f"what is stored with it cannot be understood ({named(error)})")
         finally:
             self._training = None
         return False
@@ -315,11 +295,3 @@ class StudyWorker:
 
     def _is_stopped(self, name: str) -> bool:
         return any(own.name == name and own.stopped for own in self._reader.listed())
-
-
-_OF_ROWS = (KeyError, IndexError, TypeError, ValueError, AttributeError)
-"""What code meets that reads an attribute, a curve or a definition which somebody else wrote or cut off."""
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
