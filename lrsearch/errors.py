@@ -23,6 +23,15 @@ class InterruptedRunError(LrsearchError):
     exit_code = 130
 
 
+class DeletedStudyError(LrsearchError, KeyError):
+    """Somebody deleted the study while it was in use; Optuna says so with a `KeyError`."""
+
+    def __init__(self) -> None:
+        super().__init__("the study was deleted while it was in use")
+
+    __str__ = Exception.__str__  # a KeyError would put it in quotation marks
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong with an input.

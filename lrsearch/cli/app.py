@@ -105,9 +105,9 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        from lrsearch.storage.retry import outage  # takes a while to import
+        from lrsearch.storage.retry import translated  # takes a while to import
 
-        if (reason := outage(error)) is None:
+        if (told := translated(error)) is None:
             raise
-        say(f"Error: the storage is out of reach: {reason}", style="red")
-        sys.exit(1)
+        say(f"Error: {told}", style="red")
+        sys.exit(told.exit_code)

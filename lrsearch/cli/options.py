@@ -8,11 +8,26 @@ from typing import Annotated
 import typer
 
 from lrsearch.cli.output import Format
+from lrsearch.errors import input_error
+
+
+def _kept(url: str) -> str:
+    """A storage that another command finds again; one in this command's memory would be gone before it is looked at."""
+    from lrsearch.storage import address, rdb  # takes a while, and some commands need no storage
+
+    if address.keeps_nothing(rdb.parse(url)):
+        rule = "is in memory and gone when the command ends: name a file, such as sqlite:///lrsearch.db"
+        raise input_error("--storage", rule, received=url)
+    return url
+
 
 Storage = Annotated[
     str,
     typer.Option(
-        envvar="LRSEARCH_STORAGE", show_default=True, help="Database URL: sqlite:///FILE, postgresql://..., mysql://..."
+        envvar="LRSEARCH_STORAGE",
+        show_default=True,
+        callback=_kept,
+        help="Database URL: sqlite:///FILE, postgresql://..., mysql://...",
     ),
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the result.")]

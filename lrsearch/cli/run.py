@@ -68,17 +68,28 @@ def create(
     if dry_run:
         _print_plan(definition, output)
         return
+    from lrsearch.sampling.ask import trials_to_train
+    from lrsearch.storage.new_study import StudyExistsError
     from lrsearch.study import open as opening
     from lrsearch.study import stored as studies
 
     # Built before anything is written: options may be right one by one and wrong together.
     task = opening.build_task(definition)
     opened = open_storage(storage, create=True)
+    there = f"Study {definition.study.name} exists already; nothing was changed."
     if skip_if_exists and definition.study.name in studies.names(opened):
-        say(f"Study {definition.study.name} exists already; nothing was changed.")
+        say(there)
         return
-    opening.store(opened, definition, task)
+    try:
+        opening.store(opened, definition, task)
+    except StudyExistsError:
+        if not skip_if_exists or definition.study.name not in studies.names(opened):
+            raise
+        say(there)  # somebody else was a moment earlier
+        return
     say(f"Created study {definition.study.name} with {definition.trials} trials in {redacted(storage)}.")
+    if (budget := trials_to_train(definition)) < definition.trials:
+        say(f"{fewer_settings(budget, definition.trials)}.")
     say(f"Next: lrsearch study run {study_arguments(definition.study.name, storage)}")
 
 
@@ -138,6 +149,9 @@ def _print_outcome(stored: StoredStudy, storage: str, output: Format) -> None:
     print_answer(stored)
     if studies.is_stopped(stored):
         say(f"Stopped. Go on with: lrsearch study run {study_arguments(stored.name, storage)}")
+    assert stored.definition is not None
+    if stored.budget is not None and stored.budget < stored.definition.trials:
+        say(f"{fewer_settings(stored.budget, stored.definition.trials)}.")
     say("Next:")
     say(f"  lrsearch report {study_arguments(stored.name, storage)}")
     say(f"  lrsearch dashboard{storage_argument(storage)}")
@@ -148,26 +162,28 @@ def _definition(file: Path, name: str | None, settings: list[str] | None, module
 
     document = load.override(load.read(file), settings or [])
     if name is not None:
-        document = load.override(document, [f"study.name={load.text(name)}"])
+        document = load.renamed(document, name)
     return opening.define(document, str(file), folder=file.parent, modules=modules or [])
 
 
 def _print_plan(definition: Definition, output: Format) -> None:
     from lrsearch.pruning import pruners
+    from lrsearch.sampling.ask import trials_to_train
     from lrsearch.study import confirmation
 
-    epochs = definition.training.epochs
+    epochs, budget = definition.training.epochs, trials_to_train(definition)
     plan = {
         "study": definition.study.name,
         "task": definition.task.name,
         "trials": definition.trials,
+        "trials to train": budget,
         "epochs per trial": epochs,
         "seeds": definition.training.seeds,
         "schedulers": definition.search.schedulers,
         "sampler": definition.sampler.name,
         "pruner": definition.pruner.name,
         "rungs": list(pruners.rungs(definition)),
-        "epochs at most": definition.trials * epochs * len(definition.training.seeds),
+        "epochs at most": budget * epochs * len(definition.training.seeds),
         "runs to confirm, about": confirmation.runs(definition),
         "epochs to confirm, about": confirmation.runs(definition) * epochs,
     }
@@ -178,7 +194,19 @@ def _print_plan(definition: Definition, output: Format) -> None:
         )
     else:
         print_facts({key: _shortened(value) if isinstance(value, list) else value for key, value in plan.items()})
+        if budget < definition.trials:
+            say(f"{fewer_settings(budget, definition.trials)}.")
         say("Nothing was written (--dry-run).")
+
+
+def fewer_settings(budget: int, trials: int) -> str:
+    """Why a study has fewer trials than its file says.
+
+    Args:
+        budget: What it has.
+        trials: What the file says.
+    """
+    return f"{budget} cells, {trials} trials: equal settings train the same, so each of the {budget} is trained once"
 
 
 def _shortened(values: list[Any]) -> str:

@@ -8,7 +8,8 @@ import typer
 
 from lrsearch.cli.options import Grace, OutputFormat, Storage, StudyName
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, settings
-from lrsearch.cli.study import open_study
+from lrsearch.cli.study import open_study, study_arguments
+from lrsearch.errors import input_error
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
 
@@ -93,6 +94,32 @@ def reap(
         say(f"{trials} lost with their worker: the settings are run again, unless that has happened too often.")
     else:
         say(f"Nothing to do: study {name} has no running trial whose worker is gone, or was silent for {grace:g} s.")
+
+
+@app.command("retry")
+def retry(
+    name: StudyName,
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="[NUMBER...]", help="Trials that failed.", show_default=False)
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All trials that failed for good.")] = False,
+    storage: Storage = DEFAULT_URL,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Let the settings of failed trials be run again, under new numbers; `study run` trains them."""
+    from lrsearch.study import retry as retrying
+
+    if bool(numbers) == failed:
+        raise input_error("trial retry", "name the trials, or all of them with --failed, and not both")
+    stored = open_study(name, storage)
+    again = retrying.retry(stored, numbers or None)
+    if output is Format.JSON:
+        print_json({"study": name, "retried": again})
+    elif again:
+        trials = f"trial{'s' if len(again) > 1 else ''} {', '.join(map(str, again))}"
+        say(f"The settings of {trials} wait to be run again. Next: lrsearch study run {study_arguments(name, storage)}")
+    else:
+        say(f"Nothing to do: study {name} has no trial that failed for good.")
 
 
 def _row(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.pages import Answer, refusal
+from lrsearch.storage.retry import StorageFailedError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -56,6 +57,8 @@ class RequestValidation:
         except (SQLAlchemyError, OptunaError):
             answer = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the storage is out of reach")
             return answer.send(start_response, head=head)
+        except StorageFailedError as error:  # the database's file is gone
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error)).send(start_response, head=head)
         if not there:
             return refusal(HTTPStatus.NOT_FOUND, "there is no such thing").send(start_response, head=head)
         if not _has_good_query(environ) or not _has_object(environ):

@@ -29,7 +29,7 @@ def report(stored: Sequence[StoredStudy], output: Path | None = None, form: Form
         InputError: The folder cannot be written, or two studies cannot be compared.
     """
     read = [frames.read_stored(one) for one in stored]
-    folder = output or markdown.default_folder("-vs-".join(one.name for one in read))
+    folder = output or markdown.default_folder(*(one.name for one in read))
     if len(read) == 1:
         return markdown.write(read[0], folder, form)
     return side_by_side.write(read[0], read[1], folder, form)

@@ -11,7 +11,7 @@ from lrsearch.operations.display import Display, NoDisplay
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import joined, train
 from lrsearch.storage.rdb import DEFAULT_URL
-from lrsearch.study import budget, confirmation, recommendation
+from lrsearch.study import budget, confirmation, failed_cells, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -58,6 +58,7 @@ def run(
         train(stored, task, options, display, cluster)
     if options.one_of or stored.origin is not None:
         return stored
+    failed_cells.check(stored)
     if options.confirm and confirmation.is_wanted(stored):
         confirm(stored, options.left(time.monotonic() - began), display)
     else:

@@ -54,7 +54,16 @@ def _write(table: pd.DataFrame, suffix: str, opened: BinaryIO) -> None:
     elif suffix == ".json":
         opened.write(_json(table).encode())
     else:
-        table.to_parquet(opened, index=False)
+        table.apply(_one_type).to_parquet(opened, index=False)
+
+
+def _one_type(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Parquet has one type for a column: categories of several, as another tool may have stored, become texts."""
+    there = column.dropna()
+    kinds = {type(value) for value in there}
+    if column.dtype != object or len(kinds) < 2 or kinds <= {int, float}:
+        return column
+    return column.where(column.isna(), column.map(str))
 
 
 def trials(frames: StudyFrames) -> pd.DataFrame:

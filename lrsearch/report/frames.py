@@ -82,6 +82,7 @@ class StudyFrames:
         answer: What it recommends; None if no trial is complete that did not diverge.
         provenance: What was noted of versions and repository when the study was created.
         data: The fingerprint of its task's data, by part; empty where there is none.
+        budget: Its trials in all; fewer than its file says where the space has fewer settings.
     """
 
     name: str
@@ -96,6 +97,7 @@ class StudyFrames:
     answer: Recommendation | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
+    budget: int | None = None
 
     @property
     def unit(self) -> str:
@@ -146,6 +148,7 @@ def _frames(study: optuna.Study, reader: StudyReader, confirmation: StudyReader 
         answer=recommendation.compute(own, evidence, trials),
         provenance=dict(stored.get(attributes.PROVENANCE) or {}),
         data=dict(stored.get(attributes.DATA) or {}),
+        budget=own.budget,
     )
 
 

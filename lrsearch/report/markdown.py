@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,8 @@ MOST_SEEDS = 10
 """Most fresh seeds that are named."""
 MOST_FAILURES = 10
 """Most failed trials that are named."""
+LONGEST_FOLDER = 200
+"""Bytes of a folder's name, of the 255 that file systems allow."""
 
 
 def write(frames: StudyFrames, folder: Path, form: Form = Form.MARKDOWN) -> Path:
@@ -49,13 +52,20 @@ def _drawn(picture: Picture, frames: StudyFrames) -> bytes:
     return figures.png(picture.draw(frames))
 
 
-def default_folder(name: str) -> Path:
-    """Where a study's report goes if nobody says.
+def default_folder(*names: str) -> Path:
+    """Where the report of a study goes, or the comparison of two, if nobody says: a folder that no other has.
 
     Args:
-        name: The study's name; what a file system may not like in it is replaced.
+        names: The studies' names. What a file system may not like in them is replaced, or cut off; then, and where two
+            are compared, a few digits tell the folder apart from that of a study whose name looks the same.
     """
-    return Path("reports") / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    whole = "-vs-".join(names)
+    plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in whole)
+    plain = plain.encode()[:LONGEST_FOLDER].decode(errors="ignore")
+    if len(names) == 1 and plain == whole and plain.strip("."):
+        return Path("reports") / plain
+    digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()
+    return Path("reports") / f"{plain}-{digest[:8]}"
 
 
 def text(frames: StudyFrames) -> str:

@@ -63,7 +63,7 @@ def count(frames: StudyFrames) -> Counts:
     kinds = trials[~is_excluded & ~is_retried]
     states = kinds["state"].value_counts()
     return Counts(
-        budget=frames.definition.study.trials if frames.definition else None,
+        budget=frames.budget,
         **{state: int(states.get(state, 0)) for state in STATES},
         retried=int(is_retried.sum()),
         diverged=int(kinds["diverged"].sum()),

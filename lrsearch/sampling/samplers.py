@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from lrsearch.errors import Fault
 from lrsearch.registry import samplers
-from lrsearch.sampling import grid
+from lrsearch.sampling import cells, grid
 from lrsearch.sampling.proposer import Proposer, Sobol, Uniform
 from lrsearch.sampling.space import Space
 from lrsearch.sampling.tpe import ParzenEstimator
@@ -44,6 +45,11 @@ class Sampler(ABC):
     def faults(search: SearchSection, trials: int | None) -> list[Fault]:
         """What in the search section, or in the number of trials that are not tried settings, does not suit."""
         return []
+
+    @staticmethod
+    def settings(definition: Definition, space: Space) -> int | None:
+        """How many different settings a study can come to; None where there is no end of them."""
+        return cells.count(space)
 
     @staticmethod
     def chosen(space: Space) -> Iterator[dict[str, Any]]:
@@ -92,7 +98,12 @@ class Grid(Sampler):
 
     @staticmethod
     def default_trials(definition: Definition) -> int:
-        return grid.size(Space.of(definition)) + len(definition.tries)
+        return Grid.settings(definition, Space.of(definition))
+
+    @staticmethod
+    def settings(definition: Definition, space: Space) -> int:
+        tried = (space.params_of(entry) for entry in definition.tries)
+        return sum(1 for _ in cells.distinct(chain(tried, grid.cells(space))))
 
     @staticmethod
     def faults(search: SearchSection, trials: int | None) -> list[Fault]:

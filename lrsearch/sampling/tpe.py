@@ -115,7 +115,8 @@ class ParzenEstimator:
 
     def _points(self, trials: Iterable[PastTrial]) -> Numbers:
         """Settings of those trials that have all they need; [trials, parameters]."""
-        settled = (trial.params for trial in trials if {"lr", "scheduler"} <= trial.params.keys())
+        there = (trial.params for trial in trials if isinstance(trial.params, Mapping))
+        settled = (params for params in there if {"lr", "scheduler"} <= params.keys())
         rows = [row for params in settled if (row := self._point(params)) is not None]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self._axes))
 
@@ -125,7 +126,7 @@ class ParzenEstimator:
             return [
                 axis.to_internal_repr(params[name]) if name in params else math.nan for name, axis in self._axes.items()
             ]
-        except ValueError:
+        except (ValueError, TypeError):
             return None
 
     def _params(self, point: Numbers) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class TrialEnded:
     value: float | None
     diverged: bool
     error: str | None = None
+    refused: bool = False
+    """Whether it could not be trained anywhere: its settings are somebody's mistake."""
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,7 @@ class Generation:
         claims = list(settings)
         width = len(claims)
         if training.engine.together:
-            lanes = most_lanes(training.task, training.section, training.engine.device)
-            width = max(1, lanes // seeds)
+            width = max(1, _lanes(training) // seeds)
         self._passes = deque(self._pass(claims[first : first + width]) for first in range(0, len(claims), width))
 
     @property
@@ -66,3 +65,13 @@ class Generation:
         if failed is None:
             return Pass(self._training, settings, self._places)
         return Pass(self._training, settings, self._places, failed.compared, failed.audited)
+
+
+def _lanes(training: Training) -> int:
+    """How many networks memory holds; where not even one can be tried, each trial shall fail by itself, and say why."""
+    try:
+        return most_lanes(training.task, training.section, training.engine.device)
+    except LrsearchError:
+        raise
+    except Exception:
+        return 1

@@ -8,27 +8,27 @@ from collections.abc import Callable, Generator, Iterator
 
 from optuna.trial import TrialState
 
-from lrsearch.errors import LrsearchError
+from lrsearch.errors import InputError
 from lrsearch.pruning import audit, pruners
 from lrsearch.sampling import ask
 from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.search.events import Event, TrialBegan, TrialEnded, TrialsAdded
+from lrsearch.search.failures import FailureStreak
 from lrsearch.search.generation import Generation
 from lrsearch.search.pruning_decision import PruningDecision
 from lrsearch.search.training_pass import Training
 from lrsearch.signals import Interruption
+from lrsearch.storage.attributes import ERROR
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
-from lrsearch.storage.store import GRACE, Claim
+from lrsearch.storage.store import GRACE, Claim, TrialEnd
 from lrsearch.study import status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine
 
-FAILURES_IN_A_ROW = 3
-"""After so many failed trials without a good one between them the fault is not in the settings."""
 TELL_AFTER = 10.0
 """Seconds of waiting for other processes until a person is told."""
 SMALLEST_PART = 32
@@ -90,7 +90,7 @@ class Runner:
         )
         self.at_once = stored.generation if engine.together else 1
         self.workers = workers
-        self._failures = 0
+        self.failures = FailureStreak(stored.reader, self.store, engine.device)
         self._reaped_at = -grace
 
     def events(self) -> Iterator[Event]:
@@ -98,7 +98,7 @@ class Runner:
 
         Raises:
             InterruptedRunError: A signal came; the settings of trials under way wait to be run again.
-            LrsearchError: `FAILURES_IN_A_ROW` trials failed, or the storage did.
+            LrsearchError: Trials failed one after the other (`failures`), or the storage did.
         """
         waiting_since: float | None = None
         with self.heartbeat:
@@ -111,7 +111,7 @@ class Runner:
                 elif self.is_over():
                     if not self._goes_on():
                         return
-                    yield TrialsAdded(self.definition.trials)
+                    yield TrialsAdded(self.budget)
                 else:
                     moment = time.monotonic()
                     waiting_since = moment if waiting_since is None else waiting_since
@@ -148,15 +148,23 @@ class Runner:
         stopped = studies.is_stopped(self.stored)
         if stopped or (self.deadline is not None and time.monotonic() >= self.deadline):
             return []
-        return self.store.claim(self._wanted(), self.definition.trials, Worker.this().as_dict())
+        return self.store.claim(self._wanted(), self.budget, Worker.this().as_dict())
 
     def _wanted(self) -> int:
-        """How many trials to take: a generation, or this worker's part of what is left."""
+        """How many trials to take: a generation, or this worker's part of what is left; one where trials fail."""
+        if self.failures.is_braking:
+            return 1
         if self.workers == 1 or self.at_once == 1:
             return self.at_once
         counts = status.count(self.stored)
-        part = math.ceil((self.definition.trials - counts.finished - counts.running) / self.workers)
+        part = math.ceil((self.budget - counts.finished - counts.running) / self.workers)
         return min(self.at_once, max(part, SMALLEST_PART))
+
+    @property
+    def budget(self) -> int:
+        """The study's trials in all."""
+        assert self.stored.budget is not None
+        return self.stored.budget
 
     def is_over(self) -> bool:
         """Whether there is nothing to take and nobody trains a trial of the study."""
@@ -180,14 +188,18 @@ class Runner:
         self.heartbeat.watch(ids)
         generation: Generation | None = None
         try:
-            settings = self._settings(claims)
+            settings, refused = self._settings(claims)
+            yield from self._refuse(refused)
+            if not settings:
+                return
             for claim, own in settings.items():
                 yield TrialBegan(claim.number, own)
             self.decision.begin(settings)
             generation = Generation(self.training, settings)
             for event in generation.events():
                 yield event
-                self._count_failures(event)
+                if isinstance(event, TrialEnded):
+                    self.failures.take(event)
         except BaseException as ending:
             left = ids if generation is None else generation.unfinished
             self.store.hand_back(left, str(ending) or "the run was ended")
@@ -195,14 +207,36 @@ class Runner:
         finally:
             self.heartbeat.watch([])
 
-    def _count_failures(self, event: Event) -> None:
-        if not isinstance(event, TrialEnded):
-            return
-        self._failures = self._failures + 1 if event.state == TrialState.FAIL else 0
-        if self._failures == FAILURES_IN_A_ROW:
-            raise LrsearchError(f"{self._failures} trials failed one after the other; the last: {event.error}")
+    def _settings(self, claims: list[Claim]) -> tuple[dict[Claim, Settings], dict[Claim, str]]:
+        """The settings of trials; and of those whose settings somebody let wait that cannot be trained, why."""
+        settings: dict[Claim, Settings] = {}
+        refused: dict[Claim, str] = {}
+        left = claims
+        while left:
+            asked = self.asker.ask(left)
+            again = self.store.choose(
+                {claim.trial_id: own for claim, own in asked.chosen.items()}, [claim.trial_id for claim in asked.once]
+            )
+            for claim, names in asked.ignored.items():
+                self.say(f"Trial {claim.number} of study {self.stored.name}: {', '.join(names)} means nothing here.")
+            refused.update(asked.refused)
+            for claim, own in asked.chosen.items():
+                if claim.trial_id in again:
+                    continue
+                try:
+                    settings[claim] = settings_from(own.params)
+                except InputError as error:  # each parameter is right, but not beside the others
+                    refused[claim] = "; ".join(map(str, error.faults))
+            # Another process has chosen the same meanwhile, and stored it: asked again, the answer differs.
+            left = [claim for claim in asked.chosen if claim.trial_id in again]
+        return settings, refused
 
-    def _settings(self, claims: list[Claim]) -> dict[Claim, Settings]:
-        chosen = self.asker.ask(claims)
-        self.store.choose({claim.trial_id: own for claim, own in chosen.items()})
-        return {claim: settings_from(own.params) for claim, own in chosen.items()}
+    def _refuse(self, refused: dict[Claim, str]) -> Iterator[Event]:
+        """Tell of trials that cannot be trained; no machine is at fault, so they do not count as failures here."""
+        if not refused:
+            return
+        ends = [TrialEnd(claim.trial_id, TrialState.FAIL, None, {ERROR: reason}) for claim, reason in refused.items()]
+        self.store.finish(ends)
+        for claim, reason in refused.items():
+            self.say(f"Trial {claim.number} of study {self.stored.name} cannot be trained: {reason}.")
+            yield TrialEnded(claim.number, TrialState.FAIL, None, False, reason, refused=True)

@@ -7,19 +7,22 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from optuna.storages import BaseStorage
 
 from lrsearch.errors import InterruptedRunError, LrsearchError, input_error, nearest
 from lrsearch.search.events import EpochDone, Event
+from lrsearch.search.failures import FailuresInARowError
+from lrsearch.search.process_failures import ProcessFailures
 from lrsearch.search.runner import Runner
+from lrsearch.search.serving import UNREADABLE, Serving, named
 from lrsearch.signals import Interruption
 from lrsearch.storage.choice import storage_reader
 from lrsearch.storage.listing import Listed
 from lrsearch.storage.retry import Patience, StorageFailedError
 from lrsearch.storage.store import GRACE
-from lrsearch.study import confirmation, recommendation
+from lrsearch.study import confirmation, failed_cells, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.linked import ROLES, name_of
@@ -35,31 +38,12 @@ STOP_SECONDS = 1.0
 """Seconds between two looks, while training, at whether the study was stopped."""
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 600.0
 """Seconds for which a study whose trials fail is left alone: they grow from the first to the longest."""
+LOOK_AT_OTHERS = 2.0
+"""Seconds between two looks, while a study whose trials fail is left alone, at whether others train it well."""
 
 
 class StoppedStudyError(LrsearchError):
     """Somebody stopped the study while its trials were trained."""
-
-
-@dataclass
-class Serving:
-    """One study, from this worker's side.
-
-    Attributes:
-        listed: What the storage said of it; when that changes, everything begins anew.
-        runner: Trains its trials; None where nothing can or need be done.
-        open: Ends the runner's heartbeat.
-        turn: When it was served last, counted in turns.
-        not_before: Moment until which it is left alone.
-        setbacks: How often its trials failed, one time after the other.
-    """
-
-    listed: Listed
-    runner: Runner | None
-    open: ExitStack
-    turn: int = 0
-    not_before: float = 0.0
-    setbacks: int = field(default=0)
 
 
 class StudyWorker:
@@ -104,6 +88,8 @@ class StudyWorker:
         self._looked_at = -math.inf
         self._turn = 0
         self._training: Runner | None = None
+        self._failures = ProcessFailures()
+        self._looked_at_others = -math.inf
         self._check_names()
 
     def events(self, *, exit_when_idle: bool = False) -> Iterator[tuple[str, Event]]:
@@ -114,6 +100,7 @@ class StudyWorker:
 
         Raises:
             InterruptedRunError: A signal came; the settings of trials under way wait to be run again.
+            MachineAtFaultError: See `ProcessFailures`.
             LrsearchError: The storage failed.
         """
         try:
@@ -121,10 +108,12 @@ class StudyWorker:
                 with self._interruption.open():
                     pass
                 self._look()
+                self._look_at_others()
                 served = yield from self._serve_next()
                 if served or self._looked_at == -math.inf:
                     continue
                 if exit_when_idle and all(own.runner is None for own in self._serving.values()):
+                    self._failures.check_end()
                     return
                 with self._interruption.open():
                     time.sleep(LOOK_AGAIN)
@@ -163,7 +152,10 @@ class StudyWorker:
             return
         there = {own.name: own for own in self._reader.listed() if self._is_ours(own)}
         for name, serving in list(self._serving.items()):
-            if there.get(name) != serving.listed:
+            now = there.get(name)
+            if serving.runner is not None and now == replace(serving.listed, retries=now.retries if now else 0):
+                serving.listed = now  # its runner takes what is run again as it takes anything else
+            elif now != serving.listed:
                 self._leave(name)
         for name, listed in there.items():
             if name not in self._serving:
@@ -186,9 +178,12 @@ class StudyWorker:
             )
         except StorageFailedError:
             raise
-        except (LrsearchError, KeyError) as error:
+        except LrsearchError as error:
             # The study names a task or a scheduler type that this process has not loaded, or another version made it.
             self._say(f"Study {listed.name} is left out: {error}")
+            return Serving(listed, None, stack)
+        except UNREADABLE as error:
+            self._say(f"Study {listed.name} is left out: what is stored with it cannot be understood ({named(error)})")
             return Serving(listed, None, stack)
         stack.enter_context(runner.heartbeat)
         return Serving(listed, runner, stack)
@@ -239,19 +234,41 @@ class StudyWorker:
             raise
         except StoppedStudyError:
             self._say(f"Study {name} was stopped; the trials under way wait.")
-        except (LrsearchError, KeyError) as error:
+        except FailuresInARowError as error:
+            self._failures.check(runner.failures, str(error))
+            self._leave_alone(serving, str(error))
+        except LrsearchError as error:
             # It may have been deleted meanwhile; then the next look says so.
-            pause = min(FIRST_PAUSE * 2**serving.setbacks, LONGEST_PAUSE)
-            serving.setbacks += 1
-            serving.not_before = time.monotonic() + pause
-            self._say(f"Study {name} is left alone for {pause:g} s: {error}")
+            self._leave_alone(serving, str(error))
+        except UNREADABLE as error:
+            self._leave_alone(serving, f"what is stored with it cannot be understood ({named(error)})")
         finally:
             self._training = None
         return False
 
+    def _leave_alone(self, serving: Serving, reason: str) -> None:
+        pause = min(FIRST_PAUSE * 2 ** min(serving.setbacks, 10), LONGEST_PAUSE)
+        serving.setbacks += 1
+        serving.not_before = time.monotonic() + pause
+        self._say(f"Study {serving.listed.name} is left alone for {pause:g} s: {reason}")
+
+    def _look_at_others(self) -> None:
+        """A study whose trials fail here may be trained well elsewhere meanwhile: then its settings are handed back."""
+        if time.monotonic() - self._looked_at_others < LOOK_AT_OTHERS:
+            return
+        self._looked_at_others = time.monotonic()
+        for serving in self._serving.values():
+            if serving.runner is not None and serving.runner.failures.is_braking:
+                self._failures.check(serving.runner.failures)
+
     def _go_on_from(self, stored: StoredStudy) -> None:
         """Let a study that is over be confirmed, if it is to be; a study of confirmation ends with the answer."""
         search = stored if stored.origin is None else studies.load(self._storage, stored.origin)
+        try:
+            failed_cells.check(search)
+        except LrsearchError as unfinished:
+            self._say(f"Study {search.name}: {unfinished}")
+            return
         if confirmation.is_wanted(search):
             confirmation.advance(search)
             self._looked_at = -math.inf  # what has been made is served next
@@ -267,6 +284,7 @@ class StudyWorker:
                     event = next(events)
                 except StopIteration as end:
                     return bool(end.value)
+                self._failures.take(event)
                 yield name, event
                 if isinstance(event, EpochDone) and time.monotonic() - looked_at > STOP_SECONDS:
                     looked_at = time.monotonic()

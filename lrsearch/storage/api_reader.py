@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -14,9 +14,10 @@ from lrsearch.storage import capacity
 from lrsearch.storage.attributes import RETRIED, WORKER
 from lrsearch.storage.counts import Tally
 from lrsearch.storage.listing import Listed
-from lrsearch.storage.liveness import is_dead
-from lrsearch.storage.past_trials import PastTrial, past
+from lrsearch.storage.liveness import is_dead, is_other
+from lrsearch.storage.past_trials import PastTrial, merged, past
 from lrsearch.storage.rung_trials import RungTrial, rung_trial
+from lrsearch.storage.tables import FIXED_PARAMS
 
 
 class ApiStorageReader:
@@ -91,11 +92,17 @@ class ApiReader:
 
     def settings(self, trial_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """See `StudyReader.settings`."""
-        return {trial_id: dict(past(self._storage.get_trial(trial_id)).params) for trial_id in trial_ids}
+        trials = {trial_id: self._storage.get_trial(trial_id) for trial_id in trial_ids}
+        return {i: merged(own.system_attrs.get(FIXED_PARAMS, {}), own.params) for i, own in trials.items()}
 
     def rung_trials(self, rungs: Collection[int], first_id: int) -> dict[int, RungTrial]:
         """See `StudyReader.rung_trials`."""
         return {trial._trial_id: rung_trial(trial, rungs) for trial in self._since(first_id)}
+
+    def others_succeed(self, worker: Mapping[str, Any]) -> bool:
+        """See `StudyReader.others_succeed`."""
+        done = (trial for trial in self.all_trials() if trial.state in (TrialState.COMPLETE, TrialState.PRUNED))
+        return any(is_other(trial.user_attrs.get(WORKER), worker) for trial in done)
 
     def running(self) -> list[int]:
         """See `StudyReader.running`."""

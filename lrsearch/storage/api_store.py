@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from lrsearch.errors import LrsearchError
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
 from lrsearch.storage.liveness import is_dead
-from lrsearch.storage.store import RETRIES, Chosen, Claim, TrialEnd, together
+from lrsearch.storage.store import RETRIES, Chosen, Claim, TrialEnd, settings_key, times, together
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS
 
 
@@ -39,7 +40,7 @@ class ApiStore:
         """See `TrialStore.claim`."""
         trials = self._trials()
         waiting = [trial for trial in trials if trial.state == TrialState.WAITING]
-        losses = [int(trial.user_attrs.get(RETRIES_SO_FAR, 0)) for trial in waiting]
+        losses = [times(trial.user_attrs.get(RETRIES_SO_FAR)) for trial in waiting]
         claims = [
             Claim(trial._trial_id, trial.number)
             for trial in waiting[: together(losses, wanted)]
@@ -54,14 +55,22 @@ class ApiStore:
             self._storage.set_trial_user_attr(claim.trial_id, WORKER, dict(worker))
         return claims
 
-    def choose(self, chosen: Mapping[int, Chosen]) -> None:
+    def choose(self, chosen: Mapping[int, Chosen], once: Collection[int] = ()) -> set[int]:
         """See `TrialStore.choose`."""
+        refused: set[int] = set()
         for trial_id, own in chosen.items():
+            if trial_id in once and settings_key(own.params) in self._taken(trial_id):
+                refused.add(trial_id)
+                continue
             there = self._storage.get_trial(trial_id).params
             for name, value in own.params.items():
                 if name not in there:
                     kind = own.distributions[name]
                     self._storage.set_trial_param(trial_id, name, kind.to_internal_repr(value), kind)
+        return refused
+
+    def _taken(self, but: int) -> set[Hashable]:
+        return {settings_key(trial.params) for trial in self._trials() if trial._trial_id != but}
 
     def record(self, values: Mapping[int, Mapping[int, float]]) -> None:
         """See `TrialStore.record`."""
@@ -101,14 +110,20 @@ class ApiStore:
             self._run_again(trial, "its worker was lost", lost=True)
         return [trial.number for trial in lost]
 
+    def retry(self, numbers: Sequence[int], reason: str, *, at_fault: bool = False) -> list[int]:
+        """See `TrialStore.retry`: Optuna lets nobody note at a failed trial that it is run again."""
+        if at_fault:
+            return []  # they stay failed
+        raise LrsearchError("this storage cannot run failed trials again: its tables are not those that lrsearch knows")
+
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
     def _run_again(self, trial: FrozenTrial, reason: str, *, lost: bool) -> None:
-        times = int(trial.user_attrs.get(RETRIES_SO_FAR, 0)) + lost
-        if times > RETRIES:
+        losses = times(trial.user_attrs.get(RETRIES_SO_FAR)) + lost
+        if losses > RETRIES:
             self.finish(
-                [TrialEnd(trial._trial_id, TrialState.FAIL, None, {ERROR: f"{reason}, for the {times}th time"})]
+                [TrialEnd(trial._trial_id, TrialState.FAIL, None, {ERROR: f"{reason}, for the {losses}th time"})]
             )
             return
         settings = {**trial.system_attrs.get(FIXED_PARAMS, {}), **trial.params}
@@ -116,7 +131,7 @@ class ApiStore:
         self._study.add_trial(
             create_trial(
                 state=TrialState.WAITING,
-                user_attrs={RETRY_OF: trial.number, RETRIES_SO_FAR: times},
+                user_attrs={RETRY_OF: trial.number, RETRIES_SO_FAR: losses},
                 system_attrs={FIXED_PARAMS: settings} if settings else {},
             )
         )

@@ -1,7 +1,16 @@
 """The names under which studies and trials keep what Optuna has no column for (user attributes)."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 DEFINITION = "lrsearch:definition"
 """Of a study: the complete definition, in the shape of a study file."""
+BUDGET = "lrsearch:budget"
+"""Of a study whose space has fewer settings than its file has trials: how many are trained in all."""
+RETRIES_ASKED_FOR = "lrsearch:retries"
+"""Of a study: how often somebody let failed trials be run again; who remembers counts of trials looks at it."""
 VERSION = "lrsearch:version"
 """Of a study: the lrsearch that created it."""
 GENERATION = "lrsearch:generation"
@@ -12,6 +21,8 @@ WORKER = "worker"
 """Of a trial: the process that trains it (`liveness.Worker`)."""
 RETRIES_SO_FAR = "retries"
 """Of a trial that runs lost settings again: how often they were lost."""
+FAILURES_SO_FAR = "failures"
+"""Of a trial that runs a failed one's settings again: how often these were taken back from a machine at fault."""
 EXCLUDED = "lrsearch:excluded"
 """Of a study: number of each trial that a person took out -> why (finished trials take no attributes)."""
 STOPPED = "lrsearch:stopped"
@@ -82,3 +93,14 @@ RETRY_OF = "retry_of"
 """Of a trial that runs a failed one's settings again: number of that one."""
 CONSTRAINT = "diverged"
 """Optuna constraint of a diverged trial: 1.0, so that samplers rank it last."""
+
+
+def excluded(stored: Mapping[str, Any]) -> dict[int, str]:
+    """Number of each trial that a person took out -> why; what cannot be meant so is somebody else's, and left out.
+
+    Args:
+        stored: A study's user attributes.
+    """
+    kept = stored.get(EXCLUDED)
+    there = kept.items() if isinstance(kept, Mapping) else ()
+    return {int(number): str(reason) for number, reason in there if str(number).isdecimal()}

@@ -39,7 +39,7 @@ def impatient_storage_reader(storage: BaseStorage) -> StorageReader:
     Args:
         storage: The storage.
     """
-    engine = _known(storage)
+    engine = known_engine(storage)
     return ApiStorageReader(storage) if engine is None else SqlStorageReader(engine, storage)
 
 
@@ -50,7 +50,7 @@ def impatient_study_reader(study: optuna.Study, storage: BaseStorage) -> StudyRe
         study: The study.
         storage: Its storage.
     """
-    engine = _known(storage)
+    engine = known_engine(storage)
     return ApiReader(study, storage) if engine is None else SqlReader(engine, study)
 
 
@@ -89,7 +89,7 @@ def trial_store(
         say: Where a person is told that writing will be slow; nowhere by default.
         patience: Waits for a database that has gone away; none by default.
     """
-    engine = _known(storage)
+    engine = known_engine(storage)
     store: TrialStore
     if engine is not None:
         store = SqlStore(engine, study._study_id)
@@ -102,7 +102,11 @@ def trial_store(
     return store if patience is None else PatientStore(store, patience)
 
 
-def _known(storage: BaseStorage) -> Engine | None:
-    """The database behind a storage, if its tables are those that we know."""
+def known_engine(storage: BaseStorage) -> Engine | None:
+    """The database behind a storage, if its tables are those that we know.
+
+    Args:
+        storage: Any.
+    """
     engine = engine_of(storage)
     return engine if engine is not None and fault() is None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
@@ -23,6 +24,9 @@ from lrsearch.storage.tables import (
     VALUES,
     DatabaseNow,
 )
+
+LATEST = 1000
+"""Trials among which others' success is looked for: one of them is enough."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,24 @@ def stale(connection: Connection, study_id: int, grace: float) -> dict[int, int]
     )
     lost = {int(trial_id) for (trial_id,) in silent} | {i for i in there if is_dead(workers.get(i))}
     return {trial_id: there[trial_id] for trial_id in sorted(lost)}
+
+
+def successful(connection: Connection, study_id: int) -> list[Any]:
+    """The processes that trained a study's last complete or pruned trials, as each trial stores it.
+
+    Args:
+        connection: Of the database.
+        study_id: Optuna's id of the study.
+    """
+    done = TRIALS.c.state.in_([TrialState.COMPLETE, TrialState.PRUNED])
+    rows = connection.execute(
+        select(USER.c.value_json)
+        .join(TRIALS, TRIALS.c.trial_id == USER.c.trial_id)
+        .where(TRIALS.c.study_id == study_id, done, USER.c.key == WORKER)
+        .order_by(TRIALS.c.trial_id.desc())
+        .limit(LATEST)
+    )
+    return [tables.readable(text) for text in rows.scalars()]
 
 
 def engine_of(storage: BaseStorage) -> Engine | None:

@@ -9,6 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
+from sqlalchemy import Engine, event
+
+from lrsearch.storage.retry import StorageFailedError
 
 NETWORK = frozenset(
     """
@@ -34,6 +37,61 @@ class FileSystem:
     mounted: str
     is_network: bool
     is_read_only: bool
+
+
+class ReplacedFileError(StorageFailedError):
+    """The file of an SQLite database was removed, or another one was put in its place, while it was in use.
+
+    The process's connections go on with the old file, which nobody else can open any more.
+    """
+
+
+class KeptFile:
+    """The file that a database had when it was opened.
+
+    Args:
+        path: Where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()  # a process may change its folder
+        self._identity = _identity(path)
+
+    def check(self) -> None:
+        """Refuse to go on with another file, or without one.
+
+        Raises:
+            ReplacedFileError: The file is not there, or is another one.
+        """
+        now = _identity(self._path)
+        if now == self._identity:
+            return
+        happened = "removed" if now is None else "replaced by another one"
+        raise ReplacedFileError(
+            f"the database file {self._path} was {happened} while it was in use; nothing more is written, and what was "
+            "trained since is lost. Put the file back, or begin anew"
+        )
+
+
+def keep_to(engine: Engine, path: Path | None) -> None:
+    """Look before every transaction, and every connection, whether the file is still the one that was opened.
+
+    Args:
+        engine: Of the database.
+        path: Its file; nothing is looked at where there is none.
+    """
+    if path is not None and path.exists():
+        kept = KeptFile(path)
+        event.listen(engine, "begin", lambda _: kept.check())
+        event.listen(engine, "do_connect", lambda *_: kept.check())
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def file_system(path: Path) -> FileSystem | None:

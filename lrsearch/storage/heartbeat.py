@@ -10,6 +10,7 @@ from types import TracebackType
 from optuna.exceptions import OptunaError
 from sqlalchemy.exc import SQLAlchemyError
 
+from lrsearch.errors import LrsearchError
 from lrsearch.storage.store import TrialStore
 
 FIRST_EPOCH = 1800.0
@@ -74,6 +75,6 @@ class Heartbeat:
             if trials and not self.is_hung():
                 try:
                     self._store.beat(trials)
-                except (SQLAlchemyError, OptunaError):
+                except (SQLAlchemyError, OptunaError, LrsearchError):
                     # The training thread meets the same database and knows what to do; the next beat may pass.
                     continue

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from optuna.trial import TrialState
 
-from lrsearch.storage.attributes import EXCLUDED
+from lrsearch.storage.attributes import excluded
 from lrsearch.storage.past_trials import PastTrial, negated
 from lrsearch.storage.reader import StudyReader
 
@@ -32,7 +32,7 @@ class History:
 
     def refresh(self) -> None:
         """Read what has changed since the last time."""
-        self._excluded = {int(number) for number in self._reader.attributes().get(EXCLUDED, {})}
+        self._excluded = set(excluded(self._reader.attributes()))
         found = self._reader.past_trials(self._first_id)
         for trial in found.values():
             if not self._is_done(trial.number):
@@ -55,6 +55,14 @@ class History:
     def told(self) -> list[PastTrial]:
         """Complete and pruned trials by number, without those that a person took out; smaller values are better."""
         return [trial for trial in self._told if trial.number not in self._excluded]
+
+    def others(self, numbers: Collection[int]) -> list[PastTrial]:
+        """All trials but some, in whatever state.
+
+        Args:
+            numbers: Those that are left out.
+        """
+        return [trial for number, trial in self._trials.items() if number not in numbers]
 
     def pending(self) -> list[PastTrial]:
         """Trials that are being trained or wait for it, whoever trains them, by number."""

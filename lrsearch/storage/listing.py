@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from lrsearch.storage import tables
-from lrsearch.storage.attributes import DEFINITION, ORIGIN, STOPPED
+from lrsearch.storage.attributes import DEFINITION, ORIGIN, RETRIES_ASKED_FOR, STOPPED
+from lrsearch.storage.store import times
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Listed:
         definition: Its definition as JSON; None for a study of another tool.
         stopped: Whether nobody shall take trials from it.
         origin: Name of the study that it belongs to; None if it stands for itself.
+        retries: How often failed trials were run again.
     """
 
     study_id: int
@@ -30,6 +32,7 @@ class Listed:
     definition: str | None
     stopped: bool
     origin: str | None
+    retries: int = 0
 
     @classmethod
     def of(cls, study_id: int, name: str, stored: Mapping[str, Any]) -> Listed:
@@ -42,7 +45,10 @@ class Listed:
         """
         definition, link = stored.get(DEFINITION), stored.get(ORIGIN)
         text = None if definition is None else json.dumps(definition, sort_keys=True)
-        return cls(study_id, name, text, bool(stored.get(STOPPED, False)), str(link["study"]) if link else None)
+        origin = link.get("study") if isinstance(link, dict) else None
+        belongs_to = None if origin is None else str(origin)
+        retries = times(stored.get(RETRIES_ASKED_FOR))
+        return cls(study_id, name, text, bool(stored.get(STOPPED, False)), belongs_to, retries)
 
 
 def listed(engine: Engine) -> list[Listed]:
@@ -51,14 +57,12 @@ def listed(engine: Engine) -> list[Listed]:
     Args:
         engine: Of Optuna's RDB storage.
     """
-    user = tables.STUDY_USER
+    user, keys = tables.STUDY_USER, [DEFINITION, STOPPED, ORIGIN, RETRIES_ASKED_FOR]
     with engine.connect() as connection:
         names = connection.execute(
             select(tables.STUDIES.c.study_id, tables.STUDIES.c.study_name).order_by(tables.STUDIES.c.study_id)
         ).all()
-        rows = connection.execute(
-            select(user.c.study_id, user.c.key, user.c.value_json).where(user.c.key.in_([DEFINITION, STOPPED, ORIGIN]))
-        )
+        rows = connection.execute(select(user.c.study_id, user.c.key, user.c.value_json).where(user.c.key.in_(keys)))
         stored: dict[int, dict[str, Any]] = {}
         for study_id, key, text in rows:
             stored.setdefault(study_id, {})[key] = tables.attribute_of(text)

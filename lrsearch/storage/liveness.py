@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -63,6 +64,16 @@ def is_dead(worker: dict[str, Any] | None) -> bool:
         return True
     except psutil.AccessDenied:
         return False
+
+
+def is_other(worker: object, this: Mapping[str, Any]) -> bool:
+    """Whether a trial was trained by another process than this one.
+
+    Args:
+        worker: What the trial stores of it; of another tool's trial nothing is known.
+        this: This process.
+    """
+    return isinstance(worker, dict) and any(worker.get(key) != this[key] for key in ("boot", "pid", "started"))
 
 
 @cache

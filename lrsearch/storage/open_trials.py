@@ -1,5 +1,7 @@
 """The end of a study's trials, where something may still change: what lies before it is finished and stays so.
 
+But for failed trials that somebody lets be run again (`retrying`): the study says how often that was.
+
 A claim must know what runs, what waits and how much of the budget is used. Counted over all trials that takes ever
 longer, and it happens under the study's lock, where every other worker waits.
 """
@@ -12,7 +14,7 @@ from typing import Any
 from optuna.trial import TrialState
 from sqlalchemy import Connection, select
 
-from lrsearch.storage import tables
+from lrsearch.storage import retrying, tables
 from lrsearch.storage.attributes import RETRIED
 from lrsearch.storage.tables import TRIALS, USER
 
@@ -57,6 +59,7 @@ class OpenTrialsReader:
     def __init__(self, study_id: int) -> None:
         self._study_id = study_id
         self._first_id, self._before, self._retried_before = 0, 0, 0
+        self._asked_for = 0
 
     @property
     def is_new(self) -> bool:
@@ -69,6 +72,10 @@ class OpenTrialsReader:
         Args:
             connection: In a transaction; where something follows from the answer, with the study's lock.
         """
+        if (asked_for := retrying.asked_for(connection, self._study_id)) != self._asked_for:
+            # What had failed for good was run again: it counts no longer.
+            self._first_id, self._before, self._retried_before = 0, 0, 0
+            self._asked_for = asked_for
         rows = connection.execute(
             select(TRIALS.c.trial_id, TRIALS.c.number, TRIALS.c.state)
             .where(TRIALS.c.study_id == self._study_id, TRIALS.c.trial_id >= self._first_id)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
-from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Engine, Select, Table, and_, func, select
 
 from lrsearch.storage import tables
+from lrsearch.storage.store import settings_key
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, INTERMEDIATE, PARAMS, SYSTEM, TRIALS, VALUES
 
 
@@ -23,7 +22,8 @@ class PastTrial:
     Attributes:
         number: Its number.
         state: Its state.
-        params: Its settings by Optuna's names; before they are chosen, those that are fixed beforehand.
+        params: Its settings by Optuna's names; before they are chosen, those that are fixed beforehand. No table where
+            somebody else stored something else there.
         value: Its value; of a complete trial only.
         last: Step and value of the last intermediate value; of a pruned trial only.
         violation: By how much its constraints are violated; a diverged trial's are.
@@ -47,7 +47,7 @@ def past(trial: FrozenTrial) -> PastTrial:
     return PastTrial(
         number=trial.number,
         state=trial.state,
-        params={**trial.system_attrs.get(FIXED_PARAMS, {}), **trial.params},
+        params=merged(trial.system_attrs.get(FIXED_PARAMS, {}), trial.params),
         value=trial.values[0] if trial.state == TrialState.COMPLETE else None,
         last=None if step is None else (step, trial.intermediate_values[step]),
         violation=sum((value for value in trial.constraints.values() if value > 0), start=0.0),
@@ -64,12 +64,22 @@ def negated(trial: PastTrial) -> PastTrial:
     return replace(trial, value=None if trial.value is None else -trial.value, last=last)
 
 
+def key_of(trial: FrozenTrial) -> Hashable:
+    """What tells a trial's settings apart, chosen ones and those that are fixed beforehand (`store.settings_key`).
+
+    Args:
+        trial: Any.
+    """
+    params = past(trial).params
+    return settings_key(params) if isinstance(params, Mapping) else repr(params)
+
+
 @dataclass
 class _Parts:
     """What the tables say of one trial."""
 
     params: dict[str, Any] = field(default_factory=dict)
-    fixed: dict[str, Any] = field(default_factory=dict)
+    fixed: Any = field(default_factory=dict)
     value: float | None = None
     last: tuple[int, float] | None = None
     violation: float = 0.0
@@ -95,7 +105,7 @@ def past_trials(engine: Engine, study_id: int, first_id: int) -> dict[int, PastT
         int(trial_id): PastTrial(
             number=int(number),
             state=state,
-            params={**own.fixed, **own.params},
+            params=merged(own.fixed, own.params),
             value=own.value if state == TrialState.COMPLETE else None,
             last=own.last,
             violation=own.violation,
@@ -115,7 +125,17 @@ def settings(engine: Engine, trial_ids: Sequence[int]) -> dict[int, dict[str, An
     with engine.connect() as connection:
         fixed = tables.attributes(connection, SYSTEM, trial_ids, FIXED_PARAMS)
         chosen = tables.params(connection, trial_ids)
-    return {trial_id: {**fixed.get(trial_id, {}), **chosen.get(trial_id, {})} for trial_id in trial_ids}
+    return {trial_id: merged(fixed.get(trial_id, {}), chosen.get(trial_id, {})) for trial_id in trial_ids}
+
+
+def merged(fixed: Any, chosen: Mapping[str, Any]) -> Any:
+    """A trial's settings so far; where what is fixed is no table, that as it is: then the trial can be refused.
+
+    Args:
+        fixed: What is fixed beforehand, whoever wrote it.
+        chosen: What is chosen.
+    """
+    return {**fixed, **chosen} if isinstance(fixed, Mapping) else fixed
 
 
 def _parts(connection: Connection, study_id: int, first: int) -> defaultdict[int, _Parts]:
@@ -129,7 +149,7 @@ def _parts(connection: Connection, study_id: int, first: int) -> defaultdict[int
     parts: defaultdict[int, _Parts] = defaultdict(_Parts)
     named = of(PARAMS, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
     for trial_id, name, stored, distribution in connection.execute(named):
-        parts[trial_id].params[name] = _distribution(distribution).to_external_repr(stored)
+        parts[trial_id].params[name] = tables.param_of(distribution, stored)
     for trial_id, stored, kind in connection.execute(of(VALUES, VALUES.c.value, VALUES.c.value_type)):
         parts[trial_id].value = tables.value_of(stored, kind)
     steps = of(INTERMEDIATE, func.max(INTERMEDIATE.c.step).label("step")).where(TRIALS.c.state == TrialState.PRUNED)
@@ -140,14 +160,9 @@ def _parts(connection: Connection, study_id: int, first: int) -> defaultdict[int
         parts[trial_id].last = (int(step), tables.intermediate_of(stored, kind))
     fixed = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key == FIXED_PARAMS)
     for trial_id, text in connection.execute(fixed):
-        parts[trial_id].fixed = tables.attribute_of(text)
+        parts[trial_id].fixed = tables.readable(text)
     constraints = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key.startswith(CONSTRAINT_PREFIX))
     for trial_id, text in connection.execute(constraints):
-        parts[trial_id].violation += max(0.0, tables.attribute_of(text))
+        broken = tables.readable(text)
+        parts[trial_id].violation += max(0.0, broken) if isinstance(broken, (int, float)) else 0.0
     return parts
-
-
-@lru_cache(maxsize=1024)
-def _distribution(text: str) -> BaseDistribution:
-    """A study has thousands of parameters and a handful of distributions."""
-    return json_to_distribution(text)

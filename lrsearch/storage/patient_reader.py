@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import optuna
@@ -83,6 +83,10 @@ class PatientReader:
     def rung_trials(self, rungs: Collection[int], first_id: int) -> dict[int, RungTrial]:
         """See `StudyReader.rung_trials`."""
         return self._patient(lambda: self._reader.rung_trials(rungs, first_id))
+
+    def others_succeed(self, worker: Mapping[str, Any]) -> bool:
+        """See `StudyReader.others_succeed`."""
+        return self._patience(lambda: self._reader.others_succeed(worker), REFUSAL)
 
     def running(self) -> list[int]:
         """See `StudyReader.running`."""

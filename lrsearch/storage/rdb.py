@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLA
 from sqlalchemy.pool import NullPool
 
 from lrsearch.errors import InputError, input_error
-from lrsearch.storage import files, schema
+from lrsearch.storage import address, files, schema
 from lrsearch.storage.schema import Schema
 
 DEFAULT_URL = "sqlite:///lrsearch.db"
@@ -26,12 +26,6 @@ SQLITE_TIMEOUT = 60
 CREATION_LIMIT = 30.0
 """Seconds for which a process tries to create the tables while others do the same."""
 
-_DRIVERS = {
-    "postgres": ("postgresql+psycopg", "postgres"),
-    "postgresql": ("postgresql+psycopg", "postgres"),
-    "mysql": ("mysql+pymysql", "mysql"),
-    "mariadb": ("mariadb+pymysql", "mysql"),
-}
 _RACES = ("already exists", "duplicate", "unique constraint", "is locked", "deadlock", "concurrent", "definition has")
 """Words of the errors that processes meet when they create the same tables at once, on each kind of database."""
 
@@ -61,6 +55,7 @@ def open_storage(url: str, *, create: bool = False, connections: int = 1) -> Bas
             check_schema(parsed, schema.read(engine))
         storage = _created(parsed)
         if parsed.get_backend_name() == "sqlite":
+            files.keep_to(storage.engine, sqlite_file(parsed))
             sqlalchemy.event.listen(storage.engine, "begin", _begin_immediate)
         else:
             storage.engine.dispose()
@@ -99,20 +94,30 @@ def parse(url: str) -> URL:
     Raises:
         InputError: It is no URL of a database that we know.
     """
+    unknown = "unknown kind of database; use sqlite, postgresql or mysql"
     try:
         parsed = make_url(url)
         name = parsed.drivername
-        if name in _DRIVERS:
-            parsed = parsed.set(drivername=_DRIVERS[name][0])
-        parsed.get_dialect()
+        if name.partition("+")[0] not in ("sqlite", *address.DRIVERS):
+            raise input_error("--storage", unknown, received=redacted(url))
+        if name in address.DRIVERS:
+            parsed = parsed.set(drivername=address.DRIVERS[name][0])
+        dialect = parsed.get_dialect()
     except NoSuchModuleError:
-        rule = "unknown kind of database; use sqlite, postgresql or mysql"
-        raise input_error("--storage", rule, received=redacted(url)) from None
+        raise input_error("--storage", unknown, received=redacted(url)) from None
     except ArgumentError:
-        rule = f"is not a database URL, such as {DEFAULT_URL} or postgresql://user@host/database"
+        raise input_error("--storage", address.no_address(url)) from None
+    except ValueError:  # what the standard library says of a port
+        rule = "the port after the host must be a whole number, as in postgresql://user@host:5432/database"
         raise input_error("--storage", rule) from None
     except ImportError:
-        return parsed
+        raise cannot_open(parsed, address.wrong_driver(parsed, "is not installed")) from None
+    if dialect.is_async:
+        raise cannot_open(parsed, address.wrong_driver(parsed, "is one for asynchronous programs"))
+    if dialect.name == "sqlite" and dialect.driver != "pysqlite":
+        raise cannot_open(parsed, address.wrong_driver(parsed, "makes databases that nothing else here can read"))
+    if parsed.port is not None and not 0 < parsed.port < 65536:
+        raise input_error("--storage", "the port must be from 1 to 65535", received=str(parsed.port))
     return parsed
 
 
@@ -211,9 +216,7 @@ def explained(url: URL) -> Iterator[None]:
     try:
         yield
     except ImportError:
-        _, extra = _DRIVERS.get(url.get_backend_name(), ("", ""))
-        advice = f'; install it with: pip install "lrsearch[{extra}]"' if extra else ""
-        raise cannot_open(url, f"the driver {url.drivername} is not installed{advice}") from None
+        raise cannot_open(url, address.wrong_driver(url, "is not installed")) from None
     except (SQLAlchemyError, RuntimeError, OSError, optuna.exceptions.OptunaError) as error:
         raise cannot_open(url, _reason(error)) from None
 

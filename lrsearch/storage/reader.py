@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import optuna
@@ -81,6 +81,13 @@ class StudyReader(Protocol):
         Args:
             rungs: Epochs after which trials are compared.
             first_id: Trials with a smaller id are left out.
+        """
+
+    def others_succeed(self, worker: Mapping[str, Any]) -> bool:
+        """Whether another process has trained a trial of the study to an end.
+
+        Args:
+            worker: This process (`liveness.Worker`).
         """
 
     def running(self) -> list[int]:

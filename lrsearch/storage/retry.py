@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
-from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
+from optuna.exceptions import OptunaError, StorageInternalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from lrsearch.errors import LrsearchError
+from lrsearch.errors import DeletedStudyError, LrsearchError
 from lrsearch.storage.store import Chosen, Claim, TrialEnd, TrialStore
 
 Result = TypeVar("Result")
@@ -18,7 +18,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts: they grow from the first to the longest."""
 LIMIT = 300.0
 """Seconds after which a database that does not come back is given up."""
-_FINAL = ("disk is full", "readonly", "read-only", "malformed", "not a database", "no such table", "unable to open")
+_FINAL = (
+    "disk is full", "readonly", "read-only", "malformed", "not a database", "no such table", "unable to open",
+    "denied",  # MySQL's word to a role that may only read; PostgreSQL's is no OperationalError
+)  # fmt: skip
+_NOT_THERE = ("Record does not exist.", "No study with study_id")
+"""How Optuna's storages say that a study is not there any more."""
 
 
 OUTAGES = (DBAPIError, PendingRollbackError, PoolTimeoutError, StorageInternalError)
@@ -53,6 +58,7 @@ class Patience:
 
         Raises:
             StorageFailedError: The database did not come back in time, or says that waiting does not help.
+            DeletedStudyError: The study is not there any more.
         """
         began, pause = time.monotonic(), FIRST_PAUSE
         while True:
@@ -71,6 +77,10 @@ class Patience:
                 self.waits += 1
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
+            except KeyError as error:
+                if is_deletion(error):
+                    raise DeletedStudyError from error
+                raise
             else:
                 if pause > LONGEST_PAUSE / 4:
                     self._say("The storage is back.")
@@ -97,9 +107,9 @@ class PatientStore:
         """See `TrialStore.claim`."""
         return self._patience(lambda: self._store.claim(wanted, budget, worker))
 
-    def choose(self, chosen: Mapping[int, Chosen]) -> None:
+    def choose(self, chosen: Mapping[int, Chosen], once: Collection[int] = ()) -> set[int]:
         """See `TrialStore.choose`."""
-        self._patience(lambda: self._store.choose(chosen))
+        return self._patience(lambda: self._store.choose(chosen, once))
 
     def record(self, values: Mapping[int, Mapping[int, float]]) -> None:
         """See `TrialStore.record`."""
@@ -121,6 +131,10 @@ class PatientStore:
         """See `TrialStore.reap`."""
         return self._patience(lambda: self._store.reap(grace))
 
+    def retry(self, numbers: Sequence[int], reason: str, *, at_fault: bool = False) -> list[int]:
+        """See `TrialStore.retry`."""
+        return self._patience(lambda: self._store.retry(numbers, reason, at_fault=at_fault))
+
 
 def _passes(error: Exception) -> bool:
     """Whether waiting may help: a lost connection, a lock or a deadlock, but not a full disk or a wrong statement."""
@@ -134,6 +148,30 @@ def _passes(error: Exception) -> bool:
     return isinstance(error, (OperationalError, InterfaceError)) or bool(
         getattr(error, "connection_invalidated", False)
     )
+
+
+def translated(error: Exception) -> LrsearchError | None:
+    """What a person is told of an error that Optuna, SQLAlchemy or a driver raised; None for every other error.
+
+    Args:
+        error: Any.
+    """
+    if isinstance(error, KeyError):
+        return DeletedStudyError() if is_deletion(error) else None
+    if not isinstance(error, (SQLAlchemyError, OptunaError)):
+        return None
+    if (reason := outage(error)) is not None:
+        return StorageFailedError(f"the storage is out of reach: {reason}")
+    return StorageFailedError(f"the storage refuses this: {_reason(error)}")
+
+
+def is_deletion(error: KeyError) -> bool:
+    """Whether Optuna says that a study is not there.
+
+    Args:
+        error: Any.
+    """
+    return any(words in str(error) for words in _NOT_THERE)
 
 
 def outage(error: Exception) -> str | None:

@@ -6,14 +6,16 @@ import math
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.storage import tables
+from lrsearch.storage import study_rows, tables
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, TrialRows
 
+_NAME = 'a "canary", é'
+_ATTRIBUTES = {"definition": {"study": {"name": _NAME, "trials": 3}}, "list": [1.5, None, True]}
 _DISTRIBUTIONS = {
     "lr": FloatDistribution(1e-4, 0.3, log=True),
     "scheduler": CategoricalDistribution(["constant", "lambda"]),
@@ -33,16 +35,21 @@ def tables_are_known() -> str | None:
     """
     try:
         storage = RDBStorage("sqlite://")
-        study_id = storage.create_new_study([optuna.study.StudyDirection.MINIMIZE], "canary")
         rows = _rows()
         with storage.engine.begin() as connection:
+            study_id, _ = study_rows.add(connection, _NAME, StudyDirection.MINIMIZE)
+            for table in (tables.STUDY_USER, tables.STUDY_SYSTEM):
+                study_rows.put(connection, table, study_id, _ATTRIBUTES)
             tables.lock_study(connection, study_id)
             tables.add_trials(connection, study_id, rows)
-        read = storage.get_all_trials(study_id)
+        study, read = storage.get_all_studies()[0], storage.get_all_trials(study_id)
         storage.engine.dispose()
     except Exception as error:
         # Whatever another version of Optuna raises here says the same: do not touch its tables.
         return f"{type(error).__name__}: {error}".splitlines()[0]
+    written = (_NAME, [StudyDirection.MINIMIZE], _ATTRIBUTES, _ATTRIBUTES)
+    if written != (study.study_name, study.directions, study.user_attrs, study.system_attrs):
+        return "a study came back changed"
     if len(read) != len(rows):
         return f"{len(rows)} trials were written and {len(read)} read"
     return next((fault for number, row in enumerate(rows) if (fault := _fault(number, row, read[number]))), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from lrsearch.storage import all_trials, capacity, counts, listing, past_trials, rung_trials
 from lrsearch.storage.counts import Tally
 from lrsearch.storage.listing import Listed
+from lrsearch.storage.liveness import is_other
 from lrsearch.storage.past_trials import PastTrial
 from lrsearch.storage.rung_trials import RungTrial
 
@@ -82,6 +83,11 @@ class SqlReader:
     def rung_trials(self, rungs: Collection[int], first_id: int) -> dict[int, RungTrial]:
         """See `StudyReader.rung_trials`."""
         return rung_trials.rung_trials(self._engine, self._study_id, rungs, first_id)
+
+    def others_succeed(self, worker: Mapping[str, Any]) -> bool:
+        """See `StudyReader.others_succeed`."""
+        with self._engine.connect() as connection:
+            return any(is_other(own, worker) for own in counts.successful(connection, self._study_id))
 
     def running(self) -> list[int]:
         """See `StudyReader.running`."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from lrsearch.storage import counts, tables
+from lrsearch.storage import counts, retrying, tables
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
 from lrsearch.storage.open_trials import OpenTrials, OpenTrialsReader
-from lrsearch.storage.store import RETRIES, Chosen, Claim, TrialEnd, together
+from lrsearch.storage.store import RETRIES, Chosen, Claim, TrialEnd, settings_key, times, together
 from lrsearch.storage.tables import (
     CONSTRAINT_PREFIX,
     FIXED_PARAMS,
@@ -39,7 +38,6 @@ class SqlStore:
         self._study_id = study_id
         self._tail = OpenTrialsReader(study_id)
         self._last_claim: str | None = None
-        self._checked: dict[str, BaseDistribution] = {}
 
     def enqueue(self, params: Sequence[Mapping[str, Any]], there: int) -> bool:
         """See `TrialStore.enqueue`."""
@@ -65,7 +63,7 @@ class SqlStore:
             waiting = [Claim(trial_id, number) for trial_id, number in islice(tail.waiting.items(), wanted)]
             ids = [claim.trial_id for claim in waiting]
             lost = tables.attributes(connection, USER, ids, RETRIES_SO_FAR) if ids else {}
-            losses = [int(lost.get(trial_id, 0)) for trial_id in ids]
+            losses = [times(lost.get(trial_id)) for trial_id in ids]
             claims = waiting[: together(losses, wanted)]
             self._start(connection, claims, worker)
             free = 0 if any(losses[:1]) else budget - tail.used
@@ -77,17 +75,26 @@ class SqlStore:
             _start_beating(connection, [claim.trial_id for claim in new])
             return claims + new
 
-    def choose(self, chosen: Mapping[int, Chosen]) -> None:
+    def choose(self, chosen: Mapping[int, Chosen], once: Collection[int] = ()) -> set[int]:
         """See `TrialStore.choose`."""
         with self._engine.begin() as connection:
+            tables.lock_study(connection, self._study_id)
             done = tables.params(connection, chosen)
-            missing = {trial_id: own for trial_id, own in chosen.items() if trial_id not in done}
-            wanted = {name: kind for own in missing.values() for name, kind in own.distributions.items()}
-            # What is stored once is what everybody else's must be compatible with: to ask again would cost all trials.
-            unknown = {name: kind for name, kind in wanted.items() if self._checked.get(name) != kind}
-            stored = tables.check_distributions(connection, self._study_id, unknown)
-            self._checked.update({name: unknown[name] for name in stored})
-            tables.add_params(connection, {i: (own.params, own.distributions) for i, own in missing.items()})
+            running = self._running(connection, chosen)
+            missing = {i: own for i, own in chosen.items() if i not in done and i in running}
+            taken = self._taken(connection) if once else set()
+            refused = {i for i in once if i in missing and settings_key(missing[i].params) in taken}
+            # That another tool may have stored a parameter of the same name in another way is no reason to stop.
+            tables.add_params(
+                connection, {i: (own.params, own.distributions) for i, own in missing.items() if i not in refused}
+            )
+            return refused
+
+    def _taken(self, connection: Connection) -> set[Hashable]:
+        """The settings that trials of the study have."""
+        own = select(TRIALS.c.trial_id).where(TRIALS.c.study_id == self._study_id)
+        found = tables.params(connection, own)
+        return {settings_key(params) for params in found.values()}
 
     def record(self, values: Mapping[int, Mapping[int, float]]) -> None:
         """See `TrialStore.record`."""
@@ -137,6 +144,13 @@ class SqlStore:
             self._run_again(connection, list(stale), "its worker was lost", lost=True)
             return list(stale.values())
 
+    def retry(self, numbers: Sequence[int], reason: str, *, at_fault: bool = False) -> list[int]:
+        """See `TrialStore.retry`."""
+        with self._engine.begin() as connection:
+            tables.lock_study(connection, self._study_id)
+            failed = retrying.failed_for_good(connection, self._study_id, numbers)
+            return retrying.run_again(connection, self._study_id, failed, reason, at_fault=at_fault)
+
     def _start(self, connection: Connection, claims: Sequence[Claim], worker: Mapping[str, Any]) -> None:
         ids = [claim.trial_id for claim in claims]
         if not ids:
@@ -166,16 +180,16 @@ class SqlStore:
         notes: dict[int, dict[str, Any]] = {}
         retries = []
         for trial_id in trial_ids:
-            times = int(before.get(trial_id, 0)) + lost
-            if times > RETRIES:
-                notes[trial_id] = {ERROR: f"{reason}, for the {times}th time"}
+            losses = times(before.get(trial_id)) + lost
+            if losses > RETRIES:
+                notes[trial_id] = {ERROR: f"{reason}, for the {losses}th time"}
                 continue
             notes[trial_id] = {RETRIED: reason}
-            settings = {**fixed.get(trial_id, {}), **params.get(trial_id, {})}
+            settings = {**(fixed.get(trial_id) or {}), **params.get(trial_id, {})}
             retries.append(
                 TrialRows(
                     TrialState.WAITING,
-                    user={RETRY_OF: numbers[trial_id], RETRIES_SO_FAR: times},
+                    user={RETRY_OF: numbers[trial_id], RETRIES_SO_FAR: losses},
                     system={FIXED_PARAMS: settings} if settings else {},
                 )
             )
@@ -187,7 +201,8 @@ class SqlStore:
 def _claimed(connection: Connection, tail: OpenTrials, claim: str) -> list[Claim]:
     """What an earlier attempt of the same claim has got, if its answer was lost with the connection."""
     workers = tables.attributes(connection, USER, tail.running, WORKER)
-    return [Claim(*own) for own in tail.running.items() if (workers.get(own[0]) or {}).get("claim") == claim]
+    mine = {trial_id for trial_id, own in workers.items() if isinstance(own, dict) and own.get("claim") == claim}
+    return [Claim(*own) for own in tail.running.items() if own[0] in mine]
 
 
 def _start_beating(connection: Connection, trial_ids: Sequence[int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Protocol
@@ -14,6 +14,8 @@ GRACE = 60.0
 """Seconds without a heartbeat after which a trial on another machine is taken to be lost."""
 RETRIES = 3
 """So often the settings of a lost trial are run again."""
+MACHINES = 10
+"""So often settings that failed are taken back from a machine at fault; after that they are at fault themselves."""
 ISOLATION = 8
 """Each time settings were lost, they are run again together with so many times fewer others."""
 
@@ -51,6 +53,24 @@ class Chosen:
 
     params: Mapping[str, Any]
     distributions: Mapping[str, BaseDistribution]
+
+
+def settings_key(params: Mapping[str, Any]) -> Hashable:
+    """What tells settings apart: those with equal keys train the same.
+
+    Args:
+        params: Optuna parameters. A value that is not hashable comes from another tool.
+    """
+    return frozenset((name, value if isinstance(value, Hashable) else repr(value)) for name, value in params.items())
+
+
+def times(stored: object) -> int:
+    """How often something happened, as an attribute says; 0 where there is none, or somebody else's.
+
+    Args:
+        stored: The attribute.
+    """
+    return stored if isinstance(stored, int) and stored > 0 else 0
 
 
 def together(losses: Sequence[int], wanted: int) -> int:
@@ -93,11 +113,16 @@ class TrialStore(Protocol):
             worker: This process, with a claim of its own (`liveness.Worker`).
         """
 
-    def choose(self, chosen: Mapping[int, Chosen]) -> None:
+    def choose(self, chosen: Mapping[int, Chosen], once: Collection[int] = ()) -> set[int]:
         """Store the settings of claimed trials that have none yet.
 
         Args:
             chosen: Trial id -> settings.
+            once: Ids of those that shall not have the settings of another trial, which somebody else may have chosen
+                meanwhile.
+
+        Returns:
+            Ids of those of `once` that have none, because another trial has the same: choose again.
         """
 
     def record(self, values: Mapping[int, Mapping[int, float]]) -> None:
@@ -140,4 +165,19 @@ class TrialStore(Protocol):
 
         Returns:
             Numbers of the trials that were lost.
+        """
+
+    def retry(self, numbers: Sequence[int], reason: str, *, at_fault: bool = False) -> list[int]:
+        """Let the settings of trials that failed for good be run again, under new numbers.
+
+        Args:
+            numbers: The trials'; those that are not failed for good stay as they are.
+            reason: Why; stored with the originals.
+            at_fault: Whether a machine was at fault. Settings that failed so `MACHINES` times are not run again.
+
+        Returns:
+            Numbers of those that are run again.
+
+        Raises:
+            LrsearchError: The storage's tables are not known, and without them a failed trial cannot be changed.
         """

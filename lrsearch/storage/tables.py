@@ -10,26 +10,31 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from alembic.script import ScriptDirectory
 from optuna.distributions import (
     BaseDistribution,
-    check_distribution_compatibility,
     distribution_to_json,
     json_to_distribution,
 )
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
-from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Connection, DateTime, MetaData, Select, String, Table, Text, delete, func, insert, select
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from lrsearch.errors import DeletedStudyError
+
 STUDIES: Table = models.StudyModel.__table__
 STUDY_USER: Table = models.StudyUserAttributeModel.__table__
+STUDY_SYSTEM: Table = models.StudySystemAttributeModel.__table__
+DIRECTIONS: Table = models.StudyDirectionModel.__table__
+METRIC_NAMES = "study:metric_names"
+"""System attribute of a study under which Optuna keeps what its values are called."""
 TRIALS: Table = models.TrialModel.__table__
 PARAMS: Table = models.TrialParamModel.__table__
 VALUES: Table = models.TrialValueModel.__table__
@@ -112,8 +117,13 @@ def lock_study(connection: Connection, study_id: int) -> None:
     """Wait until no other transaction counts, claims or retries this study's trials; held until the commit.
 
     SQLite has no such clause: there the transaction itself was begun with the write lock.
+
+    Raises:
+        DeletedStudyError: The study is not there any more.
     """
-    connection.execute(select(STUDIES.c.study_id).where(STUDIES.c.study_id == study_id).with_for_update()).one()
+    there = select(STUDIES.c.study_id).where(STUDIES.c.study_id == study_id).with_for_update()
+    if connection.execute(there).first() is None:
+        raise DeletedStudyError
 
 
 def last_trial(connection: Connection, study_id: int) -> tuple[int, int]:
@@ -243,24 +253,54 @@ def put_attributes(
 
 
 def attributes(connection: Connection, table: Table, trial_ids: Iterable[int], key: str) -> dict[int, Any]:
-    """Trial id -> value of one user or system attribute, for those that have it."""
+    """Trial id -> value of one user or system attribute, for those that have it; None for one that is no JSON."""
     rows = connection.execute(
         select(table.c.trial_id, table.c.value_json).where(table.c.trial_id.in_(list(trial_ids)), table.c.key == key)
     )
-    return {int(trial_id): json.loads(value) for trial_id, value in rows}
+    return {int(trial_id): readable(value) for trial_id, value in rows}
 
 
-def params(connection: Connection, trial_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Trial id -> its parameters, by Optuna's names and in the order they were suggested."""
+def readable(stored: str) -> Any:
+    """An attribute as its row has it; None for one that somebody else wrote or cut off, so that it is no JSON."""
+    try:
+        return json.loads(stored)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def params(connection: Connection, trial_ids: Iterable[int] | Select[Any]) -> dict[int, dict[str, Any]]:
+    """Trial id -> its parameters, by Optuna's names and in the order they were suggested.
+
+    One that cannot be read is None.
+    """
     rows = connection.execute(
         select(PARAMS.c.trial_id, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
-        .where(PARAMS.c.trial_id.in_(list(trial_ids)))
+        .where(PARAMS.c.trial_id.in_(trial_ids if isinstance(trial_ids, Select) else list(trial_ids)))
         .order_by(PARAMS.c.param_id)
     )
     found: dict[int, dict[str, Any]] = {}
     for trial_id, name, value, distribution in rows:
-        found.setdefault(int(trial_id), {})[name] = json_to_distribution(distribution).to_external_repr(value)
+        found.setdefault(int(trial_id), {})[name] = param_of(distribution, value)
     return found
+
+
+def param_of(distribution: str, stored: float) -> Any:
+    """A parameter as its row has it; None where the row cannot be read, whoever wrote it.
+
+    Args:
+        distribution: As JSON.
+        stored: Optuna's own number for the value.
+    """
+    try:
+        return _distribution(distribution).to_external_repr(stored)
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError):
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _distribution(text: str) -> BaseDistribution:
+    """A study has thousands of parameters and a handful of distributions."""
+    return json_to_distribution(text)
 
 
 def value_of(stored: float | None, kind: Any) -> float | None:
@@ -277,32 +317,6 @@ def intermediate_of(stored: float | None, kind: Any) -> float:
 def attribute_of(stored: str) -> Any:
     """A user or system attribute, as its row has it."""
     return json.loads(stored)
-
-
-def check_distributions(connection: Connection, study_id: int, wanted: Mapping[str, BaseDistribution]) -> set[str]:
-    """Refuse parameters that the study already has under another kind of distribution, as Optuna does.
-
-    Returns:
-        The names that the study has.
-
-    Raises:
-        ValueError: A parameter's distribution is not compatible with the stored one.
-    """
-    if not wanted:
-        return set()
-    newest = (
-        select(func.max(PARAMS.c.param_id))
-        .join(TRIALS, TRIALS.c.trial_id == PARAMS.c.trial_id)
-        .where(TRIALS.c.study_id == study_id, PARAMS.c.param_name.in_(list(wanted)))
-        .group_by(PARAMS.c.param_name)
-    )
-    rows = connection.execute(
-        select(PARAMS.c.param_name, PARAMS.c.distribution_json).where(PARAMS.c.param_id.in_(newest))
-    )
-    there = {name: json_to_distribution(stored) for name, stored in rows}
-    for name, own in there.items():
-        check_distribution_compatibility(own, wanted[name])
-    return set(there)
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

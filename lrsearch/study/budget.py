@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.registry import samplers
-from lrsearch.sampling.ask import chosen
+from lrsearch.sampling.ask import chosen, trials_to_train
+from lrsearch.storage.attributes import BUDGET
 from lrsearch.storage.choice import trial_store
+from lrsearch.storage.past_trials import key_of
+from lrsearch.storage.store import settings_key
 from lrsearch.study.status import count
 from lrsearch.study.stored import StoredStudy, load, redefine
 
@@ -34,8 +37,13 @@ def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
         stored.definition.search, trials - len(stored.definition.tries)
     ):
         raise InputError("command line", faults)
-    more = list(chosen(stored.definition, stored.definition.trials, trials))
-    if more and not trial_store(stored.study, stored.storage).enqueue(more, there=len(stored.trials())):
+    there = stored.trials()
+    known = {key_of(trial) for trial in there}  # a process that did the same may have been ended in the middle
+    added = chosen(stored.definition, stored.definition.trials, trials)
+    more = [params for params in added if settings_key(params) not in known]
+    if more and not trial_store(stored.study, stored.storage).enqueue(more, there=len(there)):
         return set_budget(load(stored.storage, stored.name), trials)  # somebody else may have done the same
     section = stored.definition.study.model_copy(update={"trials": trials})
-    return redefine(stored, stored.definition.model_copy(update={"study": section}))
+    definition = stored.definition.model_copy(update={"study": section})
+    stored.remember(BUDGET, trials_to_train(definition))  # first: a study that is ended here is only larger
+    return redefine(stored, definition)

@@ -8,15 +8,15 @@ So kills, workers and budgets are its own. It goes on in rounds (`rounds`) until
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from itertools import count, islice
 from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial
-
 from lrsearch.errors import input_error
+from lrsearch.sampling.ask import trials_to_train
 from lrsearch.sampling.space import SEED
+from lrsearch.storage import new_study
 from lrsearch.storage.attributes import (
     CHOSEN_FROM,
     CONSTANT_PREDICTION,
@@ -26,11 +26,14 @@ from lrsearch.storage.attributes import (
     ORIGIN,
     PLAN,
     RETRIED,
+    RETRIES_ASKED_FOR,
     VERSION,
 )
 from lrsearch.storage.choice import trial_store
-from lrsearch.storage.tables import FIXED_PARAMS
-from lrsearch.study import linked, rounds, status
+from lrsearch.storage.new_study import NewStudy, StudyExistsError
+from lrsearch.storage.past_trials import key_of
+from lrsearch.storage.store import settings_key
+from lrsearch.study import failed_cells, linked, rounds, status
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmed_runs import confirmation_of, gather
@@ -129,7 +132,7 @@ def is_wanted(stored: StoredStudy) -> bool:
     """
     if stored.definition is None or not stored.definition.confirm.top or stored.origin is not None:
         return False
-    if not status.count(stored).is_done:
+    if not status.count(stored).is_done or failed_cells.only_failed(stored):
         return False
     confirmed = studies.linked(stored, "confirm")
     if confirmed is None or confirmed.definition is None:
@@ -167,7 +170,7 @@ def runs(definition: Definition) -> int:
     if section.seeds is not None:
         return (entrants + rounds.CONSTANTS) * section.seeds
     whole = definition.pruner.name == "none"
-    return rounds.budget(definition.trials * len(definition.training.seeds) if whole else 0.0, entrants)
+    return rounds.budget(trials_to_train(definition) * len(definition.training.seeds) if whole else 0.0, entrants)
 
 
 def fresh_seeds(definition: Definition, number: int) -> list[int]:
@@ -231,7 +234,8 @@ def _seeds(stored: StoredStudy, made: StoredStudy, entries: Sequence[Finalist]) 
 
 def _search_of(stored: StoredStudy) -> list[Any]:
     """What the finalists depend on; cheap to read."""
-    return [status.count(stored).finished, sorted(stored.excluded())]
+    again = stored.reader.attributes().get(RETRIES_ASKED_FOR)
+    return [status.count(stored).finished, sorted(stored.excluded()), *([again] if again else [])]
 
 
 def _scoring(definition: Definition) -> dict[str, Any]:
@@ -268,18 +272,17 @@ def _linked(definition: Definition, trials: int) -> Definition:
 
 def _opened(stored: StoredStudy) -> StoredStudy:
     """The study that confirms another one, made if it is not there; see `_planned` for why in these steps."""
-    name = linked.name_of(stored.name, "confirm")
-    direction, storage = stored.direction, stored.storage
-    stored.patience(
-        lambda: optuna.create_study(study_name=name, storage=storage, direction=direction, load_if_exists=True)
-    )
+    name, storage = linked.name_of(stored.name, "confirm"), stored.storage
+    link = {"study": stored.name, "role": "confirm", **_scoring(_definition(stored))}
+    first = {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}
+    with suppress(StudyExistsError):
+        stored.patience(lambda: new_study.create(storage, NewStudy(name, first, maximise=stored.maximises)))
     made = studies.load(storage, name)
     there = made.reader.attributes()
-    link = {"study": stored.name, "role": "confirm", **_scoring(_definition(stored))}
-    if there.get(ORIGIN, link)["study"] != stored.name or (ORIGIN not in there and (there or made.trials())):
+    if made.origin != stored.name:
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
         raise input_error("study confirm", rule, received=f'"{name}"')
-    for key, value in {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}.items():
+    for key, value in first.items():
         if key not in there:
             made.remember(key, value)
     if CONSTANT_PREDICTION not in there:
@@ -295,12 +298,7 @@ def _enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> int:
     """
     while True:
         trials = stored.trials()
-        there = [_key(trial) for trial in trials if RETRIED not in trial.user_attrs]
-        missing = [params for params in wanted if frozenset(params.items()) not in there]
+        there = [key_of(trial) for trial in trials if RETRIED not in trial.user_attrs]
+        missing = [params for params in wanted if settings_key(params) not in there]
         if not missing or trial_store(stored.study, stored.storage).enqueue(missing, there=len(trials)):
             return len(there) + len(missing)
-
-
-def _key(trial: FrozenTrial) -> frozenset[tuple[str, Any]]:
-    fixed = trial.system_attrs.get(FIXED_PARAMS, {})
-    return frozenset({**fixed, **trial.params}.items())

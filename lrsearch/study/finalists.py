@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 from optuna.trial import FrozenTrial
 
-from lrsearch.sampling.space import Space
+from lrsearch.errors import InputError
+from lrsearch.sampling.space import Space, settings_from
 from lrsearch.storage.attributes import LR_CURVE
+from lrsearch.storage.store import settings_key
 from lrsearch.study import ladder, ranking
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import short
@@ -128,10 +130,19 @@ def _tried(stored: StoredStudy) -> list[Finalist]:
 
 def _ranked(stored: StoredStudy) -> list[FrozenTrial]:
     """The trials that may be finalists, best first, each setting once."""
-    best: dict[frozenset[tuple[str, Any]], FrozenTrial] = {}
+    best: dict[Hashable, FrozenTrial] = {}
     for trial in ranking.ranked(stored.trials(), stored.excluded(), maximise=stored.maximises):
-        best.setdefault(frozenset(trial.params.items()), trial)
+        if _can_be_trained(trial):
+            best.setdefault(settings_key(trial.params), trial)
     return list(best.values())
+
+
+def _can_be_trained(trial: FrozenTrial) -> bool:
+    """Whether its parameters are settings: another tool may have added trials of its own to the study."""
+    try:
+        return bool(settings_from(trial.params))
+    except (KeyError, TypeError, ValueError, InputError):
+        return False
 
 
 def _spread(ranked: Sequence[FrozenTrial], top: int) -> list[FrozenTrial]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lrsearch.pruning import audit, pruners
 from lrsearch.pruning.halving import AtRung, Rank, StratifiedHalving, rank
-from lrsearch.sampling.ask import generation_size
+from lrsearch.sampling.ask import generation_size, trials_to_train
 from lrsearch.study_file.model import Definition
 
 
@@ -58,7 +58,7 @@ def forecast(definition: Definition, epoch_seconds: Callable[[int], float], *, t
     """
     draw = random.Random(0)
     types = definition.search.schedulers
-    drawn = [(types[number % len(types)], draw.random()) for number in range(definition.trials)]
+    drawn = [(types[number % len(types)], draw.random()) for number in range(trials_to_train(definition))]
     draw.shuffle(drawn)
     players = [Player(number, *own) for number, own in enumerate(drawn)]
     pruner = pruners.build(definition)
@@ -80,7 +80,7 @@ def forecast(definition: Definition, epoch_seconds: Callable[[int], float], *, t
             left = at_rungs.pass_on(end, live) if end in rungs else []
             beside += sum(audited(own.number) for own in live if own not in left)
             live = left
-    return Forecast(definition.trials, rungs, epochs, seconds)
+    return Forecast(len(players), rungs, epochs, seconds)
 
 
 class Rungs:

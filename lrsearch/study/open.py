@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrsearch import registry
 from lrsearch.errors import input_error, nearest
+from lrsearch.storage.new_study import StudyExistsError
 from lrsearch.storage.rdb import MissingStorageError, open_storage, redacted
 from lrsearch.study import budget, compatibility
 from lrsearch.study import stored as studies
@@ -86,8 +88,12 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
     task = build_task(definition)
     storage = open_storage(url, create=True)
     if definition.study.name not in studies.names(storage):
-        return store(storage, definition, task)
+        with suppress(StudyExistsError):  # somebody else may have started the same file at the same moment
+            return store(storage, definition, task)
     stored = studies.load(storage, definition.study.name)
+    if stored.definition is None:
+        with suppress(StudyExistsError):  # half made by a creation that was ended; or another tool's
+            return store(storage, definition, task)
     compatibility.check_version(stored)  # first: with another version, the definition's defaults may be others, too
     compatibility.check_same(stored, definition, source)
     compatibility.check(stored, task)

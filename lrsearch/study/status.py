@@ -76,8 +76,7 @@ def count(stored: StoredStudy) -> TrialCounts:
     Args:
         stored: The study.
     """
-    budget = stored.definition.trials if stored.definition else None
-    return TrialCounts(budget=budget, **asdict(stored.reader.tally()))
+    return TrialCounts(budget=stored.budget, **asdict(stored.reader.tally()))
 
 
 def best(stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None) -> FrozenTrial | None:

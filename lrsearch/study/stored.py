@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +14,10 @@ from optuna.trial import FrozenTrial
 
 from lrsearch import version
 from lrsearch.errors import InputError, input_error, nearest
-from lrsearch.sampling.ask import chosen, generation_size
+from lrsearch.sampling.ask import chosen, generation_size, trials_to_train
+from lrsearch.storage import attributes, new_study
 from lrsearch.storage.attributes import (
+    BUDGET,
     DATA,
     DEFINITION,
     EXCLUDED,
@@ -29,10 +30,12 @@ from lrsearch.storage.attributes import (
 )
 from lrsearch.storage.choice import patient, storage_reader, study_reader, trial_store
 from lrsearch.storage.counts import engine_of
+from lrsearch.storage.new_study import NewStudy
 from lrsearch.storage.reader import StudyReader
 from lrsearch.storage.retry import Patience
 from lrsearch.study.linked import HOLDOUT, Role, existing
 from lrsearch.study.provenance import provenance
+from lrsearch.study_file import names as study_names
 from lrsearch.study_file.load import parse_stored
 from lrsearch.study_file.model import Definition
 
@@ -117,29 +120,41 @@ class StoredStudy:
     def generation(self) -> int:
         """How many trials are asked for before any of them is told, where they are trained together."""
         assert self.definition is not None
-        return int(self.reader.attributes().get(GENERATION, generation_size(self.definition)))
+        stored = self.reader.attributes().get(GENERATION)
+        return stored if isinstance(stored, int) and stored > 0 else generation_size(self.definition)
+
+    @property
+    def budget(self) -> int | None:
+        """Its trials in all: fewer than its file says where the space has fewer settings. None for another tool's."""
+        if self.definition is None:
+            return None
+        fewer = self.reader.attributes().get(BUDGET)
+        return fewer if isinstance(fewer, int) and fewer > 0 else self.definition.trials
 
     @property
     def origin(self) -> str | None:
         """Name of the study that this one belongs to; None if it stands for itself."""
-        link = self.reader.attributes().get(ORIGIN)
-        return str(link["study"]) if link else None
+        found = self._link.get("study")
+        return None if found is None else str(found)
 
     @property
     def is_confirmation(self) -> bool:
         """Whether each trial has a seed of its own, and no pruner or sampler has a say."""
-        link = self.reader.attributes().get(ORIGIN)
-        return link is not None and link["role"] == "confirm"
+        return self._link.get("role") == "confirm"
 
     @property
     def score(self) -> str | None:
         """Which of the further metrics is a trial's value; None for the test metric."""
-        link = self.reader.attributes().get(ORIGIN)
-        return HOLDOUT if link and link.get("rows") == "holdout" else None
+        return HOLDOUT if self._link.get("rows") == "holdout" else None
+
+    @property
+    def _link(self) -> dict[str, Any]:
+        found = self.reader.attributes().get(ORIGIN)
+        return found if isinstance(found, dict) else {}
 
     def excluded(self) -> dict[int, str]:
         """Number of each trial that a person took out -> why."""
-        return {int(number): reason for number, reason in self.reader.attributes().get(EXCLUDED, {}).items()}
+        return attributes.excluded(self.reader.attributes())
 
     def trial(self, number: int) -> FrozenTrial:
         """The trial of that number.
@@ -175,26 +190,31 @@ def create(
         direction: Of the metric.
 
     Raises:
-        InputError: A study of that name exists.
+        StudyExistsError: A study of that name exists.
+        InputError: No study may be called so, or the database cannot keep the name.
     """
     name = definition.study.name
-    if name in names(storage):
-        raise input_error(
-            "study create", "a study of that name exists; choose another, or pass --skip-if-exists",
-            key="study.name", received=f'"{name}"',
-        )  # fmt: skip
-    study = optuna.create_study(study_name=name, storage=storage, direction=direction)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names([f"test {metric}"])  # what the dashboard writes at its axes
-    trial_store(study, storage).enqueue(list(chosen(definition, 0, definition.trials)), there=0)
-    study.set_user_attr(METRIC, metric)
-    study.set_user_attr(GENERATION, generation_size(definition))
-    study.set_user_attr(VERSION, version.__version__)
-    study.set_user_attr(PROVENANCE, provenance(Path.cwd()))
-    if data is not None:
-        study.set_user_attr(DATA, data)
-    study.set_user_attr(DEFINITION, definition.document())
+    if (rule := study_names.fault(name)) is not None:
+        raise input_error("study create", rule, key="study.name", received=f'"{name}"')
+    user = {
+        METRIC: metric,
+        GENERATION: generation_size(definition),
+        VERSION: version.__version__,
+        PROVENANCE: provenance(Path.cwd()),
+        DEFINITION: definition.document(),
+    }
+    budget = trials_to_train(definition)
+    further = {DATA: data, BUDGET: budget if budget < definition.trials else None}
+    new_study.create(
+        storage,
+        NewStudy(
+            name,
+            user | {key: value for key, value in further.items() if value is not None},
+            waiting=list(chosen(definition, 0, definition.trials)),
+            metrics=[f"test {metric}"],
+            maximise=direction == "maximize",
+        ),
+    )
     return load(storage, name)
 
 
@@ -221,14 +241,16 @@ def load(storage: BaseStorage, name: str, patience: Patience | None = None) -> S
     return StoredStudy(storage, study, _definition(name, reader.attributes()), reader, patience)
 
 
-def _definition(name: str, attributes: Mapping[str, Any]) -> Definition | None:
-    document = attributes.get(DEFINITION)
+def _definition(name: str, stored: Mapping[str, Any]) -> Definition | None:
+    document = stored.get(DEFINITION)
     if document is None:
         return None
+    if not isinstance(document, dict):
+        raise input_error(f"stored study {name}", "its definition is no table: somebody else wrote it, or cut it off")
     try:
         return parse_stored(document, f"stored study {name}")
     except InputError as error:
-        if (there := attributes.get(VERSION)) in (None, version.__version__):
+        if (there := stored.get(VERSION)) in (None, version.__version__):
             raise
         rule = f"was created by lrsearch {there}, and {version.__version__} cannot read its definition: "
         raise input_error(f"study {name}", rule + "; ".join(map(str, error.faults))) from None

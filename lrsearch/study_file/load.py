@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
+from lrsearch.study_file import names
 from lrsearch.study_file.faults import show, validate
 from lrsearch.study_file.meaning import check_meaning, check_search, completed
 from lrsearch.study_file.model import (
@@ -102,6 +102,8 @@ def parse(document: dict[str, Any], source: str) -> Definition:
     """
     faults: list[Fault] = []
     parts = _sections(document, faults)
+    if parts["study"] is not None and (rule := names.fault(parts["study"].name)) is not None:
+        faults.append(Fault("study.name", rule, show(parts["study"].name)))
     check_meaning(parts, faults)
     if faults:
         raise InputError(source, sorted(faults, key=lambda fault: _place(fault.key)))
@@ -273,9 +275,15 @@ def _leaves(value: object, path: str = "") -> dict[str, object]:
     return {path: value}
 
 
-def text(value: str) -> str:
-    """A text as TOML writes it, whatever characters it has."""
-    return json.dumps(value)
+def renamed(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """A document with another name for its study.
+
+    Args:
+        document: The document; it stays as it is.
+        name: As a person wrote it.
+    """
+    section = document.get("study", {})
+    return {**document, "study": {**section, "name": name}} if isinstance(section, dict) else document
 
 
 def _value(written: str) -> Any:

@@ -8,15 +8,13 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lrsearch.study_file.axes import Axis, Range, StrictModel
-
-NAME_LENGTH = 120
-"""Longest study name; the databases index 512 bytes, and linked studies add a suffix."""
+from lrsearch.study_file.names import LONGEST
 
 
 class StudySection(StrictModel):
     """``[study]``: its name and how many trials it has in all, however many workers share it."""
 
-    name: str = Field(min_length=1, max_length=NAME_LENGTH)
+    name: str = Field(min_length=1, max_length=LONGEST)
     trials: int | None = Field(default=None, ge=1)
     load: list[str] = []
 

@@ -69,7 +69,7 @@ def generation(stored: StoredStudy, asker: Asker, size: int) -> tuple[float, flo
     store = trial_store(stored.study, stored.storage)
     claims = store.claim(size, 10**6, Worker.this().as_dict())
     began = time.perf_counter()
-    chosen = asker.ask(claims)
+    chosen = asker.ask(claims).chosen
     asked = time.perf_counter()
     store.choose({claim.trial_id: own for claim, own in chosen.items()})
     stored_at = time.perf_counter()

@@ -15,7 +15,7 @@ from lrsearch import registry
 from lrsearch.pruning import halving
 from lrsearch.pruning.halving import AtRung
 from lrsearch.sampling import ask
-from lrsearch.sampling.ask import Asker
+from lrsearch.sampling.ask import Asked, Asker
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import CONSTRAINT
@@ -66,8 +66,8 @@ def tell(stored: StoredStudy, chosen: Mapping[Claim, Chosen]) -> None:
     store.finish(outcomes)
 
 
-def params(chosen: Mapping[Claim, Chosen]) -> dict[int, dict[str, Any]]:
-    return {own.number: dict(settled.params) for own, settled in chosen.items()}
+def params(asked: Asked) -> dict[int, dict[str, Any]]:
+    return {own.number: dict(settled.params) for own, settled in asked.chosen.items()}
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "qmc"])
@@ -76,7 +76,7 @@ def test_what_is_asked_depends_on_the_number_not_on_the_company(
 ) -> None:
     """Asked together, in two parts, after a restart or again: the same settings, all different from each other."""
     stored = study(define, tmp_path, sampler={"name": sampler})
-    tell(stored, asker_of(stored).ask(claim(stored, 30)))
+    tell(stored, asker_of(stored).ask(claim(stored, 30)).chosen)
     claims = claim(stored, 16)
     asker = asker_of(stored)
     whole = params(asker.ask(claims))
@@ -94,7 +94,7 @@ def test_an_asker_that_stays_answers_like_one_that_has_just_come(
     try:
         staying = asker_of(stored)
         for _ in range(3):
-            tell(stored, staying.ask(claim(stored, 12)))
+            tell(stored, staying.ask(claim(stored, 12)).chosen)
         claims = claim(stored, 20)
         asked = params(staying.ask(claims))
         assert params(asker_of(stored).ask(claims)) == asked
@@ -110,7 +110,7 @@ def test_what_is_fixed_stays_and_what_others_train_is_kept_away_from(
 ) -> None:
     """Tried settings and retries keep theirs; a part that is fixed is completed; other workers' trials matter."""
     stored = study(define, tmp_path, **{"try": [{"lr": 0.02, "scheduler": "lambda", "decay": 0.9}]})
-    tell(stored, asker_of(stored).ask(claim(stored, 20)))
+    tell(stored, asker_of(stored).ask(claim(stored, 20)).chosen)
     assert stored.trials()[0].params == {"lr": 0.02, "scheduler": "lambda", "decay": 0.9}
     stored.study.enqueue_trial({"scheduler": "lambda"})
     claims = claim(stored, 17)
@@ -119,7 +119,7 @@ def test_what_is_fixed_stays_and_what_others_train_is_kept_away_from(
     assert 0.8 <= alone[20]["decay"] <= 0.999
     later = claim(stored, 40)
     unaware = params(asker_of(stored).ask(later))
-    others = asker_of(stored).ask(claims[:12])
+    others = asker_of(stored).ask(claims[:12]).chosen
     trial_store(stored.study, stored.storage).choose({own.trial_id: chosen for own, chosen in others.items()})
     beside = params(asker_of(stored).ask(later))
     assert beside != unaware
@@ -133,7 +133,7 @@ def test_what_is_fixed_stays_and_what_others_train_is_kept_away_from(
 def test_an_excluded_trial_teaches_nothing(define: Callable[..., Definition], tmp_path: Path) -> None:
     """The best trial is a mistake; once it is taken out the study is asked as if it had never been."""
     stored = study(define, tmp_path)
-    tell(stored, asker_of(stored).ask(claim(stored, 40)))
+    tell(stored, asker_of(stored).ask(claim(stored, 40)).chosen)
     best = min(
         stored.trials(), key=lambda trial: (trial.state != TrialState.COMPLETE, bool(trial.constraints), trial.value)
     )

@@ -88,6 +88,24 @@ def test_a_smaller_grid_study_can_grow_to_its_cells_and_no_further(
         budget.set_budget(stored, 15)
 
 
+def test_growth_that_is_ended_in_the_middle_is_finished_by_the_next(
+    define: Callable[..., Definition], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = define(study={"name": "grid", "trials": 4}, search=SEARCH, sampler={"name": "grid"})
+    stored = studies.create(open_storage(f"sqlite:///{tmp_path}/g.db", create=True), definition, "mse")
+
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(budget, "redefine", ended)
+        with pytest.raises(KeyboardInterrupt):
+            budget.set_budget(stored, 7)
+    budget.set_budget(stored, 7)
+    waiting = [trial.system_attrs["fixed_params"] for trial in stored.trials()]
+    assert waiting == list(grid.cells(Space.of(definition)))[:7]
+
+
 def test_ranges_need_steps(define: Callable[..., Definition]) -> None:
     with pytest.raises(InputError) as caught:
         define(search={"schedulers": ["lambda", "exponential"]}, sampler={"name": "grid"}, study={"name": "g"})

@@ -11,6 +11,7 @@ import pytest
 import torch
 from databases import close
 from optuna.storages import BaseStorage
+from optuna.trial import TrialState
 
 import lrsearch
 from lrsearch.errors import InputError
@@ -21,8 +22,12 @@ from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import RECOMMENDATION
+from lrsearch.storage.choice import trial_store
+from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
+from lrsearch.storage.store import TrialEnd
 from lrsearch.study import budget, recommendation
+from lrsearch.study import retry as retrying
 from lrsearch.study import status as standing
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -234,6 +239,23 @@ def test_a_finished_study_that_grows_is_served_again(create: Create, start: Star
     grown = budget.set_budget(stored, 5)
     run(made)
     assert finished(grown) == 5
+
+
+def test_a_finished_study_whose_failed_trials_are_run_again_is_served_again(
+    create: Create, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a worker that has been there all the time, and thought that nothing was left to do."""
+    monkeypatch.setattr(worker, "LOOK_AGAIN", 0.0)
+    failed, other = create("failed", trials=2), create("other", trials=4)
+    store = trial_store(failed.study, failed.storage)
+    claims = store.claim(2, 2, Worker.this().as_dict())
+    store.finish([TrialEnd(claim.trial_id, TrialState.FAIL, None) for claim in claims])
+    again: list[int] = []
+    for name, event in start().events(exit_when_idle=True):
+        if name == "other" and isinstance(event, TrialEnded) and event.number == 2:
+            again = retrying.retry(failed)
+    assert again == [0, 1]
+    assert [finished(failed), finished(other)] == [2, 4]
 
 
 def test_what_happened_is_counted(create: Create, start: Start) -> None:

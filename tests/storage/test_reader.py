@@ -47,6 +47,7 @@ ARGUMENTS: dict[str, Callable[[optuna.Study], dict[str, Any]]] = {
     "settings": lambda study: {"trial_ids": [trial._trial_id for trial in study.get_trials(deepcopy=False)]},
     "rung_trials": lambda study: {"rungs": [1, 2], "first_id": study.get_trials(deepcopy=False)[1]._trial_id},
     "stale": lambda _: {"grace": 60.0},
+    "others_succeed": lambda _: {"worker": Worker.this().as_dict()},
 }
 """Of the methods that take any."""
 
