@@ -75,7 +75,8 @@ class RunDefinition:
         per_epoch = updates_per_epoch(task.train_rows, self.training)
         horizon = self.schedule.steps(self.training.epochs, per_epoch)
         optimizer = optimizers.code(self.training, self.lr)
-        return f"import torch\n\n{optimizer}\n{self.schedule.code(self.lr, horizon)}"
+        schedule = self.schedule.code(self.lr, horizon, updates=self.schedule.updates_per_step(per_epoch))
+        return f"import torch\n\n{optimizer}\n{schedule}"
 
 
 @dataclass(frozen=True)

@@ -87,11 +87,16 @@ class Run:
 
     def __post_init__(self) -> None:
         self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
-        self.schedule_state = self.schedule.initial_state(self.horizon)
+        self.schedule_state = self.schedule.initial_state(self.horizon, self.updates_per_step)
 
     @property
     def updates_per_epoch(self) -> int:
         return updates_per_epoch(self.order.rows, self.training)
+
+    @property
+    def updates_per_step(self) -> int:
+        """Updates in a step of the schedule."""
+        return self.schedule.updates_per_step(self.updates_per_epoch)
 
     def rate(self, number: int) -> float:
         """Learning rate of an update of the current epoch.
@@ -99,9 +104,10 @@ class Run:
         Args:
             number: The update, from 0.
         """
-        per_update = self.schedule.unit == "batch"
-        step = self.epoch * self.updates_per_epoch + number if per_update else self.epoch
-        return self.lr * self.schedule.factor(step, self.horizon, self.schedule_state)
+        step, update = divmod(self.epoch * self.updates_per_epoch + number, self.updates_per_step)
+        return self.schedule.rate(
+            self.lr, step, self.horizon, self.schedule_state, update=update, updates=self.updates_per_step
+        )
 
 
 def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int) -> Run:
