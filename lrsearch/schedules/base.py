@@ -243,6 +243,25 @@ class Schedule(ABC):
         """
         return lr * self.factor(t, horizon, state, update=update, updates=updates)
 
+    def signature(self, lr: float, horizon: int, updates: int = 1) -> float | tuple[object, ...] | None:
+        """Equal for schedules that are the same one at this horizon, whatever their type and parameters.
+
+        Args:
+            lr: Initial learning rate.
+            horizon: Number of steps the schedule spans.
+            updates: Updates that a step has, as for `factor`.
+
+        Returns:
+            The rate, where it never changes; the rates, where they do; None where they hang on the metric.
+        """
+        rising = -(-self.warmup_steps(horizon * updates) // updates)
+        places = [(t, update) for t in range(horizon) for update in (range(updates) if t < rising else (0,))]
+        rates = [self.rate(lr, t, horizon, update=update, updates=updates) for t, update in places]
+        if all(rate == rates[0] for rate in rates):
+            return rates[0]
+        # Updates of an own loop and epochs are not told apart by their number.
+        return (self.unit, updates, *(float(f"{rate:.12g}") for rate in rates))
+
     def directed(self, maximise: bool) -> Self:
         """The same schedule for a metric that is to rise; only a family that watches the metric cares.
 

@@ -71,6 +71,11 @@ class Plateau(Schedule):
     min_lr: float = parameter(0.0, "learning rate below which no drop leads", minimum=0)
     maximise: bool = field(default=False, kw_only=True)
 
+    def signature(self, lr: float, horizon: int, updates: int = 1) -> float | tuple[object, ...] | None:
+        # The first evaluation always improves; a drop after the last trains nothing.
+        evaluations = horizon - self.warmup_steps(horizon * updates) // updates
+        return super().signature(lr, horizon, updates) if evaluations <= self.patience + 2 else None
+
     def directed(self, maximise: bool) -> Plateau:
         return self if maximise == self.maximise else replace(self, maximise=maximise)
 

@@ -15,7 +15,17 @@ from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.trial_curves import TrialTrace, audit_attributes
 from lrsearch.signals import Interruption
-from lrsearch.storage.attributes import AUDIT_ERROR, CONSTRAINT, DEVICE, ENGINE, ERROR, HORIZON, PLACE, STEP_UPDATES, THREADS
+from lrsearch.storage.attributes import (
+    AUDIT_ERROR,
+    CONSTRAINT,
+    DEVICE,
+    ENGINE,
+    ERROR,
+    HORIZON,
+    PLACE,
+    STEP_UPDATES,
+    THREADS,
+)
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.store import Claim, TrialEnd, TrialStore
 from lrsearch.study_file.model import TrainingSection

@@ -216,7 +216,7 @@ def test_plateau_keeps_a_rate_set_by_hand() -> None:
 
 
 def test_plateau_wants_its_metric() -> None:
-    with pytest.raises(InputError, match="test metric|test_metric"):
+    with pytest.raises(InputError, match="test_metric"):
         Plateau().build(sgd(0.1), 10).step()
 
 

@@ -354,3 +354,28 @@ def test_missing_text_is_refused() -> None:
 def test_taken_name_is_refused() -> None:
     with pytest.raises(LrsearchError, match="'constant' is registered already"):
         register(Constant)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "horizon"),
+    [
+        (Piecewise(drop=0.3, milestones=2, first=0.5), Piecewise(drop=0.3, milestones=1, first=0.5), 2),
+        (Lambda(0.9), Constant(), 1),
+        (Power(), Constant(), 1),
+        (Piecewise(), Constant(), 1),
+        (Plateau(patience=3), Constant(), 5),
+        (Exponential(decades=0.0), Constant(), 40),
+        (Linear(final=0.1), Polynomial(exponent=1.0, final=0.1), 40),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_what_is_the_same_schedule_has_the_same_signature(one: Schedule, other: Schedule, horizon: int) -> None:
+    assert one.signature(0.1, horizon) == other.signature(0.1, horizon) is not None
+    assert one.signature(0.1, 60) != Cosine().signature(0.1, 60)
+
+
+def test_a_drop_that_may_come_has_no_signature() -> None:
+    """With patience 3 the fifth evaluation may bring a drop, and the sixth would train with it."""
+    assert Plateau(patience=3).signature(0.1, 6) is None
+    assert plateau_factors(Plateau(patience=3), [1.0] * 6)[5] < 1
+    assert plateau_factors(Plateau(patience=3), [1.0] * 5)[4] == 1
