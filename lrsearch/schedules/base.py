@@ -7,79 +7,22 @@ read schedules as plain float64 arithmetic.
 from __future__ import annotations
 
 import inspect
-import math
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
+from lrsearch.errors import Fault, InputError, LrsearchError, nearest
 from lrsearch.registry import schedules
-from lrsearch.study_file.axes import Choices, Range
+from lrsearch.schedules.parameter import Parameter, check_horizon, parameter
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
+__all__ = ["Parameter", "Schedule", "Unit", "check_horizon", "parameter", "register"]
+
 Unit = Literal["epoch", "batch", "evaluation"]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A schedule's parameter: what it means, which values are right, and where to search.
-
-    Attributes:
-        meaning: One line for lists and error messages.
-        search: Default search axis; None if it is searched only when a study file names it.
-        minimum: Smallest right value.
-        maximum: Largest right value.
-        above: The value must be larger than this.
-        below: The value must be smaller than this.
-        integer: Whether it counts something.
-        called: The parameter's name, where its attribute needs another one.
-    """
-
-    meaning: str
-    search: Range | Choices | float | None = None
-    minimum: float = -math.inf
-    maximum: float = math.inf
-    above: float = -math.inf
-    below: float = math.inf
-    integer: bool = False
-    called: str | None = None
-
-    def rule(self, name: str) -> str:
-        """The rule in words, such as ``must satisfy 0 < decay <= 1``."""
-        low = next((f"{bound:g} {sign} " for bound, sign in ((self.above, "<"), (self.minimum, "<="))
-                    if math.isfinite(bound)), "")  # fmt: skip
-        high = next((f" {sign} {bound:g}" for bound, sign in ((self.below, "<"), (self.maximum, "<="))
-                     if math.isfinite(bound)), "")  # fmt: skip
-        kind = "a whole number" if self.integer else "a finite number"
-        return f"must be {kind}" + (f" with {low}{name}{high}" if low or high else "")
-
-    def holds(self, value: float) -> bool:
-        """Whether a value keeps the rule."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return False
-        if isinstance(value, int) and abs(value) > sys.maxsize:
-            return False
-        if not math.isfinite(value):
-            return False
-        if self.integer and value != int(value):
-            return False
-        return self.minimum <= value <= self.maximum and self.above < value < self.below
-
-
-def parameter(default: float, meaning: str, **details: Any) -> Any:
-    """A dataclass field that is a schedule's parameter.
-
-    Args:
-        default: Value where none is given.
-        meaning: One line for lists and error messages.
-        **details: Further fields of `Parameter`.
-    """
-    return field(default=default, metadata={"parameter": Parameter(meaning, **details)})
 
 
 @dataclass(frozen=True)
@@ -377,21 +320,6 @@ class Schedule(ABC):
             f"# after update number n of the run, counted from 1: if n <= {rising} or n % {updates} == 0:"
             f" scheduler.step()\n# that is, after each of the first {rising} updates, and then after every {self.unit}"
         )
-
-
-def check_horizon(horizon: object, where: str) -> None:
-    """Refuse what is no number of steps.
-
-    Args:
-        horizon: What was received.
-        where: Who asks, for the message.
-
-    Raises:
-        InputError: It is no whole number above 0.
-    """
-    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
-        rule = "must be a whole number of at least 1: how often the scheduler will be stepped"
-        raise input_error(where, rule, key="horizon", received=repr(horizon))
 
 
 def register(family: type[Schedule]) -> type[Schedule]:

@@ -159,8 +159,9 @@ class Plateau(torch.optim.lr_scheduler.ReduceLROnPlateau):
         self.rise()
 
     def rise(self):
+        risen = min(self.last_epoch + 1, self.warmup + 1) / (self.warmup + 1)
         for group, lr in zip(self.optimizer.param_groups, self.initial_lrs):
-            group["lr"] = lr * (min(self.last_epoch + 1, self.warmup + 1) / (self.warmup + 1))
+            group["lr"] = lr * risen
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
     def step(self, metrics=None, epoch=None):
