@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
@@ -40,8 +40,17 @@ class Registry(Generic[Thing]):
         self._things: dict[str, Thing] = {}
         self._aliases: dict[str, str] = {}
         self._groups: dict[str, list[str]] = {}
+        self._retired: dict[str, str] = {}
 
-    def add(self, name: str, thing: Thing, *, aliases: Iterable[str] = (), groups: Iterable[str] = ()) -> None:
+    def add(
+        self,
+        name: str,
+        thing: Thing,
+        *,
+        aliases: Iterable[str] = (),
+        groups: Iterable[str] = (),
+        retired: Mapping[str, str] | None = None,
+    ) -> None:
         """Register a thing.
 
         Args:
@@ -49,6 +58,7 @@ class Registry(Generic[Thing]):
             thing: What the name stands for.
             aliases: Other names that are understood for it.
             groups: Names that stand for several things, this one among them.
+            retired: Names that are not understood, though somebody may try them -> what to write instead.
 
         Raises:
             LrsearchError: A name or alias is taken, or is the name of a group.
@@ -63,6 +73,7 @@ class Registry(Generic[Thing]):
                 raise LrsearchError(f"{self.kind} group {group!r} of {name!r} is the name of a {self.kind}")
         self._things[name] = thing
         self._aliases.update(dict.fromkeys(aliases, name))
+        self._retired.update(retired or {})
         for group in groups:
             self._groups.setdefault(group, []).append(name)
 
@@ -113,6 +124,8 @@ class Registry(Generic[Thing]):
             name: What was received.
             key: The key it was received for.
         """
+        if name in self._retired:
+            return Fault(key=key, rule=f"unknown {self.kind}; {self._retired[name]}", received=f'"{name}"')
         close = nearest(name, [*self._things, *self._groups]) or nearest(name, self._aliases)
         rule = f"unknown {self.kind}"
         if not close:

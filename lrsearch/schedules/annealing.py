@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from lrsearch.schedules.base import Schedule, parameter, register
 from lrsearch.study_file.axes import Range
@@ -34,7 +34,10 @@ class Cosine(Schedule):
     unit = "batch"
     formula = "final + (1 - final) * (1 + cos(pi * t / horizon)) / 2"
     torch_class = "CosineAnnealingLR"
-    aliases = ("CosineAnnealingLR", "cosine_with_min_lr", "cosine_warmup_with_min_lr")
+    aliases = ("CosineAnnealingLR", "cosine_with_min_lr")
+    retired: ClassVar[dict[str, str]] = {
+        "cosine_warmup_with_min_lr": 'write "cosine", whose last step is not yet at the least rate'
+    }
     groups = ("modern",)
 
     final: float = _final()
@@ -56,20 +59,24 @@ class Cosine(Schedule):
 class CosineRestarts(Schedule):
     """Half a cosine again and again, each time from the initial rate.
 
-    With ``x`` batches since the last restart and ``T`` the length of the current cycle, both whole numbers::
+    With ``x`` the share of the current cycle that is done::
 
-        factor(t) = final + (1 - final) * (1 + cos(pi * x / T)) / 2
+        factor(t) = final + (1 - final) * (1 + cos(pi * x)) / 2
 
-    Each cycle is `growth` times as long as the one before. The first is the shortest for which `cycles` of
-    them fill the horizon, so that the last may be cut short but no further restart follows it. Source:
-    Loshchilov and Hutter, "SGDR" (2017). torch: `CosineAnnealingWarmRestarts`.
+    Each cycle is `growth` times as long as the one before, and together they fill the horizon: a cycle may end between
+    two steps, and the last ends at ``t = horizon``, from where `final` holds. Source: Loshchilov and Hutter, "SGDR"
+    (2017); Hugging Face's `cosine_with_restarts` has equal cycles and a `final` of 0. torch's
+    `CosineAnnealingWarmRestarts` counts cycles in whole steps and goes on restarting, so that the code is a `LambdaLR`.
     """
 
     name = "cosine_restarts"
     unit = "batch"
-    formula = "final + (1 - final) * (1 + cos(pi * (t since restart) / (length of cycle))) / 2"
-    torch_class = "CosineAnnealingWarmRestarts"
-    aliases = ("CosineAnnealingWarmRestarts", "cosine_with_restarts")
+    formula = "final + (1 - final) * (1 + cos(pi * (share of the cycle))) / 2"
+    torch_class = "LambdaLR"
+    aliases = ("cosine_with_restarts",)
+    retired: ClassVar[dict[str, str]] = {
+        "CosineAnnealingWarmRestarts": 'write "cosine_restarts", whose `cycles` fill the run; T_0 need not'
+    }
     groups = ("modern",)
 
     cycles: int = parameter(
@@ -81,30 +88,38 @@ class CosineRestarts(Schedule):
     )  # fmt: skip
     final: float = _final()
 
-    def first_cycle(self, horizon: int) -> int:
-        """Length of the first cycle, in whole steps.
-
-        Args:
-            horizon: Number of steps that the cycles fill.
-        """
-        lengths = sum(int(self.growth**i) for i in range(self.cycles))
-        return -(-horizon // lengths)
-
     def shape(self, t: int, horizon: int) -> float:
-        length = self.first_cycle(horizon)
-        since = t
+        if t >= horizon:
+            return self.final
+        return self.final + (1 - self.final) * (1 + math.cos(math.pi * self._share(t, horizon))) / 2
+
+    def _share(self, t: int, horizon: int) -> float:
+        """Share of the current cycle that is done: whole numbers throughout, in units of 1 / parts of a step."""
+        parts = sum(self.growth**i for i in range(self.cycles))
+        since, length = t * parts, horizon
         if self.growth == 1:
             since %= length
         while since >= length:
             since -= length
             length *= self.growth
-        return self.final + (1 - self.final) * (1 + math.cos(math.pi * since / length)) / 2
+        return since / length
 
     def shape_code(self, lr: float, horizon: int) -> str:
+        parts = sum(self.growth**i for i in range(self.cycles))
+        factor = f"{self.final!r} + {1 - self.final!r} * (1 + math.cos(math.pi * share)) / 2"
+        if self.growth == 1:
+            share = f"    share = step * {parts} % {horizon} / {horizon}\n"
+        else:
+            share = (
+                f"    since, length = step * {parts}, {horizon}\n"
+                "    while since >= length:\n"
+                f"        since, length = since - length, length * {self.growth}\n"
+                "    share = since / length\n"
+            )
         return (
-            "scheduler = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(\n"
-            f"    optimizer, T_0={self.first_cycle(horizon)}, T_mult={self.growth},"
-            f" eta_min={lr * self.final!r}\n)"
+            "import math\n\ndef factor(step):\n"
+            f"    if step >= {horizon}:\n        return {self.final!r}\n{share}    return {factor}\n\n"
+            "scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)"
         )
 
 
@@ -194,7 +209,9 @@ class WarmupStableDecay(Schedule):
     unit = "batch"
     formula = "1, then final + (1 - final) * (horizon - t) / (decay_fraction * horizon)"
     torch_class = "LambdaLR"
-    aliases = ("warmup_stable_decay",)
+    retired: ClassVar[dict[str, str]] = {
+        "warmup_stable_decay": 'write "wsd", which decays along a line; that one does along a cosine by default'
+    }
     groups = ("modern",)
 
     decay_fraction: float = parameter(

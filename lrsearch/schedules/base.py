@@ -7,8 +7,6 @@ read schedules as plain float64 arithmetic.
 from __future__ import annotations
 
 import inspect
-import math
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -16,70 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from lrsearch.errors import Fault, InputError, LrsearchError, nearest
 from lrsearch.registry import schedules
-from lrsearch.study_file.axes import Choices, Range
+from lrsearch.schedules.parameter import Parameter, check_horizon, parameter
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
+__all__ = ["Parameter", "Schedule", "Unit", "check_horizon", "parameter", "register"]
+
 Unit = Literal["epoch", "batch", "evaluation"]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A schedule's parameter: what it means, which values are right, and where to search.
-
-    Attributes:
-        meaning: One line for lists and error messages.
-        search: Default search axis; None if it is searched only when a study file names it.
-        minimum: Smallest right value.
-        maximum: Largest right value.
-        above: The value must be larger than this.
-        below: The value must be smaller than this.
-        integer: Whether it counts something.
-        called: The parameter's name, where its attribute needs another one.
-    """
-
-    meaning: str
-    search: Range | Choices | float | None = None
-    minimum: float = -math.inf
-    maximum: float = math.inf
-    above: float = -math.inf
-    below: float = math.inf
-    integer: bool = False
-    called: str | None = None
-
-    def rule(self, name: str) -> str:
-        """The rule in words, such as ``must satisfy 0 < decay <= 1``."""
-        low = next((f"{bound:g} {sign} " for bound, sign in ((self.above, "<"), (self.minimum, "<="))
-                    if math.isfinite(bound)), "")  # fmt: skip
-        high = next((f" {sign} {bound:g}" for bound, sign in ((self.below, "<"), (self.maximum, "<="))
-                     if math.isfinite(bound)), "")  # fmt: skip
-        kind = "a whole number" if self.integer else "a finite number"
-        return f"must be {kind}" + (f" with {low}{name}{high}" if low or high else "")
-
-    def holds(self, value: float) -> bool:
-        """Whether a value keeps the rule."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return False
-        if isinstance(value, int) and abs(value) > sys.maxsize:
-            return False
-        if not math.isfinite(value):
-            return False
-        if self.integer and value != int(value):
-            return False
-        return self.minimum <= value <= self.maximum and self.above < value < self.below
-
-
-def parameter(default: float, meaning: str, **details: Any) -> Any:
-    """A dataclass field that is a schedule's parameter.
-
-    Args:
-        default: Value where none is given.
-        meaning: One line for lists and error messages.
-        **details: Further fields of `Parameter`.
-    """
-    return field(default=default, metadata={"parameter": Parameter(meaning, **details)})
 
 
 @dataclass(frozen=True)
@@ -88,9 +31,12 @@ class Schedule(ABC):
 
     The learning rate of step t is the initial learning rate times `factor`. Steps are counted from 0 in the
     family's own `unit`; the horizon is how many of them the schedule spans. A family is its `shape` and the
-    torch lines that do the same; the linear warm-up that may precede it is added here.
+    torch lines that do the same; the linear warm-up that may precede it is added here. It rises with every
+    update, also where the family's steps are epochs: then a step has several `updates`.
 
     Attributes:
+        aliases: Names that torch or Hugging Face have for the same rates.
+        retired: Names that look as if they were -> what to write instead.
         warmup_fraction: Share of the horizon that rises linearly before the shape begins.
 
     Raises:
@@ -102,6 +48,7 @@ class Schedule(ABC):
     formula: ClassVar[str]
     torch_class: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    retired: ClassVar[dict[str, str]] = {}
     groups: ClassVar[tuple[str, ...]] = ()
 
     warmup_fraction: float = field(
@@ -198,33 +145,80 @@ class Schedule(ABC):
         """How many of the horizon's steps are warm-up; at least one step remains for the shape.
 
         Args:
-            horizon: Number of steps the schedule spans, in the family's unit.
+            horizon: Number of steps the schedule spans; count updates to get updates.
         """
         return min(round(self.warmup_fraction * horizon), horizon - 1)
 
-    def factor(self, t: int, horizon: int, state: Any = None) -> float:
+    def factor(self, t: int, horizon: int, state: Any = None, *, update: int = 0, updates: int = 1) -> float:
         """Multiplier of the initial learning rate at a step.
 
-        It is ``(t + 1) / (w + 1)`` in the w steps of a warm-up, and `shape` after them.
+        It is ``(n + 1) / (w + 1)`` in update n of the w updates of a warm-up, and `shape` after them. The shape's
+        first step is the one in which the warm-up ends.
 
         Args:
             t: Step, from 0, in the family's unit.
             horizon: Number of steps the schedule spans.
             state: What `update` returned last, or `initial_state`; only a family with memory looks at it.
+            update: Update within the step, from 0.
+            updates: Updates that a step has: those of an epoch, where the family's steps are epochs.
 
         Returns:
             The factor, in float64. From the horizon on it keeps a finite value.
         """
-        warmup = self.warmup_steps(horizon)
-        if t < warmup:
-            return (t + 1) / (warmup + 1)
-        return self.shape(t - warmup, horizon - warmup)
+        rising, done = self.warmup_steps(horizon * updates), t * updates + update
+        if done < rising:
+            return (done + 1) / (rising + 1)
+        whole = rising // updates
+        return self.shape(t - whole, horizon - whole)
 
-    def initial_state(self, horizon: int) -> Any:
+    def rate(
+        self, lr: float, t: int, horizon: int, state: Any = None, *, update: int = 0, updates: int = 1
+    ) -> float:  # fmt: skip
+        """The learning rate at a step: ``lr * factor(...)``.
+
+        Args:
+            lr: Initial learning rate.
+            t: As for `factor`.
+            horizon: As for `factor`.
+            state: As for `factor`.
+            update: As for `factor`.
+            updates: As for `factor`.
+        """
+        return lr * self.factor(t, horizon, state, update=update, updates=updates)
+
+    def signature(self, lr: float, horizon: int, updates: int = 1) -> float | tuple[object, ...] | None:
+        """Equal for schedules that are the same one at this horizon, whatever their type and parameters.
+
+        Args:
+            lr: Initial learning rate.
+            horizon: Number of steps the schedule spans.
+            updates: Updates that a step has, as for `factor`.
+
+        Returns:
+            The rate, where it never changes; the rates, where they do; None where they hang on the metric.
+        """
+        rising = -(-self.warmup_steps(horizon * updates) // updates)
+        places = [(t, update) for t in range(horizon) for update in (range(updates) if t < rising else (0,))]
+        rates = [self.rate(lr, t, horizon, update=update, updates=updates) for t, update in places]
+        if all(rate == rates[0] for rate in rates):
+            return rates[0]
+        # Updates of an own loop and epochs are not told apart by their number.
+        return (self.unit, updates, *(float(f"{rate:.12g}") for rate in rates))
+
+    def directed(self, maximise: bool) -> Self:
+        """The same schedule for a metric that is to rise; only a family that watches the metric cares.
+
+        Args:
+            maximise: Whether a larger metric is better.
+        """
+        return self
+
+    def initial_state(self, horizon: int, updates: int = 1) -> Any:
         """What the family remembers before the first evaluation; None if only the step matters to it.
 
         Args:
             horizon: Number of steps the schedule spans, in the family's unit.
+            updates: Updates that a step has, as for `factor`.
         """
         return None
 
@@ -245,42 +239,54 @@ class Schedule(ABC):
         """
         return state
 
-    def code(self, lr: float, horizon: int) -> str:
+    def code(self, lr: float, horizon: int, *, updates: int = 1, where: str | None = None) -> str:
         """Lines of torch code that do the same to an ``optimizer`` whose learning rate is `lr`.
 
         Args:
             lr: Initial learning rate (the peak for families that rise to one).
             horizon: Number of steps the schedule spans, in the family's unit.
+            updates: Updates that a step has, as for `factor`.
+            where: When to step it, such as ``after every update``; by default what the family's unit says.
 
         Returns:
             Code that names its result ``scheduler`` and ends with where to step it.
-        """
-        warmup = self.warmup_steps(horizon)
-        lines = [self.shape_code(lr, horizon - warmup), self.step_comment()]
-        if warmup:
-            # The warm-up comes first: it notes the initial rate before CyclicLR, say, sets another.
-            rise = f"optimizer, start_factor=1 / {warmup + 1}, total_iters={warmup}"
-            lines.insert(0, f"warmup = torch.optim.lr_scheduler.LinearLR({rise})")
-            joined = f"optimizer, [warmup, scheduler], milestones=[{warmup}]"
-            lines.insert(2, f"scheduler = torch.optim.lr_scheduler.SequentialLR({joined})")
-        return "\n".join(lines)
 
-    def build(self, optimizer: Optimizer, horizon: int) -> LRScheduler:
+        Raises:
+            InputError: The horizon is no whole number above 0.
+        """
+        check_horizon(horizon, f"scheduler {self.name}")
+        rising = self.warmup_steps(horizon * updates)
+        lines = [self.shape_code(lr, horizon - rising // updates)]
+        if rising:
+            # The warm-up comes first: it notes the initial rate before CyclicLR, say, sets another.
+            rise = f"optimizer, start_factor=1 / {rising + 1}, total_iters={rising}"
+            lines.insert(0, f"warmup = torch.optim.lr_scheduler.LinearLR({rise})")
+            joined = f"optimizer, [warmup, scheduler], milestones=[{rising}]"
+            lines.append(f"scheduler = torch.optim.lr_scheduler.SequentialLR({joined})")
+        return "\n".join([*lines, self._where_to_step(rising, updates, where)])
+
+    def build(self, optimizer: Optimizer, horizon: int, updates: int = 1) -> LRScheduler:
         """A torch scheduler for an optimizer whose learning rates are the initial ones.
 
-        Every parameter group keeps its own initial learning rate. It is a `LambdaLR` over `factor`, so that
-        it may be stepped past the horizon, resumed, and agrees with the engines to the last bit.
+        Every parameter group keeps its own initial learning rate. It may be stepped past the horizon, resumed,
+        copied and pickled, and agrees with the engines to the last bit. See `lrsearch.schedules.built`.
 
         Args:
             optimizer: The optimizer to steer.
             horizon: Number of steps the schedule spans, in the family's unit.
+            updates: Updates that a step has, as for `factor`. With more than one, step it after each update of a
+                warm-up, and once per `unit` from then on.
 
         Returns:
             The scheduler, to be stepped once per `unit`.
-        """
-        from torch.optim.lr_scheduler import LambdaLR
 
-        return LambdaLR(optimizer, lambda t: self.factor(t, horizon))
+        Raises:
+            InputError: The horizon is no whole number above 0.
+        """
+        from lrsearch.schedules.built import BuiltScheduler
+
+        check_horizon(horizon, f"scheduler {self.name}")
+        return BuiltScheduler(self, optimizer, horizon, updates)
 
     def steps(self, epochs: int, batches_per_epoch: int) -> int:
         """The horizon of a run, in the family's unit.
@@ -291,15 +297,37 @@ class Schedule(ABC):
         """
         return epochs * batches_per_epoch if self.unit == "batch" else epochs
 
+    def updates_per_step(self, updates_per_epoch: int) -> int:
+        """Updates that one step of the family has.
+
+        Args:
+            updates_per_epoch: Of the run.
+        """
+        return 1 if self.unit == "batch" else updates_per_epoch
+
     def describe(self) -> str:
         """One line, such as ``lambda (decay 0.95)``; a warm-up only where there is one."""
-        shown = {name: value for name, value in self.values().items() if value or name != "warmup_fraction"}
+        declared = self.parameters()
+        shown = {name: value for name, value in self.values().items() if value or declared[name].search is not None}
         given = ", ".join(f"{name} {value:.4g}" for name, value in shown.items())
         return f"{self.name} ({given})" if given else self.name
 
-    def step_comment(self) -> str:
-        """The last line of `code`: where the scheduler is stepped."""
-        return f"# call scheduler.step() after every {self.unit}"
+    def step_comment(self, where: str | None = None) -> str:
+        """The last line of `code`: where the scheduler is stepped.
+
+        Args:
+            where: As for `code`.
+        """
+        return f"# call scheduler.step() {where or f'after every {self.unit}'}"
+
+    def _where_to_step(self, rising: int, updates: int, where: str | None) -> str:
+        """The last line, where a warm-up counts updates and the shape counts epochs, too."""
+        if not rising or updates == 1:
+            return self.step_comment(where)
+        return (
+            f"# after update number n of the run, counted from 1: if n <= {rising} or n % {updates} == 0:"
+            f" scheduler.step()\n# that is, after each of the first {rising} updates, and then after every {self.unit}"
+        )
 
 
 def register(family: type[Schedule]) -> type[Schedule]:
@@ -323,5 +351,7 @@ def register(family: type[Schedule]) -> type[Schedule]:
     faults = family.faults({name: defaults[attribute] for name, attribute in family._attributes().items()})
     if faults:
         raise LrsearchError(f"schedule {family.name}: default {faults[0]}")
-    schedules.add(family.name, family, aliases=family.aliases, groups=(*family.groups, "all"))
+    schedules.add(
+        family.name, family, aliases=family.aliases, groups=(*family.groups, "all"), retired=family.retired
+    )  # fmt: skip
     return family

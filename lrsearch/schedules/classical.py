@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lrsearch.schedules.base import Schedule, parameter, register
 from lrsearch.study_file.axes import Range
@@ -14,14 +15,17 @@ class Constant(Schedule):
     """The learning rate never changes.
 
     ``factor(t) = 1``. torch: `ConstantLR` with factor 1. Hugging Face's ``constant_with_warmup`` is this
-    family with a `warmup_fraction`; like all warm-up it is 0 until a number is given.
+    family with a `warmup_fraction`, which has to be named: it is 0 until a number is given.
     """
 
     name = "constant"
     unit = "epoch"
     formula = "1"
     torch_class = "ConstantLR"
-    aliases = ("ConstantLR", "constant_with_warmup")
+    aliases = ("ConstantLR",)
+    retired: ClassVar[dict[str, str]] = {
+        "constant_with_warmup": 'write "constant" and give it a `warmup_fraction`, such as 0.06'
+    }
     groups = ("classical",)
 
     def shape(self, t: int, horizon: int) -> float:
@@ -125,14 +129,18 @@ class Piecewise(Schedule):
     ``factor(t) = drop ** (milestones m with m <= t)``. The first milestone lies at `first`, the others at
     equal distances between it and the end of the run, in whole epochs: 2 milestones from 1/3 on are the
     thirds of ImageNet training (He et al. 2016), 2 from 1/2 on the half and three quarters of CIFAR training;
-    ``first = 1 / (milestones + 1)`` is `StepLR`. torch: `MultiStepLR`.
+    ``first = 1 / (milestones + 1)`` is `StepLR` where its steps divide the run. Milestones that fall on one epoch are
+    one milestone. torch: `MultiStepLR`.
     """
 
     name = "piecewise"
     unit = "epoch"
     formula = "drop^(milestones passed)"
     torch_class = "MultiStepLR"
-    aliases = ("MultiStepLR", "StepLR")
+    aliases = ("MultiStepLR",)
+    retired: ClassVar[dict[str, str]] = {
+        "StepLR": 'write "piecewise" with first = 1 / (milestones + 1), which has steps that divide the run'
+    }
     groups = ("classical",)
 
     drop: float = parameter(
@@ -149,13 +157,13 @@ class Piecewise(Schedule):
     )
 
     def places(self, horizon: int) -> list[int]:
-        """The steps at which the rate drops, in rising order; never before the initial rate was used once.
+        """The steps at which the rate drops, in rising order, each once; never before the initial rate was used.
 
         Args:
             horizon: Number of steps the milestones are spread over.
         """
         gap = (1 - self.first) / self.milestones
-        return [max(1, round((self.first + gap * i) * horizon)) for i in range(self.milestones)]
+        return sorted({max(1, round((self.first + gap * i) * horizon)) for i in range(self.milestones)})
 
     def shape(self, t: int, horizon: int) -> float:
         return float(self.drop ** sum(place <= t for place in self.places(horizon)))

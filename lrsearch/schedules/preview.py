@@ -60,15 +60,18 @@ def rates(schedule: Schedule, lr: float, epochs: int, batches: int) -> tuple[lis
         Where each rate begins to hold, in epochs from 0, and the rates. A family that watches the test metric is
         shown `simulated_metric`.
     """
-    horizon = schedule.steps(epochs, batches)
-    per_epoch = batches if schedule.unit == "batch" else 1
-    state = schedule.initial_state(horizon)
+    horizon, per_step = schedule.steps(epochs, batches), schedule.updates_per_step(batches)
+    # Only a warm-up moves the rate within a step.
+    fine = per_step if schedule.warmup_fraction else 1
+    per_epoch = batches * fine // per_step
+    state = schedule.initial_state(horizon, per_step)
     found = []
-    for t in range(horizon):
-        found.append(lr * schedule.factor(t, horizon, state))
-        if (t + 1) % per_epoch == 0:
-            state = schedule.update(state, simulated_metric((t + 1) // per_epoch, epochs))
-    return [t / per_epoch for t in range(horizon)], found
+    for n in range(horizon * fine):
+        t, update = divmod(n, fine)
+        found.append(schedule.rate(lr, t, horizon, state, update=update, updates=per_step))
+        if (n + 1) % per_epoch == 0:
+            state = schedule.update(state, simulated_metric((n + 1) // per_epoch, epochs))
+    return [n / per_epoch for n in range(horizon * fine)], found
 
 
 def watches(family: type[Schedule]) -> bool:

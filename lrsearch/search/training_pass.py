@@ -15,7 +15,17 @@ from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.trial_curves import TrialTrace, audit_attributes
 from lrsearch.signals import Interruption
-from lrsearch.storage.attributes import AUDIT_ERROR, CONSTRAINT, DEVICE, ENGINE, ERROR, HORIZON, PLACE, THREADS
+from lrsearch.storage.attributes import (
+    AUDIT_ERROR,
+    CONSTRAINT,
+    DEVICE,
+    ENGINE,
+    ERROR,
+    HORIZON,
+    PLACE,
+    STEP_UPDATES,
+    THREADS,
+)
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.store import Claim, TrialEnd, TrialStore
 from lrsearch.study_file.model import TrainingSection
@@ -179,6 +189,7 @@ class Pass:
     def _outcome(self, claim: Claim, trained: TrialTrace, further: Mapping[str, Any] | None = None) -> TrialEnd:
         training, schedule = self._training, self._settings[claim].schedule
         per_epoch = updates_per_epoch(training.task.train_rows, training.section)
+        updates = schedule.updates_per_step(per_epoch)
         trace = self.audited.get(claim, trained)
         since = {} if trace is trained else audit_attributes(trace, trained, training.section.epochs)
         attributes = {
@@ -186,6 +197,7 @@ class Pass:
             **since,
             **(further or {}),
             HORIZON: schedule.steps(training.section.epochs, per_epoch),
+            **({STEP_UPDATES: updates} if schedule.warmup_fraction and updates > 1 else {}),
             ENGINE: training.engine.name,
             DEVICE: describe(training.engine.device),
             THREADS: torch.get_num_threads(),

@@ -17,7 +17,6 @@ from lrsearch.storage.attributes import (
     BLOCKS_BEFORE,
     CONSTANT_PREDICTION,
     FINALISTS,
-    HORIZON,
     ORIGIN,
     PLAN,
     RETRIED,
@@ -29,6 +28,7 @@ from lrsearch.study.evidence import Evidence
 from lrsearch.study.finalists import Finalist
 from lrsearch.study.plan import Plan
 from lrsearch.study.ranking import is_diverged
+from lrsearch.study.snippet import Steps
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 
@@ -149,7 +149,7 @@ def _contender(entry: Finalist, trials: Trials, seeds: Sequence[int], blocks: in
     counted = {seed: trials[seed] for seed in seeds if seed in trials}
     complete = {seed: trial for seed, trial in counted.items() if trial.state == TrialState.COMPLETE}
     steady = {seed: trial for seed, trial in complete.items() if not is_diverged(trial)}
-    horizons = [trial.user_attrs[HORIZON] for trial in steady.values() if HORIZON in trial.user_attrs]
+    known = [Steps.of(trial.user_attrs) for trial in steady.values()]
     values = [steady[seed].values[0] if seed in steady else math.nan for seed in seeds]
     return Contender(
         params=dict(entry.params),
@@ -160,7 +160,7 @@ def _contender(entry: Finalist, trials: Trials, seeds: Sequence[int], blocks: in
         tests=np.array([_last_test(steady[seed]) if seed in steady else math.nan for seed in seeds]),
         diverged=len(complete) - len(steady),
         failed=len(counted) - len(complete),
-        horizon=float(horizons[0]) if horizons else math.nan,
+        steps=next((steps for steps in known if steps.horizon), Steps()),
         cells=np.array([_cells(steady.get(seed), blocks, value) for seed, value in zip(seeds, values, strict=True)]),
         planned=planned,
     )

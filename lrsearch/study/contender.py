@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrsearch.sampling.space import LR_NAMES
+from lrsearch.study.snippet import Steps
 
 Numbers = NDArray[np.float64]
 
@@ -26,7 +27,7 @@ class Contender:
         tests: The same on the test rows; [seeds].
         diverged: On how many seeds it diverged.
         failed: On how many seeds its training failed.
-        horizon: Steps that its schedule spans; NaN as long as it is not known.
+        steps: How its scheduler was stepped, as far as it is known.
         cells: What scores it, per seed and block of rows; a seed's mean is its value. One block where the storage has
             no more than that; [seeds, blocks].
         planned: On how many seeds it is to be trained: fewer than there are where it has left.
@@ -40,7 +41,7 @@ class Contender:
     tests: Numbers
     diverged: int
     failed: int
-    horizon: float
+    steps: Steps
     cells: Numbers
     planned: int
 

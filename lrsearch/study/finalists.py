@@ -15,6 +15,7 @@ from lrsearch.sampling.space import Space, settings_from
 from lrsearch.storage.attributes import LR_CURVE
 from lrsearch.storage.store import settings_key
 from lrsearch.study import ladder, ranking
+from lrsearch.study.snippet import Steps
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import short
 
@@ -82,7 +83,33 @@ def finalists(stored: StoredStudy, top: int) -> list[Finalist]:
     first: dict[frozenset[tuple[str, Any]], Finalist] = {}
     for finalist in (*chosen, *map(constant_rate, rates)):
         first.setdefault(finalist.key, finalist)
-    return list(first.values())
+    steps = {trial.number: Steps.of(trial.user_attrs) for trial in ranked}
+    return _each_rate_once(list(first.values()), steps)
+
+
+def _each_rate_once(chosen: Sequence[Finalist], steps: Mapping[int, Steps]) -> list[Finalist]:
+    """Those with other rates than the rest: of settings with the same rates the simplest goes, tried ones stay.
+
+    Args:
+        chosen: Finalists with different settings.
+        steps: Number of a trial -> how its scheduler was stepped.
+    """
+    simplest: dict[object, Finalist] = {}
+    for finalist in sorted(chosen, key=lambda one: (not one.is_constant, len(one.params))):
+        known = None if finalist.number is None else steps.get(finalist.number)
+        simplest.setdefault(_rates_of(finalist, known), finalist)
+    kept = [finalist.key for finalist in simplest.values()]
+    return [finalist for finalist in chosen if finalist.key in kept or finalist.role == "try"]
+
+
+def _rates_of(finalist: Finalist, steps: Steps | None) -> object:
+    """Equal for settings that train at the same rates; where those are not known, for equal settings."""
+    settings = settings_from(finalist.params)
+    if finalist.is_constant and not settings.schedule.warmup_fraction:
+        return settings.lr
+    if steps is None or steps.horizon is None:
+        return finalist.key
+    return settings.schedule.signature(settings.lr, steps.horizon, steps.updates) or finalist.key
 
 
 def constant_rate(rate: float) -> Finalist:

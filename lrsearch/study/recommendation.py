@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 from lrsearch.errors import input_error
 from lrsearch.sampling.space import settings_from
 from lrsearch.sampling.suggest import SuggestedSchedule
-from lrsearch.storage.attributes import HORIZON, PLAN, RECOMMENDATION, SEED_VALUES
+from lrsearch.storage.attributes import PLAN, RECOMMENDATION, SEED_VALUES
 from lrsearch.study import ranking, snippet, status
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmed_runs import confirmation_of, gather
@@ -69,7 +69,7 @@ class Recommendation:
         learned: Whether the settings are shown to be better than no training, and than the best constant prediction;
             None where neither is known.
         covers: What the intervals cover: ``seeds``, or ``seeds and rows``; None where there are none.
-        horizon: Steps that the schedule spans, in its unit; None where that is not stored.
+        steps: How the scheduler was stepped.
     """
 
     study: str
@@ -88,7 +88,7 @@ class Recommendation:
     untrained: float | None
     learned: bool | None
     covers: Literal["seeds", "seeds and rows"] | None
-    horizon: int | None
+    steps: snippet.Steps
 
     @property
     def is_confirmed(self) -> bool:
@@ -97,7 +97,7 @@ class Recommendation:
     def as_dict(self) -> dict[str, Any]:
         """The recommendation for JSON; the keys are those of ``lrsearch study best --format json``."""
         values = asdict(self)
-        del values["horizon"]
+        del values["steps"]
         return values
 
     def build(self, optimizer: Optimizer) -> LRScheduler:
@@ -110,11 +110,12 @@ class Recommendation:
             InputError: No parameter group has the recommended rate, or the storage does not say how long the schedule
                 is.
         """
-        if self.horizon is None:
+        if self.steps.horizon is None:
             raise input_error(f"study {self.study}", "does not say how many steps the schedule spans")
         settings = settings_from(self.params)
         schedule = settings.schedule.directed(self.direction == "maximize")
-        return SuggestedSchedule(settings.lr, schedule, self.horizon).build(optimizer)
+        steps = self.steps
+        return SuggestedSchedule(settings.lr, schedule, steps.horizon, steps.unit, steps.updates).build(optimizer)
 
 
 BestSettings = Recommendation
@@ -204,7 +205,6 @@ def compute(
 
 def _from_evidence(stored: StoredStudy, evidence: Evidence) -> Recommendation:
     chosen, expected = evidence.recommended, evidence.expected
-    horizon = int(chosen.horizon) if chosen.horizon == chosen.horizon else None
     return Recommendation(
         study=stored.name,
         metric=stored.metric,
@@ -217,12 +217,12 @@ def _from_evidence(stored: StoredStudy, evidence: Evidence) -> Recommendation:
         interval=(expected.low, expected.high),
         seeds=len(evidence.seeds),
         number=chosen.number,
-        code=snippet.code(stored.definition, chosen.params, horizon, maximise=stored.maximises),
+        code=snippet.code(stored.definition, chosen.params, chosen.steps, maximise=stored.maximises),
         constant=_constant(evidence, chosen),
         untrained=None if evidence.untrained is None else evidence.untrained.mean,
         learned=evidence.learned,
         covers=evidence.covers,
-        horizon=horizon,
+        steps=chosen.steps,
     )
 
 
@@ -245,7 +245,7 @@ def _from_search(stored: StoredStudy, trials: Sequence[FrozenTrial] | None) -> R
     sign = -1 if stored.maximises else 1
     values = [sign * trial.values[0] for trial in ranked]
     constant = next((trial for trial in ranked if trial.params.get("scheduler") == "constant"), None)
-    horizon = winner.user_attrs.get(HORIZON)
+    steps = snippet.Steps.of(winner.user_attrs)
     return Recommendation(
         study=stored.name,
         metric=stored.metric,
@@ -258,7 +258,7 @@ def _from_search(stored: StoredStudy, trials: Sequence[FrozenTrial] | None) -> R
         interval=None,
         seeds=max(len(winner.user_attrs.get(SEED_VALUES) or []), 1),
         number=winner.number,
-        code=snippet.code(stored.definition, winner.params, horizon, maximise=stored.maximises),
+        code=snippet.code(stored.definition, winner.params, steps, maximise=stored.maximises),
         constant=None
         if constant is None
         else ConstantRate(
@@ -267,7 +267,7 @@ def _from_search(stored: StoredStudy, trials: Sequence[FrozenTrial] | None) -> R
         untrained=None,
         learned=None,
         covers=None,
-        horizon=horizon if isinstance(horizon, int) and horizon > 0 else None,
+        steps=steps,
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from lrsearch.errors import InputError
 from lrsearch.sampling.space import settings_from
+from lrsearch.sampling.suggest import stepped
+from lrsearch.storage.attributes import HORIZON, HORIZON_UNIT, STEP_UPDATES
 from lrsearch.study_file.model import Definition
 from lrsearch.training import optimizers
 
@@ -16,31 +19,68 @@ WIDTH = 80
 """Columns of a terminal."""
 
 
+@dataclass(frozen=True)
+class Steps:
+    """How a trial's scheduler was stepped.
+
+    Attributes:
+        horizon: How often; None where that is not stored.
+        unit: After what, in a training loop of one's own: ``epoch`` or ``update``; None if it did not say.
+        updates: Updates of an epoch, where a warm-up counts those; 1 where nothing is stored about it.
+    """
+
+    horizon: int | None = None
+    unit: Literal["epoch", "update"] | None = None
+    updates: int = 1
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, Any]) -> Steps:
+        """What a trial's attributes say.
+
+        Args:
+            attributes: Its user attributes; whoever wrote them.
+        """
+        horizon, updates = (_counted(attributes.get(name)) for name in (HORIZON, STEP_UPDATES))
+        unit = attributes.get(HORIZON_UNIT)
+        return cls(horizon, unit if unit in ("epoch", "update") else None, updates or 1)
+
+
 def code(
-    definition: Definition | None, params: Mapping[str, Any], horizon: float | None, *, maximise: bool = False
-) -> str | None:
+    definition: Definition | None, params: Mapping[str, Any], steps: Steps, *, maximise: bool = False
+) -> str | None:  # fmt: skip
     """Lines of torch code that train a ``model`` with a trial's settings.
 
     Args:
         definition: The study's definition; None for one that lrsearch did not create, whose optimizer is not known.
         params: The trial's Optuna parameters.
-        horizon: Steps that its schedule spans, in the family's unit; None or NaN where it is not stored.
-        maximise: Whether larger values of the metric are better.
+        steps: How its scheduler was stepped.
+        maximise: Whether a larger metric is better; `plateau` waits for it.
 
     Returns:
         The code, with all digits; None if the trial or the study does not say enough to write it.
     """
-    if horizon is None or not (math.isfinite(horizon) and horizon > 0):
+    if steps.horizon is None:
         return None
     try:
         settings = settings_from(params)
     except (KeyError, TypeError, ValueError, InputError):
         return None
+    # In a loop of one's own a family's steps are what that loop counts.
+    where = stepped(steps.unit, steps.horizon) if definition is None else None
     optimizer = f"# `optimizer` is that of your own training loop, with lr={settings.lr!r}"
     if definition is not None:
         optimizer = optimizers.code(definition.training, settings.lr)
-    lines = f"{optimizer}\n{settings.schedule.directed(maximise).code(settings.lr, int(horizon))}".split("\n")
+    schedule = settings.schedule.directed(maximise)
+    made = schedule.code(settings.lr, steps.horizon, updates=steps.updates, where=where)
+    lines = f"{optimizer}\n{made}".split("\n")
     return "\n".join(["import torch", "", *(part for line in lines for part in folded(line))])
+
+
+def _counted(value: object) -> int | None:
+    """A stored count; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 1:
+        return None
+    return int(value)
 
 
 def folded(line: str) -> list[str]:

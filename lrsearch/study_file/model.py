@@ -48,6 +48,7 @@ class TrainingSection(StrictModel):
         eps: Of adam and adamw.
         clip_norm: Largest norm of an update's gradient; a larger gradient is scaled down to it. None: no limit.
         accumulate: Batches whose gradients make one update; schedules count updates.
+        drop_last: Leave out the last batch of an epoch where it has fewer rows than `batch_size`.
         precision: What forward passes compute in; less than float32 is mixed precision, on CUDA only.
         train_metric_every: Epochs from one look at the metric on training rows to the next; the last has one, too.
         loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
@@ -64,6 +65,7 @@ class TrainingSection(StrictModel):
     eps: FiniteFloat = Field(default=1e-8, gt=0)
     clip_norm: FiniteFloat | None = Field(default=None, gt=0)
     accumulate: int = Field(default=1, ge=1)
+    drop_last: bool = False
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     train_metric_every: int = Field(default=1, ge=1)
     loader_workers: int = Field(default=0, ge=0)

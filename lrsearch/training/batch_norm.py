@@ -56,11 +56,13 @@ def batch_norm(
     axes = [axis for axis in range(input.dim()) if axis != 1]
     shape = [-1 if axis == 1 else 1 for axis in range(input.dim())]
     if training or running_mean is None or running_var is None:
+        number = input.numel() // input.shape[1]
+        if training and number == 1:
+            raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
         mean = input.mean(axes)
         centred = input - mean.view(shape)
         variance = centred.square().mean(axes)
         if running_mean is not None and running_var is not None:
-            number = input.numel() // input.shape[1]
             running_mean.mul_(1 - momentum).add_(mean.detach(), alpha=momentum)
             running_var.mul_(1 - momentum).add_(variance.detach(), alpha=momentum * number / (number - 1))
         return _scaled(centred, _scale(variance, weight, eps), bias, shape)

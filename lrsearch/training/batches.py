@@ -21,16 +21,18 @@ class DataOrder:
         generator: The seed's random stream, as it stands after the model was made.
         rows: Number of training rows.
         batch_size: Rows in one batch; the last batch of an epoch may have fewer.
+        drop_last: Leave that one out, if there is another.
     """
 
-    def __init__(self, generator: torch.Generator, rows: int, batch_size: int) -> None:
+    def __init__(self, generator: torch.Generator, rows: int, batch_size: int, *, drop_last: bool = False) -> None:
         self.generator = generator
         self.rows = rows
         self.batch_size = batch_size
+        self.drop_last = drop_last
 
     @property
     def batches_per_epoch(self) -> int:
-        return batches_per_epoch(self.rows, self.batch_size)
+        return batches_per_epoch(self.rows, self.batch_size, drop_last=self.drop_last)
 
     def epoch(self) -> tuple[Tensor, ...]:
         """Row numbers [batch] of each batch of the next epoch; advances the stream by one epoch."""
@@ -39,20 +41,22 @@ class DataOrder:
     def permutation(self) -> Tensor:
         """Row numbers [rows] of the next epoch, batch after batch; advances the stream by one epoch."""
         self._draw()  # the loader's number for its workers
-        return torch.randperm(self.rows, generator=torch.Generator().manual_seed(self._draw()))
+        drawn = torch.randperm(self.rows, generator=torch.Generator().manual_seed(self._draw()))
+        return drawn[: self.batches_per_epoch * self.batch_size]
 
     def _draw(self) -> int:
         return int(torch.empty((), dtype=torch.int64).random_(generator=self.generator).item())
 
 
-def batches_per_epoch(rows: int, batch_size: int) -> int:
+def batches_per_epoch(rows: int, batch_size: int, *, drop_last: bool = False) -> int:
     """Batches in one epoch; the last batch may have fewer rows.
 
     Args:
         rows: Training rows.
         batch_size: Rows in one batch.
+        drop_last: Leave a batch with fewer rows out; the only one stays.
     """
-    return math.ceil(rows / batch_size)
+    return max(1, rows // batch_size) if drop_last else math.ceil(rows / batch_size)
 
 
 def updates_per_epoch(rows: int, training: TrainingSection) -> int:
@@ -60,6 +64,7 @@ def updates_per_epoch(rows: int, training: TrainingSection) -> int:
 
     Args:
         rows: Training rows.
-        training: Batch size, and how many batches make an update.
+        training: Batch size, whether the last batch counts, and how many batches make an update.
     """
-    return math.ceil(batches_per_epoch(rows, training.batch_size) / training.accumulate)
+    batches = batches_per_epoch(rows, training.batch_size, drop_last=training.drop_last)
+    return math.ceil(batches / training.accumulate)

@@ -173,8 +173,12 @@ def check_epochs(stored: RunDefinition, wanted: RunDefinition, run: Run) -> list
         return [Fault("training.epochs", f"{run.epoch} epochs are done already", str(epochs))]
     per_epoch = run.updates_per_epoch
     old, new = (run.schedule.steps(length, per_epoch) for length in (former, epochs))
-    done = run.schedule.steps(run.epoch, per_epoch)
-    if all(run.schedule.factor(t, old) == run.schedule.factor(t, new) for t in range(done)):
+    updates = run.updates_per_step
+    for t, update in (divmod(n, updates) for n in range(run.epoch * per_epoch)):
+        former_rate, rate = (run.schedule.factor(t, h, update=update, updates=updates) for h in (old, new))
+        if former_rate != rate:
+            break
+    else:
         return []
     rule = f"the rates of {run.schedule.describe()} are laid out for {former} epochs, and {run.epoch} of them are done"
     return [Fault("training.epochs", f"{rule}; start a new run for another length", str(epochs))]

@@ -75,7 +75,9 @@ class RunDefinition:
         per_epoch = updates_per_epoch(task.train_rows, self.training)
         horizon = self.schedule.steps(self.training.epochs, per_epoch)
         optimizer = optimizers.code(self.training, self.lr)
-        return f"import torch\n\n{optimizer}\n{self.schedule.directed(task.maximises).code(self.lr, horizon)}"
+        directed = self.schedule.directed(task.maximises)
+        schedule = directed.code(self.lr, horizon, updates=directed.updates_per_step(per_epoch))
+        return f"import torch\n\n{optimizer}\n{schedule}"
 
 
 @dataclass(frozen=True)

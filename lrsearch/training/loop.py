@@ -12,6 +12,7 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
+from lrsearch.errors import input_error
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
@@ -87,11 +88,16 @@ class Run:
 
     def __post_init__(self) -> None:
         self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
-        self.schedule_state = self.schedule.initial_state(self.horizon)
+        self.schedule_state = self.schedule.initial_state(self.horizon, self.updates_per_step)
 
     @property
     def updates_per_epoch(self) -> int:
         return updates_per_epoch(self.order.rows, self.training)
+
+    @property
+    def updates_per_step(self) -> int:
+        """Updates in a step of the schedule."""
+        return self.schedule.updates_per_step(self.updates_per_epoch)
 
     def rate(self, number: int) -> float:
         """Learning rate of an update of the current epoch.
@@ -99,9 +105,10 @@ class Run:
         Args:
             number: The update, from 0.
         """
-        per_update = self.schedule.unit == "batch"
-        step = self.epoch * self.updates_per_epoch + number if per_update else self.epoch
-        return self.lr * self.schedule.factor(step, self.horizon, self.schedule_state)
+        step, update = divmod(self.epoch * self.updates_per_epoch + number, self.updates_per_step)
+        return self.schedule.rate(
+            self.lr, step, self.horizon, self.schedule_state, update=update, updates=self.updates_per_step
+        )
 
 
 def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int) -> Run:
@@ -136,7 +143,7 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         seed=seed,
         model=model,
         optimizer=optimizers.build(training, model.parameters(), lr),
-        order=DataOrder(stream, task.train_rows, training.batch_size),
+        order=DataOrder(stream, task.train_rows, training.batch_size, drop_last=training.drop_last),
         random_state=random_state,
         precision=precision,
         before=before,
@@ -247,7 +254,7 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
     targets_in_all = sum(len(targets) for _, targets in batches)
     losses = []
     for inputs, targets in batches:
-        with run.precision.forward():
+        with run.precision.forward(), hint_at_single_row(len(targets)):
             loss = run.task.loss_function(run.model(inputs), targets)
         if len(batches) > 1:
             loss = loss * (len(targets) / targets_in_all)
@@ -255,6 +262,25 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
         losses.append(loss.detach())
     run.precision.step(run.optimizer, run.training.clip_norm)
     return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+
+@contextmanager
+def hint_at_single_row(rows: int) -> Iterator[None]:
+    """Say what to do about a batch from which BatchNorm can take no variance.
+
+    Args:
+        rows: Of the batch.
+
+    Raises:
+        InputError: torch refused the batch, which has one row.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if rows != 1 or "Expected more than 1 value per channel" not in str(error):
+            raise
+        rule = "the last batch of an epoch has one row, and BatchNorm needs two: set drop_last = true, or another"
+        raise input_error("[training]", f"{rule} batch_size", key="drop_last", received="false") from error
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -22,7 +22,8 @@ class LaneRates:
         self.lane = lane
         self.batches_per_epoch = batches_per_epoch
         self.horizon = lane.schedule.steps(training.epochs, batches_per_epoch)
-        self.state = lane.schedule.initial_state(self.horizon)
+        self.updates_per_step = lane.schedule.updates_per_step(batches_per_epoch)
+        self.state = lane.schedule.initial_state(self.horizon, self.updates_per_step)
 
     def of_epoch(self, epoch: int) -> list[float]:
         """The rate of every update of an epoch.
@@ -30,10 +31,10 @@ class LaneRates:
         Args:
             epoch: Epochs finished before it.
         """
-        if self.lane.schedule.unit == "batch":
-            first = epoch * self.batches_per_epoch
+        first = epoch * self.batches_per_epoch
+        if self.updates_per_step == 1 or self.lane.schedule.warmup_fraction:
             return [self._rate(first + batch) for batch in range(self.batches_per_epoch)]
-        return [self._rate(epoch)] * self.batches_per_epoch
+        return [self._rate(first)] * self.batches_per_epoch
 
     def evaluated(self, test_metric: float) -> None:
         """Take the test metric of an epoch; only a family with memory cares.
@@ -43,5 +44,8 @@ class LaneRates:
         """
         self.state = self.lane.schedule.update(self.state, test_metric)
 
-    def _rate(self, step: int) -> float:
-        return self.lane.lr * self.lane.schedule.factor(step, self.horizon, self.state)
+    def _rate(self, done: int) -> float:
+        step, update = divmod(done, self.updates_per_step)
+        return self.lane.schedule.rate(
+            self.lane.lr, step, self.horizon, self.state, update=update, updates=self.updates_per_step
+        )

@@ -26,6 +26,7 @@ from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.finalists import Finalist
 from lrsearch.study.plan import Plan, begun, next_round
+from lrsearch.study.snippet import Steps
 
 SEEDS_AT_MOST = 40
 NEAR = 1.01
@@ -50,7 +51,7 @@ def gathered(entries: list[Finalist], plan: Plan, cube: NDArray[np.float64], row
         known[entry.seeds or 0 :] = np.nan
         values = known.mean(axis=1)
         contenders.append(
-            Contender(entry.params, entry.role, None, None, values, values, 0, 0, np.nan, known, entry.seeds or 0)
+            Contender(entry.params, entry.role, None, None, values, values, 0, 0, Steps(), known, entry.seeds or 0)
         )
     contenders.sort(key=lambda one: one.mean if one.is_complete else np.inf)
     return Evidence(

@@ -13,6 +13,7 @@ from lrsearch.report.headline import Answer
 from lrsearch.study.contender import Baseline, Contender
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.recommendation import Recommendation
+from lrsearch.study.snippet import Steps
 from lrsearch.study_file.load import parse
 
 Values = NDArray[np.float64]
@@ -25,7 +26,7 @@ REST = RNG.normal(size=(SEEDS, ROWS))
 def contender(scheduler: str, cells: Values, lr: float = 0.01) -> Contender:
     values = cells.mean(axis=1)
     params = {"lr": lr, "scheduler": scheduler}
-    return Contender(params, "search", 0, None, values, values, 0, 0, 60.0, cells, len(cells))
+    return Contender(params, "search", 0, None, values, values, 0, 0, Steps(60), cells, len(cells))
 
 
 def evidence(schedule: Values, constant: Values, **more: object) -> Evidence:
@@ -43,7 +44,7 @@ def answer(found: Evidence, lr: dict[str, float | bool] | None = None) -> Answer
     chosen = found.recommended
     recommended = Recommendation(
         "s", "mse", "minimize", "confirmed", "holdout", chosen.params, chosen.mean, found.expected.mean, None, SEEDS,
-        0, None, None, None, found.learned, found.covers, None,
+        0, None, None, None, found.learned, found.covers, Steps(),
     )  # fmt: skip
     return Answer("s", recommended, found, parse(document, "test"), 9)
 

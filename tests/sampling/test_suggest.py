@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import lrsearch
 from lrsearch import registry
 from lrsearch.errors import InputError
 from lrsearch.report import frames
+from lrsearch.study import snippet
 
 HORIZON = 20
 
@@ -99,3 +101,78 @@ def test_reports_know_its_settings(tmp_path: Path) -> None:
     assert list(read.trials["lr"]) == list(read.trials["value"])
     study._storage.remove_session()
     study._storage._backend.engine.dispose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("unit", ["epoch", "update", None])
+@pytest.mark.parametrize("name", sorted(registry.schedules))
+def test_pasted_code_repeats_a_trial_in_a_loop_of_either_kind(name: str, unit: Any) -> None:
+    """Its rates and its value: the code is stepped as often as its last line says."""
+    epochs, updates = 3, 4
+    horizon = epochs * (1 if unit == "epoch" else updates)
+
+    def trained(lr: float, make: Any, needs_metric: bool) -> tuple[list[float], float]:
+        weight = torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+        steered = torch.optim.SGD([weight], lr=lr)
+        scheduler, rates, value = make(steered), [], 0.0
+        for n in range(epochs * updates):
+            rates.append(steered.param_groups[0]["lr"])
+            steered.zero_grad()
+            (weight**2).sum().backward()
+            steered.step()
+            value = float(weight**2)
+            if unit != "epoch" or (n + 1) % updates == 0:
+                scheduler.step(*([value] if needs_metric else []))
+        return rates, value
+
+    def pasted(code: str, steered: torch.optim.Optimizer) -> Any:
+        names = {"torch": torch, "optimizer": steered}
+        exec(code, names)
+        return names["scheduler"]
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=3))
+    trial = study.ask()
+    suggested = lrsearch.suggest_schedule(trial, [name], horizon=horizon, unit=unit)
+    rates, value = trained(suggested.lr, suggested.build, suggested.needs_metric)
+    study.tell(trial, value)
+    stored = study.trials[0]
+    code = snippet.code(None, stored.params, snippet.Steps.of(stored.user_attrs))
+    assert code is not None
+    again, repeated = trained(suggested.lr, partial(pasted, code), suggested.needs_metric)
+    assert again == pytest.approx(rates, rel=1e-9)
+    assert repeated == pytest.approx(stored.value, rel=1e-9)
+    when = f"after every {unit}" if unit else "as often as in your loop"
+    for text in (code, suggested.code):
+        assert text.splitlines()[-1].endswith(f"{when}: {horizon} times per run")
+
+
+@pytest.mark.parametrize("unit", ["batch", 3, ""])
+def test_unknown_unit_is_refused(unit: Any) -> None:
+    with pytest.raises(InputError, match=r'unit.*"epoch" or "update"'):
+        lrsearch.suggest_schedule(optuna.create_study().ask(), ["cosine"], horizon=3, unit=unit)
+
+
+def test_plateau_follows_the_studys_direction() -> None:
+    """An accuracy that improves at every evaluation leaves the rate alone."""
+    study = optuna.create_study(direction="maximize")
+    space = {"lr": 0.1, "schedulers": ["plateau"], "plateau": {"patience": 1}}
+    suggested = lrsearch.suggest_schedule(study.ask(), space, horizon=12)
+    scheduler = suggested.build(steered := optimizer(0.1))
+    for accuracy in range(12):
+        scheduler.step(accuracy / 12)  # type: ignore[arg-type]
+    assert steered.param_groups[0]["lr"] == 0.1
+    assert 'mode="max"' in suggested.code
+
+
+def test_groups_may_all_have_rates_of_their_own() -> None:
+    """And an optimizer into which a checkpoint was loaded has the rate of its step."""
+    suggested = ask(["cosine"])
+    suggested.build(optimizer(suggested.lr / 10, suggested.lr / 2))
+    used = optimizer(suggested.lr)
+    scheduler = suggested.build(used)
+    for _ in range(5):
+        used.step()
+        scheduler.step()
+    loaded = optimizer(suggested.lr)
+    loaded.load_state_dict(used.state_dict())
+    suggested.build(loaded).load_state_dict(scheduler.state_dict())
+    assert loaded.param_groups[0]["lr"] == used.param_groups[0]["lr"] < suggested.lr

@@ -109,9 +109,9 @@ def assert_follows(
     """Every group's learning rate is its initial one times `factor`, at every step of the horizon."""
     state = schedule.initial_state(horizon)
     for t, metric in zip(range(horizon), itertools.cycle(metrics), strict=False):
-        expected = schedule.factor(t, horizon, state)
         for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
-            assert close(group["lr"], rate * expected), f"{schedule} at step {t} of {horizon}"
+            expected = schedule.rate(rate, t, horizon, state)
+            assert close(group["lr"], expected), f"{schedule} at step {t} of {horizon}"
         step(scheduler, schedule, metric)
         state = schedule.update(state, metric)
 

@@ -13,6 +13,7 @@ from lrsearch.study.choosing import Choice
 from lrsearch.study.contender import Contender
 from lrsearch.study.crossed import mean_interval
 from lrsearch.study.evidence import Evidence
+from lrsearch.study.snippet import Steps
 
 Values = NDArray[np.float64]
 WHOLE = arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(2, 7)), elements=st.integers(0, 9).map(float))
@@ -24,7 +25,7 @@ def evidence(values: Values) -> Evidence:
     contenders = [
         Contender(
             {"lr": float(row), "scheduler": "lambda", "decay": 0.9}, "search", 0, None, cells.mean(axis=1),
-            cells.mean(axis=1), 0, 0, 60.0, cells, len(cells),
+            cells.mean(axis=1), 0, 0, Steps(60), cells, len(cells),
         )
         for row, cells in enumerate(cube)
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from lrsearch.study.comparison import Verdict
 from lrsearch.study.contender import Baseline, Contender
 from lrsearch.study.crossed import mean_interval
 from lrsearch.study.evidence import Evidence
+from lrsearch.study.snippet import Steps
 
 Values = NDArray[np.float64]
 NOISE = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
@@ -28,7 +29,7 @@ def contender(scheduler: str, values: Values, role: str = "search", searched: fl
     params = {"lr": 0.01, "scheduler": scheduler, **own.get(scheduler, {})}
     diverged = int(np.isnan(values).sum())
     cells = values[:, None]
-    return Contender(params, role, 0, searched, values, values, diverged, 0, 60.0, cells, len(values))
+    return Contender(params, role, 0, searched, values, values, diverged, 0, Steps(60), cells, len(values))
 
 
 def evidence(*contenders: Contender) -> Evidence:
@@ -120,7 +121,7 @@ def test_a_comparison_ends_in_one_of_these(by: float, wobble: float, margin: flo
 def of_rows(scheduler: str, cells: Values) -> Contender:
     params = {"lr": 0.01, "scheduler": scheduler}
     values = cells.mean(axis=1)
-    return Contender(params, "search", 0, None, values, values, 0, 0, 60.0, cells, len(cells))
+    return Contender(params, "search", 0, None, values, values, 0, 0, Steps(60), cells, len(cells))
 
 
 def test_where_rows_differ_more_than_seeds_more_rows_are_asked_for() -> None:

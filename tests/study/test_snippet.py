@@ -24,7 +24,7 @@ DEFINITION = parse(
 @pytest.mark.parametrize("name", sorted(registry.schedules))
 def test_every_line_fits_and_says_the_same(name: str) -> None:
     schedule = registry.schedules.get(name)()
-    code = snippet.code(DEFINITION, Settings(0.0123456, schedule).params(), 840)
+    code = snippet.code(DEFINITION, Settings(0.0123456, schedule).params(), snippet.Steps(840))
     assert code is not None
     assert max(map(len, code.splitlines())) <= snippet.WIDTH
     written = schedule.code(0.0123456, 840)

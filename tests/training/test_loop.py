@@ -10,12 +10,15 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from lrsearch import registry
+from lrsearch.errors import InputError
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import DataOrder
+from lrsearch.training.engine import Lane
 from lrsearch.training.loop import start, train
+from lrsearch.training.rates import LaneRates
 
 REFERENCE = json.loads((Path(__file__).parent / "seed_curves.json").read_text())["curves"]
 
@@ -148,3 +151,45 @@ def test_a_run_that_learns_has_not_diverged() -> None:
     records = list(train(run))
     assert not run.diverged
     assert records[-1].train_metric < run.before.train_metric
+
+
+@pytest.mark.parametrize(("rows", "batches"), [(21, 2), (20, 2), (7, 1)])
+def test_drop_last_leaves_out_what_a_loader_leaves_out(rows: int, batches: int) -> None:
+    """The same rows in the same order as ``DataLoader(drop_last=True)``; the only batch of an epoch stays."""
+    order = DataOrder(torch.Generator().manual_seed(3), rows, 10, drop_last=True)
+    whole = DataOrder(torch.Generator().manual_seed(3), rows, 10)
+    assert order.batches_per_epoch == batches
+    for _ in range(3):
+        kept, drawn = order.epoch(), whole.epoch()
+        assert [batch.tolist() for batch in kept] == [batch.tolist() for batch in drawn[:batches]]
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_single_row_before_batch_norm_names_drop_last(drop_last: bool) -> None:
+    task = registry.tasks.get("polynomial").build({"rows": 100, "holdout_rows": 0})
+    size = task.train_rows - 1
+    training = TrainingSection(epochs=1, batch_size=size, drop_last=drop_last)
+    run = start(task, schedule("constant"), 0.01, training, 1)
+    assert any(isinstance(module, torch.nn.BatchNorm1d) for module in run.model.modules())
+    if drop_last:
+        assert len(list(train(run))) == 1
+    else:
+        with pytest.raises(InputError, match="BatchNorm needs two: set drop_last = true"):
+            list(train(run))
+
+
+@pytest.mark.parametrize("name", sorted(registry.schedules))
+@pytest.mark.parametrize("warmup", [0.06, 0.5])
+def test_both_engines_warm_up_by_updates(name: str, warmup: float) -> None:
+    """3 epochs and 6 % is the usual recipe of fine-tuning: the rate rises within the first epoch."""
+    training = TrainingSection(epochs=3, batch_size=2)
+    made = schedule(name, warmup_fraction=warmup)
+    run = start(small_task(), made, 0.1, training, 1)
+    lane = LaneRates(Lane(0.1, made, 1), training, run.updates_per_epoch)
+    rates = []
+    for run.epoch in range(3):
+        rates += [run.rate(number) for number in range(run.updates_per_epoch)]
+        assert lane.of_epoch(run.epoch) == rates[-run.updates_per_epoch :]
+    if name != "one_cycle":
+        rising = round(warmup * 3 * run.updates_per_epoch)
+        assert rates[:rising] == [0.1 * ((n + 1) / (rising + 1)) for n in range(rising)]
