@@ -12,7 +12,6 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from lrsearch.errors import Fault, InputError
 
-
 WRITTEN = "scheduled_lr"
 """Key of a parameter group: the rate that a scheduler of ours wrote last. Another rate was set by hand."""
 
