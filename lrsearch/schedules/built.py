@@ -11,7 +11,6 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from lrsearch.errors import Fault, InputError
-from lrsearch.schedules.base import Schedule
 
 WRITTEN = "scheduled_lr"
 """Key of a parameter group: the rate that a scheduler of ours wrote last. Another rate was set by hand."""
@@ -31,7 +30,7 @@ class BuiltScheduler(LRScheduler):
         updates: Updates that a step has, as for `Schedule.factor`.
     """
 
-    def __init__(self, schedule: Schedule, optimizer: Optimizer, horizon: int, updates: int = 1) -> None:
+    def __init__(self, schedule: Any, optimizer: Optimizer, horizon: int, updates: int = 1) -> None:
         self.schedule = schedule
         self.horizon = horizon
         self.updates = updates
@@ -161,7 +160,7 @@ class BuiltPlateau(BuiltScheduler, ReduceLROnPlateau):
     by hand is kept, and a drop begins from it.
     """
 
-    def __init__(self, schedule: Schedule, optimizer: Optimizer, horizon: int, updates: int = 1) -> None:
+    def __init__(self, schedule: Any, optimizer: Optimizer, horizon: int, updates: int = 1) -> None:
         super().__init__(schedule, optimizer, horizon, updates)
         # Evaluations of a warm-up are not counted down here: they are not shown to the schedule at all.
         self.memory = replace(self.memory, ignored=0)

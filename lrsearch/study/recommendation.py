@@ -110,7 +110,8 @@ class Recommendation:
             InputError: No parameter group has the recommended rate, or the storage does not say how long the schedule
                 is.
         """
-        if self.steps.horizon is None:
+        steps = self.steps
+        if steps.horizon is None:
             raise input_error(f"study {self.study}", "does not say how many steps the schedule spans")
         settings = settings_from(self.params)
         schedule = settings.schedule.directed(self.direction == "maximize")
