@@ -102,7 +102,7 @@ class CosineRestarts(Schedule):
         while since >= length:
             since -= length
             length *= self.growth
-        return since / length
+        return float(since / length)
 
     def shape_code(self, lr: float, horizon: int) -> str:
         parts = sum(self.growth**i for i in range(self.cycles))

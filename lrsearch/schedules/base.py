@@ -222,14 +222,6 @@ class Schedule(ABC):
         """
         return None
 
-    def directed(self, maximise: bool) -> Self:
-        """The same schedule for a metric of that direction; only a family with memory cares.
-
-        Args:
-            maximise: Whether a larger metric is better.
-        """
-        return self
-
     def update(self, state: Any, metric: float) -> Any:
         """The state after one more evaluation; a pure function. To be called once after every epoch.
 

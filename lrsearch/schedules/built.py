@@ -101,11 +101,11 @@ class BuiltScheduler(LRScheduler):
 
     def _rate(self, base: float | Tensor, count: int) -> float:
         t, update = self._place(count)
-        return self.schedule.rate(float(base), t, self.horizon, self.memory, update=update, updates=self.updates)
+        return float(self.schedule.rate(float(base), t, self.horizon, self.memory, update=update, updates=self.updates))
 
     def _factor(self) -> float:
         t, update = self._place(self.last_epoch)
-        return self.schedule.factor(t, self.horizon, self.memory, update=update, updates=self.updates)
+        return float(self.schedule.factor(t, self.horizon, self.memory, update=update, updates=self.updates))
 
     def _place(self, count: int) -> tuple[int, int]:
         """Step of the schedule, and update within it, after so many calls of `step`."""
@@ -115,7 +115,7 @@ class BuiltScheduler(LRScheduler):
         return rising // self.updates + count - rising, rising % self.updates
 
     def _rising(self) -> int:
-        return self.schedule.warmup_steps(self.horizon * self.updates)
+        return int(self.schedule.warmup_steps(self.horizon * self.updates))
 
     def _welcome(self) -> None:
         """Groups that were added since: the present rate of each is what the schedule has come to."""

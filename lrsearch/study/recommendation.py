@@ -115,7 +115,6 @@ class Recommendation:
             raise input_error(f"study {self.study}", "does not say how many steps the schedule spans")
         settings = settings_from(self.params)
         schedule = settings.schedule.directed(self.direction == "maximize")
-        steps = self.steps
         return SuggestedSchedule(settings.lr, schedule, steps.horizon, steps.unit, steps.updates).build(optimizer)
 
 
