@@ -11,7 +11,8 @@ import typer
 from lrsearch.cli.answer import print_answer
 from lrsearch.cli.options import OutputFormat, Storage, StudyName, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, settings, show
-from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage, redacted
+from lrsearch.printable import redacted
+from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage
 
 if TYPE_CHECKING:
     from lrsearch.study.stored import StoredStudy
