@@ -126,7 +126,8 @@ def _explained(error: Exception) -> int:
     if hasattr(error, "format_message") and hasattr(error, "message"):
         # The command line itself is wrong. It may hold a storage's URL where none is expected.
         error.message = printable(error.message)
-        say(printable(_usage(error)), style="red")
+        if usage := _usage(error):
+            say(usage, style="red")
         return 2
     if (reason := outage(error)) is None:
         raise error
@@ -135,8 +136,8 @@ def _explained(error: Exception) -> int:
 
 
 def _usage(error: Any) -> str:
-    """What is wrong with a command line, as Click says it; without arguments, the help itself."""
+    """What is wrong with a command line, as Click says it; nothing where it has just printed its help."""
     context, told = getattr(error, "ctx", None), error.format_message()
-    if context is None or told.startswith(("Usage:", "\n")):
-        return str(told)
+    if context is None or not told.strip():
+        return str(told).strip()
     return f"{context.get_usage()}\nTry: {context.command_path} --help\nError: {told}"

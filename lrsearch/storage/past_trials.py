@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Engine, Select, Table, and_, func, select
 
 from lrsearch.storage import tables
+from lrsearch.storage.broken_rows import BrokenRows
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, INTERMEDIATE, PARAMS, SYSTEM, TRIALS, VALUES
 
 
@@ -116,10 +115,12 @@ def _parts(connection: Connection, study_id: int, first: int) -> defaultdict[int
         wanted = (TRIALS.c.study_id == study_id, TRIALS.c.trial_id >= first)
         return select(table.c.trial_id, *columns).select_from(joined).where(*wanted)
 
+    broken = BrokenRows()
     parts: defaultdict[int, _Parts] = defaultdict(_Parts)
     named = of(PARAMS, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
     for trial_id, name, stored, distribution in connection.execute(named):
-        parts[trial_id].params[name] = _distribution(distribution).to_external_repr(stored)
+        with broken.kept_out(trial_id):
+            _, parts[trial_id].params[name] = tables.parameter_of(stored, distribution)
     for trial_id, stored, kind in connection.execute(of(VALUES, VALUES.c.value, VALUES.c.value_type)):
         parts[trial_id].value = tables.value_of(stored, kind)
     steps = of(INTERMEDIATE, func.max(INTERMEDIATE.c.step).label("step")).where(TRIALS.c.state == TrialState.PRUNED)
@@ -130,14 +131,10 @@ def _parts(connection: Connection, study_id: int, first: int) -> defaultdict[int
         parts[trial_id].last = (int(step), tables.intermediate_of(stored, kind))
     fixed = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key == FIXED_PARAMS)
     for trial_id, text in connection.execute(fixed):
-        parts[trial_id].fixed = tables.attribute_of(text)
+        with broken.kept_out(trial_id):
+            parts[trial_id].fixed = dict(tables.attribute_of(text))
     constraints = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key.startswith(CONSTRAINT_PREFIX))
     for trial_id, text in connection.execute(constraints):
-        parts[trial_id].violation += max(0.0, tables.attribute_of(text))
+        with broken.kept_out(trial_id):
+            parts[trial_id].violation += max(0.0, float(tables.attribute_of(text)))
     return parts
-
-
-@lru_cache(maxsize=1024)
-def _distribution(text: str) -> BaseDistribution:
-    """A study has thousands of parameters and a handful of distributions."""
-    return json_to_distribution(text)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from optuna.distributions import json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine, select
 
 from lrsearch.storage import tables
+from lrsearch.storage.broken_rows import BrokenRowError
 from lrsearch.storage.tables import INTERMEDIATE, PARAMS, TRIALS
 
 
@@ -61,7 +62,8 @@ def rung_trials(engine: Engine, study_id: int, rungs: Collection[int], first_id:
         types = select(PARAMS.c.trial_id, PARAMS.c.param_value, PARAMS.c.distribution_json).select_from(joined)
         for trial_id, value, text in connection.execute(types.where(PARAMS.c.param_name == "scheduler", *own)):
             if trial_id in found:
-                found[trial_id].scheduler = str(json_to_distribution(text).to_external_repr(value))
+                with contextlib.suppress(BrokenRowError):  # without a type it is compared with no other trial
+                    found[trial_id].scheduler = str(tables.parameter_of(value, text)[1])
         joined = INTERMEDIATE.join(TRIALS, TRIALS.c.trial_id == INTERMEDIATE.c.trial_id)
         columns = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
         values = select(INTERMEDIATE.c.trial_id, *columns).select_from(joined)

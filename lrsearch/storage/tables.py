@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from sqlalchemy import Column, Connection, DateTime, MetaData, String, Table, Te
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+from lrsearch.storage.broken_rows import BrokenRowError
 
 STUDIES: Table = models.StudyModel.__table__
 STUDY_USER: Table = models.StudyUserAttributeModel.__table__
@@ -247,7 +249,7 @@ def attributes(connection: Connection, table: Table, trial_ids: Iterable[int], k
     rows = connection.execute(
         select(table.c.trial_id, table.c.value_json).where(table.c.trial_id.in_(list(trial_ids)), table.c.key == key)
     )
-    return {int(trial_id): json.loads(value) for trial_id, value in rows}
+    return {int(trial_id): attribute_of(value) for trial_id, value in rows}
 
 
 def params(connection: Connection, trial_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
@@ -259,7 +261,7 @@ def params(connection: Connection, trial_ids: Iterable[int]) -> dict[int, dict[s
     )
     found: dict[int, dict[str, Any]] = {}
     for trial_id, name, value, distribution in rows:
-        found.setdefault(int(trial_id), {})[name] = json_to_distribution(distribution).to_external_repr(value)
+        found.setdefault(int(trial_id), {})[name] = parameter_of(value, distribution)[1]
     return found
 
 
@@ -275,8 +277,38 @@ def intermediate_of(stored: float | None, kind: Any) -> float:
 
 
 def attribute_of(stored: str) -> Any:
-    """A user or system attribute, as its row has it."""
-    return json.loads(stored)
+    """A user or system attribute, as its row has it.
+
+    Raises:
+        BrokenRowError: It is no JSON: somebody else wrote it, or cut it short.
+    """
+    try:
+        return json.loads(stored)
+    except (ValueError, RecursionError):
+        raise BrokenRowError(f"an attribute is no JSON: {str(stored)[:40]!r}") from None
+
+
+def parameter_of(stored: float, distribution: str) -> tuple[BaseDistribution, Any]:
+    """A parameter's distribution and value, as its row has them.
+
+    Args:
+        stored: The number in the row; of a categorical one, the place of its choice.
+        distribution: The distribution as JSON.
+
+    Raises:
+        BrokenRowError: The distribution is none that Optuna knows, or has no such value.
+    """
+    try:
+        kind = _distribution(distribution)
+        return kind, kind.to_external_repr(stored)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise BrokenRowError(f"a parameter has the value {stored!r} of {distribution[:40]!r}") from None
+
+
+@lru_cache(maxsize=1024)
+def _distribution(text: str) -> BaseDistribution:
+    """A study has thousands of parameters and a handful of distributions."""
+    return json_to_distribution(text)
 
 
 def check_distributions(connection: Connection, study_id: int, wanted: Mapping[str, BaseDistribution]) -> set[str]:

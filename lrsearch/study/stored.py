@@ -139,7 +139,9 @@ class StoredStudy:
 
     def excluded(self) -> dict[int, str]:
         """Number of each trial that a person took out -> why."""
-        return {int(number): reason for number, reason in self.reader.attributes().get(EXCLUDED, {}).items()}
+        there = self.reader.attributes().get(EXCLUDED)
+        numbers = there if isinstance(there, dict) else {}  # somebody else may have written it
+        return {int(number): str(reason) for number, reason in numbers.items() if number.isdecimal()}
 
     def trial(self, number: int) -> FrozenTrial:
         """The trial of that number.
@@ -217,9 +219,12 @@ def load(storage: BaseStorage, name: str, patience: Patience | None = None) -> S
 
 
 def _definition(name: str, attributes: Mapping[str, Any]) -> Definition | None:
-    document = attributes.get(DEFINITION)
-    if document is None:
+    if DEFINITION not in attributes:
         return None
+    document = attributes[DEFINITION]
+    if not isinstance(document, dict):
+        rule = "its stored definition is broken; somebody changed it. The study's trials can be read with Optuna"
+        raise input_error(f"study {name}", rule)
     try:
         return parse_stored(document, f"stored study {name}")
     except InputError as error:
@@ -254,11 +259,6 @@ def linked(stored: StoredStudy, role: Role) -> StoredStudy | None:
     """
     name = existing(stored.storage, stored.name, stored.patience).get(role)
     return None if name is None else load(stored.storage, name, stored.patience)
-
-
-def all_studies(storage: BaseStorage) -> list[StoredStudy]:
-    """All studies, oldest first."""
-    return [load(storage, name) for name in names(storage)]
 
 
 def exclude(stored: StoredStudy, number: int, reason: str) -> None:
