@@ -55,7 +55,7 @@ def _write(names: list[str], output: Path | None, form: ReportFormat, storage: s
     from lrsearch.operations import report as operation
     from lrsearch.report.document import Form
 
-    write(operation.report([open_study(name, storage) for name in names], output, Form(form)))
+    write(str(operation.report([open_study(name, storage) for name in names], output, Form(form))))
 
 
 def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:
