@@ -30,6 +30,8 @@ BROKEN_TRIALS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 BROKEN_STUDIES = {"cut short": '{"study": ', "a list": "[1, 2]", "null": "null", "a text": '"x"', "empty": "{}"}
+# A command in this very process leaves its connections to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 Lrsearch = Callable[..., CompletedProcess[str]]
 
 
