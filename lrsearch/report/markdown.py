@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from functools import partial
 from pathlib import Path
@@ -49,13 +50,22 @@ def _drawn(picture: Picture, frames: StudyFrames) -> bytes:
     return figures.png(picture.draw(frames))
 
 
+LONGEST_NAME = 120
+"""Bytes of a folder's name; what is written into it has names of its own."""
+
+
 def default_folder(name: str) -> Path:
     """Where a study's report goes if nobody says.
 
     Args:
         name: The study's name; what a file system may not like in it is replaced.
     """
-    return Path("reports") / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    if len(safe.encode()) > LONGEST_NAME:
+        # File systems take 255 bytes; the digest keeps long names apart that begin alike.
+        kept = safe.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+        safe = f"{kept}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
+    return Path("reports") / safe
 
 
 def text(frames: StudyFrames) -> str:
