@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from lrsearch.cli.output import write
+
 if TYPE_CHECKING:
     from lrsearch.study.stored import StoredStudy
 
@@ -22,16 +24,16 @@ def print_answer(stored: StoredStudy) -> None:
     from lrsearch.report.headline import Answer
 
     told = Answer.of(stored)
-    print(f"\n{wrapped(told.headline())}")
+    write(f"\n{wrapped(told.headline())}")
     found = told.recommendation
     if found is None:
         return
-    print()
+    write()
     for line in columns(told.table()):
-        print(line)
-    print(f"\n{wrapped('How sure? ' + told.how_sure())}")
+        write(line)
+    write(f"\n{wrapped('How sure? ' + told.how_sure())}")
     if found.code:
-        print(f"\n{found.code}")
+        write(f"\n{found.code}")
 
 
 def wrapped(prose: str) -> str:

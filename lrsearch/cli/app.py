@@ -11,6 +11,7 @@ import typer
 from lrsearch.cli import (
     confirm,
     dashboard,
+    environment,
     lr_find,
     report,
     run,
@@ -26,6 +27,7 @@ from lrsearch.cli import (
 from lrsearch.cli.messages import own_messages
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError, LrsearchWarning
+from lrsearch.printable import printable
 from lrsearch.version import __version__
 
 app = typer.Typer(
@@ -96,18 +98,46 @@ def _say_warnings() -> None:
 def main() -> None:
     """Run the command line; every expected error becomes one message and its exit code."""
     try:
+        environment.prepare()
         with warnings.catch_warnings(), own_messages():
             _say_warnings()
-            app()
+            code = app(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
     except LrsearchError as error:
         say(f"Error: {error}", style="red")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except typer.Abort:
+        say("Aborted.")
+        sys.exit(1)
+    except BrokenPipeError:
+        environment.give_up_output()
+        sys.exit(1)
     except Exception as error:
-        from lrsearch.storage.retry import translated  # takes a while to import
+        sys.exit(_explained(error))
 
-        if (told := translated(error)) is None:
-            raise
-        say(f"Error: {told}", style="red")
-        sys.exit(told.exit_code)
+
+def _explained(error: Exception) -> int:
+    """Say what an error of a library means, and give the exit code; one that means nothing to a person is raised."""
+    from lrsearch.storage.retry import translated  # takes a while to import
+
+    if hasattr(error, "format_message") and hasattr(error, "message"):
+        # The command line itself is wrong. It may hold a storage's URL where none is expected.
+        error.message = printable(error.message)
+        if usage := _usage(error):
+            say(usage, style="red")
+        return 2
+    if (told := translated(error)) is None:
+        raise error
+    say(f"Error: {told}", style="red")
+    return int(told.exit_code)
+
+
+def _usage(error: Any) -> str:
+    """What is wrong with a command line, as Click says it; nothing where it has just printed its help."""
+    context, told = getattr(error, "ctx", None), error.format_message()
+    if context is None or not told.strip():
+        return str(told).strip()
+    return f"{context.get_usage()}\nTry: {context.command_path} --help\nError: {told}"

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from lrsearch.printable import json_harmless, printable, without_passwords
+
 
 class LogFormat(StrEnum):
     """Forms of a log line."""
@@ -40,9 +42,12 @@ class Log:
         """
         moment = datetime.now(UTC)
         if self._form is LogFormat.JSON:
-            line = json.dumps({"time": moment.isoformat(timespec="milliseconds"), "message": message, **facts})
+            line = json.dumps(
+                {"time": moment.isoformat(timespec="milliseconds"), "message": without_passwords(message), **facts}
+            )
         else:
             line = f"{moment.astimezone():%H:%M:%S} {message}"
+        line = json_harmless(line) if self._form is LogFormat.JSON else printable(line)
         # One write, so that lines of several processes do not mix.
         sys.stderr.write(line + "\n")
         sys.stderr.flush()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
+
+from lrsearch.printable import harmless, json_harmless, printable, without_passwords
 
 
 class Format(StrEnum):
@@ -38,14 +41,43 @@ def settings(params: Mapping[str, Any]) -> dict[str, Any]:
     return {key: Setting(value) if isinstance(value, float) else value for key, value in params.items()}
 
 
+class SafeConsole(Console):
+    """A console on which no text that somebody stored moves the cursor, sets a title or writes to the clipboard."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """See `Console.render`; what Rich itself says to the terminal is marked as control and stays."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=harmless(segment.text))
+
+
+def console(*, stderr: bool = True, soft_wrap: bool = False, width: int | None = None) -> Console:
+    """The console on which a command shows something; every one is made here.
+
+    Args:
+        stderr: Whether it writes to stderr instead of stdout.
+        soft_wrap: Whether long lines are left to the terminal.
+        width: Columns; by default those of the terminal.
+    """
+    return SafeConsole(stderr=stderr, soft_wrap=soft_wrap, width=width, highlight=False)
+
+
 def say(message: str, *, style: str | None = None) -> None:
-    """Print a message for the person to stderr, as it is: what it quotes is never taken as markup."""
-    Console(stderr=True, soft_wrap=True).print(message, style=style, markup=False, highlight=False)
+    """Print a message for the person to stderr: what it quotes is never taken as markup, or obeyed by the terminal."""
+    console(soft_wrap=True).print(printable(message), style=style, markup=False)
+
+
+def write(text: str = "") -> None:
+    """Print a result to stdout.
+
+    Args:
+        text: One or more lines; a terminal obeys nothing in it.
+    """
+    print(printable(text))
 
 
 def print_json(value: Any) -> None:
     """Print a result as JSON; numbers that JSON does not have become null."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+    print(json_harmless(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)))
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -82,19 +114,21 @@ def show(value: Any) -> str:
         return f"{value:.6g}" if isinstance(value, Setting) else f"{value:.4g}"
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={show(item)}" for key, item in value.items())
-    return str(value)
+    return printable(str(value))
 
 
 def _console() -> Console:
     # Piped output has no width of its own; 80 columns would fold names that scripts look for.
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    return console(stderr=False, width=None if sys.stdout.isatty() else 160)
 
 
-def _finite(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return without_passwords(value)
     return value

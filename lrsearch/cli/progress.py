@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as ProgressBar
 
+from lrsearch.cli import output
 from lrsearch.cli.output import show
 from lrsearch.operations.display import NoDisplay
 from lrsearch.sampling.space import Settings
@@ -99,7 +100,7 @@ class Progress:
         if self._quiet:
             NoDisplay().follow(stored, events)
             return
-        console = Console(stderr=True, highlight=False)
+        console = output.console()
         winner = status.best(stored)
         best = winner.value if winner else None
         so_far = SearchProgress(status.count(stored), best, stored.metric, maximise=stored.maximises)
@@ -113,7 +114,7 @@ class Progress:
             stored: The study that is trained.
             ticks: Ends when training does.
         """
-        console = Console(stderr=True, highlight=False)
+        console = output.console()
         pause = LIVE_SECONDS if console.is_terminal else PLAIN_SECONDS
         began = last = time.monotonic()
         first = status.count(stored).finished

@@ -10,7 +10,7 @@ import typer
 
 from lrsearch.cli.dashboard import Artifacts
 from lrsearch.cli.options import Load, Storage
-from lrsearch.cli.output import say
+from lrsearch.cli.output import say, write
 from lrsearch.cli.study import open_study
 from lrsearch.errors import Fault, InputError
 from lrsearch.storage.rdb import DEFAULT_URL
@@ -55,7 +55,7 @@ def _write(names: list[str], output: Path | None, form: ReportFormat, storage: s
     from lrsearch.operations import report as operation
     from lrsearch.report.document import Form
 
-    print(operation.report([open_study(name, storage) for name in names], output, Form(form)))
+    write(str(operation.report([open_study(name, storage) for name in names], output, Form(form))))
 
 
 def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:

@@ -31,8 +31,9 @@ from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.cli.study import print_summary, storage_argument, study_arguments
 from lrsearch.errors import LrsearchWarning
 from lrsearch.operations.run_options import RunOptions
+from lrsearch.printable import redacted
 from lrsearch.signals import tie_to
-from lrsearch.storage.rdb import DEFAULT_URL, open_storage, redacted
+from lrsearch.storage.rdb import DEFAULT_URL, open_storage
 from lrsearch.storage.store import GRACE
 from lrsearch.study_file import load, templates
 from lrsearch.study_file.model import Definition

@@ -11,7 +11,7 @@ import typer
 
 from lrsearch import registry
 from lrsearch.cli.options import Load, OutputFormat
-from lrsearch.cli.output import Format, print_json, say, show
+from lrsearch.cli.output import Format, print_json, say, show, write
 from lrsearch.errors import Fault, InputError
 from lrsearch.study_file.faults import show as written
 
@@ -36,8 +36,8 @@ def list_schedules(modules: Load = None, output: OutputFormat = Format.TABLE) ->
         print_json(described)
         return
     for family in described:
-        print("\n".join(_lines(family)), end="\n\n")
-    print(_wrapped("Every family also takes warmup_fraction: a linear rise before its own shape.", ""))
+        write("\n".join(_lines(family)) + "\n")
+    write(_wrapped("Every family also takes warmup_fraction: a linear rise before its own shape.", ""))
 
 
 @app.command("plot")

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from lrsearch.cli import output
 from lrsearch.cli.output import show
 from lrsearch.errors import LrsearchError
 from lrsearch.storage.choice import storage_reader
@@ -45,7 +46,7 @@ class Screen:
         self._reader = storage_reader(self._storage, self._patience)
         self._known: dict[Listed, StoredStudy] = {}
         self._said: deque[str] = deque(maxlen=LINES)
-        self._console = Console(stderr=True, highlight=False)
+        self._console = output.console()
 
     def say(self, message: str) -> None:
         """Show a line among the last ones.

@@ -11,7 +11,9 @@ import typer
 from lrsearch.cli.answer import print_answer
 from lrsearch.cli.options import OutputFormat, Storage, StudyName, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, settings, show
-from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage, redacted
+from lrsearch.errors import InputError
+from lrsearch.printable import redacted
+from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage
 
 if TYPE_CHECKING:
     from lrsearch.study.stored import StoredStudy
@@ -22,11 +24,19 @@ def list_studies(storage: Storage = DEFAULT_URL, output: OutputFormat = Format.T
     quiet_libraries()
     from lrsearch.study import stored as studies
 
+    rows = []
     try:
-        stored = studies.all_studies(open_storage(storage))
+        opened = open_storage(storage)
+        names = studies.names(opened)
     except MissingStorageError:
-        stored = []
-    rows = [_row(study) for study in stored if study.origin is None]
+        names = []
+    for name in names:
+        try:
+            stored = studies.load(opened, name)
+            rows += [_row(stored)] if stored.origin is None else []
+        except (InputError, ValueError, TypeError, LookupError, AttributeError) as error:
+            # What one study stores is input; it must not hide the others.
+            say(f"Study {name} is left out: {error}", style="yellow")
     if output is Format.JSON:
         print_json(rows)
     elif rows:

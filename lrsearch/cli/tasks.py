@@ -11,7 +11,7 @@ import typer
 
 from lrsearch import registry
 from lrsearch.cli.options import Load, OutputFormat, Set
-from lrsearch.cli.output import Format, print_facts, print_json, print_table, say
+from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, write
 from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
@@ -35,7 +35,7 @@ def list_tasks(context: typer.Context, modules: Load = None, output: OutputForma
         print_json(described)
         return
     for task in described:
-        print(f"{task['name']}: {task['summary']}\n")
+        write(f"{task['name']}: {task['summary']}\n")
         print_table(task["options"], ["option", "type", "default"])
 
 
@@ -81,7 +81,7 @@ def check(
     if output is Format.JSON:
         print_json({"task": name, **asdict(tried)})
         return
-    print(tried.note)
+    write(tried.note)
     rows = {"train": tried.train_rows, "test": tried.test_rows, "holdout": tried.holdout_rows}
     at_once = f", {tried.lanes} at once" if tried.lanes > 1 else ""
     study = tried.study

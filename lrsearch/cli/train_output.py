@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lrsearch.cli.output import Format, print_facts, print_json, say, show
+from lrsearch.cli.output import Format, print_facts, print_json, say, show, write
 from lrsearch.cli.train_input import Prepared
 from lrsearch.report import epochs, files, single_run
 from lrsearch.report.wording import limits
@@ -65,7 +65,7 @@ def write_summary(prepared: Prepared, form: Format, *, by_hand: bool) -> None:
             f"{show(expected['value'])}, expected {show(expected['expected'])}{sure}"
         )
     print_facts(facts)
-    print(f"\n{came_to.code}")
+    write(f"\n{came_to.code}")
 
 
 def _expected(prepared: Prepared, came_to: Outcome) -> dict[str, Any] | None:

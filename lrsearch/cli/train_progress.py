@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from lrsearch.cli import output
 from lrsearch.cli.output import show
 from lrsearch.training.loop import EpochRecord
 
@@ -28,7 +29,7 @@ def progress(first: int, last: int, metric: str, *, quiet: bool) -> Iterator[Sho
         metric: Name of the metric.
         quiet: Show nothing.
     """
-    console = Console(stderr=True, highlight=False)
+    console = output.console()
     if quiet or first >= last:
         yield lambda _: None
     elif console.is_terminal:

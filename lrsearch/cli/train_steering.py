@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from rich.console import Console
-
+from lrsearch.cli import output
 from lrsearch.cli.output import say, show
 from lrsearch.cli.terminal_curve import curve
 from lrsearch.cli.train_input import Prepared
@@ -36,7 +35,7 @@ class Questions:
 
     def __init__(self, interruption: Interruption) -> None:
         self.interruption = interruption
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = output.console(soft_wrap=True)
 
     def ask(self, question: str, default: str, understand: Callable[[str], Answer]) -> Answer | None:
         """Ask until an answer is understood.

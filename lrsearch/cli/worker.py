@@ -15,7 +15,8 @@ from lrsearch.cli.options import Device, Engine, Grace, Load, Storage, Threads, 
 from lrsearch.cli.output import show
 from lrsearch.errors import InterruptedRunError
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.storage.rdb import DEFAULT_URL, redacted
+from lrsearch.printable import redacted
+from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:

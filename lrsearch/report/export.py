@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -50,7 +51,7 @@ def write(frames: StudyFrames, file: Path, *, curves: bool = False) -> int:
 
 def _write(table: pd.DataFrame, suffix: str, opened: BinaryIO) -> None:
     if suffix == ".csv":
-        table.to_csv(opened, index=False)
+        table.map(as_cell).rename(columns=as_cell).to_csv(opened, index=False)
     elif suffix == ".json":
         opened.write(_json(table).encode())
     else:
@@ -64,6 +65,27 @@ def _one_type(column: pd.Series[Any]) -> pd.Series[Any]:
     if column.dtype != object or len(kinds) < 2 or kinds <= {int, float}:
         return column
     return column.where(column.isna(), column.map(str))
+
+
+def as_cell(value: Any) -> Any:
+    """A value as a cell of a CSV file that no spreadsheet takes for a formula.
+
+    Args:
+        value: Any; only texts change. One that begins as a formula does gets an apostrophe before it, which
+            spreadsheets take for "this is text". Numbers, and several numbers in one text, stay.
+    """
+    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r", "'")):
+        return value
+    return value if re.fullmatch(r"-?[\d.e+-]+( -?[\d.e+-]+)*", value) and value[0] != "+" else f"'{value}"
+
+
+def of_cell(text: str) -> str:
+    """The text that `as_cell` made a cell of.
+
+    Args:
+        text: The cell.
+    """
+    return text.removeprefix("'")
 
 
 def trials(frames: StudyFrames) -> pd.DataFrame:

@@ -25,7 +25,7 @@ MOST_SEEDS = 10
 """Most fresh seeds that are named."""
 MOST_FAILURES = 10
 """Most failed trials that are named."""
-LONGEST_FOLDER = 200
+LONGEST_FOLDER = 120
 """Bytes of a folder's name, of the 255 that file systems allow."""
 
 

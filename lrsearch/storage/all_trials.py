@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
-from optuna.distributions import BaseDistribution, json_to_distribution
-from optuna.trial import FrozenTrial
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Engine, Table, select
 
 from lrsearch.storage import tables
+from lrsearch.storage.attributes import ERROR
+from lrsearch.storage.broken_rows import BrokenRows
 from lrsearch.storage.tables import INTERMEDIATE, PARAMS, SYSTEM, TRIALS, USER, VALUES
 
 
@@ -33,12 +34,13 @@ def all_trials(engine: Engine, study_id: int) -> list[FrozenTrial]:
             TRIALS.c.datetime_complete,
         )
         rows = connection.execute(select(*columns).where(TRIALS.c.study_id == study_id).order_by(TRIALS.c.number)).all()
+        broken = BrokenRows()
         params: defaultdict[int, dict[str, Any]] = defaultdict(dict)
         kinds: defaultdict[int, dict[str, BaseDistribution]] = defaultdict(dict)
         named = (PARAMS.c.param_id, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
         for trial_id, _, name, stored, text in sorted(_rows(connection, study_id, PARAMS, *named), key=lambda r: r[1]):
-            kinds[trial_id][name] = distribution = _distribution(text)
-            params[trial_id][name] = distribution.to_external_repr(stored)
+            with broken.kept_out(trial_id):
+                kinds[trial_id][name], params[trial_id][name] = tables.parameter_of(stored, text)
         curves: defaultdict[int, dict[int, float]] = defaultdict(dict)
         steps = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
         for trial_id, step, stored, kind in _rows(connection, study_id, INTERMEDIATE, *steps):
@@ -48,18 +50,20 @@ def all_trials(engine: Engine, study_id: int) -> list[FrozenTrial]:
         for trial_id, _, stored, kind in sorted(ends, key=lambda row: row[1]):
             if (value := tables.value_of(stored, kind)) is not None:
                 values[trial_id].append(value)
-        user, system = (_attributes(connection, study_id, table) for table in (USER, SYSTEM))
+        user, system = (_attributes(connection, study_id, table, broken) for table in (USER, SYSTEM))
+    broken.tell({trial_id: number for trial_id, number, *_ in rows})
     return [
         FrozenTrial(
             number=number,
-            state=state,
+            # What is left of a broken trial must not win, and its number must stay.
+            state=state if broken.reason(trial_id) is None else TrialState.FAIL,
             value=None,
-            values=values.get(trial_id),
+            values=values.get(trial_id) if broken.reason(trial_id) is None else None,
             datetime_start=_local(start),
             datetime_complete=_local(end),
             params=params[trial_id],
             distributions=kinds[trial_id],
-            user_attrs=user[trial_id],
+            user_attrs=user[trial_id] | ({} if (why := broken.reason(trial_id)) is None else {ERROR: why}),
             system_attrs=system[trial_id],
             intermediate_values=dict(sorted(curves[trial_id].items())),
             trial_id=trial_id,
@@ -75,17 +79,14 @@ def _rows(connection: Connection, study_id: int, table: Table, *columns: Any) ->
     yield from connection.execute(wanted)
 
 
-def _attributes(connection: Connection, study_id: int, table: Table) -> defaultdict[int, dict[str, Any]]:
+def _attributes(
+    connection: Connection, study_id: int, table: Table, broken: BrokenRows
+) -> defaultdict[int, dict[str, Any]]:
     found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     for trial_id, key, text in _rows(connection, study_id, table, table.c.key, table.c.value_json):
-        found[trial_id][key] = tables.attribute_of(text)
+        with broken.kept_out(trial_id):
+            found[trial_id][key] = tables.attribute_of(text)
     return found
-
-
-@lru_cache(maxsize=1024)
-def _distribution(text: str) -> BaseDistribution:
-    """A study has thousands of parameters and a handful of distributions."""
-    return json_to_distribution(text)
 
 
 def _local(moment: datetime | None) -> datetime | None:

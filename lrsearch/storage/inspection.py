@@ -104,7 +104,7 @@ def _described(url: URL, engine: Engine, found: Schema, trials: Trials | None) -
     with engine.connect() as connection:
         kind, version = _server(connection)
         return Inspection(
-            storage=url.render_as_string(hide_password=True),
+            storage=rdb.shown(url),
             kind=kind,
             version=version,
             size=_size(url, connection),

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 
 from lrsearch.storage import tables
 from lrsearch.storage.attributes import DEFINITION, ORIGIN, RETRIES_ASKED_FOR, STOPPED
+from lrsearch.storage.broken_rows import BrokenRowError
 from lrsearch.storage.store import times
 
 
@@ -65,5 +66,31 @@ def listed(engine: Engine) -> list[Listed]:
         rows = connection.execute(select(user.c.study_id, user.c.key, user.c.value_json).where(user.c.key.in_(keys)))
         stored: dict[int, dict[str, Any]] = {}
         for study_id, key, text in rows:
-            stored.setdefault(study_id, {})[key] = tables.attribute_of(text)
+            stored.setdefault(study_id, {})[key] = _value(text)  # who loads the study says what is wrong with it
     return [Listed.of(int(study_id), str(name), stored.get(study_id, {})) for study_id, name in names]
+
+
+def attributes(engine: Engine, study_id: int) -> dict[str, Any]:
+    """A study's user attributes; one that is no JSON is None.
+
+    Args:
+        engine: Of Optuna's RDB storage.
+        study_id: Optuna's id of the study.
+
+    Raises:
+        KeyError: The study was deleted.
+    """
+    user = tables.STUDY_USER
+    with engine.connect() as connection:
+        there = select(tables.STUDIES.c.study_id).where(tables.STUDIES.c.study_id == study_id)
+        if connection.execute(there).first() is None:
+            raise KeyError("the study was deleted")
+        rows = connection.execute(select(user.c.key, user.c.value_json).where(user.c.study_id == study_id)).all()
+    return {str(key): _value(text) for key, text in rows}
+
+
+def _value(text: str) -> Any:
+    try:
+        return tables.attribute_of(text)
+    except BrokenRowError:
+        return None

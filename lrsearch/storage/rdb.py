@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLA
 from sqlalchemy.pool import NullPool
 
 from lrsearch.errors import InputError, input_error
+from lrsearch.printable import HIDDEN, redacted, secrets
 from lrsearch.storage import address, files, schema
 from lrsearch.storage.schema import Schema
 
@@ -63,18 +64,6 @@ def open_storage(url: str, *, create: bool = False, connections: int = 1) -> Bas
     return optuna.storages.get_storage(storage)
 
 
-def redacted(url: str) -> str:
-    """A storage URL that may be shown: its password is replaced by asterisks.
-
-    Args:
-        url: Any text that was given as a URL.
-    """
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "the storage URL"
-
-
 def absolute(url: str) -> str:
     """A storage URL that means the same in every folder of this machine.
 
@@ -97,6 +86,7 @@ def parse(url: str) -> URL:
     unknown = "unknown kind of database; use sqlite, postgresql or mysql"
     try:
         parsed = make_url(url)
+        _check_password(url)
         name = parsed.drivername
         if name.partition("+")[0] not in ("sqlite", *address.DRIVERS):
             raise input_error("--storage", unknown, received=redacted(url))
@@ -121,6 +111,14 @@ def parse(url: str) -> URL:
     return parsed
 
 
+def _check_password(url: str) -> None:
+    """Refuse a password from which drivers would take the host's name, and send it to the network as such."""
+    place = url.partition("://")[2].partition("?")[0]
+    if not place.startswith("/") and place.count("@") > 1 and ":" in place.partition("@")[0]:
+        rule = "has more than one @; in a user name or password write %40 for @, %2F for / and %3A for :"
+        raise input_error("--storage", rule, received=redacted(url))
+
+
 def check_file(url: URL, *, create: bool = False) -> None:
     """Refuse an SQLite file that is not there, or that lies where several processes cannot share it.
 
@@ -140,9 +138,7 @@ def check_file(url: URL, *, create: bool = False) -> None:
     if path.is_dir():
         raise cannot_open(url, f"{path} is a folder")
     if not path.exists() and not create:
-        raise MissingStorageError(
-            f"storage {url.render_as_string()}", input_error("", "there is no such database yet").faults
-        )
+        raise MissingStorageError(f"storage {shown(url)}", input_error("", "there is no such database yet").faults)
     if reason := files.fault(path):
         raise cannot_open(url, reason)
 
@@ -292,10 +288,18 @@ def cannot_open(url: URL, reason: str) -> InputError:
         url: From `parse`.
         reason: Why.
     """
-    shown = url.render_as_string(hide_password=True)
-    if url.password:
-        reason = reason.replace(str(url.password), "***")
-    return input_error("--storage", f"cannot be opened: {reason}", received=shown)
+    for secret in secrets(url.render_as_string(hide_password=False)):
+        reason = reason.replace(secret, HIDDEN)
+    return input_error("--storage", f"cannot be opened: {reason}", received=shown(url))
+
+
+def shown(url: URL) -> str:
+    """A storage URL as a person may see it.
+
+    Args:
+        url: From `parse`.
+    """
+    return redacted(url.render_as_string(hide_password=False))
 
 
 def _reason(error: Exception) -> str:

@@ -58,7 +58,7 @@ class SqlReader:
 
     def attributes(self) -> dict[str, Any]:
         """See `StudyReader.attributes`."""
-        return self._study.user_attrs
+        return listing.attributes(self._engine, self._study_id)
 
     def tally(self) -> Tally:
         """See `StudyReader.tally`."""

@@ -28,6 +28,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from lrsearch.errors import DeletedStudyError
+from lrsearch.storage.broken_rows import BrokenRowError
 
 STUDIES: Table = models.StudyModel.__table__
 STUDY_USER: Table = models.StudyUserAttributeModel.__table__
@@ -315,8 +316,32 @@ def intermediate_of(stored: float | None, kind: Any) -> float:
 
 
 def attribute_of(stored: str) -> Any:
-    """A user or system attribute, as its row has it."""
-    return json.loads(stored)
+    """A user or system attribute, as its row has it.
+
+    Raises:
+        BrokenRowError: It is no JSON: somebody else wrote it, or cut it short.
+    """
+    try:
+        return json.loads(stored)
+    except (ValueError, RecursionError):
+        raise BrokenRowError(f"an attribute is no JSON: {str(stored)[:40]!r}") from None
+
+
+def parameter_of(stored: float, distribution: str) -> tuple[BaseDistribution, Any]:
+    """A parameter's distribution and value, as its row has them.
+
+    Args:
+        stored: The number in the row; of a categorical one, the place of its choice.
+        distribution: The distribution as JSON.
+
+    Raises:
+        BrokenRowError: The distribution is none that Optuna knows, or has no such value.
+    """
+    try:
+        kind = _distribution(distribution)
+        return kind, kind.to_external_repr(stored)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise BrokenRowError(f"a parameter has the value {stored!r} of {distribution[:40]!r}") from None
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

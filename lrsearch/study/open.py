@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lrsearch import registry
 from lrsearch.errors import input_error, nearest
+from lrsearch.printable import redacted
 from lrsearch.storage.new_study import StudyExistsError
-from lrsearch.storage.rdb import MissingStorageError, open_storage, redacted
+from lrsearch.storage.rdb import MissingStorageError, open_storage
 from lrsearch.study import budget, compatibility
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy

@@ -283,11 +283,6 @@ def linked(stored: StoredStudy, role: Role) -> StoredStudy | None:
     return None if name is None else load(stored.storage, name, stored.patience)
 
 
-def all_studies(storage: BaseStorage) -> list[StoredStudy]:
-    """All studies, oldest first."""
-    return [load(storage, name) for name in names(storage)]
-
-
 def exclude(stored: StoredStudy, number: int, reason: str) -> None:
     """Take a trial out of best settings, comparisons and tables; it stays in the storage.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
-from lrsearch.study_file import names
+from lrsearch.study_file import names, toml
 from lrsearch.study_file.faults import show, validate
 from lrsearch.study_file.meaning import check_meaning, check_search, completed
 from lrsearch.study_file.model import (
@@ -37,15 +36,14 @@ def read(path: Path) -> dict[str, Any]:
         InputError: The file cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml.document(path.read_bytes(), str(path))
     except FileNotFoundError:
         near = nearest(path.name, [p.name for p in path.parent.glob("*.toml")]) if path.parent.is_dir() else ()
         raise input_error(str(path), "no such file", nearest=near) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise input_error(str(path), f"cannot be read: {reason}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise input_error(str(path), f"not valid TOML: {error}") from None
+    except OSError as error:
+        raise input_error(str(path), f"cannot be read: {error.strerror or error}") from None
+    except ValueError:
+        raise input_error(show(str(path)), "cannot be the name of a file") from None
 
 
 def sources(document: dict[str, Any]) -> list[str]:
@@ -288,8 +286,8 @@ def renamed(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _value(written: str) -> Any:
     try:
-        return tomllib.loads(f"value = {written}")["value"]
-    except tomllib.TOMLDecodeError:
+        return toml.document(f"value = {written}".encode(errors="surrogatepass"), "--set")["value"]
+    except InputError:
         # TOML wants 0.9 and 1.0, but nobody who types .9 or 1. means a text.
         return float(written) if re.fullmatch(r"[+-]?(\.\d+|\d+\.)([eE][+-]?\d+)?", written) else written
 

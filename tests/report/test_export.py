@@ -113,3 +113,17 @@ def test_an_export_goes_through_a_link(mixed: optuna.Study, tmp_path: Path) -> N
     write(read(mixed), tmp_path / "link.csv")
     assert (tmp_path / "link.csv").is_symlink()
     assert len(pd.read_csv(tmp_path / "real.csv")) == len(mixed.trials)
+
+
+@pytest.mark.parametrize("text", ["=1+2", "+1+cmd", "=cmd|' /C calc'!A0", "@SUM(A1)", "-cmd", "\t=1", "\r=1", "'=1"])
+def test_a_text_is_no_formula(text: str) -> None:
+    """A spreadsheet takes it for text, and our reader gives it back."""
+    cell = export.as_cell(text)
+    assert cell[0] == "'"
+    assert export.of_cell(cell) == text
+
+
+@pytest.mark.parametrize("value", [-0.5, "-0.5", "-0.5 1e-05 0.25", "plain", None, 3])
+def test_numbers_and_plain_texts_stay(value: object) -> None:
+    """What is no formula is written as it is."""
+    assert export.as_cell(value) == value

@@ -311,3 +311,11 @@ print("torch" in sys.modules, "matplotlib.pyplot" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_the_folder_of_a_long_name_can_be_made(tmp_path: Path) -> None:
+    """Its length is bounded in bytes, and names that begin alike stay apart."""
+    folders = [markdown.default_folder("é" * 400 + end) for end in "ab"]
+    assert folders[0] != folders[1]
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
