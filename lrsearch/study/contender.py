@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lrsearch.sampling.space import LR_NAMES
 
 Numbers = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Contender:
         cells: What scores it, per seed and block of rows; a seed's mean is its value. One block where the storage has
             no more than that; [seeds, blocks].
         planned: On how many seeds it is to be trained: fewer than there are where it has left.
+        own: Which of the seeds are its own, where settings were not all trained on the same ones; None for all
+            of them; [seeds].
     """
 
     params: dict[str, Any]
@@ -43,16 +46,27 @@ class Contender:
     horizon: float
     cells: Numbers
     planned: int
+    own: Mask | None = None
+
+    @property
+    def mask(self) -> Mask:
+        """Which of the seeds are its own; [seeds]."""
+        return np.ones(len(self.values), dtype=np.bool_) if self.own is None else self.own
+
+    @property
+    def known(self) -> Numbers:
+        """Its values on its own seeds; [own seeds]."""
+        return np.asarray(self.values[self.mask])
 
     @property
     def is_complete(self) -> bool:
-        """Trained to the end on every seed, without diverging."""
-        return bool(np.isfinite(self.values).all())
+        """Trained to the end on every seed of its own, without diverging; a single one of some proves nothing."""
+        return bool(np.isfinite(self.known).all()) and (self.own is None or len(self.known) > 1)
 
     @property
     def has_left(self) -> bool:
         """Whether it was left out after some seeds, because it could not win any more."""
-        return self.planned < len(self.values) and not self.diverged and not self.failed
+        return self.own is None and self.planned < len(self.values) and not self.diverged and not self.failed
 
     @property
     def is_constant(self) -> bool:
@@ -65,8 +79,8 @@ class Contender:
 
     @property
     def mean(self) -> float:
-        """Over all seeds; NaN if it is not complete."""
-        return float(np.mean(self.values))
+        """Over all seeds of its own; NaN if it is not complete."""
+        return float(np.mean(self.known))
 
 
 @dataclass(frozen=True)
