@@ -12,6 +12,10 @@ from lrsearch.sampling.space import LR_NAMES
 
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+SCHEDULE_NAMES = ("scheduler", "schedule", "lr_scheduler", "lr_schedule", "lr_scheduler_type")
+"""What a schedule is called: by us first, then by those whose runs are judged."""
+CONSTANT = ("constant", "constantlr")
+"""What a constant rate is called."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,29 @@ class Contender:
 
     @property
     def is_constant(self) -> bool:
-        return self.params.get("scheduler") == "constant"
+        return any(str(self.params[name]).lower() in CONSTANT for name in SCHEDULE_NAMES if name in self.params)
 
     @property
     def complexity(self) -> tuple[bool, int]:
         """How simple it is, simplest first: a constant rate, then schedules by the number of their parameters."""
-        return (not self.is_constant, sum(name not in (*LR_NAMES, "scheduler") for name in self.params))
+        return (not self.is_constant, sum(name not in (*LR_NAMES, *SCHEDULE_NAMES) for name in self.params))
 
     @property
     def mean(self) -> float:
         """Over all seeds of its own; NaN if it is not complete."""
         return float(np.mean(self.known))
+
+    @property
+    def trained(self) -> int:
+        """On how many seeds it has a value."""
+        return int(np.isfinite(self.known).sum())
+
+    @property
+    def mean_so_far(self) -> float | None:
+        """Over the seeds that it was meant for; None if it diverged or failed on one of them, or is not done."""
+        values = self.known if self.own is not None else self.known[: self.planned]
+        mean = float(np.mean(values))
+        return mean if np.isfinite(mean) else None
 
 
 @dataclass(frozen=True)
