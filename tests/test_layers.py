@@ -124,6 +124,7 @@ WITHOUT_TORCH = [
     "from lrsearch.report.figures import families, lr_range",
     "from lrsearch.sampling.space import settings_from as f; f({'lr': 0.1, 'scheduler': 'lambda', 'decay': 0.9})",
     "import lrsearch.launch.ray.cluster",
+    "import lrsearch.operations.judge, lrsearch.report.runs.words",
 ]
 NOTICE = """
 import sys
