@@ -31,6 +31,8 @@ WALLS = {
     "optuna": (
         "search/",
         "storage/",
+        "operations/confirm_objective.py",
+        "api/own_loop.py",
         "report/frames.py",
         "report/importance.py",
         "dashboard/",

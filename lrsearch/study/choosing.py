@@ -138,16 +138,15 @@ class Choice:
         """
         contenders, seeds, blocks = self.cube.shape
         rng = np.random.default_rng(0)
-        own = np.isfinite(self.cube).all(axis=2)
+        own: Mask = np.asarray(np.isfinite(self.cube).all(axis=2))
         of_seeds, of_blocks = _drawn_alike(rng, own), _drawn(rng, blocks)
         no_blocks = blocks == 1
         flat = np.where(own[..., None], self.cube, 0.0).reshape(contenders * seeds, blocks)
 
         def mean(seed_weights: Numbers, block_weights: Numbers) -> Numbers:
             per_seed = (flat @ _shares(block_weights).T).reshape(contenders, seeds, -1)
-            return np.stack(
-                [np.einsum("sr,rs->r", per_seed[k], _shares(seed_weights * own[k])) for k in range(contenders)], axis=1
-            )
+            shares = [_shares(seed_weights * mask) for mask in own.astype(np.float64)]
+            return np.stack([(values * share.T).sum(axis=0) for values, share in zip(per_seed, shares, strict=True)], 1)
 
         left_out = of_blocks if no_blocks else (of_blocks == 0).astype(np.float64)
         return mean(of_seeds, of_blocks), mean((of_seeds == 0).astype(np.float64), left_out)

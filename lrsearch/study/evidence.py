@@ -43,6 +43,7 @@ class Evidence:
         wanted_today: The settings that the person uses today, by Optuna's names; None if she names none.
         untrained: The networks before training; None where that is not known.
         prediction: The best constant prediction; None where that is not known.
+        uses_seeds: False if all seeds of each finalist gave exactly the same: then nothing is learned from them.
     """
 
     rows: str
@@ -57,6 +58,7 @@ class Evidence:
     wanted_today: dict[str, Any] | None = None
     untrained: Baseline | None = None
     prediction: Baseline | None = None
+    uses_seeds: bool = True
 
     @property
     def is_finished(self) -> bool:

@@ -14,7 +14,7 @@ from lrsearch.sampling.suggest import SuggestedSchedule
 from lrsearch.storage.attributes import HORIZON, PLAN, RECOMMENDATION, SEED_VALUES
 from lrsearch.study import ranking, snippet, status
 from lrsearch.study import stored as studies
-from lrsearch.study.confirmed_runs import confirmation_of, gather
+from lrsearch.study.confirmed_runs import confirmation_of, gather, seeds_in
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.luck import expected_again
@@ -198,7 +198,7 @@ def compute(
     Raises:
         InputError: The study has several objectives.
     """
-    if evidence is not None and evidence.is_finished and evidence.complete:
+    if evidence is not None and evidence.is_finished and evidence.complete and evidence.uses_seeds:
         rows: Literal["holdout", "test"] = "holdout" if evidence.rows == "holdout" else "test"
         found = from_evidence(evidence, stored.name, stored.metric, "confirmed", rows)
         code = snippet.code(stored.definition, found.params, found.horizon)
@@ -293,8 +293,9 @@ def _made_from(stored: StoredStudy) -> dict[str, Any]:
     """What a recommendation depends on; cheap to read, and different whenever the answer may be."""
     linked = studies.linked(stored, "confirm")
     confirmed = None if linked is None else status.count(linked).as_dict()
-    seeds = [] if linked is None or linked.definition is None else list(linked.definition.training.seeds)
-    plan = None if linked is None else linked.reader.attributes().get(PLAN)
+    attributes = {} if linked is None else linked.reader.attributes()
+    seeds = [] if linked is None else seeds_in(attributes, linked.definition)
+    plan = attributes.get(PLAN)
     own = stored.definition
     return {
         "version": [__version__, FORM],

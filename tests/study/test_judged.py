@@ -104,7 +104,8 @@ def test_looks_make_intervals_wider_and_take_out_those_who_left() -> None:
     """Without looks the number of seeds counts as settled beforehand."""
     once = judged(runs(0.1, 10 + NOISE), runs(0.2, 12 + 1.5 * NOISE))
     thrice = judged(runs(0.1, 10 + NOISE, look=3), runs(0.2, 12 + 1.5 * NOISE, look=3), runs(0.3, [0.0, 0.1]))
-    assert once.recommended is not None and thrice.recommended is not None
+    assert once.recommended is not None
+    assert thrice.recommended is not None
     assert thrice.recommended.params["lr"] == 0.1
     first, second = once.comparisons[0].difference, thrice.comparisons[0].difference
     assert second.low < first.low < first.high < second.high

@@ -71,7 +71,7 @@ FORMATS: dict[str, Callable[[Path], list[Path]]] = {
     "nested json lines": lambda folder: [
         write(
             folder / "r.jsonl",
-            [{"config": {k: v for k, v in run.items() if k != "loss"}, "summary": {"loss": run["loss"]}} for run in RUNS],
+            [{"config": {**run, "loss": None}, "summary": {"loss": run["loss"]}} for run in RUNS],
         )
     ],
     "two files": lambda folder: [write(folder / "a.csv", RUNS[:4]), write(folder / "b.jsonl", RUNS[4:])],
@@ -79,10 +79,10 @@ FORMATS: dict[str, Callable[[Path], list[Path]]] = {
         write(folder / "r.csv", [{"Name": f"r{i}", "State": "finished", **run} for i, run in enumerate(RUNS)])
     ],
     "MLflow": lambda folder: [
-        write(folder / "r.csv", [{"run_id": i, "status": "FINISHED", **named(run, "params.", "metrics.")} for i, run in enumerate(RUNS)])
+        write(folder / "r.csv", [{"status": "FINISHED", **named(run, "params.", "metrics.")} for run in RUNS])
     ],
     "Optuna": lambda folder: [
-        write(folder / "r.csv", [{"number": i, "state": "COMPLETE", **named(run, "params_", "")} for i, run in enumerate(RUNS)])
+        write(folder / "r.csv", [{"state": "COMPLETE", **named(run, "params_", "")} for run in RUNS])
     ],
     "TensorBoard's downloads": downloads,
     "TensorBoard's scalars": scalars,
