@@ -277,9 +277,10 @@ def _opened(stored: StoredStudy) -> StoredStudy:
         lambda: optuna.create_study(study_name=name, storage=storage, direction=direction, load_if_exists=True)
     )
     made = studies.load(storage, name)
+    trials = made.trials()  # before the attributes: who makes this study stores them first
     there = made.reader.attributes()
     link = {"study": stored.name, "role": "confirm", **_scoring(_definition(stored))}
-    if there.get(ORIGIN, link)["study"] != stored.name or (ORIGIN not in there and (there or made.trials())):
+    if there.get(ORIGIN, link)["study"] != stored.name or (ORIGIN not in there and (there or trials)):
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
         raise input_error("study confirm", rule, received=f'"{name}"')
     for key, value in {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}.items():

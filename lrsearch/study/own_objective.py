@@ -88,9 +88,10 @@ def _opened(stored: StoredStudy) -> StoredStudy:
     name, storage = linked.name_of(stored.name, "confirm"), stored.storage
     optuna.create_study(study_name=name, storage=storage, direction=stored.direction, load_if_exists=True)
     made = studies.load(storage, name, stored.patience)
+    trials = made.trials()  # before the attributes: who makes this study stores them first
     there = made.reader.attributes()
     link = {"study": stored.name, "role": "confirm", "rows": "test", "row_count": 0}
-    if there.get(ORIGIN, link)["study"] != stored.name or (ORIGIN not in there and (there or made.trials())):
+    if there.get(ORIGIN, link)["study"] != stored.name or (ORIGIN not in there and (there or trials)):
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
         raise input_error("confirm", rule, received=f'"{name}"')
     for key, value in {ORIGIN: link, METRIC: stored.metric}.items():
