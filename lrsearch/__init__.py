@@ -13,6 +13,7 @@ from lrsearch.version import __version__
 
 if TYPE_CHECKING:
     from lrsearch import schedules
+    from lrsearch.api.own_loop import confirm, seed
     from lrsearch.api.plots import plot_run, plot_runs, plot_schedules, plot_study
     from lrsearch.api.runs import TrainingRun, resume, start, train
     from lrsearch.api.studies import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from lrsearch.training.outcome import Outcome
 
 _NAMES = {
+    "lrsearch.api.own_loop": ("confirm", "seed"),
     "lrsearch.api.plots": ("plot_run", "plot_runs", "plot_schedules", "plot_study"),
     "lrsearch.api.runs": ("TrainingRun", "resume", "start", "train"),
     "lrsearch.api.studies": (
@@ -109,6 +111,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "best_settings",
+    "confirm",
     "confirm_study",
     "create_study",
     "export_study",
@@ -121,6 +124,7 @@ __all__ = [
     "run_study",
     "run_worker",
     "schedules",
+    "seed",
     "start",
     "suggest_schedule",
     "task",

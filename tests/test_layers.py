@@ -31,6 +31,8 @@ WALLS = {
     "optuna": (
         "search/",
         "storage/",
+        "operations/confirm_objective.py",
+        "api/own_loop.py",
         "report/frames.py",
         "report/importance.py",
         "dashboard/",
@@ -124,6 +126,7 @@ WITHOUT_TORCH = [
     "from lrsearch.report.figures import families, lr_range",
     "from lrsearch.sampling.space import settings_from as f; f({'lr': 0.1, 'scheduler': 'lambda', 'decay': 0.9})",
     "import lrsearch.launch.ray.cluster",
+    "import lrsearch.operations.judge, lrsearch.report.runs.words",
 ]
 NOTICE = """
 import sys

@@ -12,6 +12,7 @@ from lrsearch.cli import (
     confirm,
     dashboard,
     environment,
+    judge,
     lr_find,
     report,
     run,
@@ -55,6 +56,7 @@ app.add_typer(studies, name="study")
 app.add_typer(trial.app, name="trial")
 app.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train.train)
 app.command("report")(report.report)
+app.command("judge")(judge.judge)
 app.command("worker")(worker.worker)
 app.command("serve")(serve.serve)
 app.command("dashboard")(dashboard.dashboard)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,7 +30,6 @@ from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
 
 if TYPE_CHECKING:
-    from lrsearch.study.contender import Contender
     from lrsearch.study.evidence import Evidence
     from lrsearch.study.stored import StoredStudy
 
@@ -118,7 +116,7 @@ def _rows(evidence: Evidence) -> list[dict[str, Any]]:
                 "params": contender.params,
                 "from": contender.role,
                 "seeds": contender.planned,
-                "mean": _mean(contender),
+                "mean": contender.mean_so_far,
                 "low": interval and interval.low,
                 "high": interval and interval.high,
                 "chance_best": evidence.chances[place] if interval else None,
@@ -128,13 +126,6 @@ def _rows(evidence: Evidence) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _mean(contender: Contender) -> float | None:
-    """Over the seeds that it was trained on; None if it diverged or failed on one of them, or is not done."""
-    known = contender.values[: contender.planned]
-    mean = float(known.sum()) / len(known)
-    return mean if math.isfinite(mean) else None
 
 
 def _settings(params: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import typer
 from lrsearch.cli.answer import print_answer
 from lrsearch.cli.options import OutputFormat, Storage, StudyName, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, settings, show
-from lrsearch.errors import InputError
+from lrsearch.errors import InputError, input_error
 from lrsearch.printable import redacted
 from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage
 
@@ -74,12 +74,18 @@ def export(
     name: StudyName,
     output: Annotated[Path, typer.Option(help="A file ending in .csv, .json or .parquet.", show_default=False)],
     curves: Annotated[bool, typer.Option("--curves", help="One row per epoch instead of one per trial.")] = False,
+    finalists: Annotated[
+        bool, typer.Option("--finalists", help="One row per confirmed run, for lrsearch judge, instead.")
+    ] = False,
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Write a study's trials to a file, one row each."""
     from lrsearch.operations import export as operation
 
-    rows = operation.export(open_study(name, storage), output, curves=curves)
+    if curves and finalists:
+        raise input_error("command line", "choose one of --curves and --finalists", key="--finalists")
+    stored = open_study(name, storage)
+    rows = operation.finalists(stored, output) if finalists else operation.export(stored, output, curves=curves)
     say(f"Wrote {rows} rows to {output}.")
 
 

@@ -39,6 +39,8 @@ class Certainty:
         many, left = plural(len(evidence.contenders), "setting"), sum(one.has_left for one in evidence.contenders)
         were = "was" if len(evidence.contenders) == 1 else "were"
         rows = f"{evidence.row_count} {evidence.rows} rows"
+        if not evidence.row_count:  # an objective of a person's own does not say on what it scores
+            return f"{many} {were} run again on fresh seeds, the better ones on {len(evidence.seeds)}."
         scored = (
             f"scored on {rows} that the search never saw"
             if evidence.rows == "holdout"
@@ -105,6 +107,8 @@ class Certainty:
     def _covers(self) -> str:
         if self.evidence.covers == "seeds and rows":
             return "The intervals hold for other seeds and for other rows of the same kind."
+        if not self.evidence.row_count:
+            return "The intervals hold for other seeds, but for these data only."
         return f"The intervals hold for other seeds, but for these {self.evidence.rows} rows only."
 
     def name(self, other: Contender) -> str:

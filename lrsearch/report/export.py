@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,10 +34,25 @@ def write(frames: StudyFrames, file: Path, *, curves: bool = False) -> int:
     Raises:
         InputError: The ending is unknown, the file cannot be written, or a package is missing.
     """
+    return write_table(frames.curves if curves else trials(frames), file)
+
+
+def write_table(table: pd.DataFrame, file: Path) -> int:
+    """Write a table; the file is the former one or the new one, whole.
+
+    Args:
+        table: Plain values only.
+        file: Where; its ending decides the format.
+
+    Returns:
+        Number of rows.
+
+    Raises:
+        InputError: See `write`.
+    """
     if file.suffix not in SUFFIXES:
         rule = f"must end in {', '.join(SUFFIXES)}"
         raise input_error("study export", rule, key="--output", received=str(file))
-    table = frames.curves if curves else trials(frames)
     try:
         with atomic_file.replacing(file.resolve()) as opened:  # behind a link, the file and not the link
             _write(table, file.suffix, opened)
@@ -47,6 +63,15 @@ def write(frames: StudyFrames, file: Path, *, curves: bool = False) -> int:
         rule = f"cannot be written: {getattr(error, 'strerror', None) or error}"
         raise input_error("study export", rule, key="--output", received=str(file)) from None
     return len(table)
+
+
+def plain_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows of plain values as a table.
+
+    Args:
+        rows: Column -> value; all have the same columns.
+    """
+    return pd.DataFrame(rows, dtype="object").infer_objects()
 
 
 def _write(table: pd.DataFrame, suffix: str, opened: BinaryIO) -> None:

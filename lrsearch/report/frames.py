@@ -169,7 +169,7 @@ def read_stored(stored: StoredStudy) -> StudyFrames:
 
 def _evidence(own: StoredStudy, linked: StudyReader) -> Evidence | None:
     definition, _ = _definition(linked.attributes().get(attributes.DEFINITION), "")
-    confirmation = None if definition is None else confirmation_in(own, linked, definition)
+    confirmation = confirmation_in(own, linked, definition)
     return None if confirmation is None else gather(confirmation)
 
 

@@ -133,6 +133,8 @@ class Answer:
             first = f"Not confirmed: the only trial that was trained to the end used {use}."
         else:
             first = f"Not confirmed: the best of {self.runs} trials used {use}."
+        if self.evidence is not None and not self.evidence.uses_seeds:
+            return f"{first} All fresh seeds of each finalist gave exactly the same, so the seed is not used."
         return first + (" Each finalist diverged or failed on a fresh seed: do not rely on it." if lost else "")
 
     def _no_better(self, evidence: Evidence) -> str:
@@ -222,6 +224,9 @@ class Answer:
         return Certainty(evidence, self.show, self._command)
 
     def _command(self, options: str) -> str:
+        if self.definition is None:
+            seeds = options.replace(" --seeds ", ", seeds=")
+            return self.code(f"lrsearch.confirm(objective, study{seeds})")
         return self.code(f"lrsearch study confirm {shlex.quote(self.name)}{options}")
 
     def _flattery(self, found: Recommendation) -> list[str]:
@@ -236,9 +241,12 @@ class Answer:
         ]
 
     def _next(self) -> str:
-        if self.definition is None:
-            return "Train the best settings again on a few other seeds before you rely on them."
         command = self._command("")
+        if self.evidence is not None and not self.evidence.uses_seeds:
+            return (
+                "Make everything that draws numbers begin with the seed, delete what was confirmed, and confirm again: "
+                + self.code(f"lrsearch study delete {shlex.quote(f'{self.name}/confirm')}")
+            )
         if self.evidence is not None and not self.evidence.is_finished:
             return f"The confirmation is not finished, {plural(self.evidence.missing, 'run')} missing: {command}"
         return f"To train the best settings on fresh seeds, and be sure: {command}"

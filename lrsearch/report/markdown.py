@@ -100,8 +100,9 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
         ]
     many = wording.plural(len(evidence.seeds), "fresh seed")
     seeds = ", ".join(map(str, evidence.seeds[:MOST_SEEDS])) + (", ..." if len(evidence.seeds) > MOST_SEEDS else "")
+    scored = f", scored on {evidence.row_count} {evidence.rows} rows" if evidence.row_count else ""
     blocks = [
-        f"Trained to the last epoch on {many} ({seeds}), scored on {evidence.row_count} {evidence.rows} rows. "
+        f"Trained to the last epoch on {many} ({seeds}){scored}. "
         f"{_intervals(evidence)} *Best in* is the share of bootstrap samples of the seeds in which a finalist has the "
         "best mean.",
         tables.finalists(frames, evidence),

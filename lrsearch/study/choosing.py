@@ -19,6 +19,7 @@ LEFT_OUT = 0.632
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Choice:
     accurate cross-validation" (2018). Simulated in `tests/benchmarks/row_coverage.py`.
 
     Attributes:
-        cube: What each contender came to, smaller is better; one block where rows are not told apart;
-            [contenders, seeds, blocks].
+        cube: What each contender came to, smaller is better; one block where rows are not told apart; NaN on seeds
+            that are not its own; [contenders, seeds, blocks].
         complexities: How simple each is, simplest first.
         margin: A difference that does not matter.
     """
@@ -65,7 +66,7 @@ class Choice:
     @cached_property
     def means(self) -> Numbers:
         """Of each contender; [contenders]."""
-        return np.asarray(self.cube.mean(axis=(1, 2)))
+        return np.asarray(np.nanmean(self.cube, axis=(1, 2)))
 
     def pick(self, among: Sequence[int]) -> int:
         """The place of the one that is taken.
@@ -137,13 +138,15 @@ class Choice:
         """
         contenders, seeds, blocks = self.cube.shape
         rng = np.random.default_rng(0)
-        of_seeds, of_blocks = _drawn(rng, seeds), _drawn(rng, blocks)
+        own: Mask = np.asarray(np.isfinite(self.cube).all(axis=2))
+        of_seeds, of_blocks = _drawn_alike(rng, own), _drawn(rng, blocks)
         no_blocks = blocks == 1
-        flat = self.cube.reshape(contenders * seeds, blocks)
+        flat = np.where(own[..., None], self.cube, 0.0).reshape(contenders * seeds, blocks)
 
         def mean(seed_weights: Numbers, block_weights: Numbers) -> Numbers:
             per_seed = (flat @ _shares(block_weights).T).reshape(contenders, seeds, -1)
-            return np.asarray(np.einsum("ksr,rs->rk", per_seed, _shares(seed_weights)))
+            shares = [_shares(seed_weights * mask) for mask in own.astype(np.float64)]
+            return np.stack([(values * share.T).sum(axis=0) for values, share in zip(per_seed, shares, strict=True)], 1)
 
         left_out = of_blocks if no_blocks else (of_blocks == 0).astype(np.float64)
         return mean(of_seeds, of_blocks), mean((of_seeds == 0).astype(np.float64), left_out)
@@ -153,7 +156,7 @@ def chance_of_being_best(values: Numbers) -> list[float]:
     """The share of bootstrap samples of the seeds in which each row has the lowest mean; equal ones share.
 
     Args:
-        values: A row per contender; [contenders, seeds].
+        values: A row per contender, all on the same seeds; [contenders, seeds].
     """
     seeds = values.shape[1]
     drawn = np.random.default_rng(0).integers(0, seeds, size=(TOSSES, seeds))
@@ -165,6 +168,23 @@ def chance_of_being_best(values: Numbers) -> list[float]:
 def _drawn(rng: np.random.Generator, number: int) -> Numbers:
     """How often each of so many things is drawn in each sample; [samples, things]."""
     return rng.multinomial(number, np.full(number, 1 / number), size=RESAMPLES).astype(np.float64)
+
+
+def _drawn_alike(rng: np.random.Generator, own: Mask) -> Numbers:
+    """How often each seed is drawn in each sample: as many as there are, among those that the same contenders have.
+
+    So each contender has as many seeds in every sample as it has in all.
+
+    Args:
+        rng: Draws.
+        own: Which seeds each contender has; [contenders, seeds].
+    """
+    drawn = np.empty((RESAMPLES, own.shape[1]))
+    _, kinds = np.unique(own, axis=1, return_inverse=True)
+    for kind in range(int(kinds.max()) + 1):
+        alike = kinds.ravel() == kind
+        drawn[:, alike] = _drawn(rng, int(alike.sum()))
+    return drawn
 
 
 def _shares(weights: Numbers) -> Numbers:

@@ -46,7 +46,7 @@ class Comparison:
 
 
 def decide(
-    other: Contender, difference: Interval, margin: float, rows_error: float, sizes: tuple[int, int]
+    other: Contender, difference: Interval, margin: float, rows_error: float, sizes: tuple[float, int]
 ) -> Comparison:
     """What a difference says.
 
@@ -69,7 +69,7 @@ def decide(
     return Comparison(other, difference, Verdict.OPEN, _enough(seeds, (difference.high - difference.low) / 2, target))
 
 
-def _enough(number: int, half: float, target: float) -> int | None:
+def _enough(number: float, half: float, target: float) -> int | None:
     """How many rows or seeds make half of an interval as small as that, to two digits and rounded up.
 
     Args:
@@ -83,4 +83,4 @@ def _enough(number: int, half: float, target: float) -> int | None:
     if not math.isfinite(exact):
         return None
     unit = 10 ** max(math.floor(math.log10(max(exact, 1.0))) - 1, 0)
-    return max(int(math.ceil(exact / unit) * unit), number + 1)
+    return max(int(math.ceil(exact / unit) * unit), math.floor(number) + 1)

@@ -185,7 +185,10 @@ def fresh_seeds(definition: Definition, number: int) -> list[int]:
 
 def _definition(stored: StoredStudy) -> Definition:
     if stored.definition is None:
-        raise input_error(f"study {stored.name}", "was not created by lrsearch, so it does not say how to train")
+        rule = (
+            "was not created by lrsearch, so it does not say how to train; with its objective it can be confirmed in "
+        )
+        raise input_error(f"study {stored.name}", rule + "Python: lrsearch.confirm(objective, study)")
     if (origin := stored.origin) is not None:
         raise input_error(f"study {stored.name}", f"belongs to study {origin}: confirm that one")
     return stored.definition
@@ -213,7 +216,7 @@ def _planned(stored: StoredStudy, made: StoredStudy, entries: Sequence[Finalist]
         for finalist in entries
         if finalist.seeds is None or place < finalist.seeds
     ]
-    total = _enqueue(made, wanted)
+    total = enqueue(made, wanted)
     types = [*definition.search.schedulers, "constant"]
     low, high = lr_range(entries)
     search = {"schedulers": list(dict.fromkeys(types)), "lr": Range(low=low, high=high, log=True)}
@@ -290,8 +293,12 @@ def _opened(stored: StoredStudy) -> StoredStudy:
     return made
 
 
-def _enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> int:
+def enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> int:
     """Let settings wait that no trial has.
+
+    Args:
+        stored: The study that confirms.
+        wanted: Parameters, with a seed among them.
 
     Returns:
         The study's trials in all, so that none is drawn beyond them.

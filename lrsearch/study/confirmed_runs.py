@@ -20,6 +20,7 @@ from lrsearch.storage.attributes import (
     ORIGIN,
     PLAN,
     RETRIED,
+    SEEDS,
 )
 from lrsearch.storage.reader import StudyReader
 from lrsearch.study import stored as studies
@@ -74,22 +75,22 @@ def confirmation_of(stored: StoredStudy) -> Confirmation | None:
         stored: The study that is confirmed.
     """
     linked = studies.linked(stored, "confirm")
-    if linked is None or linked.definition is None:
+    if linked is None:
         return None
     return confirmation_in(stored, linked.reader, linked.definition)
 
 
-def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Definition) -> Confirmation | None:
+def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Definition | None) -> Confirmation | None:
     """The confirmation that a linked study holds; None if its finalists are not chosen yet.
 
     Args:
         stored: The study that is confirmed.
         linked: Reads the study that confirms it.
-        definition: Of that study.
+        definition: Of that study; None where lrsearch did not create the one that is confirmed.
     """
     attributes = linked.attributes()
-    link, finalists = attributes.get(ORIGIN), attributes.get(FINALISTS)
-    if not link or not finalists:
+    link, finalists, seeds = attributes.get(ORIGIN), attributes.get(FINALISTS), seeds_in(attributes, definition)
+    if not link or not finalists or not seeds:
         return None
     excluded, own = stored.excluded(), stored.definition
     tries = own.tries if own else []
@@ -97,7 +98,7 @@ def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Defini
         rows=str(link["rows"]),
         row_count=int(link["row_count"]),
         reason=str(link.get("reason") or ""),
-        seeds=list(definition.training.seeds),
+        seeds=seeds,
         # A person who takes a trial out of the search does not want its settings either.
         finalists=[Finalist.of(one) for one in finalists if one["number"] is None or one["number"] not in excluded],
         plan=Plan.of(attributes[PLAN]) if PLAN in attributes else None,
@@ -107,6 +108,16 @@ def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Defini
         wanted_today=Space.of(own).params_of(tries[0]) if own and tries else None,
         prediction=attributes.get(CONSTANT_PREDICTION),
     )
+
+
+def seeds_in(attributes: Mapping[str, Any], definition: Definition | None) -> list[int]:
+    """The fresh seeds of a confirmation, as it is planned now; none where it is not planned yet.
+
+    Args:
+        attributes: Of the study that confirms.
+        definition: Its definition; None where there is none.
+    """
+    return list(definition.training.seeds if definition is not None else attributes.get(SEEDS, []))
 
 
 def gather(confirmation: Confirmation) -> Evidence:
@@ -141,7 +152,18 @@ def gather(confirmation: Confirmation) -> Evidence:
         wanted_today=confirmation.wanted_today,
         untrained=_untrained(trials.values(), seeds),
         prediction=_prediction(confirmation.prediction, blocks),
+        uses_seeds=_uses_seeds(trials.values()),
     )
+
+
+def _uses_seeds(finalists: Iterable[Trials]) -> bool:
+    """Whether the seed makes a difference to any finalist, in its value or in what it reported on the way."""
+    told = [
+        [(trial.values, trial.intermediate_values) for trial in trials.values() if trial.state == TrialState.COMPLETE]
+        for trials in finalists
+    ]
+    repeated = [runs for runs in told if len(runs) > 1]
+    return not repeated or any(run != runs[0] for runs in repeated for run in runs)
 
 
 def _contender(entry: Finalist, trials: Trials, seeds: Sequence[int], blocks: int) -> Contender:

@@ -12,6 +12,11 @@ from lrsearch.sampling.space import LR_NAMES
 from lrsearch.study.snippet import Steps
 
 Numbers = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+SCHEDULE_NAMES = ("scheduler", "schedule", "lr_scheduler", "lr_schedule", "lr_scheduler_type")
+"""What a schedule is called: by us first, then by those whose runs are judged."""
+CONSTANT = ("constant", "constantlr")
+"""What a constant rate is called."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Contender:
         cells: What scores it, per seed and block of rows; a seed's mean is its value. One block where the storage has
             no more than that; [seeds, blocks].
         planned: On how many seeds it is to be trained: fewer than there are where it has left.
+        own: Which of the seeds are its own, where settings were not all trained on the same ones; None for all
+            of them; [seeds].
     """
 
     params: dict[str, Any]
@@ -44,30 +51,53 @@ class Contender:
     steps: Steps
     cells: Numbers
     planned: int
+    own: Mask | None = None
+
+    @property
+    def mask(self) -> Mask:
+        """Which of the seeds are its own; [seeds]."""
+        return np.ones(len(self.values), dtype=np.bool_) if self.own is None else self.own
+
+    @property
+    def known(self) -> Numbers:
+        """Its values on its own seeds; [own seeds]."""
+        return np.asarray(self.values[self.mask])
 
     @property
     def is_complete(self) -> bool:
-        """Trained to the end on every seed, without diverging."""
-        return bool(np.isfinite(self.values).all())
+        """Trained to the end on every seed of its own, without diverging; a single one of some proves nothing."""
+        return bool(np.isfinite(self.known).all()) and (self.own is None or len(self.known) > 1)
 
     @property
     def has_left(self) -> bool:
         """Whether it was left out after some seeds, because it could not win any more."""
-        return self.planned < len(self.values) and not self.diverged and not self.failed
+        return self.own is None and self.planned < len(self.values) and not self.diverged and not self.failed
 
     @property
     def is_constant(self) -> bool:
-        return self.params.get("scheduler") == "constant"
+        return any(str(self.params[name]).lower() in CONSTANT for name in SCHEDULE_NAMES if name in self.params)
 
     @property
     def complexity(self) -> tuple[bool, int]:
         """How simple it is, simplest first: a constant rate, then schedules by the number of their parameters."""
-        return (not self.is_constant, sum(name not in (*LR_NAMES, "scheduler") for name in self.params))
+        return (not self.is_constant, sum(name not in (*LR_NAMES, *SCHEDULE_NAMES) for name in self.params))
 
     @property
     def mean(self) -> float:
-        """Over all seeds; NaN if it is not complete."""
-        return float(np.mean(self.values))
+        """Over all seeds of its own; NaN if it is not complete."""
+        return float(np.mean(self.known))
+
+    @property
+    def trained(self) -> int:
+        """On how many seeds it has a value."""
+        return int(np.isfinite(self.known).sum())
+
+    @property
+    def mean_so_far(self) -> float | None:
+        """Over the seeds that it was meant for; None if it diverged or failed on one of them, or is not done."""
+        values = self.known if self.own is not None else self.known[: self.planned]
+        mean = float(np.mean(values))
+        return mean if np.isfinite(mean) else None
 
 
 @dataclass(frozen=True)

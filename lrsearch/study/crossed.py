@@ -92,19 +92,29 @@ def interval(
         bias: What is to be added to the mean, because it is known to be too low by so much.
         widening: How many times larger the error is than that of a mean that was not picked.
     """
-    from scipy.special import stdtrit  # its own import is a third of a second
-
     found = estimate(cells)
+    if not positive or cells.shape[1] == 1 or found.mean + bias <= 0 or not found.error:
+        return around(found, confidence, bias=bias, widening=widening)
     mean, error = found.mean + bias, found.error * widening
-    if not error:
-        return Interval(mean, mean, mean, 0.0)
-    quantile = float(stdtrit(found.freedom, (1 + confidence) / 2))
+    quantile = _quantile(found, confidence)
     half = quantile * error
-    if not positive or cells.shape[1] == 1 or mean <= 0:
-        return Interval(mean, mean - half, mean + half, error)
     ratio = min(half / mean, LARGEST_EXPONENT)
     further = max(error * found.skewness * (1 + 2 * quantile**2) / 6, 0.0)
     return Interval(mean, mean * math.exp(-ratio), mean * math.exp(ratio) + further, error)
+
+
+def around(found: Estimate, confidence: float = CONFIDENCE, *, bias: float = 0.0, widening: float = 1.0) -> Interval:
+    """Student's t interval around an estimate.
+
+    Args:
+        found: The estimate.
+        confidence: Of the interval.
+        bias: See `interval`.
+        widening: See `interval`.
+    """
+    mean, error = found.mean + bias, found.error * widening
+    half = _quantile(found, confidence) * error if error else 0.0
+    return Interval(mean, mean - half, mean + half, error)
 
 
 def mean_interval(values: Numbers, confidence: float = CONFIDENCE) -> Interval:
@@ -119,6 +129,12 @@ def mean_interval(values: Numbers, confidence: float = CONFIDENCE) -> Interval:
         confidence: Of the interval.
     """
     return interval(values[:, None], confidence)
+
+
+def _quantile(found: Estimate, confidence: float) -> float:
+    from scipy.special import stdtrit  # its own import is a third of a second
+
+    return float(stdtrit(found.freedom, (1 + confidence) / 2))
 
 
 def _freedom(off: Numbers) -> float:

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lrsearch.study import crossed, rounds
+from lrsearch.study import crossed, pair, rounds
 from lrsearch.study.choosing import Choice, chance_of_being_best
 from lrsearch.study.comparison import Comparison, Verdict, decide
 from lrsearch.study.contender import Baseline, Contender
-from lrsearch.study.crossed import CONFIDENCE, Interval
+from lrsearch.study.crossed import CONFIDENCE, Estimate, Interval
 
 MARGIN = 0.01
 """A difference of less than this share of the value does not matter, unless a person says what does."""
@@ -43,6 +43,7 @@ class Evidence:
         wanted_today: The settings that the person uses today, by Optuna's names; None if she names none.
         untrained: The networks before training; None where that is not known.
         prediction: The best constant prediction; None where that is not known.
+        uses_seeds: False if all seeds of each finalist gave exactly the same: then nothing is learned from them.
     """
 
     rows: str
@@ -57,6 +58,7 @@ class Evidence:
     wanted_today: dict[str, Any] | None = None
     untrained: Baseline | None = None
     prediction: Baseline | None = None
+    uses_seeds: bool = True
 
     @property
     def is_finished(self) -> bool:
@@ -173,9 +175,9 @@ class Evidence:
         Args:
             other: Any other of the complete ones.
         """
-        cells = other.cells - self.recommended.cells
-        left, sizes = crossed.estimate(cells).rows_error, (len(self.seeds), self.row_count)
-        return decide(other, self._behind(other, self.recommended), self.margin_used, left, sizes)
+        found = pair.difference(other, self.recommended)
+        behind = self._behind(other, self.recommended)
+        return decide(other, behind, self.margin_used, found.estimate.rows_error, (found.seeds, self.row_count))
 
     @property
     def nothing(self) -> Baseline | None:
@@ -208,8 +210,8 @@ class Evidence:
             better: The second; its values are subtracted from those of the first, seed by seed and row by row.
         """
         comparisons = max(len(self.complete) - 1, 1)
-        cells = self.sign * (worse.cells - better.cells)
-        return crossed.interval(cells, 1 - (1 - CONFIDENCE) / comparisons)
+        found = self._difference(worse, better)
+        return crossed.around(found, 1 - (1 - CONFIDENCE) / comparisons)
 
     def seeds_better(self, one: Contender, other: Contender) -> int:
         """On how many of the seeds one is better than another.
@@ -227,7 +229,7 @@ class Evidence:
 
     @property
     def values(self) -> Numbers:
-        """Of the complete contenders, smaller is better; [contenders, seeds]."""
+        """Of the complete contenders, smaller is better; NaN on seeds that are not theirs; [contenders, seeds]."""
         return self.sign * np.array([contender.values for contender in self.complete])
 
     @property
@@ -279,13 +281,18 @@ class Evidence:
         else:  # what the person uses today was not picked
             pool = [place for place, one in enumerate(self.complete) if one is other]
         luck = self._choice.flattery_of_difference(pool, own)
-        cells = self.sign * (other.cells - picked.cells)
-        return crossed.interval(cells, rounds.confidence(self.rounds), bias=luck.mean, widening=luck.widening)
+        found = self._difference(other, picked)
+        return crossed.around(found, rounds.confidence(self.rounds), bias=luck.mean, widening=luck.widening)
+
+    def _difference(self, worse: Contender, better: Contender) -> Estimate:
+        """How much worse one is than another; positive where it is worse, in either direction."""
+        first, second = (worse, better) if self.sign > 0 else (better, worse)
+        return pair.difference(first, second).estimate
 
     def _interval(self, contender: Contender, bias: float = 0.0, widening: float = 1.0) -> Interval:
-        positive = not self.maximise and bool((contender.values > 0).all())
+        positive = not self.maximise and bool((contender.known > 0).all())
         sure = ROUNDS_CONFIDENCE if self.rounds else CONFIDENCE
-        return crossed.interval(contender.cells, sure, positive=positive, bias=bias, widening=widening)
+        return crossed.interval(contender.cells[contender.mask], sure, positive=positive, bias=bias, widening=widening)
 
     @property
     def margin_used(self) -> float:

@@ -21,6 +21,8 @@ from lrsearch.study_file.axes import short
 
 CLOSE = 2
 """Settings among the best `top` times this many are close: there another scheduler type goes before a better value."""
+SAME_RATE = 1e-4
+"""Rates that differ by a smaller share are one."""
 Role = Literal["search", "try", "constant"]
 
 
@@ -70,16 +72,16 @@ def finalists(stored: StoredStudy, top: int) -> list[Finalist]:
     """The settings to train again: the search's best, the tried ones, and constant rates; each once.
 
     Args:
-        stored: The search; lrsearch created it, and it has a trial that was trained to the end.
+        stored: The search; it has a trial that was trained to the end.
         top: How many of the search's best.
     """
     ranked = _ranked(stored)
     chosen = [_finalist(trial, "search") for trial in _spread(ranked, top)]
     chosen += _tried(stored)
-    constant = next((trial for trial in ranked if trial.params["scheduler"] == "constant"), None)
+    constant = next((trial for trial in ranked if trial.params.get("scheduler") == "constant"), None)
     if constant is not None:
         chosen.append(_finalist(constant, "constant"))
-    rates = ladder.rates(None if constant is None else float(constant.params["lr"]), _rates_of_schedule(ranked))
+    rates = _ladder(stored, constant, ranked)
     first: dict[frozenset[tuple[str, Any]], Finalist] = {}
     for finalist in (*chosen, *map(constant_rate, rates)):
         first.setdefault(finalist.key, finalist)
@@ -110,6 +112,16 @@ def _rates_of(finalist: Finalist, steps: Steps | None) -> object:
     if steps is None or steps.horizon is None:
         return finalist.key
     return settings.schedule.signature(settings.lr, steps.horizon, steps.updates) or finalist.key
+
+
+def _ladder(stored: StoredStudy, constant: FrozenTrial | None, ranked: Sequence[FrozenTrial]) -> list[float]:
+    """Further constant rates; none where an objective of a person's own takes more than a rate and a scheduler."""
+    if stored.definition is None and (constant is None or constant.params.keys() != {"lr", "scheduler"}):
+        return []
+    rates = ladder.rates(None if constant is None else float(constant.params["lr"]), _rates_of_schedule(ranked))
+    # Other samplers leave all digits, and the ladder would have the same rate again without the last ones.
+    there = [float(trial.params["lr"]) for trial in ranked if trial.params.get("scheduler") == "constant"]
+    return [rate for rate in rates if rate in there or all(abs(rate / one - 1) > SAME_RATE for one in there)]
 
 
 def constant_rate(rate: float) -> Finalist:
@@ -144,7 +156,8 @@ def lr_range(chosen: Sequence[Finalist]) -> tuple[float, float]:
 
 
 def _tried(stored: StoredStudy) -> list[Finalist]:
-    assert stored.definition is not None
+    if stored.definition is None:
+        return []
     space, trials, excluded = Space.of(stored.definition), stored.trials(), stored.excluded()
     chosen = []
     for entry in stored.definition.tries:
@@ -175,7 +188,7 @@ def _can_be_trained(trial: FrozenTrial) -> bool:
 def _spread(ranked: Sequence[FrozenTrial], top: int) -> list[FrozenTrial]:
     """The best, spread over scheduler types: among those that are close each type's best goes first."""
     close = ranked[: CLOSE * top]
-    first = list({trial.params["scheduler"]: trial for trial in reversed(close)}.values())
+    first = list({trial.params.get("scheduler"): trial for trial in reversed(close)}.values())
     first.sort(key=close.index)
     rest = [trial for trial in ranked if trial not in first]
     return sorted([*first, *rest][:top], key=ranked.index)
@@ -183,7 +196,7 @@ def _spread(ranked: Sequence[FrozenTrial], top: int) -> list[FrozenTrial]:
 
 def _rates_of_schedule(ranked: Sequence[FrozenTrial]) -> list[float]:
     """Initial and mean rate of the best schedule; empty if the search trained none to the end."""
-    best = next((trial for trial in ranked if trial.params["scheduler"] != "constant"), None)
+    best = next((trial for trial in ranked if trial.params.get("scheduler") != "constant"), None)
     if best is None:
         return []
     found = [float(best.params["lr"])]

@@ -99,6 +99,8 @@ def next_round(entries: Sequence[Finalist], plan: Plan, evidence: Evidence) -> t
         plan: As it is.
         evidence: What they have come to.
     """
+    if not evidence.uses_seeds:
+        return list(entries), replace(plan, done=True)  # further ones would say the same
     found = {frozenset(one.params.items()): one for one in evidence.contenders}
     if not plan.screened:
         known = [found.get(one.key) for one in entries]

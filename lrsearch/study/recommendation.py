@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from optuna.trial import FrozenTrial
@@ -14,7 +14,7 @@ from lrsearch.sampling.suggest import SuggestedSchedule
 from lrsearch.storage.attributes import PLAN, RECOMMENDATION, SEED_VALUES
 from lrsearch.study import ranking, snippet, status
 from lrsearch.study import stored as studies
-from lrsearch.study.confirmed_runs import confirmation_of, gather
+from lrsearch.study.confirmed_runs import confirmation_of, gather, seeds_in
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.luck import expected_again
@@ -52,11 +52,13 @@ class Recommendation:
     """Which settings to take, what to expect of them, and what that rests on.
 
     Attributes:
-        study: Name of the study.
+        study: Name of the study; of runs from elsewhere that of their file.
         metric: What the values are.
         direction: ``minimize`` or ``maximize``.
-        basis: ``confirmed``: trained again on fresh seeds; ``search``: the best of single runs, which flatters it.
-        rows: What the values were measured on: ``holdout``, or ``test`` for the rows that the search was judged by.
+        basis: ``confirmed``: trained again on fresh seeds; ``search``: the best of single runs, which flatters it;
+            ``runs``: runs from elsewhere.
+        rows: What the values were measured on: ``holdout``, or ``test`` for the rows that the search was judged by;
+            None where that is not known.
         params: The settings, by Optuna's names.
         value: Mean over the fresh seeds; of an unconfirmed study what the search saw.
         expected: What one new training will give: `value` without the flattery of having been picked for it.
@@ -75,8 +77,8 @@ class Recommendation:
     study: str
     metric: str
     direction: Literal["minimize", "maximize"]
-    basis: Literal["confirmed", "search"]
-    rows: Literal["holdout", "test"]
+    basis: Literal["confirmed", "search", "runs"]
+    rows: Literal["holdout", "test"] | None
     params: dict[str, Any]
     value: float
     expected: float
@@ -198,26 +200,44 @@ def compute(
     Raises:
         InputError: The study has several objectives.
     """
-    if evidence is not None and evidence.is_finished and evidence.complete:
-        return _from_evidence(stored, evidence)
+    if evidence is not None and evidence.is_finished and evidence.complete and evidence.uses_seeds:
+        rows: Literal["holdout", "test"] = "holdout" if evidence.rows == "holdout" else "test"
+        found = from_evidence(evidence, stored.name, stored.metric, "confirmed", rows)
+        code = snippet.code(stored.definition, found.params, found.steps, maximise=stored.maximises)
+        return replace(found, code=code)
     return _from_search(stored, trials)
 
 
-def _from_evidence(stored: StoredStudy, evidence: Evidence) -> Recommendation:
+def from_evidence(
+    evidence: Evidence,
+    name: str,
+    metric: str,
+    basis: Literal["confirmed", "runs"],
+    rows: Literal["holdout", "test"] | None,
+) -> Recommendation:
+    """What some evidence recommends, without code.
+
+    Args:
+        evidence: At least one contender is complete.
+        name: Of the study, or of the file.
+        metric: What the values are.
+        basis: See `Recommendation`.
+        rows: See `Recommendation`.
+    """
     chosen, expected = evidence.recommended, evidence.expected
     return Recommendation(
-        study=stored.name,
-        metric=stored.metric,
-        direction=stored.direction,
-        basis="confirmed",
-        rows="holdout" if evidence.rows == "holdout" else "test",
+        study=name,
+        metric=metric,
+        direction="maximize" if evidence.maximise else "minimize",
+        basis=basis,
+        rows=rows,
         params=chosen.params,
         value=chosen.mean,
         expected=expected.mean,
         interval=(expected.low, expected.high),
-        seeds=len(evidence.seeds),
+        seeds=len(chosen.known),
         number=chosen.number,
-        code=snippet.code(stored.definition, chosen.params, chosen.steps, maximise=stored.maximises),
+        code=None,
         constant=_constant(evidence, chosen),
         untrained=None if evidence.untrained is None else evidence.untrained.mean,
         learned=evidence.learned,
@@ -275,8 +295,9 @@ def _made_from(stored: StoredStudy) -> dict[str, Any]:
     """What a recommendation depends on; cheap to read, and different whenever the answer may be."""
     linked = studies.linked(stored, "confirm")
     confirmed = None if linked is None else status.count(linked).as_dict()
-    seeds = [] if linked is None or linked.definition is None else list(linked.definition.training.seeds)
-    plan = None if linked is None else linked.reader.attributes().get(PLAN)
+    attributes = {} if linked is None else linked.reader.attributes()
+    seeds = [] if linked is None else seeds_in(attributes, linked.definition)
+    plan = attributes.get(PLAN)
     own = stored.definition
     return {
         "version": [__version__, FORM],

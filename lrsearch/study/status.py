@@ -23,6 +23,7 @@ from lrsearch.storage.attributes import (
 )
 from lrsearch.storage.counts import Tally
 from lrsearch.study import stored as studies
+from lrsearch.study.confirmed_runs import seeds_in
 from lrsearch.study.ranking import is_diverged, ranked
 from lrsearch.study.stored import StoredStudy
 
@@ -124,13 +125,16 @@ def confirmation(stored: StoredStudy) -> dict[str, Any] | None:
         stored: The study.
     """
     linked = studies.linked(stored, "confirm")
-    if linked is None or linked.definition is None:
+    if linked is None:
         return None
     there = linked.reader.attributes()
+    seeds = seeds_in(there, linked.definition)
+    if not seeds:
+        return None
     return {
         "study": linked.name,
         "finalists": len(there.get(FINALISTS, [])),
-        "seeds": linked.definition.training.seeds,
+        "seeds": seeds,
         "finished": count(linked).is_done and bool(there.get(PLAN, {"done": True})["done"]),
     }
 

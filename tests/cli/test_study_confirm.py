@@ -80,3 +80,30 @@ def test_what_cannot_be_confirmed_exits_with_2(here: Command, written: Path) -> 
     assert (unknown.returncode, "did you mean small?" in unknown.stderr) == (2, True)
     wrong = here("study", "confirm", "small", "--engine", "bached")
     assert wrong.returncode == 2
+
+
+@pytest.mark.parametrize("seeds", ["", "seeds = 3"], ids=["in rounds", "on three seeds"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_the_exported_runs_judged_give_the_verdict_of_the_study(
+    seeds: str, suffix: str, here: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "small.toml").write_text(
+        f'{STUDY}[confirm]\ntop = 2\n{seeds}\n[[try]]\nlr = 0.02\nscheduler = "constant"\n'
+    )
+    assert here("study", "run", "small.toml", "--quiet").returncode == 0
+    assert here("study", "export", "small", "--finalists", "--output", f"runs.{suffix}").returncode == 0
+    judged = here("judge", f"runs.{suffix}", "--value", "value", "--settings", "lr,scheduler", "--format", "json")
+    assert judged.returncode == 0, judged.stderr
+    said, best = json.loads(judged.stdout), json.loads(here("study", "best", "small", "--format", "json").stdout)
+    assert set(said) == {"recommended", "settings", "wanted"}
+    own = {"study": f"runs.{suffix}", "basis": "runs", "rows": None, "code": None}
+    assert said["recommended"] == {**best, **own}
+    assert best["params"] in [row["params"] for row in said["settings"]]
+
+
+def test_what_is_not_confirmed_has_no_finalists_to_export(here: Command, written: Path) -> None:
+    here("study", "create", "small.toml")
+    done = here("study", "export", "small", "--finalists", "--output", "runs.csv")
+    assert (done.returncode, "has no confirmed runs yet" in done.stderr) == (2, True)
+    both = here("study", "export", "small", "--finalists", "--curves", "--output", "runs.csv")
+    assert (both.returncode, "choose one" in both.stderr) == (2, True)

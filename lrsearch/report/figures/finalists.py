@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,20 +33,35 @@ def finalists(frames: StudyFrames) -> Figure:
     Args:
         frames: A confirmed study in which a finalist has a value on some seed.
     """
-    evidence = frames.evidence
-    assert evidence is not None
+    assert frames.evidence is not None
     looks = styles(standings.schedulers(frames))
+    return _rows(frames.evidence, looks, wording.axis(frames.metric, frames.evidence.rows))
+
+
+@drawn
+def runs(evidence: Evidence, metric: str) -> Figure:
+    """A row per setting of runs from anywhere, best on top.
+
+    Args:
+        evidence: Of which at least one setting has a value.
+        metric: What the values are.
+    """
+    names = dict.fromkeys(contender.params.get("scheduler") for contender in evidence.contenders)
+    return _rows(evidence, styles(list(names)), metric)
+
+
+def _rows(evidence: Evidence, looks: Mapping[Any, Style], label: str) -> Figure:
     rows = [contender for contender in evidence.contenders if np.isfinite(contender.values).any()]
     figure = Drawing(figsize=(7.6, 1.3 + 0.46 * len(rows)), layout="constrained")
     axes = figure.add_subplot()
     for place, contender in enumerate(rows):
         look = looks.get(contender.params.get("scheduler"), style(len(looks)))
         _row(axes, place, contender, look, evidence)
-    axes.set_yticks(range(len(rows)), [_label(contender, evidence) for contender in rows])
+    axes.set_yticks(range(len(rows)), [_label(contender) for contender in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(False, axis="y")
     _value_axis(axes, rows, evidence)
-    axes.set_xlabel(plain(wording.axis(frames.metric, evidence.rows)))
+    axes.set_xlabel(plain(label))
     legend_above(figure, _keys(rows))
     return figure
 
@@ -73,12 +89,13 @@ def _value_axis(axes: Axes, rows: list[Contender], evidence: Evidence) -> None:
     axes.set_xlim(view.widened(0.08, 0.06))
 
 
-def _label(contender: Contender, evidence: Evidence) -> str:
+def _label(contender: Contender) -> str:
     label = textwrap.fill(plain(wording.describe(contender.params)), LABEL_WIDTH)
-    lost = len(evidence.seeds) - int(np.isfinite(contender.values).sum())
+    seeds = len(contender.known)
+    lost = seeds - contender.trained
     if contender.has_left:
         return f"{label}\n(left out after {contender.planned} seeds)"
-    return f"{label}\n({lost} of {len(evidence.seeds)} seeds missing)" if lost else label
+    return f"{label}\n({lost} of {seeds} seeds missing)" if lost else label
 
 
 def _keys(rows: list[Contender]) -> list[Line2D]:

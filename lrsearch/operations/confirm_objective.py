@@ -1,0 +1,132 @@
+"""Confirm a study of anybody's: call its objective with finalists and fresh seeds."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import optuna
+from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.trial import Trial, TrialState
+
+from lrsearch.errors import LrsearchWarning, input_error
+from lrsearch.sampling.space import SEED
+from lrsearch.storage.attributes import ERROR
+from lrsearch.storage.choice import trial_store
+from lrsearch.storage.heartbeat import Heartbeat
+from lrsearch.storage.liveness import Worker
+from lrsearch.storage.store import GRACE, Chosen, Claim, TrialEnd, TrialStore
+from lrsearch.storage.tables import FIXED_PARAMS
+from lrsearch.study import own_objective, recommendation
+from lrsearch.study.evidence import Evidence
+from lrsearch.study.stored import StoredStudy
+
+Objective = Callable[[Trial], float]
+Axes = Mapping[str, BaseDistribution]
+PAUSE = 1.0
+"""Seconds after which it is looked again whether others are done."""
+LARGEST_SEED = 2**32 - 1
+"""What numpy takes as a seed, too."""
+logger = logging.getLogger(__name__)
+
+
+def confirm(
+    objective: Objective, stored: StoredStudy, top: int | None = None, seeds: int | None = None, jobs: int = 1
+) -> Evidence:
+    """Run what a study's confirmation lacks, round by round.
+
+    Args:
+        objective: What the study optimised.
+        stored: The study.
+        top: Finalists; 5 by default.
+        seeds: Exactly so many fresh seeds; by default as many as it takes.
+        jobs: Calls at the same time, each in a thread.
+
+    Raises:
+        InputError: The study cannot be confirmed in this way.
+    """
+    axes: dict[str, BaseDistribution] = {SEED: IntDistribution(0, LARGEST_SEED)}
+    for one in stored.trials():
+        axes |= one.distributions
+    made: StoredStudy | None = own_objective.prepare(stored, top, seeds)
+    while made is not None:
+        made.study.pruner = optuna.pruners.NopPruner()
+        store = trial_store(made.study, made.storage, patience=made.patience)
+        store.reap(GRACE)
+        if not _run_waiting(objective, made, store, axes, jobs):
+            time.sleep(PAUSE)  # another process has the rest of this round
+        made = own_objective.go_on(stored)
+    recommendation.keep(stored)
+    evidence = recommendation.evidence_of(stored)
+    assert evidence is not None
+    if not evidence.uses_seeds:
+        warnings.warn(
+            "all fresh seeds of each finalist gave exactly the same value, so the objective does not use "
+            "lrsearch.seed(trial): no verdict",
+            LrsearchWarning,
+            stacklevel=3,
+        )
+    return evidence
+
+
+def _run_waiting(objective: Objective, made: StoredStudy, store: TrialStore, axes: Axes, jobs: int) -> int:
+    """Call the objective for all that waits; what is under way when this is interrupted waits again.
+
+    Returns:
+        How many calls there were.
+    """
+    number = 0
+    calls: dict[Future[TrialEnd], Claim] = {}
+    heartbeat = Heartbeat(store, GRACE)
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        with heartbeat:
+            while True:
+                claims = store.claim(jobs - len(calls), 0, Worker.this().as_dict())
+                chosen = _chosen(made.study, claims, axes)
+                store.choose(chosen)
+                made.study.get_trials(deepcopy=False)
+                for claim in claims:
+                    call = pool.submit(_call, objective, made.study, claim, chosen[claim.trial_id])
+                    calls[call] = claim
+                number += len(claims)
+                heartbeat.watch([claim.trial_id for claim in calls.values()])
+                if not calls:
+                    return number
+                done, _ = wait(calls, timeout=GRACE, return_when=FIRST_COMPLETED)
+                store.finish([ended.result() for ended in done])
+                for ended in done:
+                    del calls[ended]
+    except BaseException:
+        store.hand_back([claim.trial_id for claim in calls.values()], "interrupted")
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _chosen(study: optuna.Study, claims: Sequence[Claim], axes: Axes) -> dict[int, Chosen]:
+    """The settings of claimed trials, to be stored before anything can go wrong in them."""
+    trials = study.get_trials(deepcopy=False)  # this also lets Optuna's cache see what somebody else has made
+    fixed = {claim.trial_id: trials[claim.number].system_attrs[FIXED_PARAMS] for claim in claims}
+    return {trial_id: Chosen(params, {name: axes[name] for name in params}) for trial_id, params in fixed.items()}
+
+
+def _call(objective: Objective, study: optuna.Study, claim: Claim, chosen: Chosen) -> TrialEnd:
+    """One run. What goes wrong in it ends this run only."""
+    trial = Trial(study, claim.trial_id)
+    try:
+        value = float(objective(trial))
+    except Exception as error:
+        logger.warning("A run of %s failed: %s", study.study_name, traceback.format_exc())
+        return TrialEnd(claim.trial_id, TrialState.FAIL, None, {ERROR: f"{type(error).__name__}: {error}"})
+    if further := sorted(trial.params.keys() - chosen.params.keys()):
+        rule = "the objective asks for it now, but did not when it was optimised; it must ask for the same parameters"
+        raise input_error("confirm", rule, key=", ".join(further))
+    if not math.isfinite(value):
+        return TrialEnd(claim.trial_id, TrialState.FAIL, None, {ERROR: f"the objective returned {value}"})
+    return TrialEnd(claim.trial_id, TrialState.COMPLETE, value)

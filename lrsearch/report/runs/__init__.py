@@ -1,0 +1,1 @@
+"""Runs from anywhere: their files, their columns, and what they show in words."""

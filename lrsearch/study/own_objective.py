@@ -1,0 +1,129 @@
+"""Confirmation of a study that lrsearch did not create: its objective is called again, with finalists and fresh seeds.
+
+The same rounds as in `confirmation`, and the same linked study ``NAME/confirm``; only what calls for a definition is
+done in another way: nobody but who has the objective can train, so the plan alone says what waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from lrsearch.errors import input_error
+from lrsearch.sampling.space import SEED
+from lrsearch.storage.attributes import FINALISTS, METRIC, ORIGIN, PLAN, SEEDS
+from lrsearch.study import linked, status
+from lrsearch.study import stored as studies
+from lrsearch.study.confirmation import DEFAULT_TOP, FIRST_SEED, enqueue
+from lrsearch.study.confirmed_runs import confirmation_of, gather
+from lrsearch.study.finalists import Finalist, finalists, merged
+from lrsearch.study.plan import Plan, begun, exactly, joined, next_round
+from lrsearch.study.stored import StoredStudy
+
+
+def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = None) -> StoredStudy:
+    """The linked study, with the first runs waiting; asked again, it adds what is new.
+
+    Args:
+        stored: The study to confirm.
+        top: How many of its best settings are finalists; 5 by default.
+        seeds: On exactly how many fresh seeds; by default as many as it takes.
+
+    Raises:
+        InputError: The study cannot be confirmed in this way.
+    """
+    _check(stored)
+    made = _opened(stored)
+    there = made.reader.attributes()
+    before = [Finalist.of(entry) for entry in there.get(FINALISTS, [])]
+    chosen = merged(before, finalists(stored, top or DEFAULT_TOP))
+    if PLAN in there:
+        entries, plan = joined(before, chosen, Plan.of(there[PLAN]))
+        if seeds is not None and seeds != plan.seeds:
+            entries, plan = exactly(entries, plan, seeds)
+    else:
+        entries, plan = begun(chosen, seeds, _searched(stored.trials()))
+    _store(made, entries, plan)
+    return made
+
+
+def go_on(stored: StoredStudy) -> StoredStudy | None:
+    """Plan the next round, if all that was planned is there.
+
+    Args:
+        stored: The study that is confirmed.
+
+    Returns:
+        The linked study, if something waits; None if the question is answered.
+    """
+    made, found = studies.linked(stored, "confirm"), confirmation_of(stored)
+    if made is None or found is None or found.plan is None:
+        return None
+    evidence, plan, entries = gather(found), found.plan, found.finalists
+    while not evidence.missing and not plan.done:
+        entries, plan = next_round(entries, plan, evidence)
+        evidence = gather(replace(found, finalists=entries, plan=plan, seeds=_seeds(made, entries)))
+    _store(made, entries, plan)
+    return None if plan.done and not status.count(made).waiting else made
+
+
+def _check(stored: StoredStudy) -> None:
+    source = f"study {stored.name}"
+    if stored.definition is not None:
+        raise input_error(source, "was created by lrsearch, which knows how to train it: use lrsearch.confirm_study")
+    if (origin := stored.origin) is not None:
+        raise input_error(source, f"belongs to study {origin}: confirm that one")
+    if status.best(stored) is None:
+        raise input_error(source, "has no complete trial yet that did not diverge: nothing to confirm")
+    if any(SEED in trial.params for trial in stored.trials()):
+        rule = "is a parameter of the objective, so that the luckiest seed was searched for; take lrsearch.seed(trial)"
+        raise input_error(source, rule, key=SEED)
+
+
+def _opened(stored: StoredStudy) -> StoredStudy:
+    """The study that confirms another one, made if it is not there."""
+    name, storage = linked.name_of(stored.name, "confirm"), stored.storage
+    optuna.create_study(study_name=name, storage=storage, direction=stored.direction, load_if_exists=True)
+    made = studies.load(storage, name, stored.patience)
+    trials = made.trials()  # before the attributes: who makes this study stores them first
+    there = made.reader.attributes()
+    link = {"study": stored.name, "role": "confirm", "rows": "test", "row_count": 0}
+    if there.get(ORIGIN, link)["study"] != stored.name or (ORIGIN not in there and (there or trials)):
+        rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
+        raise input_error("confirm", rule, received=f'"{name}"')
+    for key, value in {ORIGIN: link, METRIC: stored.metric}.items():
+        if key not in there:
+            made.remember(key, value)
+    return made
+
+
+def _store(made: StoredStudy, entries: Sequence[Finalist], plan: Plan) -> None:
+    """Store a plan, and let what it needs wait. Every step can be repeated."""
+    fresh = _seeds(made, entries)
+    made.remember(SEEDS, fresh)
+    made.remember(FINALISTS, [finalist.entry() for finalist in entries])
+    made.remember(PLAN, plan.document())
+    wanted = [
+        {**finalist.params, SEED: seed}
+        for place, seed in enumerate(fresh)
+        for finalist in entries
+        if place < (finalist.seeds or len(fresh))
+    ]
+    enqueue(made, wanted)
+
+
+def _seeds(made: StoredStudy, entries: Sequence[Finalist]) -> list[int]:
+    there: list[int] = made.reader.attributes().get(SEEDS, [])
+    most = max([len(there), *(finalist.seeds or 0 for finalist in entries)])
+    return list(range(FIRST_SEED, FIRST_SEED + most))
+
+
+def _searched(trials: Sequence[FrozenTrial]) -> float:
+    """What a search has cost, in runs to the end; a trial that was pruned counts by the steps that it reported."""
+    longest = max((max(trial.intermediate_values, default=0) for trial in trials), default=0)
+    pruned = [max(trial.intermediate_values, default=0) for trial in trials if trial.state == TrialState.PRUNED]
+    complete = sum(trial.state == TrialState.COMPLETE for trial in trials)
+    return complete + (sum(pruned) / longest if longest else 0.0)
