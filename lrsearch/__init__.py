@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lrsearch.study.crossed import Interval
     from lrsearch.study.evidence import Evidence
     from lrsearch.study.recommendation import BestSettings, ConstantRate, Recommendation
+    from lrsearch.study.snippet import Steps
     from lrsearch.study.stored import StoredStudy
     from lrsearch.study_file.axes import Choices, Range
     from lrsearch.study_file.model import Definition
@@ -69,6 +70,7 @@ _NAMES = {
     "lrsearch.sampling.suggest": ("SuggestedSchedule", "suggest_schedule"),
     "lrsearch.schedules.base": ("Schedule",),
     "lrsearch.study.recommendation": ("BestSettings", "ConstantRate", "Recommendation"),
+    "lrsearch.study.snippet": ("Steps",),
     "lrsearch.study.stored": ("StoredStudy",),
     "lrsearch.study_file.axes": ("Choices", "Range"),
     "lrsearch.study_file.model": ("Definition",),
@@ -101,6 +103,7 @@ __all__ = [
     "Recommendation",
     "RunDefinition",
     "Schedule",
+    "Steps",
     "StoredStudy",
     "StratifiedHalving",
     "StudyFrames",

@@ -151,7 +151,8 @@ def lr_range(chosen: Sequence[Finalist]) -> tuple[float, float]:
     Args:
         chosen: The finalists; at least one.
     """
-    rates, further = [finalist.lr for finalist in chosen], ladder.FACTOR**ladder.EXTENSIONS
+    # A little more: every rung of the ladder is rounded.
+    rates, further = [finalist.lr for finalist in chosen], 1.01 * ladder.FACTOR**ladder.EXTENSIONS
     return short(min(rates) / further), short(max(rates) * further)
 
 

@@ -321,7 +321,8 @@ def _from_document(kept: Mapping[str, Any]) -> Recommendation:
     if constant is not None:
         limits = constant["interval"]
         values["constant"] = ConstantRate(**{**constant, "interval": None if limits is None else tuple(limits)})
-    return Recommendation(**{**values, "interval": None if interval is None else tuple(interval)})
+    steps = snippet.Steps(**(values.get("steps") or {}))
+    return Recommendation(**{**values, "interval": None if interval is None else tuple(interval), "steps": steps})
 
 
 def summary(stored: StoredStudy) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def test_pasted_code_repeats_a_trial_in_a_loop_of_either_kind(name: str, unit: A
             steered.zero_grad()
             (weight**2).sum().backward()
             steered.step()
-            value = float(weight**2)
+            value = float(weight.detach() ** 2)
             if unit != "epoch" or (n + 1) % updates == 0:
                 scheduler.step(*([value] if needs_metric else []))
         return rates, value
