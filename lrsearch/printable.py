@@ -99,7 +99,7 @@ def _user_password(rest: str) -> tuple[int, int] | None:
         return None
     if "@" in place:
         return colon + 1, end
-    if re.match(r"[^:]*:\d*([/?]|$)|\[", rest):
+    if re.match(r"[^:]*:(\d*|PORT)([/?]|$)|\[", rest):
         return None  # a host with its port; what is in the query is looked at by its keys
     # Or a text that was cut at a space in the password.
     return colon + 1, end if end >= 0 else len(rest)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from lrsearch.errors import DeletedStudyError
 from lrsearch.storage import tables
 from lrsearch.storage.attributes import DEFINITION, ORIGIN, RETRIES_ASKED_FOR, STOPPED
 from lrsearch.storage.broken_rows import BrokenRowError
@@ -78,13 +79,13 @@ def attributes(engine: Engine, study_id: int) -> dict[str, Any]:
         study_id: Optuna's id of the study.
 
     Raises:
-        KeyError: The study was deleted.
+        DeletedStudyError: The study was deleted.
     """
     user = tables.STUDY_USER
     with engine.connect() as connection:
         there = select(tables.STUDIES.c.study_id).where(tables.STUDIES.c.study_id == study_id)
         if connection.execute(there).first() is None:
-            raise KeyError("the study was deleted")
+            raise DeletedStudyError
         rows = connection.execute(select(user.c.key, user.c.value_json).where(user.c.study_id == study_id)).all()
     return {str(key): _value(text) for key, text in rows}
 

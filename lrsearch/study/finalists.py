@@ -85,6 +85,8 @@ def finalists(stored: StoredStudy, top: int) -> list[Finalist]:
     first: dict[frozenset[tuple[str, Any]], Finalist] = {}
     for finalist in (*chosen, *map(constant_rate, rates)):
         first.setdefault(finalist.key, finalist)
+    if stored.definition is None:  # an objective of a person's own may take more than a rate and a schedule
+        return list(first.values())
     steps = {trial.number: Steps.of(trial.user_attrs) for trial in ranked}
     return _each_rate_once(list(first.values()), steps)
 
@@ -173,7 +175,7 @@ def _ranked(stored: StoredStudy) -> list[FrozenTrial]:
     """The trials that may be finalists, best first, each setting once."""
     best: dict[Hashable, FrozenTrial] = {}
     for trial in ranking.ranked(stored.trials(), stored.excluded(), maximise=stored.maximises):
-        if _can_be_trained(trial):
+        if stored.definition is None or _can_be_trained(trial):
             best.setdefault(settings_key(trial.params), trial)
     return list(best.values())
 

@@ -242,9 +242,9 @@ def load(storage: BaseStorage, name: str, patience: Patience | None = None) -> S
 
 
 def _definition(name: str, stored: Mapping[str, Any]) -> Definition | None:
-    document = stored.get(DEFINITION)
-    if document is None:
+    if DEFINITION not in stored:
         return None
+    document = stored[DEFINITION]
     if not isinstance(document, dict):
         raise input_error(f"stored study {name}", "its definition is no table: somebody else wrote it, or cut it off")
     try:
