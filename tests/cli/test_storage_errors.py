@@ -30,6 +30,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 SMALL = '[study]\nname = "{}"\ntrials = 2\n[task]\nname = "polynomial"\nrows = 60\n[training]\nepochs = 1\n'
 
 
+@pytest.fixture(autouse=True)
+def _connections_end_here() -> Iterator[None]:
+    """A command that ends in an error leaves its connections to the end of its process: no later test sees them."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture
 def reader_url(database_url: str) -> Iterator[str]:
     """The same database for a role that may only read."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -33,6 +34,13 @@ BROKEN_STUDIES = {"cut short": '{"study": ', "a list": "[1, 2]", "null": "null",
 # A command in this very process leaves its connections to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 Lrsearch = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def _connections_end_here() -> Iterator[None]:
+    """A command that ends in an error leaves its connections to the end of its process: no later test sees them."""
+    yield
+    gc.collect()
 
 
 def _two_studies(url: str, define: Callable[..., Any]) -> None:
