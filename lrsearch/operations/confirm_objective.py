@@ -102,10 +102,9 @@ def _run_waiting(objective: Objective, made: StoredStudy, store: TrialStore, axe
                 store.finish([ended.result() for ended in done])
                 for ended in done:
                     del calls[ended]
-    except BaseException:
-        store.hand_back([claim.trial_id for claim in calls.values()], "interrupted")
-        raise
     finally:
+        if calls:
+            store.hand_back([claim.trial_id for claim in calls.values()], "interrupted")
         pool.shutdown(wait=False, cancel_futures=True)
 
 

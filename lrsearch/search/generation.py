@@ -10,6 +10,7 @@ from lrsearch.sampling.space import Settings
 from lrsearch.search.events import Event
 from lrsearch.search.training_pass import Pass, Training
 from lrsearch.storage.store import Claim
+from lrsearch.tasks.attempt import attempt
 from lrsearch.training.memory import most_lanes
 
 
@@ -69,9 +70,5 @@ class Generation:
 
 def _lanes(training: Training) -> int:
     """How many networks memory holds; where not even one can be tried, each trial shall fail by itself, and say why."""
-    try:
-        return most_lanes(training.task, training.section, training.engine.device)
-    except LrsearchError:
-        raise
-    except Exception:
-        return 1
+    measured = attempt(lambda: most_lanes(training.task, training.section, training.engine.device), "measuring memory")
+    return 1 if measured is None else measured

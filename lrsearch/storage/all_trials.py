@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Engine, Table, select
 
-from lrsearch.storage import tables
+from lrsearch.storage import stored_values
 from lrsearch.storage.attributes import ERROR
 from lrsearch.storage.broken_rows import BrokenRows
 from lrsearch.storage.tables import INTERMEDIATE, PARAMS, SYSTEM, TRIALS, USER, VALUES
@@ -40,15 +40,15 @@ def all_trials(engine: Engine, study_id: int) -> list[FrozenTrial]:
         named = (PARAMS.c.param_id, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
         for trial_id, _, name, stored, text in sorted(_rows(connection, study_id, PARAMS, *named), key=lambda r: r[1]):
             with broken.kept_out(trial_id):
-                kinds[trial_id][name], params[trial_id][name] = tables.parameter_of(stored, text)
+                kinds[trial_id][name], params[trial_id][name] = stored_values.parameter_of(stored, text)
         curves: defaultdict[int, dict[int, float]] = defaultdict(dict)
         steps = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
         for trial_id, step, stored, kind in _rows(connection, study_id, INTERMEDIATE, *steps):
-            curves[trial_id][step] = tables.intermediate_of(stored, kind)
+            curves[trial_id][step] = stored_values.intermediate_of(stored, kind)
         values: defaultdict[int, list[float]] = defaultdict(list)
         ends = _rows(connection, study_id, VALUES, VALUES.c.objective, VALUES.c.value, VALUES.c.value_type)
         for trial_id, _, stored, kind in sorted(ends, key=lambda row: row[1]):
-            if (value := tables.value_of(stored, kind)) is not None:
+            if (value := stored_values.value_of(stored, kind)) is not None:
                 values[trial_id].append(value)
         user, system = (_attributes(connection, study_id, table, broken) for table in (USER, SYSTEM))
     broken.tell({trial_id: number for trial_id, number, *_ in rows})
@@ -85,7 +85,7 @@ def _attributes(
     found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     for trial_id, key, text in _rows(connection, study_id, table, table.c.key, table.c.value_json):
         with broken.kept_out(trial_id):
-            found[trial_id][key] = tables.attribute_of(text)
+            found[trial_id][key] = stored_values.attribute_of(text)
     return found
 
 

@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, not_, select
 
-from lrsearch.storage import tables
+from lrsearch.storage import stored_values, tables
 from lrsearch.storage.attributes import CONSTRAINT, RETRIED, WORKER
 from lrsearch.storage.liveness import is_dead
 from lrsearch.storage.tables import (
@@ -145,7 +145,7 @@ def successful(connection: Connection, study_id: int) -> list[Any]:
         .order_by(TRIALS.c.trial_id.desc())
         .limit(LATEST)
     )
-    return [tables.readable(text) for text in rows.scalars()]
+    return [stored_values.readable(text) for text in rows.scalars()]
 
 
 def engine_of(storage: BaseStorage) -> Engine | None:

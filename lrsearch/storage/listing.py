@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from lrsearch.errors import DeletedStudyError
-from lrsearch.storage import tables
+from lrsearch.storage import stored_values, tables
 from lrsearch.storage.attributes import DEFINITION, ORIGIN, RETRIES_ASKED_FOR, STOPPED
-from lrsearch.storage.broken_rows import BrokenRowError
 from lrsearch.storage.store import times
 
 
@@ -67,7 +66,9 @@ def listed(engine: Engine) -> list[Listed]:
         rows = connection.execute(select(user.c.study_id, user.c.key, user.c.value_json).where(user.c.key.in_(keys)))
         stored: dict[int, dict[str, Any]] = {}
         for study_id, key, text in rows:
-            stored.setdefault(study_id, {})[key] = _value(text)  # who loads the study says what is wrong with it
+            stored.setdefault(study_id, {})[key] = stored_values.readable(
+                text
+            )  # who loads the study says what is wrong with it
     return [Listed.of(int(study_id), str(name), stored.get(study_id, {})) for study_id, name in names]
 
 
@@ -87,11 +88,4 @@ def attributes(engine: Engine, study_id: int) -> dict[str, Any]:
         if connection.execute(there).first() is None:
             raise DeletedStudyError
         rows = connection.execute(select(user.c.key, user.c.value_json).where(user.c.study_id == study_id)).all()
-    return {str(key): _value(text) for key, text in rows}
-
-
-def _value(text: str) -> Any:
-    try:
-        return tables.attribute_of(text)
-    except BrokenRowError:
-        return None
+    return {str(key): stored_values.readable(text) for key, text in rows}

@@ -10,7 +10,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Engine, Select, Table, and_, func, select
 
-from lrsearch.storage import tables
+from lrsearch.storage import stored_values, tables
 from lrsearch.storage.store import settings_key
 from lrsearch.storage.tables import CONSTRAINT_PREFIX, FIXED_PARAMS, INTERMEDIATE, PARAMS, SYSTEM, TRIALS, VALUES
 
@@ -149,20 +149,20 @@ def _parts(connection: Connection, study_id: int, first: int) -> defaultdict[int
     parts: defaultdict[int, _Parts] = defaultdict(_Parts)
     named = of(PARAMS, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
     for trial_id, name, stored, distribution in connection.execute(named):
-        parts[trial_id].params[name] = tables.param_of(distribution, stored)
+        parts[trial_id].params[name] = stored_values.param_of(distribution, stored)
     for trial_id, stored, kind in connection.execute(of(VALUES, VALUES.c.value, VALUES.c.value_type)):
-        parts[trial_id].value = tables.value_of(stored, kind)
+        parts[trial_id].value = stored_values.value_of(stored, kind)
     steps = of(INTERMEDIATE, func.max(INTERMEDIATE.c.step).label("step")).where(TRIALS.c.state == TrialState.PRUNED)
     latest = steps.group_by(INTERMEDIATE.c.trial_id).subquery()
     same = and_(INTERMEDIATE.c.trial_id == latest.c.trial_id, INTERMEDIATE.c.step == latest.c.step)
     curve = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
     for trial_id, step, stored, kind in connection.execute(select(latest.c.trial_id, *curve).join(latest, same)):
-        parts[trial_id].last = (int(step), tables.intermediate_of(stored, kind))
+        parts[trial_id].last = (int(step), stored_values.intermediate_of(stored, kind))
     fixed = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key == FIXED_PARAMS)
     for trial_id, text in connection.execute(fixed):
-        parts[trial_id].fixed = tables.readable(text)
+        parts[trial_id].fixed = stored_values.readable(text)
     constraints = of(SYSTEM, SYSTEM.c.value_json).where(SYSTEM.c.key.startswith(CONSTRAINT_PREFIX))
     for trial_id, text in connection.execute(constraints):
-        broken = tables.readable(text)
+        broken = stored_values.readable(text)
         parts[trial_id].violation += max(0.0, broken) if isinstance(broken, (int, float)) else 0.0
     return parts

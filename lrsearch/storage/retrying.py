@@ -8,7 +8,7 @@ from typing import Any
 from optuna.trial import TrialState
 from sqlalchemy import Connection, select
 
-from lrsearch.storage import study_rows, tables
+from lrsearch.storage import stored_values, study_rows, tables
 from lrsearch.storage.attributes import FAILURES_SO_FAR, RETRIED, RETRIES_ASKED_FOR, RETRY_OF
 from lrsearch.storage.store import MACHINES, times
 from lrsearch.storage.tables import FIXED_PARAMS, STUDY_USER, SYSTEM, TRIALS, USER, TrialRows
@@ -77,4 +77,4 @@ def asked_for(connection: Connection, study_id: int) -> int:
     stored: Any = connection.execute(
         select(STUDY_USER.c.value_json).where(STUDY_USER.c.study_id == study_id, STUDY_USER.c.key == RETRIES_ASKED_FOR)
     ).scalar()
-    return 0 if stored is None else times(tables.readable(stored))
+    return 0 if stored is None else times(stored_values.readable(stored))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine, select
 
-from lrsearch.storage import tables
+from lrsearch.storage import stored_values
 from lrsearch.storage.tables import INTERMEDIATE, PARAMS, TRIALS
 
 
@@ -60,7 +60,7 @@ def rung_trials(engine: Engine, study_id: int, rungs: Collection[int], first_id:
         types = select(PARAMS.c.trial_id, PARAMS.c.param_value, PARAMS.c.distribution_json).select_from(joined)
         for trial_id, value, text in connection.execute(types.where(PARAMS.c.param_name == "scheduler", *own)):
             if trial_id in found:
-                named = tables.param_of(text, value)
+                named = stored_values.param_of(text, value)
                 found[trial_id].scheduler = None if named is None else str(named)
         joined = INTERMEDIATE.join(TRIALS, TRIALS.c.trial_id == INTERMEDIATE.c.trial_id)
         columns = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
@@ -69,7 +69,7 @@ def rung_trials(engine: Engine, study_id: int, rungs: Collection[int], first_id:
             values.where(INTERMEDIATE.c.step.in_(list(rungs)), *own).order_by(INTERMEDIATE.c.step)
         ):
             if trial_id in found:
-                found[trial_id].values[int(step)] = _comparable(tables.intermediate_of(stored, kind))
+                found[trial_id].values[int(step)] = _comparable(stored_values.intermediate_of(stored, kind))
     return found
 
 

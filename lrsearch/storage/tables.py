@@ -10,16 +10,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alembic.script import ScriptDirectory
-from optuna.distributions import (
-    BaseDistribution,
-    distribution_to_json,
-    json_to_distribution,
-)
+from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
 from sqlalchemy import Column, Connection, DateTime, MetaData, Select, String, Table, Text, delete, func, insert, select
@@ -28,7 +24,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from lrsearch.errors import DeletedStudyError
-from lrsearch.storage.broken_rows import BrokenRowError
+from lrsearch.storage.stored_values import param_of, readable
 
 STUDIES: Table = models.StudyModel.__table__
 STUDY_USER: Table = models.StudyUserAttributeModel.__table__
@@ -261,14 +257,6 @@ def attributes(connection: Connection, table: Table, trial_ids: Iterable[int], k
     return {int(trial_id): readable(value) for trial_id, value in rows}
 
 
-def readable(stored: str) -> Any:
-    """An attribute as its row has it; None for one that somebody else wrote or cut off, so that it is no JSON."""
-    try:
-        return json.loads(stored)
-    except (TypeError, ValueError, RecursionError):
-        return None
-
-
 def params(connection: Connection, trial_ids: Iterable[int] | Select[Any]) -> dict[int, dict[str, Any]]:
     """Trial id -> its parameters, by Optuna's names and in the order they were suggested.
 
@@ -283,65 +271,6 @@ def params(connection: Connection, trial_ids: Iterable[int] | Select[Any]) -> di
     for trial_id, name, value, distribution in rows:
         found.setdefault(int(trial_id), {})[name] = param_of(distribution, value)
     return found
-
-
-def param_of(distribution: str, stored: float) -> Any:
-    """A parameter as its row has it; None where the row cannot be read, whoever wrote it.
-
-    Args:
-        distribution: As JSON.
-        stored: Optuna's own number for the value.
-    """
-    try:
-        return _distribution(distribution).to_external_repr(stored)
-    except (KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError):
-        return None
-
-
-@lru_cache(maxsize=1024)
-def _distribution(text: str) -> BaseDistribution:
-    """A study has thousands of parameters and a handful of distributions."""
-    return json_to_distribution(text)
-
-
-def value_of(stored: float | None, kind: Any) -> float | None:
-    """A trial's value, as its row has it."""
-    read: float | None = models.TrialValueModel.stored_repr_to_value(stored, kind)
-    return read
-
-
-def intermediate_of(stored: float | None, kind: Any) -> float:
-    """An intermediate value, as its row has it."""
-    return float(models.TrialIntermediateValueModel.stored_repr_to_intermediate_value(stored, kind))
-
-
-def attribute_of(stored: str) -> Any:
-    """A user or system attribute, as its row has it.
-
-    Raises:
-        BrokenRowError: It is no JSON: somebody else wrote it, or cut it short.
-    """
-    try:
-        return json.loads(stored)
-    except (ValueError, RecursionError):
-        raise BrokenRowError(f"an attribute is no JSON: {str(stored)[:40]!r}") from None
-
-
-def parameter_of(stored: float, distribution: str) -> tuple[BaseDistribution, Any]:
-    """A parameter's distribution and value, as its row has them.
-
-    Args:
-        stored: The number in the row; of a categorical one, the place of its choice.
-        distribution: The distribution as JSON.
-
-    Raises:
-        BrokenRowError: The distribution is none that Optuna knows, or has no such value.
-    """
-    try:
-        kind = _distribution(distribution)
-        return kind, kind.to_external_repr(stored)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise BrokenRowError(f"a parameter has the value {stored!r} of {distribution[:40]!r}") from None
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
