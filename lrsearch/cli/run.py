@@ -139,8 +139,7 @@ def run(
 
 def _print_outcome(stored: StoredStudy, storage: str, output: Format) -> None:
     """Print how far the study is, and say what to do next."""
-    from lrsearch.study import recommendation
-    from lrsearch.study import stored as studies
+    from lrsearch.study import control, recommendation
 
     summary = recommendation.summary(stored)
     if output is Format.JSON:
@@ -148,7 +147,7 @@ def _print_outcome(stored: StoredStudy, storage: str, output: Format) -> None:
         return
     print_summary(summary)
     print_answer(stored)
-    if studies.is_stopped(stored):
+    if control.is_stopped(stored):
         say(f"Stopped. Go on with: lrsearch study run {study_arguments(stored.name, storage)}")
     assert stored.definition is not None
     if stored.budget is not None and stored.budget < stored.definition.trials:

@@ -91,9 +91,9 @@ def export(
 
 def stop(name: StudyName, storage: Storage = DEFAULT_URL) -> None:
     """Let every run of a study end after its current trial; `study run` goes on later."""
-    from lrsearch.study import stored as studies
+    from lrsearch.study import control
 
-    studies.stop(open_study(name, storage), True)
+    control.stop(open_study(name, storage), True)
     say(f"Study {name} takes no further trials. Go on with: lrsearch study run {study_arguments(name, storage)}")
 
 
@@ -103,8 +103,8 @@ def delete(
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Delete a study and all its trials for good."""
+    from lrsearch.study import control
     from lrsearch.study import linked as links
-    from lrsearch.study import stored as studies
 
     stored = open_study(name, storage)
     confirmed = " (with its confirmation)" if links.existing(stored.storage, name) else ""
@@ -112,7 +112,7 @@ def delete(
     if not yes and not typer.confirm(question, err=True):
         say("Nothing was deleted.")
         raise typer.Exit(0)
-    studies.delete(stored)
+    control.delete(stored)
     say(f"Deleted study {name}{confirmed}.")
 
 

@@ -65,14 +65,14 @@ def exclude(
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Take a trial out of best settings, comparisons and reports; it stays in the storage."""
-    from lrsearch.study import stored as studies
+    from lrsearch.study import control
 
     stored = open_study(name, storage)
     if undo:
-        studies.include(stored, number)
+        control.include(stored, number)
         say(f"Trial {number} counts again.")
     else:
-        studies.exclude(stored, number, reason)
+        control.exclude(stored, number, reason)
         say(f"Trial {number} is out ({reason}). Take it in again with --undo.")
 
 
@@ -81,12 +81,11 @@ def reap(
     name: StudyName, grace: Grace = GRACE, storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE
 ) -> None:
     """Find running trials whose worker is gone, and let their settings be run again."""
-    from lrsearch.study import compatibility
-    from lrsearch.study import stored as studies
+    from lrsearch.study import compatibility, control
 
     stored = open_study(name, storage)
     compatibility.check_version(stored)  # or else it would promise what no run here does
-    lost = studies.reap(stored, grace)
+    lost = control.reap(stored, grace)
     if output is Format.JSON:
         print_json({"study": name, "lost": lost})
     elif lost:

@@ -7,9 +7,8 @@ import logging
 from lrsearch.operations.display import Display
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import joined, train
-from lrsearch.study import confirmation, recommendation, status
+from lrsearch.study import confirmation, control, recommendation, status
 from lrsearch.study import open as opening
-from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 
 WORTH_TELLING = 30.0
@@ -39,7 +38,7 @@ def confirm(
         exact = seeds or (stored.definition and stored.definition.confirm.seeds)
         many = f"on {exact} fresh seeds" if exact else "on as many fresh seeds as it takes"
         logger.info("Training %s: finalists %s%s.", linked.name, many, _cost(stored, linked))
-        studies.stop(linked, False)
+        control.stop(linked, False)
         train(linked, opening.task_of(linked), options, display, cluster)
     recommendation.keep(stored)
 

@@ -11,9 +11,8 @@ from lrsearch.operations.display import Display, NoDisplay
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import joined, train
 from lrsearch.storage.rdb import DEFAULT_URL
-from lrsearch.study import budget, confirmation, failed_cells, recommendation
+from lrsearch.study import budget, confirmation, control, failed_cells, recommendation
 from lrsearch.study import open as opening
-from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 
 
@@ -52,7 +51,7 @@ def run(
     if trials is not None:
         stored = budget.set_budget(stored, trials)
     if not options.one_of:
-        studies.stop(stored, False)
+        control.stop(stored, False)
     display, began = display or NoDisplay(), time.monotonic()
     with joined(options.cluster, stored) as cluster:
         train(stored, task, options, display, cluster)

@@ -23,8 +23,7 @@ from lrsearch.storage.choice import trial_store
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.store import GRACE, Claim, TrialEnd
-from lrsearch.study import status
-from lrsearch.study import stored as studies
+from lrsearch.study import control, status
 from lrsearch.study.stored import StoredStudy
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine
@@ -145,7 +144,7 @@ class Runner:
             self.say(f"Lost with its worker, to be run again: trial {numbers}.")
 
     def _claim(self) -> list[Claim]:
-        stopped = studies.is_stopped(self.stored)
+        stopped = control.is_stopped(self.stored)
         if stopped or (self.deadline is not None and time.monotonic() >= self.deadline):
             return []
         return self.store.claim(self._wanted(), self.budget, Worker.this().as_dict())
@@ -171,13 +170,13 @@ class Runner:
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return True
         counts = status.count(self.stored)
-        stopped = studies.is_stopped(self.stored)
+        stopped = control.is_stopped(self.stored)
         return counts.is_done or (stopped and counts.running == 0)
 
     def _goes_on(self) -> bool:
         """Whether there is more to train, now that all trials have ended, and nobody stopped the study."""
         late = self.deadline is not None and time.monotonic() >= self.deadline
-        further = None if late or studies.is_stopped(self.stored) else self.go_on()
+        further = None if late or control.is_stopped(self.stored) else self.go_on()
         if further is None or further.definition is None:
             return False
         self.stored, self.definition = further, further.definition

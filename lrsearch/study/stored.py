@@ -20,15 +20,13 @@ from lrsearch.storage.attributes import (
     BUDGET,
     DATA,
     DEFINITION,
-    EXCLUDED,
     GENERATION,
     METRIC,
     ORIGIN,
     PROVENANCE,
-    STOPPED,
     VERSION,
 )
-from lrsearch.storage.choice import patient, storage_reader, study_reader, trial_store
+from lrsearch.storage.choice import patient, storage_reader, study_reader
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.new_study import NewStudy
 from lrsearch.storage.reader import StudyReader
@@ -281,76 +279,3 @@ def linked(stored: StoredStudy, role: Role) -> StoredStudy | None:
     """
     name = existing(stored.storage, stored.name, stored.patience).get(role)
     return None if name is None else load(stored.storage, name, stored.patience)
-
-
-def exclude(stored: StoredStudy, number: int, reason: str) -> None:
-    """Take a trial out of best settings, comparisons and tables; it stays in the storage.
-
-    Args:
-        stored: The study.
-        number: The trial's number.
-        reason: Why; the report says it.
-    """
-    stored.trial(number)
-    stored.remember(EXCLUDED, _keyed({**stored.excluded(), number: reason}))
-
-
-def include(stored: StoredStudy, number: int) -> None:
-    """Undo `exclude`.
-
-    Args:
-        stored: The study.
-        number: The trial's number.
-
-    Raises:
-        InputError: The trial is not excluded.
-    """
-    kept = stored.excluded()
-    if number not in kept:
-        raise input_error("trial exclude", "is not excluded", received=str(number))
-    del kept[number]
-    stored.remember(EXCLUDED, _keyed(kept))
-
-
-def _keyed(excluded: dict[int, str]) -> dict[str, str]:
-    return {str(number): excluded[number] for number in sorted(excluded)}
-
-
-def stop(stored: StoredStudy, stopped: bool) -> None:
-    """Let no run take further trials of a study or its confirmation, or let them again.
-
-    Args:
-        stored: The study.
-        stopped: Whether nobody shall take trials.
-    """
-    for name in existing(stored.storage, stored.name).values():
-        optuna.load_study(study_name=name, storage=stored.storage).set_user_attr(STOPPED, stopped)
-    stored.remember(STOPPED, stopped)
-
-
-def is_stopped(stored: StoredStudy) -> bool:
-    return bool(stored.reader.attributes().get(STOPPED, False))
-
-
-def reap(stored: StoredStudy, grace: float) -> list[int]:
-    """Let the settings of trials whose worker is gone be run again.
-
-    Args:
-        stored: The study.
-        grace: Seconds without a heartbeat after which a worker on another machine is taken to be gone.
-
-    Returns:
-        Numbers of the trials that were lost.
-    """
-    return trial_store(stored.study, stored.storage).reap(grace)
-
-
-def delete(stored: StoredStudy) -> None:
-    """Delete a study and all its trials for good, and with it its confirmation.
-
-    Args:
-        stored: The study.
-    """
-    for name in existing(stored.storage, stored.name, stored.patience).values():
-        optuna.delete_study(study_name=name, storage=stored.storage)
-    optuna.delete_study(study_name=stored.name, storage=stored.storage)

@@ -31,6 +31,7 @@ from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
 from lrsearch.storage.store import TrialEnd
 from lrsearch.storage.tables import TrialRows
+from lrsearch.study import control
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
@@ -130,7 +131,7 @@ def main() -> None:
                 print(
                     f"| {kind} | {trials} | {first:.2f} | {following:.2f} | {storing:.2f} | {alone:.2f} |", flush=True
                 )
-                studies.delete(stored)
+                control.delete(stored)
             storage.remove_session()
             engine = engine_of(storage)
             assert engine is not None

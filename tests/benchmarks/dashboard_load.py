@@ -31,6 +31,7 @@ from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage, parse
 from lrsearch.storage.store import Chosen, TrialEnd
+from lrsearch.study import control
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -143,7 +144,7 @@ def row(url: str) -> str:
             alone.append(rate(worker))
             with clients.polling():
                 beside.append(rate(worker))
-    studies.delete(stored)
+    control.delete(stored)
     close(storage)
     kept = statistics.median(b / a for a, b in zip(alone, beside, strict=True))
     p95 = statistics.quantiles(clients.seconds, n=20)[-1]

@@ -24,6 +24,7 @@ from lrsearch.dashboard.publish import publish
 from lrsearch.report import markdown
 from lrsearch.storage import attributes
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import control
 from lrsearch.study import stored as studies
 from lrsearch.study_file.load import parse
 
@@ -181,9 +182,9 @@ def test_what_has_changed_since_it_was_kept_is_computed_anew(url: str) -> None:
     assert lrsearch.best_settings(stored).params == params
     number = lrsearch.best_settings(stored).number
     assert number is not None
-    studies.exclude(stored, number, "wrong data")
+    control.exclude(stored, number, "wrong data")
     assert lrsearch.best_settings(stored).params != params
-    studies.include(stored, number)
+    control.include(stored, number)
     assert lrsearch.best_settings(stored).params == params
     kept = stored.reader.attributes()[attributes.RECOMMENDATION]
     stored.remember(attributes.RECOMMENDATION, {**kept, "value": -1.0})

@@ -25,8 +25,8 @@ from databases import SERVERS, close
 from sqlalchemy.engine import make_url
 
 from lrsearch.storage.rdb import open_storage, parse
+from lrsearch.study import control, status
 from lrsearch.study import open as opening
-from lrsearch.study import status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.load import parse as parse_study
@@ -144,7 +144,7 @@ def test_a_long_time_under_serve(fresh_database_url: str, tmp_path: Path) -> Non
         before, connected = soak.resources(), connections(url)
         _trouble(soak, chance)
         for name in soak.there():
-            studies.stop(soak.study(name), False)
+            control.stop(soak.study(name), False)
         soak.settle()
         soak.until(lambda: len(soak.workers()) == 2)
         assert len(soak.ask("api/studies")["study_summaries"]) == len(soak.there())  # type: ignore[index,call-overload]
@@ -180,9 +180,9 @@ def _trouble(soak: Soak, chance: random.Random) -> None:
             next_study = moment + NEW_STUDY
             soak.create(chance)
             some = chance.choice(soak.there())
-            studies.stop(soak.study(some), chance.random() < 0.5)
+            control.stop(soak.study(some), chance.random() < 0.5)
             if soak.is_done(oldest := soak.there()[0]) and len(soak.there()) > 5:
-                studies.delete(soak.study(oldest))
+                control.delete(soak.study(oldest))
                 soak.deleted += 1
         if moment >= next_kill and (workers := soak.workers()):
             next_kill = moment + KILL

@@ -17,6 +17,7 @@ from lrsearch.launch.service import Service
 from lrsearch.signals import Interruption
 from lrsearch.storage import listing
 from lrsearch.storage.rdb import open_storage
+from lrsearch.study import control
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 
@@ -36,7 +37,7 @@ def test_it_shows_processes_studies_and_the_last_lines(
     service = Service([Program("worker 0", [], {})], Interruption(), screen.say, print)
     assert "none yet" in shown(screen, service)
     stored = studies.create(storage, define(study={"name": "[b]small[/b]", "trials": 6}), "mse")
-    studies.stop(stored, True)
+    control.stop(stored, True)
     for number in range(20):
         screen.say(f"line {number} of [i]many[/i]")
     text = shown(screen, service)

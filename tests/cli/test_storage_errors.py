@@ -21,6 +21,7 @@ from lrsearch.signals import Interruption
 from lrsearch.storage.address import keeps_nothing
 from lrsearch.storage.files import ReplacedFileError
 from lrsearch.storage.rdb import open_storage, parse
+from lrsearch.study import control
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 from lrsearch.training.engine import SequentialEngine
@@ -89,7 +90,7 @@ def test_a_study_that_is_deleted_while_it_is_trained_is_one_error(database_url: 
     task = registry.tasks.get("polynomial").build(definition.task.options)
     events = Runner(stored, task, SequentialEngine(), Interruption()).events()
     next(event for event in events if isinstance(event, TrialEnded))
-    studies.delete(studies.load(storage, "gone"))
+    control.delete(studies.load(storage, "gone"))
     with pytest.raises(DeletedStudyError, match=r"^the study was deleted while it was in use$"):
         list(events)
     close(storage)

@@ -17,7 +17,7 @@ from lrsearch.dashboard.publish import CHECKPOINT, CURVE, publish
 from lrsearch.dashboard.published import Published
 from lrsearch.errors import InputError
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import confirmation, status
+from lrsearch.study import confirmation, control, status
 from lrsearch.study import stored as studies
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -213,6 +213,6 @@ def test_the_dashboard_gets_everything_but_a_checkpoint(url: str, tmp_path: Path
     assert not published.has(CHECKPOINT)
     published.put("checkpoint.ckpt", b"the weights", winner._trial_id)  # as version 0.1 had published them
     published.remember("something else")
-    studies.exclude(stored, 3, "so that there is something to publish")
+    control.exclude(stored, 3, "so that there is something to publish")
     assert publish(stored, artifacts)
     assert Published(stored.study, artifacts).has("checkpoint.ckpt", winner._trial_id)

@@ -26,7 +26,7 @@ from lrsearch.errors import InterruptedRunError
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import recommendation, status
+from lrsearch.study import control, recommendation, status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
@@ -114,7 +114,7 @@ def test_nothing_is_done_twice_and_links_stay_good(create: Callable[..., StoredS
     assert publish(stored, folder)
     first = seen(stored, folder)[1]
     assert not publish(stored, folder)
-    studies.exclude(stored, 1, "wrong data")
+    control.exclude(stored, 1, "wrong data")
     assert publish(studies.load(stored.storage, "small"), folder)
     second = seen(stored, folder)[1]
     assert first["artifacts"] == second["artifacts"]
@@ -129,7 +129,7 @@ def test_what_a_person_wrote_above_the_report_stays(create: Callable[..., Stored
     stored = create(train=2)
     optuna_dashboard.save_note(stored.study, "My own words.")
     publish(stored, folder)
-    studies.exclude(stored, 0, "wrong data")
+    control.exclude(stored, 0, "wrong data")
     publish(studies.load(stored.storage, "small"), folder)
     note = optuna_dashboard.get_note(stored.study)
     assert note.startswith("My own words.\n\n# Learning-rate report: small")

@@ -23,7 +23,7 @@ from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import Chosen, Claim, TrialEnd
-from lrsearch.study import status
+from lrsearch.study import control, status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
@@ -140,10 +140,10 @@ def test_an_excluded_trial_teaches_nothing(define: Callable[..., Definition], tm
     claims = claim(stored, 16)
     asker = asker_of(stored)
     before = params(asker.ask(claims))
-    studies.exclude(stored, best.number, "a mistake")
+    control.exclude(stored, best.number, "a mistake")
     assert params(asker.ask(claims)) != before
     assert best.number not in {trial.number for trial in asker._history.told()}
-    studies.include(stored, best.number)
+    control.include(stored, best.number)
     assert params(asker.ask(claims)) == before
 
 

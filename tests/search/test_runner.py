@@ -18,7 +18,7 @@ from lrsearch.search.events import Event, TrialEnded
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import status
+from lrsearch.study import control, status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
@@ -214,9 +214,9 @@ def test_a_stopped_study_takes_no_further_trial(storage: BaseStorage, define: Ca
     assert stored.definition is not None
     events = Runner(stored, task_of(stored.definition), SequentialEngine(), Interruption()).events()
     next(events)
-    studies.stop(stored, True)
+    control.stop(stored, True)
     assert sum(isinstance(event, TrialEnded) for event in events) == 1
-    studies.stop(stored, False)
+    control.stop(stored, False)
     run(stored)
     assert status.count(stored).finished == 6
 

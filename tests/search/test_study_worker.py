@@ -26,7 +26,7 @@ from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import TrialEnd
-from lrsearch.study import budget, recommendation
+from lrsearch.study import budget, control, recommendation
 from lrsearch.study import retry as retrying
 from lrsearch.study import status as standing
 from lrsearch.study import stored as studies
@@ -137,12 +137,12 @@ def test_a_stopped_study_hands_back_what_is_under_way_and_goes_on_later(
     for name, event in made.events(exit_when_idle=True):
         if name == "stopped" and isinstance(event, EpochDone):
             epochs += 1
-            studies.stop(stored, True)
+            control.stop(stored, True)
     assert epochs == 1
     counts = standing.count(stored)
     assert (counts.running, counts.waiting, counts.retried, counts.finished) == (0, 1, 1, 0)
     assert finished(other) == 1
-    studies.stop(stored, False)
+    control.stop(stored, False)
     run(made)
     assert finished(stored) == 4
 
@@ -227,7 +227,7 @@ def test_a_study_may_be_deleted_while_it_is_served(
     gone, kept = create("gone", trials=8), create("kept", trials=2)
     for name, event in start().events(exit_when_idle=True):
         if name == "gone" and isinstance(event, TrialEnded) and gone is not None:
-            studies.delete(gone)
+            control.delete(gone)
             gone = None  # type: ignore[assignment]
     assert finished(kept) == 2
 

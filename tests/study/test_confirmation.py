@@ -37,7 +37,7 @@ from lrsearch.storage.attributes import (
     VERSION,
 )
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import budget, confirmation, ladder, rounds
+from lrsearch.study import budget, confirmation, control, ladder, rounds
 from lrsearch.study import linked as links
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
@@ -215,7 +215,7 @@ def test_diverged_pruned_and_excluded_trials_are_no_finalists(storage: BaseStora
         value=1.0, params=steady.params, distributions=steady.distributions, constraints={CONSTRAINT: 1.0}
     )
     stored = searched(storage, define(), ended(2.0, lr=0.01), pruned, lost, ended(1.0, lr=0.04))
-    studies.exclude(stored, 3, "a typing error")
+    control.exclude(stored, 3, "a typing error")
     assert [finalist.number for finalist in finalists(stored, 5)] == [0]
 
 
@@ -261,7 +261,7 @@ def test_the_confirmation_belongs_to_its_study(storage: BaseStorage, define: Def
         confirmation.prepare(linked)
     with pytest.raises(InputError, match="for more seeds or finalists: lrsearch study confirm"):
         budget.set_budget(linked, 100)
-    studies.delete(stored)
+    control.delete(stored)
     assert studies.names(storage) == []
 
 
@@ -310,7 +310,7 @@ def test_a_confirmation_that_was_left_half_made_is_completed(storage: BaseStorag
     stored.study.add_trials([ended(9.0 + n) for n in range(4)])
     whole = confirmation.prepare(stored)
     attributes = whole.reader.attributes()
-    studies.delete(studies.load(storage, "small/confirm"))
+    control.delete(studies.load(storage, "small/confirm"))
     half = optuna.create_study(study_name="small/confirm", storage=storage)
     for key in (ORIGIN, METRIC, VERSION, DATA, FINALISTS)[:kept]:
         half.set_user_attr(key, attributes[key])

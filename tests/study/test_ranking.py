@@ -19,7 +19,7 @@ from lrsearch.report import standings
 from lrsearch.report.frames import read, read_stored
 from lrsearch.storage.attributes import CONSTRAINT, DEFINITION, EXCLUDED, METRIC
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import finalists, ranking, recommendation, status
+from lrsearch.study import control, finalists, ranking, recommendation, status
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
 
@@ -96,17 +96,17 @@ def test_after_an_exclusion_the_list_and_the_progress_agree_with_the_best(
     storage = open_storage(database_url, create=True)
     stored = studies.create(storage, define(), "mse")
     stored.study.add_trials([create_trial(value=value) for value in (1.0, 2.0, 3.0)])
-    studies.exclude(stored, 0, "wrong data")
+    control.exclude(stored, 0, "wrong data")
     winner = recommendation.best_settings(stored)
     assert (winner.number, winner.value) == (1, 2.0)
     assert status.best_value(stored) == 2.0
     assert _row(stored)["expected"] == winner.expected == 2.5, "the median of what is left"
     assert "best mse 2 ·" in _stored_line(stored, 0, 1.0)
-    studies.exclude(stored, 1, "wrong data")
-    studies.exclude(stored, 2, "wrong data")
+    control.exclude(stored, 1, "wrong data")
+    control.exclude(stored, 2, "wrong data")
     assert status.best_value(stored) is None
     assert status.best(stored) is None
-    studies.include(stored, 0)
+    control.include(stored, 0)
     assert status.best_value(stored) == 1.0
     close(storage)
 
@@ -120,7 +120,7 @@ def test_a_tried_setting_whose_trial_is_excluded_is_trained_again_without_its_va
     kinds = {"lr": FloatDistribution(1e-4, 1.0, log=True), "scheduler": CategoricalDistribution(["constant", "lambda"])}
     stored.study.add_trials([create_trial(value=value, params=params, distributions=kinds) for value in (1.0, 2.0)])
     first = [trial.number for trial in stored.trials() if trial.value == 1.0]
-    studies.exclude(stored, first[0], "wrong data")
+    control.exclude(stored, first[0], "wrong data")
     (only,) = [own for own in finalists.finalists(stored, 3) if own.params == params]
     assert only.value == 2.0
     close(storage)

@@ -19,7 +19,7 @@ from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import TrialEnd
-from lrsearch.study import confirmation, status
+from lrsearch.study import confirmation, control, status
 from lrsearch.study import retry as retrying
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -62,7 +62,7 @@ def test_a_grid_is_not_finished_while_a_cell_has_only_failed(database_url: str, 
     with pytest.raises(LrsearchError, match=r"2 of its 6 cells of the grid only failed \(trials 0, 1\).*trial retry"):
         run(stored, OPTIONS)
     assert not confirmation.is_wanted(stored)
-    studies.exclude(stored, 1, "not needed")
+    control.exclude(stored, 1, "not needed")
     assert retrying.retry(stored, [0]) == [0]
     run(stored, OPTIONS)
     counts = status.count(stored)

@@ -14,7 +14,7 @@ from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import ORIGIN, RETRIED
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import confirmation, recommendation, status
+from lrsearch.study import confirmation, control, recommendation, status
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study_file.model import Definition
@@ -56,7 +56,7 @@ def test_all_say_the_same(
         ]
     )
     if exclude and trials:
-        studies.exclude(stored, len(trials) - 1, "an excluded trial counts as what it is")
+        control.exclude(stored, len(trials) - 1, "an excluded trial counts as what it is")
     assert status.count(stored).is_done is done
     frames = read_stored(stored)
     count = standings.count(frames)
