@@ -51,7 +51,9 @@ def plot_runs(runs: Mapping[str, TrainingRun]) -> Figure:
         raise input_error("plot_runs", f"the runs have different metrics: {', '.join(sorted(metrics))}")
     diverged = [label for label, run in runs.items() if run.diverged]
     curves = {label: single_run.curves(run.state) for label, run in runs.items()}
-    return figures.compared_runs(curves, metrics.pop(), diverged)
+    return figures.compared_runs(
+        curves, metrics.pop(), diverged, maximise=any(run.task.maximises for run in runs.values())
+    )
 
 
 def plot_study(frames: StudyFrames, figure: str | None = None) -> Figure:

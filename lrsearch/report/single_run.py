@@ -48,7 +48,9 @@ def figure(definition: RunDefinition, run: Run) -> Figure:
     extras = {name: [record.extra[name] for record in run.records] for name in run.before.extra}
     before = (run.before.train_metric, run.before.test_metric) if run.diverged else None
     title = f"{definition.task.name}: {how}, seed {definition.seed}"
-    return figures.training_run(curves(run), run.task.metric_name, title, extras=extras, before=before)
+    return figures.training_run(
+        curves(run), run.task.metric_name, title, extras=extras, before=before, maximise=run.task.maximises
+    )
 
 
 def curves(run: Run) -> dict[str, list[float]]:

@@ -170,3 +170,12 @@ def test_a_png_says_neither_when_nor_with_what_it_was_made(mixed: optuna.Study) 
     assert png.startswith(b"\x89PNG")
     assert b"tEXt" not in png
     assert b"tIME" not in png
+
+
+def test_a_score_is_drawn_on_a_linear_axis() -> None:
+    """A logarithm would squeeze the scores that matter, near 1, wherever one bad run is in view."""
+    curves = {"lr": [0.1] * 3, "train": [0.1, 0.5, 0.99], "test": [0.01, 0.4, 0.95]}
+    for maximise, scale in ((True, "linear"), (False, "log")):
+        alone = figures.training_run(curves, "accuracy", "", maximise=maximise)
+        beside = figures.compared_runs({"one": curves}, "accuracy", maximise=maximise)
+        assert [figure.axes[0].get_yscale() for figure in (alone, beside)] == [scale] * 2

@@ -19,18 +19,19 @@ Runs = Mapping[str, Mapping[str, Sequence[float]]]
 
 
 @drawn
-def compared_runs(runs: Runs, metric: str, diverged: Collection[str] = ()) -> Figure:
+def compared_runs(runs: Runs, metric: str, diverged: Collection[str] = (), *, maximise: bool = False) -> Figure:
     """Metric on training and on test rows, both with the same axis; rates in a third panel if they change.
 
     Args:
         runs: Label -> ``lr``, ``train`` and ``test``, a number per epoch each.
         metric: Name of the metric.
         diverged: Labels of the runs that diverged; a cross marks where, and the axis is made for the others.
+        maximise: Whether larger values of the metric are better.
     """
     rates = any(len(set(curves["lr"])) > 1 for curves in runs.values())
     figure = Drawing(figsize=(3.5 * (2 + rates) + 1.6, 3.6), layout="constrained")
     panels = figure.subplots(1, 2 + rates)
-    view = _view(runs, ("train", "test"), diverged)
+    view = _view(runs, ("train", "test"), diverged, maximise=maximise)
     for axes, name, rows in zip(panels, ("train", "test"), ("training", "test"), strict=False):
         _draw(axes, runs, name, view, diverged)
         axes.set_title(f"{rows} rows", loc="left")
@@ -46,9 +47,10 @@ def compared_runs(runs: Runs, metric: str, diverged: Collection[str] = ()) -> Fi
     return figure
 
 
-def _view(runs: Runs, names: Sequence[str], diverged: Collection[str]) -> Span:
+def _view(runs: Runs, names: Sequence[str], diverged: Collection[str], *, maximise: bool = False) -> Span:
     steady = [curves for label, curves in runs.items() if label not in diverged] or list(runs.values())
-    return span(np.concatenate([curves[name] for curves in steady for name in names]), fence=False)
+    shown = np.concatenate([curves[name] for curves in steady for name in names])
+    return span(shown, maximise=maximise, fence=False)
 
 
 def _draw(axes: Axes, runs: Runs, name: str, view: Span, diverged: Collection[str]) -> None:

@@ -83,7 +83,7 @@ def _value_axis(axes: Axes, rows: list[Contender], evidence: Evidence) -> None:
     shown += [contender.searched for contender in rows if contender.searched is not None]
     intervals = [evidence.interval(contender) for contender in rows if contender.is_complete]
     shown += [limit for found in intervals for limit in (found.low, found.high)]
-    view = span(shown, fence=False)
+    view = span(shown, maximise=evidence.maximise, fence=False)
     if view.log:
         log_axis(axes.xaxis, view)
     axes.set_xlim(view.widened(0.08, 0.06))

@@ -24,6 +24,7 @@ def training_run(
     *,
     extras: Mapping[str, Sequence[float]] | None = None,
     before: tuple[float, float] | None = None,
+    maximise: bool = False,
 ) -> Figure:
     """Metric on training and test rows after every epoch, a panel per further metric, and the rates below.
 
@@ -33,12 +34,13 @@ def training_run(
         title: What was trained.
         extras: Name of each further metric on the test rows -> a number per epoch.
         before: Metric on training and test rows before training, if the run diverged: it was judged against them.
+        maximise: Whether larger values of the metric are better.
     """
     extras = extras or {}
     figure = Drawing(figsize=(6.4, 4.6 + 1.4 * len(extras)), layout="constrained")
     heights = [2.2, *(1.0 for _ in extras), 1.0]
     first, *others, below = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    _draw_metric(first, epochs, metric, before)
+    _draw_metric(first, epochs, metric, before, maximise)
     for axes, (name, values) in zip(others, extras.items(), strict=True):
         _draw(axes, values, style(0).colour, 1.8)
         value_axis(axes, span(values, fence=False, log=False))
@@ -50,7 +52,11 @@ def training_run(
 
 
 def _draw_metric(
-    axes: Axes, epochs: Mapping[str, Sequence[float]], metric: str, before: tuple[float, float] | None
+    axes: Axes,
+    epochs: Mapping[str, Sequence[float]],
+    metric: str,
+    before: tuple[float, float] | None,
+    maximise: bool,
 ) -> None:
     look = style(0)
     start = before or ()
@@ -58,7 +64,7 @@ def _draw_metric(
     _draw(axes, train, look.colour, 1.1, dash=SHORT_DASHES, first=1 - bool(start))
     _draw(axes, test, look.colour, 1.8, first=1 - bool(start))
     # A run that exploded shows what came before; any other shows all of itself.
-    value_axis(axes, span([*train, *test], fence=before is not None))
+    value_axis(axes, span([*train, *test], maximise=maximise, fence=before is not None))
     axes.set_ylabel(plain(wording.axis(metric, rows="")))
     keys = [
         Line2D([], [], color=look.colour, linewidth=1.8, label="test rows"),

@@ -54,7 +54,7 @@ def _best_so_far(axes: Axes, both: tuple[StudyFrames, StudyFrames]) -> None:
             line: dict[str, Any] = {"color": look.colour, "linestyle": look.dash, "linewidth": 1.8}
             axes.step([*finished["number"], last], [*best, best[-1]], where="post", **line)
             levels.extend(best)
-    value_axis(axes, span(levels))
+    value_axis(axes, span(levels, maximise=both[0].maximise))
     whole_axis(axes)
     axes.set(xlabel="trial number", ylabel=plain(f"best {wording.axis(both[0].metric)} so far"))
 
@@ -71,6 +71,7 @@ def _recommended(axes: Axes, both: tuple[StudyFrames, StudyFrames], evidence: li
         axes.plot([place], [interval.mean], "_", **{**MEAN, "markersize": 16, "markeredgewidth": 2.2})
     axes.set_xticks(range(len(both)), [plain(frames.name) for frames in both])
     axes.set_xlim(-0.6, len(both) - 0.4)
-    value_axis(axes, span([value for found in evidence for value in found.recommended.values], fence=False))
+    shown = [value for found in evidence for value in found.recommended.values]
+    value_axis(axes, span(shown, maximise=both[0].maximise, fence=False))
     axes.grid(False, axis="x")
     axes.set(ylabel=plain(wording.axis(both[0].metric, evidence[0].rows)), xlabel="recommended settings, fresh seeds")
