@@ -108,8 +108,10 @@ def _watch(options: RunOptions, page: ServeOptions, interruption: Interruption, 
 def _publish(storage: str, artifacts: str | None, modules: list[str], interruption: Interruption, log: Log) -> None:
     from lrsearch.dashboard.artifacts import artifacts_of
     from lrsearch.dashboard.publisher import Publisher
+    from lrsearch.storage.retry import Patience
     from lrsearch.study import open as opening
 
     os.nice(5)  # drawing may wait for those who train
     opening.bring_in(modules)
-    Publisher(open_storage(storage), artifacts_of(storage, artifacts), interruption, log).run()
+    opened = open_storage(storage, patience=Patience(log))
+    Publisher(opened, artifacts_of(storage, artifacts), interruption, log).run()
