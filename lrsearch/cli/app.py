@@ -133,6 +133,7 @@ def _explained(error: Exception) -> int:
         return 2
     if (told := translated(error)) is None:
         raise error
+    __import__("traceback").print_exception(error)
     say(f"Error: {told}", style="red")
     return int(told.exit_code)
 
