@@ -24,8 +24,8 @@ class Door:
         self._server = (inner.host, inner.port)
         self._lock = threading.Lock()
         self._through: set[socket.socket] = set()
-        self._left = 0
-        self.passed = self.refused = 0
+        self._left = self._sent = self._limit = 0
+        self._attempts = self.passed = self.refused = 0
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         port = self._listening.getsockname()[1]
         self.url = inner.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
@@ -49,6 +49,15 @@ class Door:
             self._left = attempts
         self.end_connections()
 
+    def shuts_after(self, messages: int, attempts: int) -> None:
+        """Shut the door again and again, however fast those are who go through it.
+
+        Args:
+            messages: To the server, after which it is shut.
+            attempts: How many are refused then.
+        """
+        self._limit, self._attempts = messages, attempts
+
     def close(self) -> None:
         """Take the door away."""
         self._listening.close()
@@ -67,19 +76,28 @@ class Door:
                     outside = socket.create_connection(self._server)
                     self.passed += 1
                     self._through |= {inside, outside}
-                for ends in ((inside, outside), (outside, inside)):
+                for ends in ((inside, outside, True), (outside, inside, False)):
                     threading.Thread(target=self._pour, args=ends, daemon=True).start()
 
-    def _pour(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pour(self, source: socket.socket, sink: socket.socket, to_server: bool) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 16):
                 sink.sendall(data)
+                if to_server and self._limit:
+                    self._count()
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
         with self._lock:
             self._through.discard(source)
         source.close()
+
+    def _count(self) -> None:
+        with self._lock:
+            self._sent += 1
+            is_due = self._sent % self._limit == 0
+        if is_due:
+            self.shut(self._attempts)
 
 
 @contextmanager
@@ -94,27 +112,3 @@ def door_to(url: str) -> Iterator[Door]:
         yield made
     finally:
         made.close()
-
-
-@contextmanager
-def connections_end(door: Door, every: float, shut_for: int = 0) -> Iterator[None]:
-    """Within the block connections end again and again.
-
-    Args:
-        door: They go through it.
-        every: Seconds.
-        shut_for: How many are refused after each end.
-    """
-    over = threading.Event()
-
-    def ending() -> None:
-        while not over.wait(every):
-            door.shut(shut_for)
-
-    thread = threading.Thread(target=ending, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()

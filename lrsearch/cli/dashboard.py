@@ -85,9 +85,11 @@ def open_server(storage: str, options: ServerOptions) -> Server:
     """
     from lrsearch.dashboard.app import application
     from lrsearch.dashboard.artifacts import artifacts_of
+    from lrsearch.dashboard.guests import Guests
     from lrsearch.dashboard.server import CONNECTIONS, Server
     from lrsearch.storage.retry import Patience
 
+    guests = Guests()
     shown = application(
         open_storage(storage, connections=CONNECTIONS, patience=Patience(say) if options.wait else None),
         artifacts_of(storage, options.artifacts),
@@ -95,5 +97,6 @@ def open_server(storage: str, options: ServerOptions) -> Server:
         token=options.token,
         allowed_hosts=options.allowed_hosts,
         read_only=options.read_only,
+        guests=guests,
     )
-    return Server(shown, options.host, options.port)
+    return Server(shown, options.host, options.port, guests)

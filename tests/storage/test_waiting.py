@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 from databases import close, counts_of
-from outages import Door, connections_end, door_to
+from outages import Door, door_to
 from shared_study import wait_until
 from sqlalchemy.engine import make_url
 
@@ -33,6 +33,8 @@ from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 
 Define = Callable[..., Any]
+# What could not be opened, or was ended from outside, leaves its connection to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 WATCHING: dict[str, Callable[[StoredStudy], object]] = {
     "count": status.count,
     "best value": status.best_value,
@@ -65,7 +67,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.05)
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("database_url", ["postgres", "mysql"], indirect=True)
 @pytest.mark.usefixtures("quick")
 def test_nobody_gives_up_before_the_server_is_back(door: Door, define: Define) -> None:
@@ -138,9 +139,13 @@ def test_a_run_with_workers_outlasts_an_outage(door: Door, tmp_path: Path) -> No
     file.write_text(FILE)
     command = [sys.executable, "-m", "lrsearch", "study", "run", str(file), "--workers", "2", "--engine", "sequential"]
     parent = subprocess.Popen([*command, "--storage", door.url], stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: door.passed > 2, parent)  # it has opened the storage
-    with connections_end(door, every=0.3, shut_for=2):
+    try:
+        wait_until(lambda: door.passed > 2, parent)  # it has opened the storage
+        door.shuts_after(messages=200, attempts=2)
         _, errors = parent.communicate(timeout=120)
+    finally:
+        parent.terminate()
+    door.shuts_after(0, 0)
     assert parent.returncode == 0, errors
     assert door.refused > 2
     for name, trials in (("out", 16), ("out/confirm", None)):
@@ -158,6 +163,7 @@ def test_a_worker_waits_for_a_server_that_is_not_up_yet(door: Door, tmp_path: Pa
     assert (done.returncode, "waiting up to 300 s" in done.stderr) == (0, True), done.stderr
     with pytest.raises(InputError, match="does not exist"):
         open_storage(make_url(door.url).set(database="nowhere").render_as_string(), patience=Patience(print))
+    gc.collect()
     door.shut(10**6)
     with pytest.raises(StorageFailedError, match=r"out of reach since 0\.2 s"):
         open_storage(door.url, patience=Patience(lambda _: None, limit=0.2))
