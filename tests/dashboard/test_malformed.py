@@ -80,7 +80,7 @@ def test_nobody_gets_in_by_a_malformed_request() -> None:
         seen[answer.status] += 1
         assert TOKEN.encode() not in answer.body
     assert not reached
-    assert set(seen) == {400, 401, 403, 405, 413, 421}
+    assert set(seen) == {400, 401, 403, 405, 413, 421, 429}
 
 
 @contextmanager
