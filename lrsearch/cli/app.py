@@ -117,6 +117,12 @@ def main() -> None:
     except BrokenPipeError:
         environment.give_up_output()
         sys.exit(1)
+    except OSError as error:
+        if error.filename is not None or error.errno not in environment.OUTPUT_FAILS:
+            raise
+        say(f"Error: the output cannot be written: {error.strerror}", style="red")
+        environment.give_up_output()
+        sys.exit(1)
     except Exception as error:
         sys.exit(_explained(error))
 

@@ -16,8 +16,8 @@ LIFETIME = 12 * 3600
 class Sessions:
     """Checks tokens and issues cookies.
 
-    A cookie holds the moment of its end by this process's clock and a signature. The key of the signature is drawn when the process starts, so
-    that nobody can find the token by trying out which one would have made a cookie.
+    A cookie holds the moment of its end by this process's clock, and a signature. The key of the signature is drawn
+    when the process starts, so that nobody can find the token by trying out which one would have made a cookie.
 
     Args:
         token: The token that is asked for.

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 from lrsearch.errors import InputError, input_error
 from lrsearch.printable import HIDDEN, redacted, secrets
 from lrsearch.storage import address, files, schema
-from lrsearch.storage.reasons import OUTAGES, never_was, reason
+from lrsearch.storage.reasons import OUTAGES, may_pass, never_was, reason
 from lrsearch.storage.retry import Patience
 from lrsearch.storage.schema import Schema
 
@@ -212,6 +212,12 @@ def explained(url: URL) -> Iterator[None]:
         yield
     except ImportError:
         raise cannot_open(url, address.wrong_driver(url, "is not installed")) from None
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:  # Python's, of a driver that is handed what stands behind the question mark
+        raise cannot_open(url, f"its driver does not take what stands behind the ?: {error}") from None
     except (SQLAlchemyError, RuntimeError, OSError, optuna.exceptions.OptunaError) as error:
         raise cannot_open(url, reason(error)) from None
 
@@ -221,7 +227,7 @@ def _found(url: URL, connections: int) -> RDBStorage:
     try:
         return _opened(url, connections)
     except OUTAGES as error:
-        if never_was(error):
+        if never_was(error) or not may_pass(error):
             raise cannot_open(url, reason(error)) from None
         raise
 

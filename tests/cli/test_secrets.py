@@ -17,13 +17,13 @@ from lrsearch.storage.rdb import absolute
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SECRET = "Xy7qSecret"
 PLACES = ("me:{}@{host}/{db}", "{host}/{db}?user=me&password={}", "me@{host}/{db}?sslpassword={}",
-          "me@{host}/{db}?options=-c%20app.key%3D{}&password={}", "me:{}%40x@{host}/{db}?passfile=/{}")  # fmt: skip
+          "me@{host}/{db}?options=-c%20app.key%3D{}&password={}", "me:{}%40x@{host}/{db}")  # fmt: skip
 COMMANDS = (
     ("storage", "check"), ("storage", "check", "--format", "json"), ("storage", "upgrade"),
     ("study", "create", "small.toml"), ("study", "create", "small.toml", "--skip-if-exists"),
     ("study", "create", "small.toml"), ("study", "run", "small", "--trials", "6"), ("study", "run", "nope"),
     ("study", "run", "small.toml", "--quiet"), ("study", "list"), ("study", "show", "small"),
-    ("study", "show", "small", "--format", "json"), ("study", "best", "small"), ("study", "confirm", "small"),
+    ("study", "show", "small", "--format", "json"), ("study", "best", "small"), ("study", "confirm", "small", "--top", "1", "--seeds", "2"),
     ("study", "export", "small", "--output", "all.json"), ("study", "stop", "small"), ("trial", "list", "small"),
     ("trial", "show", "small", "0"), ("trial", "exclude", "small", "0"), ("trial", "reap", "small"),
     ("report", "small", "--publish", "--artifacts", "artifacts"), ("train", "--from-study", "small", "--epochs", "1"),
@@ -51,7 +51,7 @@ def check(done: subprocess.CompletedProcess[str], folder: Path) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_no_command_tells_the_password_of_a_storage_that_it_uses(
-    database_url: str, lrsearch: Run, tmp_path: Path
+    database_url: str, lrsearch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that asks for no password is given one in every place that is not checked by the driver."""
     url = make_url(database_url).set(password=SECRET).update_query_dict({"sslpassword": SECRET})
@@ -61,7 +61,8 @@ def test_no_command_tells_the_password_of_a_storage_that_it_uses(
         expected = (2,) if {"nope", "nope.csv", "0.0.0.0"} & {*words} else (0,)
         assert done.returncode in (*expected, 2 if words == ("study", "create", "small.toml") else 0), done.stderr
         check(done, tmp_path)
-    check(lrsearch("study", "list", LRSEARCH_STORAGE=storage), tmp_path)
+    monkeypatch.setenv("LRSEARCH_STORAGE", storage)
+    check(lrsearch("study", "list"), tmp_path)
 
 
 @pytest.mark.parametrize("place", PLACES)
