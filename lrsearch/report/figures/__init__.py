@@ -8,7 +8,7 @@ from lrsearch.report.figures.learning_rates import lr_against_value
 from lrsearch.report.figures.look import IMAGES, Draw, image, png
 from lrsearch.report.figures.run import training_run
 from lrsearch.report.figures.schedules import best_schedules, extra_metrics
-from lrsearch.report.figures.selection import few
+from lrsearch.report.figures.selection import chosen, few, single
 from lrsearch.report.figures.two_studies import two_studies
 
 
@@ -16,6 +16,7 @@ __all__ = [
     "IMAGES",
     "Draw",
     "best_schedules",
+    "chosen",
     "compared_runs",
     "extra_metrics",
     "few",
@@ -25,6 +26,7 @@ __all__ = [
     "learning_curves",
     "lr_against_value",
     "png",
+    "single",
     "training_run",
     "two_studies",
 ]

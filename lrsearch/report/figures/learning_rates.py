@@ -22,6 +22,8 @@ from lrsearch.study.contender import Contender
 
 CONFIRMED: dict[str, Any] = {"color": "black", "linewidth": 1.3, "zorder": 5}
 CONFIDENCE = 0.95
+FEW = 12
+"""Up to so many trials all are shown, however far off one is."""
 
 
 @drawn
@@ -40,7 +42,8 @@ def lr_against_value(frames: StudyFrames) -> Figure:
     ended = trials[trials["state"] == "complete"].assign(level=lambda rows: rows["value"])
     confirmed = _confirmed(frames)
     steady = [part[~part["diverged"]]["level"] for part in (early, ended) if "level" in part]
-    view = span(np.concatenate([*steady, *map(_limits, confirmed)]), maximise=frames.maximise)
+    marks = np.concatenate([*steady, *map(_limits, confirmed)])
+    view = span(marks, maximise=frames.maximise, fence=len(trials) > FEW)
     figure = Drawing(figsize=(9.6 if rung else 7.6, 4.6), layout="constrained")
     panels = figure.subplots(1, 2 if rung else 1, sharex=True, sharey=True, squeeze=False)[0]
     above, beyond = 0.04, 0
