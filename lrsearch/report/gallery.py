@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,9 @@ from lrsearch.report import figures, rate_effects, standings, wording
 from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import number, plural
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Place(StrEnum):
@@ -67,7 +72,26 @@ def pictures(frames: StudyFrames) -> list[Picture]:
         frames: The study.
     """
     makers = (_rates, _curves, _schedules, _extra, _finalists, _history)
-    return [picture for make in makers if (picture := make(frames)) is not None]
+    found = [picture for make in makers if (picture := make(frames)) is not None]
+    words = figures.undrawable(_names(frames))
+    return [_with_numbers(picture, words) for picture in found] if words else found
+
+
+def _names(frames: StudyFrames) -> list[str]:
+    """What figures may show of a study's own words."""
+    settings = [str(part) for params in frames.trials["params"] for pair in params.items() for part in pair]
+    return [frames.name, frames.metric, *frames.extras, *dict.fromkeys(settings)]
+
+
+def _with_numbers(picture: Picture, words: Mapping[str, int]) -> Picture:
+    """The picture with a number for each word that no font here can draw, and what the numbers stand for."""
+
+    def draw(frames: StudyFrames) -> Figure:
+        with figures.numbered(words):
+            return picture.draw(frames)
+
+    said = "; ".join(f"[{place}] is {word}" for word, place in words.items())
+    return replace(picture, draw=draw, reading=f"{picture.reading} In the figure {said}.")
 
 
 def _rates(frames: StudyFrames) -> Picture | None:

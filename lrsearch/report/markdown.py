@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lrsearch.report import document, figures, gallery, standings, tables, wording
+from lrsearch.report import document, gallery, interactive, standings, tables, wording
 from lrsearch.report.confirmation_words import ConfirmationWords
 from lrsearch.report.diagnosis import findings
 from lrsearch.report.document import FIGURES, Form
@@ -35,13 +35,14 @@ LONGEST_FOLDER = 120
 """Bytes of a folder's name, of the 255 that file systems allow."""
 
 
-def write(frames: StudyFrames, folder: Path, form: Form = Form.MARKDOWN) -> Path:
+def write(frames: StudyFrames, folder: Path, form: Form = Form.MARKDOWN, *, svg: bool = False) -> Path:
     """Write the report of a study. The same frames give the same bytes.
 
     Args:
         frames: The study.
         folder: Where it goes; what an earlier report left there is replaced.
         form: ``report.md`` with ``figures/``, or ``report.html``.
+        svg: Whether to write the figures as SVG, too.
 
     Returns:
         The path of ``report.md`` or ``report.html``.
@@ -49,13 +50,10 @@ def write(frames: StudyFrames, folder: Path, form: Form = Form.MARKDOWN) -> Path
     Raises:
         InputError: The folder cannot be written.
     """
-    pictures = gallery.pictures(frames)
-    draw = {picture.file: partial(_drawn, picture, frames) for picture in pictures}
-    return document.write(text(frames), frames.name, draw, folder, form, frozenset(gallery.FILES))
-
-
-def _drawn(picture: Picture, frames: StudyFrames) -> bytes:
-    return figures.png(picture.draw(frames))
+    draw = {picture.file: partial(picture.draw, frames) for picture in gallery.pictures(frames)}
+    data = partial(interactive.page_data, frames) if draw.keys() & interactive.plotted(frames) else None
+    stale = frozenset(gallery.FILES)
+    return document.write(text(frames), frames.name, draw, folder, form, stale, svg=svg, data=data)
 
 
 def default_folder(*names: str) -> Path:

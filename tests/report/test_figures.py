@@ -103,6 +103,15 @@ def test_fourteen_types_are_all_named_and_no_panel_collapses(draw: figures.Draw,
 
 
 @pytest.mark.parametrize("draw", ALL)
+def test_a_phone_gets_panels_below_each_other(draw: figures.Draw, fourteen: StudyFrames) -> None:
+    with figures.narrow():
+        figure = draw(fourteen)
+    assert figure.get_figwidth() < 6
+    assert len({round(axes.get_subplotspec().colspan.start) for axes in figure.axes}) <= 2  # type: ignore[union-attr]
+    assert min(width for width, _ in panel_boxes(figure)) > 0.3
+
+
+@pytest.mark.parametrize("draw", ALL)
 def test_panels_keep_their_size_where_trials_are_few(draw: figures.Draw, grid: StudyFrames) -> None:
     boxes = panel_boxes(draw(grid))
     assert min(width for width, _ in boxes) > 0.25

@@ -4,13 +4,14 @@ from lrsearch.report.figures.comparison import compared_runs
 from lrsearch.report.figures.curves import learning_curves
 from lrsearch.report.figures.finalists import finalists
 from lrsearch.report.figures.history import history
+from lrsearch.report.figures.layout import narrow
 from lrsearch.report.figures.learning_rates import lr_against_value
+from lrsearch.report.figures.letters import numbered, undrawable
 from lrsearch.report.figures.look import IMAGES, Draw, image, png
 from lrsearch.report.figures.run import training_run
 from lrsearch.report.figures.schedules import best_schedules, extra_metrics
 from lrsearch.report.figures.selection import chosen, few, single
 from lrsearch.report.figures.two_studies import two_studies
-
 
 __all__ = [
     "IMAGES",
@@ -25,8 +26,11 @@ __all__ = [
     "image",
     "learning_curves",
     "lr_against_value",
+    "narrow",
+    "numbered",
     "png",
     "single",
     "training_run",
     "two_studies",
+    "undrawable",
 ]

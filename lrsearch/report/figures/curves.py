@@ -14,11 +14,12 @@ from lrsearch.report.figures.layout import (
     legend,
     legend_above,
     name_axes,
+    row_of_panels,
     small_multiples,
     value_axis,
     whole_axis,
 )
-from lrsearch.report.figures.look import DOTS, FAINT, SHORT_DASHES, Drawing, drawn, plain
+from lrsearch.report.figures.look import DOTS, FAINT, SHORT_DASHES, drawn, plain
 from lrsearch.report.figures.run import training_run
 from lrsearch.report.figures.selection import (
     Curves,
@@ -142,9 +143,8 @@ def _labelled(frames: StudyFrames) -> Figure:
     """All trials in one panel, with a label each; a further panel for each extra metric."""
     looks, labels = chosen(frames)
     names = ["test_metric", *frames.extras]
-    figure = Drawing(figsize=(4.4 * len(names) + 2.4, 3.8), layout="constrained")
-    for position, name in enumerate(names):
-        axes = figure.add_subplot(1, len(names), position + 1)
+    figure, panels = row_of_panels(len(names), 4.4 * len(names) + 2.4, 3.8)
+    for axes, name in zip(panels, names, strict=True):
         optimised = name == "test_metric"
         train = curves_of(frames, "train_metric") if optimised else {}
         _draw_labelled(axes, frames, curves_of(frames, name), train, looks)

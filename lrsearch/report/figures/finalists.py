@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from lrsearch.report import standings, wording
-from lrsearch.report.figures.layout import legend_above, log_axis
+from lrsearch.report.figures.layout import NARROW, is_narrow, legend_above, log_axis
 from lrsearch.report.figures.look import BAND, FAINT, Drawing, drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
@@ -23,6 +23,10 @@ from lrsearch.study.evidence import Evidence
 
 LABEL_WIDTH = 38
 """Characters in a line beside the panel."""
+NARROW_LABEL = 20
+"""The same on a narrow page."""
+LINE = 0.165
+"""Height of a line of a label, in inches."""
 SPREAD = 0.36
 """Height within a row, of 1, over which its seeds are spread, so that equal ones do not hide each other."""
 GOLDEN = 0.618
@@ -59,23 +63,27 @@ def runs(evidence: Evidence, metric: str) -> Figure:
 def _rows(evidence: Evidence, looks: Mapping[Any, Style], metric: str, label: str | None = None) -> Figure:
     rows = [contender for contender in evidence.contenders if np.isfinite(contender.values).any()]
     apart = label is None and evidence.rows != "test" and any(np.isfinite(one.tests).any() for one in rows)
-    figure = Drawing(figsize=(9.6 if apart else 7.6, 1.3 + 0.46 * len(rows)), layout="constrained")
+    apart = apart and not is_narrow()  # there is no room beside the rows, and below them they would stand twice
+    wide = (NARROW + 1) if is_narrow() else 9.6 if apart else 7.6
+    lines = max(_label(contender).count("\n") + 1 for contender in rows)
+    figure = Drawing(figsize=(wide, 1.3 + max(0.46, LINE * lines) * len(rows)), layout="constrained")
     panels = figure.subplots(1, 2 if apart else 1, sharey=True, squeeze=False, width_ratios=[2, 1][: 1 + apart])[0]
+    crosses = apart or evidence.rows == "test" or label is not None
     for place, contender in enumerate(rows):
         look = looks.get(contender.params.get("scheduler"), style(len(looks)))
         _scored(panels[0], place, contender, look, evidence)
         if apart:
             _seeds(panels[1], place, contender.tests, look, alpha=0.3)
-        if contender.searched is not None:
+        if crosses and contender.searched is not None:
             panels[-1].plot([contender.searched], [place], **PROMISE)
     _label_rows(panels[0], rows, evidence)
     for axes in panels:
         axes.grid(False, axis="y")
-    _value_axis(panels[0], _shown(rows, evidence, promises=not apart), evidence)
+    _value_axis(panels[0], _shown(rows, evidence, promises=crosses and not apart), evidence)
     panels[0].set_xlabel(plain(label or wording.axis(metric, evidence.rows)))
     if apart:
         _test_axis(panels[1], rows, evidence, metric)
-    legend_above(figure, _keys(rows, evidence))
+    legend_above(figure, _keys(rows, evidence, crosses=crosses))
     return figure
 
 
@@ -137,7 +145,9 @@ def _label(contender: Contender) -> str:
     """The settings, wrapped between them and never within one."""
     parts = plain(wording.describe(contender.params)).split(", ")
     whole = ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
-    label = textwrap.fill(whole, LABEL_WIDTH, break_long_words=False, break_on_hyphens=False)
+    label = textwrap.fill(
+        whole, NARROW_LABEL if is_narrow() else LABEL_WIDTH, break_long_words=False, break_on_hyphens=False
+    )
     seeds = len(contender.known)
     lost = seeds - contender.trained
     if contender.has_left:
@@ -145,13 +155,13 @@ def _label(contender: Contender) -> str:
     return f"{label}\n({lost} of {seeds} seeds missing)" if lost else label
 
 
-def _keys(rows: list[Contender], evidence: Evidence) -> list[Line2D]:
+def _keys(rows: list[Contender], evidence: Evidence, *, crosses: bool) -> list[Line2D]:
     keys = [
         Line2D([], [], marker="o", color=FAINT, markersize=4.5, linestyle="", label="one seed"),
         Line2D([], [], marker="|", markersize=11, markeredgewidth=2, color="black", label="mean, 95 % interval"),
     ]
     if evidence.constant is not None:
         keys.append(Line2D([], [], **{**CONSTANT, "label": "best constant rate"}))
-    if any(contender.searched is not None for contender in rows):
+    if crosses and any(contender.searched is not None for contender in rows):
         keys.append(Line2D([], [], **{**PROMISE, "label": "what the search saw"}))
     return keys

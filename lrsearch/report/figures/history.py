@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrsearch.report import standings, wording
-from lrsearch.report.figures.layout import legend, value_axis, whole_axis
-from lrsearch.report.figures.look import FAINT, Drawing, drawn, plain
+from lrsearch.report.figures.layout import legend, row_of_panels, value_axis, whole_axis
+from lrsearch.report.figures.look import FAINT, drawn, plain
 from lrsearch.report.figures.marks import FILLED, draw_diverged, draw_marks, state_keys, type_keys
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span, span
@@ -30,8 +30,7 @@ def history(frames: StudyFrames) -> Figure:
     ended = trials[(trials["state"] == "complete") & ~trials["diverged"]]
     pruned = trials[trials["state"] == "pruned"]
     view = span(ended["value"], maximise=frames.maximise)
-    figure = Drawing(figsize=(7.6, 3.8), layout="constrained")
-    axes = figure.add_subplot()
+    figure, (axes,) = row_of_panels(1, 7.6, 3.8)
     beyond = draw_marks(axes, ended, "number", "value", looks, view, FILLED)
     above = draw_diverged(axes, trials[trials["diverged"]], "number", looks)
     keys = [*type_keys(looks), *_best_so_far(axes, frames, view)]

@@ -9,19 +9,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.stats import t
 
 from lrsearch.report import standings, wording
-from lrsearch.report.figures.layout import legend, log_axis, value_axis
-from lrsearch.report.figures.look import Drawing, drawn, plain
+from lrsearch.report.confirmed_rates import ConfirmedRate, confirmed_rates
+from lrsearch.report.figures.layout import legend, log_axis, row_of_panels, value_axis
+from lrsearch.report.figures.look import drawn, plain
 from lrsearch.report.figures.marks import FILLED, HOLLOW, draw_diverged, draw_marks, state_keys, type_keys
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import styles
-from lrsearch.study.contender import Contender
 
 CONFIRMED: dict[str, Any] = {"color": "black", "linewidth": 1.3, "zorder": 5}
-CONFIDENCE = 0.95
 FEW = 12
 """Up to so many trials all are shown, however far off one is."""
 
@@ -40,12 +38,11 @@ def lr_against_value(frames: StudyFrames) -> Figure:
     rung = standings.first_rung(frames)
     early = trials.assign(level=standings.at_epoch(frames, trials, rung)) if rung else trials.iloc[:0]
     ended = trials[trials["state"] == "complete"].assign(level=lambda rows: rows["value"])
-    confirmed = _confirmed(frames)
+    confirmed = confirmed_rates(frames)
     steady = [part[~part["diverged"]]["level"] for part in (early, ended) if "level" in part]
-    marks = np.concatenate([*steady, *map(_limits, confirmed)])
+    marks = np.concatenate([*steady, *([found.low, found.high] for found in confirmed)])
     view = span(marks, maximise=frames.maximise, fence=len(trials) > FEW)
-    figure = Drawing(figsize=(9.6 if rung else 7.6, 4.6), layout="constrained")
-    panels = figure.subplots(1, 2 if rung else 1, sharex=True, sharey=True, squeeze=False)[0]
+    figure, panels = row_of_panels(2 if rung else 1, 9.6 if rung else 7.6, 4.6, share="xy")
     above, beyond = 0.04, 0
     if rung:
         early_lost = early[early["diverged"] & (early["epochs"] <= rung)]
@@ -66,8 +63,8 @@ def lr_against_value(frames: StudyFrames) -> Figure:
     return figure
 
 
-def _axes(frames: StudyFrames, panels: Any, trials: pd.DataFrame, confirmed: list[Contender]) -> None:
-    rates = span([*trials["lr"], *(_rate(contender) for contender in confirmed)], fence=False)
+def _axes(frames: StudyFrames, panels: Any, trials: pd.DataFrame, confirmed: list[ConfirmedRate]) -> None:
+    rates = span([*trials["lr"], *(found.lr for found in confirmed)], fence=False)
     if rates.log:
         log_axis(panels[0].xaxis, rates)
     panels[0].set_xlim(rates.widened(0.04, 0.04))
@@ -76,41 +73,13 @@ def _axes(frames: StudyFrames, panels: Any, trials: pd.DataFrame, confirmed: lis
         axes.set_xlabel("initial learning rate")
 
 
-def _confirmed(frames: StudyFrames) -> list[Contender]:
-    """Finalists with a rate and a value on the test rows for every seed of theirs."""
-    if frames.evidence is None:
-        return []
-    return [
-        contender
-        for contender in frames.evidence.complete
-        if np.isfinite(_rate(contender)) and np.isfinite(contender.tests[contender.mask]).all()
-    ]
+def _draw_confirmed(axes: Axes, confirmed: list[ConfirmedRate]) -> None:
+    for found in confirmed:
+        axes.plot([found.lr] * 2, [found.low, found.high], **CONFIRMED)
+        axes.plot([found.lr], [found.mean], "_", **{**CONFIRMED, "markersize": 9, "markeredgewidth": 2.0})
 
 
-def _rate(contender: Contender) -> float:
-    value = contender.params.get("lr", np.nan)
-    return float(value) if isinstance(value, (int, float)) else np.nan
-
-
-def _draw_confirmed(axes: Axes, confirmed: list[Contender]) -> None:
-    """Mean and Student's interval over seeds, on the test rows."""
-    for contender in confirmed:
-        rate, (low, high) = _rate(contender), _limits(contender)
-        axes.plot([rate, rate], [low, high], **CONFIRMED)
-        axes.plot([rate], [contender.tests[contender.mask].mean()], "_",
-                  **{**CONFIRMED, "markersize": 9, "markeredgewidth": 2.0})  # fmt: skip
-
-
-def _limits(contender: Contender) -> tuple[float, float]:
-    tests = contender.tests[contender.mask]
-    mean, reach = float(tests.mean()), 0.0
-    if len(tests) > 1:
-        quantile = float(t.ppf((1 + CONFIDENCE) / 2, len(tests) - 1))
-        reach = quantile * float(tests.std(ddof=1)) / len(tests) ** 0.5
-    return mean - reach, mean + reach
-
-
-def _confirmed_key(confirmed: list[Contender]) -> list[Line2D]:
+def _confirmed_key(confirmed: list[ConfirmedRate]) -> list[Line2D]:
     if not confirmed:
         return []
     return [Line2D([], [], color="black", marker="_", markersize=8, markeredgewidth=2, linestyle="",

@@ -118,7 +118,7 @@ def state_keys(*, pruned: bool, diverged: bool, beyond: int) -> list[Line2D]:
     return keys
 
 
-def _key(marker: str | int, label: str, **more: Any) -> Line2D:
+def _key(marker: Any, label: str, **more: Any) -> Line2D:
     return Line2D([], [], color=FAINT, marker=marker, markersize=4.5, linestyle="", label=label, **more)
 
 
