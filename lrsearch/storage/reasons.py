@@ -79,7 +79,7 @@ def never_was(error: BaseException) -> bool:
 def _said(error: BaseException) -> str:
     """The driver's own first line; Optuna and SQLAlchemy wrap it in statements, links and guesses."""
     cause = getattr(error, "orig", None) or getattr(error.__cause__, "orig", None) or error
-    arguments = getattr(cause, "args", ())
+    arguments: tuple[object, ...] = getattr(cause, "args", ())
     text = arguments[-1] if len(arguments) > 1 and isinstance(arguments[-1], str) else cause
     return (str(text).strip().splitlines() or [type(error).__name__])[0]
 

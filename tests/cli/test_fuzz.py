@@ -22,15 +22,20 @@ FILES, LINES = 500, 300
 LONGEST = 20_000
 """Characters of a message; no person reads more, and a traceback of a recursion has ten times as many."""
 VALUES = (
-    "-1", "0", "1e400", "-0.0", "nan", "inf", "1_000", "0x10", "99999999999999999999", "true", '""', "'x'", "[]", "{}",
-    "[[]]", "[1, 'a', []]", '"\\u0007\\u001b]0;x\\u0007"', '"' + "x" * 3000 + '"', "{ low = 1 }", "{ low = 2, high = 1 }",
-    "{ low = 0, high = 1, log = true }", "{ choices = [] }", "{ choices = [1, 1] }", "1979-05-27", "07:32:00", "'''\n'''",
+    "-1", "0", "1e400", "-0.0", "nan", "inf", "1_000", "0x10", "99999999999999999999", "true", '""', "'x'", "[]",
+    "{}", "[[]]", "[1, 'a', []]", '"\\u0007\\u001b]0;x\\u0007"', '"' + "x" * 3000 + '"', "{ low = 1 }",
+    "{ low = 2, high = 1 }",
+    "{ low = 0, high = 1, log = true }", "{ choices = [] }", "{ choices = [1, 1] }", "1979-05-27", "07:32:00",
+    "'''\n'''",
     "[" * 40 + "]" * 40, "{ low = 1e-300, high = 1e300, log = true, steps = 3 }", "'nonsense'", "9" * 400,
 )  # fmt: skip
 WORDS = (
-    "", " ", "-", "--", "-1", "0", "1", "2", "1e999", "nan", "x" * 5000, "small", "small.toml", "nope.toml", "broken.toml",
-    ".", "/", "/dev/null", "no/such/folder/f.csv", "[bold]", "\x1b[31m", "\udcff", "\x00", "ü", "a=b", "=", "task.rows=3",
-    "training.epochs=1", "task=1", "a.b.c=1", "json", "table", "polynomial", "constant", "plateau", "all", "sqlite:///",
+    "", " ", "-", "--", "-1", "0", "1", "2", "1e999", "nan", "x" * 5000, "small", "small.toml", "nope.toml",
+    "broken.toml",
+    ".", "/", "/dev/null", "no/such/folder/f.csv", "[bold]", "\x1b[31m", "\udcff", "\x00", "ü", "a=b", "=",
+    "task.rows=3",
+    "training.epochs=1", "task=1", "a.b.c=1", "json", "table", "polynomial", "constant", "plateau", "all",
+    "sqlite:///",
     "sqlite:///small.db", "sqlite:////no/such/f.db", "mysql://:@:0/", "postgresql://me:pw@127.0.0.1:1/x?password=pw",
     "127.0.0.1:1", "local:x", "cpu", "cuda:99", "sequential", "99999999999999999999", "0.05", "small.toml:polynomial",
 )  # fmt: skip

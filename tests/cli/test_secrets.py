@@ -23,7 +23,8 @@ COMMANDS = (
     ("study", "create", "small.toml"), ("study", "create", "small.toml", "--skip-if-exists"),
     ("study", "create", "small.toml"), ("study", "run", "small", "--trials", "6"), ("study", "run", "nope"),
     ("study", "run", "small.toml", "--quiet"), ("study", "list"), ("study", "show", "small"),
-    ("study", "show", "small", "--format", "json"), ("study", "best", "small"), ("study", "confirm", "small", "--top", "1", "--seeds", "2"),
+    ("study", "show", "small", "--format", "json"), ("study", "best", "small"),
+    ("study", "confirm", "small", "--top", "1", "--seeds", "2"),
     ("study", "export", "small", "--output", "all.json"), ("study", "stop", "small"), ("trial", "list", "small"),
     ("trial", "show", "small", "0"), ("trial", "exclude", "small", "0"), ("trial", "reap", "small"),
     ("report", "small", "--publish", "--artifacts", "artifacts"), ("train", "--from-study", "small", "--epochs", "1"),
@@ -72,7 +73,8 @@ def test_no_command_tells_the_password_of_a_storage_that_it_cannot_reach(
     """Nor where a URL stands in the place of something else."""
     for kind in ("postgresql", "mysql", "nonsense"):
         storage = f"{kind}://" + place.replace("{}", SECRET).format(host="127.0.0.1:1", db="x")
-        for words in (*COMMANDS[:1], *COMMANDS[3:4], *COMMANDS[9:10], ("worker", "--study", storage, "--log-format", "x"),
+        for words in (*COMMANDS[:1], *COMMANDS[3:4], *COMMANDS[9:10],
+                      ("worker", "--study", storage, "--log-format", "x"),
                       ("study", "show", storage), ("dashboard",), ("train", "--from-study", storage)):  # fmt: skip
             done = lrsearch(*words, "--storage", storage)
             assert done.returncode == 2, (words, done.stderr)
