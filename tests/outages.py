@@ -29,7 +29,8 @@ class Door:
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         port = self._listening.getsockname()[1]
         self.url = inner.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
-        threading.Thread(target=self._answer, daemon=True).start()
+        self._answering = threading.Thread(target=self._answer, daemon=True)
+        self._answering.start()
 
     def end_connections(self) -> None:
         """End those that there are; new ones are let through."""
@@ -60,6 +61,8 @@ class Door:
 
     def close(self) -> None:
         """Take the door away."""
+        self._listening.shutdown(socket.SHUT_RDWR)  # wakes who waits for a connection
+        self._answering.join()
         self._listening.close()
         self.end_connections()
 

@@ -212,11 +212,8 @@ def explained(url: URL) -> Iterator[None]:
         yield
     except ImportError:
         raise cannot_open(url, address.wrong_driver(url, "is not installed")) from None
-    except (
-        TypeError,
-        ValueError,
-        AttributeError,
-    ) as error:  # Python's, of a driver that is handed what stands behind the question mark
+    except (TypeError, ValueError, AttributeError) as error:
+        # Python's, of a driver that is handed what stands behind the question mark.
         raise cannot_open(url, f"its driver does not take what stands behind the ?: {error}") from None
     except (SQLAlchemyError, RuntimeError, OSError, optuna.exceptions.OptunaError) as error:
         raise cannot_open(url, reason(error)) from None

@@ -116,7 +116,7 @@ def rendered(screen: Screen) -> str:
 FILE = """
 [study]
 name = "out"
-trials = 16
+trials = 8
 [task]
 name = "polynomial"
 rows = 400
@@ -141,14 +141,14 @@ def test_a_run_with_workers_outlasts_an_outage(door: Door, tmp_path: Path) -> No
     parent = subprocess.Popen([*command, "--storage", door.url], stderr=subprocess.PIPE, text=True)
     try:
         wait_until(lambda: door.passed > 2, parent)  # it has opened the storage
-        door.shuts_after(messages=200, attempts=2)
+        door.shuts_after(messages=150, attempts=2)
         _, errors = parent.communicate(timeout=120)
     finally:
         parent.terminate()
     door.shuts_after(0, 0)
     assert parent.returncode == 0, errors
     assert door.refused > 2
-    for name, trials in (("out", 16), ("out/confirm", None)):
+    for name, trials in (("out", 8), ("out/confirm", None)):
         counts = counts_of(door.url, name)
         assert (counts.running, counts.waiting, counts.failed) == (0, 0, 0)
         assert trials in (None, counts.finished)
