@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from sklearn.datasets import load_digits
@@ -98,11 +99,13 @@ def images(model: Callable[[], nn.Module], rows: int) -> Task:
     return Task(model, (inputs[:rows], targets[:rows]), (inputs[1200:], targets[1200:]), "cross_entropy", "cross_entropy")
 
 
-def language() -> Task:
-    """Each token follows from the one before."""
-    text = torch.randint(0, 32, (600, 17), generator=torch.Generator().manual_seed(1))
+def language(surprises: float = 0.0) -> Task:
+    """Each token follows from the one before, but for a share of surprises; without them the loss goes to 0."""
+    generator = torch.Generator().manual_seed(1)
+    text = torch.randint(0, 32, (600, 17), generator=generator)
+    surprising = torch.rand(600, 17, generator=generator) < surprises
     for place in range(1, 17):
-        text[:, place] = (text[:, place - 1] * 3 + 1) % 32
+        text[:, place] = torch.where(surprising[:, place], text[:, place], (text[:, place - 1] * 3 + 1) % 32)
     train, test = text[:500], text[500:]
     return Task(Language, (train[:, :-1], train[:, 1:]), (test[:, :-1], test[:, 1:]), "cross_entropy", "cross_entropy")
 
@@ -154,6 +157,7 @@ TASKS: dict[str, tuple[Callable[[], Task], int, bool]] = {
     "forecast": (forecast, 60, True),
     "transformer": (lambda: images(RowsTransformer, 800), 40, True),
     "language": (language, 60, True),
+    "noisy language": (partial(language, 0.15), 30, True),
 }
 """Name -> how it is built, epochs of a real run, whether it is an LSTM or a transformer."""
 CASES = [
