@@ -58,7 +58,8 @@ def lr_range(test: RangeTest, title: str, loss: str, look: Look | None = None) -
     keys = _ramp(axes, test, median)
     keys += _suggestion([axes] if tried is None else [axes, tried], test, rate)
     keys += _diverged(axes, test)
-    axes.set_ylabel(plain(f"{wording.axis(loss, rows='training')}, smoothed"))
+    label = f"{wording.axis(loss, rows='training')}, smoothed"
+    axes.set_ylabel(plain(label if look is None else label.replace(" (", "\n(", 1)))
     axes.set_title(plain(title))
     if look is not None and tried is not None:
         keys += _short_runs(tried, test, look)
@@ -97,9 +98,9 @@ def _short_runs(axes: Axes, test: RangeTest, look: Look) -> list[Line2D | Patch]
     if kept:
         value_axis(axes, span(np.array([own.value for own in kept]), fence=False), above=0.12)
     _crosses(axes, [own.lr for own in look.briefs if own.value is None])
-    axes.set_ylabel(plain(f"{wording.axis(look.metric)}\nafter {look.updates} updates"))
+    axes.set_ylabel(plain(wording.test_metric(look.metric)))
     return [Line2D([], [], color=colour, linewidth=1.4, marker="o", markerfacecolor=FAINT, markeredgecolor=FAINT,
-                   markersize=4, label="short runs and their means")]  # fmt: skip
+                   markersize=4, label=f"{look.updates} updates at one rate")]  # fmt: skip
 
 
 def _suggestion(panels: Sequence[Axes], test: RangeTest, colour: str) -> list[Line2D | Patch]:
