@@ -60,9 +60,7 @@ def weigh(finding: Finding, briefs: Sequence[Brief], *, maximise: bool) -> Weigh
     return Weighed(_moved(finding, rates, errors, chosen), "high" if agree else "medium", worth)
 
 
-def errors_of(
-    briefs: Sequence[Brief], *, maximise: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def errors_of(briefs: Sequence[Brief], *, maximise: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How far each rate is from a perfect network, on average over its seeds: ``|value - perfect|``, floored.
 
     Perfect is 0 for a metric that falls and is never below 0, and 1 for one that rises and is never above 1. For any

@@ -1,4 +1,4 @@
-"""Which single rate should lr-find suggest? Rules beside each other, against the best of nine real runs. Run it by hand.
+"""Which single rate should lr-find suggest? Rules beside the best of nine real runs. Run it by hand.
 
     python tests/benchmarks/lr_find_rates.py --bank FOLDER [--cases 0,1,2]
 
@@ -89,11 +89,12 @@ def of_looks(bank: CaseBank) -> Iterator[tuple[str, float]]:
     one, two = PAIRS[0][:1], PAIRS[0]
     yield f"best of 5, 1 seed, {OURS} updates", best(briefs(bank, one, OURS))
     yield f"best of 5, 2 seeds, {OURS} updates", best(briefs(bank, two, OURS))
-    yield f"the same by training loss", best(briefs(bank, two, OURS, by_loss=True))
+    yield "the same by training loss", best(briefs(bank, two, OURS, by_loss=True))
     for updates in MARKS:
-        yield f"lowest within 1.2x, 2 seeds, {updates} updates" + " (ours)" * (updates == OURS), ours(
-            bank, two, updates
-        ).finding.lr or np.nan
+        yield (
+            f"lowest within 1.2x, 2 seeds, {updates} updates" + " (ours)" * (updates == OURS),
+            ours(bank, two, updates).finding.lr or np.nan,
+        )
     yield "ours on two other seeds", ours(bank, PAIRS[1], OURS).finding.lr or np.nan
 
 
@@ -140,7 +141,9 @@ def main() -> None:
     print("\n| rule | median | worst | above 1.2x | above 2x |\n|---|---:|---:|---:|---:|")
     for rule, own in ratios.items():
         above = [sum(ratio > limit for ratio in own) for limit in (1.2, 2)]
-        print(f"| {rule} | {np.median(own):.2f} | {max(own):.2f} | {above[0]} of {len(own)} | {above[1]} of {len(own)} |")
+        print(
+            f"| {rule} | {np.median(own):.2f} | {max(own):.2f} | {above[0]} of {len(own)} | {above[1]} of {len(own)} |"
+        )
 
 
 if __name__ == "__main__":

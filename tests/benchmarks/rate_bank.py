@@ -1,4 +1,4 @@
-"""Ramps, short looks and real runs of the cases in `rate_cases.py`, trained once and kept, so that rules are replayed."""
+"""Ramps, short looks and real runs of the cases in `rate_cases.py`, trained once and kept: rules are replayed."""
 
 from __future__ import annotations
 

@@ -96,7 +96,9 @@ def images(model: Callable[[], nn.Module], rows: int) -> Task:
     order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
     inputs = torch.tensor(pixels, dtype=torch.float32).reshape(-1, 8, 8)[order] / 16
     targets = torch.tensor(digits)[order]
-    return Task(model, (inputs[:rows], targets[:rows]), (inputs[1200:], targets[1200:]), "cross_entropy", "cross_entropy")
+    return Task(
+        model, (inputs[:rows], targets[:rows]), (inputs[1200:], targets[1200:]), "cross_entropy", "cross_entropy"
+    )
 
 
 def language(surprises: float = 0.0) -> Task:
