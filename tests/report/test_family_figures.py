@@ -80,6 +80,7 @@ def test_short_runs_have_a_panel_of_their_own_below_the_ramp() -> None:
     above, below = figure.axes
     assert below.get_xscale() == "log"
     assert below.get_xlim() == above.get_xlim() == pytest.approx((1e-6, 10.0))
+    assert above.get_ylabel() == "training MSE, smoothed\n(squared units of the target)"
     assert (below.get_xlabel(), below.get_ylabel(), above.get_xlabel()) == ("learning rate", "test MSE", "")
     means = next(line for line in below.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 4)
     assert list(means.get_ydata()) == [3.5, 2.5, 1.5, 2.5]

@@ -58,7 +58,7 @@ def lr_range(test: RangeTest, title: str, loss: str, look: Look | None = None) -
     keys = _ramp(axes, test, median)
     keys += _suggestion([axes] if tried is None else [axes, tried], test, rate)
     keys += _diverged(axes, test)
-    axes.set_ylabel(plain(_smoothed(wording.axis(loss, rows="training"), short=look is not None)))
+    axes.set_ylabel(_smoothed(wording.axis(loss, rows="training"), short=look is not None))
     axes.set_title(plain(title))
     if look is not None and tried is not None:
         keys += _short_runs(tried, test, look)
@@ -74,7 +74,7 @@ def lr_range(test: RangeTest, title: str, loss: str, look: Look | None = None) -
 def _smoothed(label: str, *, short: bool) -> str:
     """The unit in a line of its own where the panel is low."""
     name, bracket, unit = label.partition(" (")
-    return f"{name}, smoothed\n({unit}" if short and bracket else f"{label}, smoothed"
+    return plain(f"{name}, smoothed") + "\n" + plain(f"({unit}") if short and bracket else plain(f"{label}, smoothed")
 
 
 def _ramp(axes: Axes, test: RangeTest, colour: str) -> list[Line2D | Patch]:
