@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lrsearch.training.finding import Finding, shown
 from lrsearch.training.second_look import Brief
 
-NEAR = 1.2
+NEAR = 1.1
 """Of rates whose error is within this many times the least one, the lowest is taken: longer training favours it."""
 NO_USE = 1.5
 """The range ends at the first rate from which on every error is above this many times the least one."""

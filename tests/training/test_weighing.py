@@ -35,7 +35,7 @@ def test_the_rates_lie_inside_the_range_at_equal_ratios() -> None:
 
 
 def test_the_lowest_rate_near_the_best_is_taken() -> None:
-    weighed = weigh(RAMP, runs(8.0, 1.1, 1.0, 1.05, 1.3), maximise=False)
+    weighed = weigh(RAMP, runs(8.0, 1.05, 1.0, 1.02, 1.3), maximise=False)
     assert weighed.finding.lr == RATES[1]
     assert (weighed.finding.low, weighed.finding.high, weighed.finding.why_high) == (1e-4, 10.0, RAMP.why_high)
     assert weighed.confidence == "high"
@@ -87,7 +87,7 @@ def test_nearly_nothing_is_not_told_from_nothing() -> None:
 
 def test_scores_are_judged_by_what_they_lack() -> None:
     """An accuracy of .90 is no neighbour of .99, though it is 9 % smaller."""
-    scores = [Brief(lr, 0, score, 0.1) for lr, score in zip(RATES, (0.5, 0.9, 0.988, 0.99, 0.7), strict=True)]
+    scores = [Brief(lr, 0, score, 0.1) for lr, score in zip(RATES, (0.5, 0.9, 0.9895, 0.99, 0.7), strict=True)]
     weighed = weigh(RAMP, scores, maximise=True)
     assert (weighed.finding.lr, weighed.finding.high) == (RATES[2], RATES[4])
 

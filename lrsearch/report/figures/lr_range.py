@@ -102,7 +102,9 @@ def _short_runs(axes: Axes, test: RangeTest, look: Look) -> list[Line2D | Patch]
     axes.plot([rates[place] for place in at], [means[place] for place in at], "o", color=chosen, markersize=8)
     if kept:
         value_axis(axes, span(np.array([own.value for own in kept]), fence=False), above=0.12)
-    _crosses(axes, [own.lr for own in look.briefs if own.value is None])
+    lost = [own.lr for own in look.briefs if own.value is None]
+    if lost:  # an empty line that nothing clips takes room in the corner
+        _crosses(axes, lost)
     axes.set_ylabel(plain(wording.test_metric(look.metric)))
     return [Line2D([], [], color=colour, linewidth=1.4, marker="o", markerfacecolor=FAINT, markeredgecolor=FAINT,
                    markersize=4, label=f"{look.updates} updates at one rate")]  # fmt: skip
