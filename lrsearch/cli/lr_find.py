@@ -213,7 +213,7 @@ def _draw(order: _Order, found: _Found, path: Path) -> None:
 
     loss = order.task.loss if isinstance(order.task.loss, str) else getattr(order.task.loss, "__name__", "loss")
     title = f"{order.definition.task.name}, {order.definition.training.optimizer}: learning-rate range test"
-    look = Look(found.briefs, _metric(order), order.look) if found.briefs else None
+    look = Look(found.briefs, _metric(order), order.look, order.task.maximises) if found.briefs else None
     files.replace(path.parent, {path.name: figures.png(lr_range(found.test, title, loss, look))})
     say(f"Wrote {path}.")
 

@@ -91,6 +91,9 @@ def test_short_runs_have_a_panel_of_their_own_below_the_ramp() -> None:
     labels = [axes.yaxis.label.get_window_extent() for axes in figure.axes]
     assert labels[1].y1 < labels[0].y0
     assert labels[0].y1 < figure.bbox.y1
+    scores = [replace(run, value=0.02 + 0.2 * place) for place, run in enumerate(runs[:4])]
+    scored = lr_range(chosen, "mine, sgd", "mse", Look(scores, "accuracy", 200, maximise=True))
+    assert scored.axes[1].get_yscale() == "linear"
     whole = lr_range(chosen, "mine, sgd", "mse", Look(runs[:-2], "mse", 200))
     whole.draw_without_rendering()
     assert whole.axes[1].get_position().y0 < 0.2  # no room is kept for crosses that are not there

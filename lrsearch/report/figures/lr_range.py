@@ -32,11 +32,13 @@ class Look:
         briefs: Its runs, at least one.
         metric: Name of the task's metric.
         updates: Of each run.
+        maximise: Whether a larger value of the metric is better: scores are never drawn on a log axis.
     """
 
     briefs: Sequence[Brief]
     metric: str
     updates: int
+    maximise: bool = False
 
 
 @drawn
@@ -92,16 +94,16 @@ def _ramp(axes: Axes, test: RangeTest, colour: str) -> list[Line2D | Patch]:
 def _short_runs(axes: Axes, test: RangeTest, look: Look) -> list[Line2D | Patch]:
     """A point for each run, a line through their means, the suggested rate's larger; crosses where runs diverged."""
     colour, chosen = style(0).colour, style(1).colour
-    kept = [own for own in look.briefs if own.value is not None]
-    rates = list(dict.fromkeys(own.lr for own in kept))
-    values = [[own.value for own in kept if own.lr == lr and own.value is not None] for lr in rates]
+    kept = [(own.lr, own.value) for own in look.briefs if own.value is not None]
+    rates = list(dict.fromkeys(lr for lr, _ in kept))
+    values = [[value for own, value in kept if own == lr] for lr in rates]
     means = [math.fsum(own) / len(own) for own in values]
     axes.plot(rates, means, color=colour, linewidth=1.4)
-    axes.plot([own.lr for own in kept], [own.value for own in kept], "o", color=FAINT, markersize=4)
+    axes.plot([lr for lr, _ in kept], [value for _, value in kept], "o", color=FAINT, markersize=4)
     at = [place for place, lr in enumerate(rates) if lr == test.finding.lr]
     axes.plot([rates[place] for place in at], [means[place] for place in at], "o", color=chosen, markersize=8)
     if kept:
-        value_axis(axes, span(np.array([own.value for own in kept]), fence=False), above=0.12)
+        value_axis(axes, span([value for _, value in kept], maximise=look.maximise, fence=False), above=0.12)
     lost = [own.lr for own in look.briefs if own.value is None]
     if lost:  # an empty line that nothing clips takes room in the corner
         _crosses(axes, lost)
