@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from lrsearch.dashboard.artifacts import Artifacts
 
 
-def report(stored: Sequence[StoredStudy], output: Path | None = None, form: Form = Form.MARKDOWN) -> Path:
+def report(
+    stored: Sequence[StoredStudy], output: Path | None = None, form: Form = Form.MARKDOWN, *, svg: bool = False
+) -> Path:
     """Write the report of a study, or the comparison of two.
 
     Args:
         stored: One study or two.
         output: The folder; ``reports/NAME`` by default.
         form: Markdown with its figures beside it, or one HTML file.
+        svg: Whether to write the figures as SVG, too, beside markdown.
 
     Returns:
         The file to open first.
@@ -31,8 +34,8 @@ def report(stored: Sequence[StoredStudy], output: Path | None = None, form: Form
     read = [frames.read_stored(one) for one in stored]
     folder = output or markdown.default_folder(*(one.name for one in read))
     if len(read) == 1:
-        return markdown.write(read[0], folder, form)
-    return side_by_side.write(read[0], read[1], folder, form)
+        return markdown.write(read[0], folder, form, svg=svg)
+    return side_by_side.write(read[0], read[1], folder, form, svg=svg)
 
 
 def publish(stored: StoredStudy, artifacts: Artifacts) -> bool:
