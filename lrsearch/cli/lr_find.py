@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from lrsearch.tasks.task import Task
     from lrsearch.training.ramp import Plan
     from lrsearch.training.range_test import RangeTest
-    from lrsearch.training.second_look import Brief
-    from lrsearch.training.weighing import Weighed
+    from lrsearch.training.weighing import Brief, Weighed
 
 SOURCE = "lr-find"
 Made = TypeVar("Made")

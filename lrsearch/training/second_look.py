@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lrsearch.errors import Fault, InputError
 from lrsearch.schedules.classical import Constant
@@ -19,6 +18,7 @@ from lrsearch.training.divergence import diverged
 from lrsearch.training.evaluation import evaluate_rows
 from lrsearch.training.finding import rounded
 from lrsearch.training.loop import Run, own_stream, start, updates
+from lrsearch.training.weighing import Brief
 
 PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of the rates that are tried, as shares of the range's logarithm."""
@@ -26,23 +26,6 @@ FEWEST_UPDATES = 50
 """With fewer, a second look sees no more than the ramp did."""
 SEEDS = 2
 """One seed may be lucky with a rate that is no good."""
-
-
-@dataclass(frozen=True)
-class Brief:
-    """What one rate came to on one seed.
-
-    Attributes:
-        lr: The rate.
-        seed: Of initial weights and data order.
-        value: The task's metric on the test rows after the last update; None if the run diverged.
-        untrained: The same before the first update.
-    """
-
-    lr: float
-    seed: int
-    value: float | None
-    untrained: float
 
 
 def check(count: int) -> None:

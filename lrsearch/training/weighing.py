@@ -1,4 +1,4 @@
-"""From the short runs of a second look to a rate, an upper end, and what both are worth."""
+"""From the short runs of a second look to a rate, an upper end, and what both are worth. Nothing here knows torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrsearch.training.finding import Finding, shown
-from lrsearch.training.second_look import Brief
 
 NEAR = 1.1
 """Of rates whose error is within this many times the least one, the lowest is taken: longer training favours it."""
@@ -21,6 +20,23 @@ AGREE = 3.0
 """The steepest descent and the second look agree when their rates are within this many times each other."""
 FLOOR = 1e-4
 """Errors below this share of the untrained network's are equal: nobody tells nothing from nearly nothing."""
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What one rate came to on one seed.
+
+    Attributes:
+        lr: The rate.
+        seed: Of initial weights and data order.
+        value: The task's metric on the test rows after the last update; None if the run diverged.
+        untrained: The same before the first update.
+    """
+
+    lr: float
+    seed: int
+    value: float | None
+    untrained: float
 
 
 @dataclass(frozen=True)
@@ -82,7 +98,7 @@ def errors_of(briefs: Sequence[Brief], *, maximise: bool) -> tuple[NDArray[np.fl
     ])  # fmt: skip
     untrained = sign * sum(own.untrained for own in briefs) / len(briefs)
     best = float(values.min())
-    if not best < untrained:
+    if not best < untrained - 1e-9 * abs(untrained):  # a mean of equal numbers may differ from them
         return np.array(list(runs)), np.full(len(runs), math.inf)
     bound = -1.0 if maximise else 0.0
     perfect = bound if best >= bound else best - (untrained - best) / 10

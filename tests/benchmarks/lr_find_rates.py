@@ -21,8 +21,8 @@ from rate_cases import CASES
 
 from lrsearch.training.finding import rounded
 from lrsearch.training.range_test import RangeTest, look_back
-from lrsearch.training.second_look import Brief, tried
-from lrsearch.training.weighing import FLOOR, NEAR, Weighed, weigh
+from lrsearch.training.second_look import tried
+from lrsearch.training.weighing import FLOOR, NEAR, Brief, Weighed, weigh
 
 MARKS = (50, 100, 200, 400)
 """Updates after which short runs are looked at."""

@@ -14,7 +14,8 @@ from lrsearch.report.figures import png
 from lrsearch.report.figures.families import families
 from lrsearch.report.figures.lr_range import Look, lr_range
 from lrsearch.training.range_test import RangeTest, SeedLosses, analyse, grid
-from lrsearch.training.second_look import Brief, tried
+from lrsearch.training.second_look import tried
+from lrsearch.training.weighing import Brief
 
 
 def legend(figure: Figure) -> list[str]:

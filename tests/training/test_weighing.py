@@ -6,12 +6,12 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lrsearch.training.finding import Finding
-from lrsearch.training.second_look import Brief, tried
-from lrsearch.training.weighing import errors_of, weigh
+from lrsearch.training.second_look import tried
+from lrsearch.training.weighing import Brief, errors_of, weigh
 
 RAMP = Finding(1e-4, 10.0, 0.003, "low", "the loss begins to rise at 10", "steepest", "none")
 RATES = tried(1e-4, 10.0)
@@ -92,6 +92,7 @@ def test_scores_are_judged_by_what_they_lack() -> None:
     assert (weighed.finding.lr, weighed.finding.high) == (RATES[2], RATES[4])
 
 
+@example([1.0, 1.0, 1.0, 1.0, 0.46], 0.46, maximise=False)
 @given(
     st.lists(st.floats(-1e3, 1e3), min_size=5, max_size=5),
     st.floats(-1e3, 1e3),
@@ -103,7 +104,7 @@ def test_errors_order_rates_as_the_metric_does(values: list[float], untrained: f
     rates, errors = errors_of(made, maximise=maximise)
     assert tuple(rates) == RATES
     sign = -1 if maximise else 1
-    if min(sign * value for value in values) >= sign * untrained:
+    if min(sign * value for value in values) >= sign * untrained - 1e-9 * abs(untrained):
         assert all(map(math.isinf, errors))
         return
     assert (errors >= 0).all()

@@ -18,7 +18,7 @@ from lrsearch.report.figures.look import FAINT, Drawing, drawn, plain
 from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import style
 from lrsearch.training.range_test import RangeTest, look_back
-from lrsearch.training.second_look import Brief
+from lrsearch.training.weighing import Brief
 
 HEADROOM = 1.3
 """The loss axis goes up to this many times the loss at the start of the ramp: what lies above is lost anyway."""
