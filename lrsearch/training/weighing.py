@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from lrsearch.training.finding import Finding, shown
 
-NEAR = 1.1
-"""Of rates whose error is within this many times the least one, the lowest is taken: longer training favours it."""
 NO_USE = 1.5
 """The range ends at the first rate from which on every error is above this many times the least one."""
 AGREE = 3.0
@@ -70,7 +68,7 @@ def weigh(finding: Finding, briefs: Sequence[Brief], *, maximise: bool) -> Weigh
     rates, errors = errors_of(briefs, maximise=maximise)
     if not math.isfinite(errors.min()):
         return Weighed(finding, "low", "a starting point: no short run was better than the untrained network")
-    chosen = float(rates[np.flatnonzero(errors <= NEAR * errors.min())[0]])
+    chosen = float(rates[errors.argmin()])
     agree = max(chosen / finding.lr, finding.lr / chosen) <= AGREE
     worth = f"{_agreement(finding.lr, agree=agree)}; {_differences(errors)}"
     return Weighed(_moved(finding, rates, errors, chosen), "high" if agree else "medium", worth)
@@ -106,7 +104,7 @@ def errors_of(briefs: Sequence[Brief], *, maximise: bool) -> tuple[NDArray[np.fl
 
 
 def _moved(finding: Finding, rates: NDArray[np.float64], errors: NDArray[np.float64], chosen: float) -> Finding:
-    why = f"the lowest of {len(rates)} rates tried whose short runs came within {NEAR:g}x of the best error"
+    why = f"the best of {len(rates)} rates of the range on short runs"
     moved = replace(finding, lr=chosen, why_lr=why)
     useful = int(np.flatnonzero(errors <= NO_USE * errors.min())[-1])
     if useful == len(rates) - 1:

@@ -22,12 +22,12 @@ from rate_cases import CASES
 from lrsearch.training.finding import rounded
 from lrsearch.training.range_test import RangeTest, look_back
 from lrsearch.training.second_look import tried
-from lrsearch.training.weighing import FLOOR, NEAR, Brief, Weighed, weigh
+from lrsearch.training.weighing import FLOOR, Brief, Weighed, weigh
 
 MARKS = (50, 100, 200, 400)
 """Updates after which short runs are looked at."""
 OURS = 200
-PAIRS = ((24, 25), (26, 27))
+PAIRS = ((24, 25), (26, 27), (24, 27), (25, 26))
 """Seeds of second looks; the first pair is that of lr-find's defaults."""
 
 
@@ -77,26 +77,32 @@ def briefs(bank: CaseBank, seeds: tuple[int, ...], updates: int, *, by_loss: boo
     return found
 
 
-def best(runs: list[Brief]) -> float:
-    """Least mean over the seeds; what diverged is last."""
+def lowest(runs: list[Brief], within: float = 1.0) -> float:
+    """The lowest rate whose mean over the seeds is within so many times the least; what diverged is last."""
     rates = list(dict.fromkeys(run.lr for run in runs))
     values = [np.mean([np.inf if run.value is None else run.value for run in runs if run.lr == lr]) for lr in rates]
-    return rates[int(np.argmin(values))]
+    floored = np.array(values) + FLOOR * runs[0].untrained
+    return rates[int(np.flatnonzero(floored <= within * floored.min())[0])]
 
 
 def of_looks(bank: CaseBank) -> Iterator[tuple[str, float]]:
     """Rules that look a second time."""
-    one, two = PAIRS[0][:1], PAIRS[0]
-    yield f"best of 5, 1 seed, {OURS} updates", best(briefs(bank, one, OURS))
-    yield f"best of 5, 2 seeds, {OURS} updates", best(briefs(bank, two, OURS))
-    yield "the same by training loss", best(briefs(bank, two, OURS, by_loss=True))
+    first = PAIRS[0]
+    yield f"best of 5, {OURS} updates, 1 seed", lowest(briefs(bank, first[:1], OURS))
+    yield f"best of 5, {OURS} updates, 2 seeds, by training loss", lowest(briefs(bank, first, OURS, by_loss=True))
+    for within in (1.1, 1.2):
+        for number, pair in enumerate(PAIRS, start=1):
+            rule = f"lowest within {within:g}x, {OURS} updates, 2 seeds (pair {number})"
+            yield rule, lowest(briefs(bank, pair, OURS), within)
     for updates in MARKS:
-        yield (
-            f"lowest within {NEAR:g}x, 2 seeds, {updates} updates" + " (ours)" * (updates == OURS),
-            ours(bank, two, updates).finding.lr or np.nan,
-        )
-    yield f"best of 5 on two other seeds, {OURS} updates", best(briefs(bank, PAIRS[1], OURS))
-    yield "ours on two other seeds", ours(bank, PAIRS[1], OURS).finding.lr or np.nan
+        for number, pair in enumerate(PAIRS, start=1):
+            mark = " (ours)" if updates == OURS and pair == first else ""
+            yield f"best of 5, {updates} updates, 2 seeds (pair {number}){mark}", rate_of(ours(bank, pair, updates))
+
+
+def rate_of(weighed: Weighed) -> float:
+    assert weighed.finding.lr is not None
+    return weighed.finding.lr
 
 
 def ours(bank: CaseBank, seeds: tuple[int, ...], updates: int) -> Weighed:
