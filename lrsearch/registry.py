@@ -78,9 +78,7 @@ class Registry(Generic[Thing]):
         for group in groups:
             self._groups.setdefault(group, []).append(name)
 
-    def add_prefix(
-        self, prefix: str, make: Callable[[str], Thing | None], names: Callable[[], Iterable[str]]
-    ) -> None:
+    def add_prefix(self, prefix: str, make: Callable[[str], Thing | None], names: Callable[[], Iterable[str]]) -> None:
         """Make known the things of another library, under names that begin in one way. They are not listed.
 
         Args:

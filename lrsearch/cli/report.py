@@ -31,6 +31,10 @@ def report(
     form: Annotated[
         ReportFormat, typer.Option("--format", help="report.md with figures/, or report.html with all in it.")
     ] = ReportFormat.MARKDOWN,
+    lr_parameter: Annotated[
+        str | None,
+        typer.Option(help="Of a study of another tool: the float parameter that plays the learning rate."),
+    ] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Show it in the dashboard, instead of a folder.")] = False,
     artifacts: Artifacts = None,
     modules: Load = None,
@@ -43,19 +47,21 @@ def report(
         faults.append(Fault("NAME", rule, " ".join(names)))
     if publish and output is not None:
         faults.append(Fault("--output", "choose one: a folder, or --publish", str(output)))
+    if publish and lr_parameter is not None:
+        faults.append(Fault("--lr-parameter", "goes with a folder, not with --publish", lr_parameter))
     if faults:
         raise InputError("command line", faults)
     if publish:
         _publish(names[0], artifacts, modules or [], storage)
     else:
-        _write(names, output, form, storage)
+        _write(names, output, form, lr_parameter, storage)
 
 
-def _write(names: list[str], output: Path | None, form: ReportFormat, storage: str) -> None:
+def _write(names: list[str], output: Path | None, form: ReportFormat, lr: str | None, storage: str) -> None:
     from lrsearch.operations import report as operation
     from lrsearch.report.document import Form
 
-    write(str(operation.report([open_study(name, storage) for name in names], output, Form(form))))
+    write(str(operation.report([open_study(name, storage) for name in names], output, Form(form), lr)))
 
 
 def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:

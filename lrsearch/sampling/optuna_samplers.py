@@ -23,9 +23,9 @@ from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from lrsearch.errors import Fault, LrsearchError
-from lrsearch.sampling.proposer import Point
+from lrsearch.sampling.proposer import Point, Uniform
 from lrsearch.sampling.space import Space
-from lrsearch.storage.past_trials import PastTrial
+from lrsearch.storage.past_trials import PastTrial, past
 from lrsearch.study_file.axes import StrictModel
 
 PREFIX = "optuna:"
@@ -103,9 +103,7 @@ class OptunaProposer:
 
     learns = True
 
-    def __init__(
-        self, made: type[BaseSampler], options: Mapping[str, Any], space: Space, study: optuna.Study
-    ) -> None:
+    def __init__(self, made: type[BaseSampler], options: Mapping[str, Any], space: Space, study: optuna.Study) -> None:
         self._made, self._options, self._study = made, dict(options), study
         self._space = space
         self._told: frozenset[int] = frozenset()
@@ -152,7 +150,7 @@ class OptunaProposer:
                     value = together[name]
                 else:
                     value = sampler.sample_independent(study, _running(number, chosen, axes, stored), name, axis)
-            except (ValueError, TypeError, RuntimeError, NotImplementedError) as error:
+            except (ValueError, TypeError, RuntimeError, NotImplementedError, ImportError) as error:
                 raise LrsearchError(f"sampler {PREFIX}{self._made.__name__}: {_one_line(error)}") from error
             chosen[name], axes[name] = value, axis
             under_way[number] = _running(number, chosen, axes, stored)
@@ -179,7 +177,7 @@ class SeenStudy(optuna.Study):
 
 
 def faults(made: type[BaseSampler], space: Space) -> list[Fault]:
-    """What a class cannot do with a space: it is asked for one trial.
+    """What a class cannot do with a space, or lacks: it is asked for one trial after two that have ended.
 
     Args:
         made: The class.
@@ -189,9 +187,13 @@ def faults(made: type[BaseSampler], space: Space) -> list[Fault]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         study = optuna.create_study(study_name="asked", storage=optuna.storages.InMemoryStorage())
+        for number in range(2):
+            settled = space.settle({}, Uniform(0).point(number))
+            study.add_trial(create_trial(value=1.0, params=settled.params, distributions=dict(settled.distributions)))
         study.ask()
         proposer = OptunaProposer(made, {"seed": 0} if "seed" in _arguments(made) else {}, space, study)
-        space.settle({}, proposer.propose([0], [])[0])
+        proposer.learn([past(trial) for trial in study.trials[:2]])
+        space.settle({}, proposer.propose([2], [])[0])
     except LrsearchError as error:
         return [Fault("sampler.name", str(error).partition(": ")[2], f'"{PREFIX}{made.__name__}"')]
     finally:
@@ -204,9 +206,7 @@ def _running(
 ) -> FrozenTrial:
     attributes = {} if stored is None else dict(stored.system_attrs)
     own = {name: axes[name] for name in params}
-    made = create_trial(
-        state=TrialState.RUNNING, params=dict(params), distributions=own, system_attrs=attributes
-    )
+    made = create_trial(state=TrialState.RUNNING, params=dict(params), distributions=own, system_attrs=attributes)
     made.number = number
     made._trial_id = -1 if stored is None else stored._trial_id
     return made
@@ -241,7 +241,8 @@ def _field(made: type[BaseSampler], argument: inspect.Parameter) -> tuple[Any, A
     if wanted is None:
         return None
     # A sampler that would warn at every trial is told not to.
-    return wanted | None, False if argument.name.startswith("warn_") else argument.default
+    warns = argument.name.startswith("warn_") and argument.default is True
+    return wanted | None, False if warns else argument.default
 
 
 def _plain(made: type[BaseSampler], argument: inspect.Parameter) -> Any:
