@@ -145,6 +145,8 @@ def _only_here(stored: StoredStudy, options: RunOptions) -> str | None:
     if stored.url is None:
         return "the study is in this process's memory"
     name = stored.definition.task.name
+    if stored.definition.command is not None:
+        return None
     if options.load or getattr(registry.tasks.get(name).function, "__module__", "") != "__main__":
         return None
     return f"task {name} is defined in this program only (a script or a notebook), where no other process finds it"

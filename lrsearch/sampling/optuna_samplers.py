@@ -121,11 +121,11 @@ class OptunaProposer:
 
     def _under_way(self, trials: Mapping[int, FrozenTrial], pending: Iterable[PastTrial]) -> Iterator[FrozenTrial]:
         """Trials that have not ended and whose settings are known."""
-        for past in pending:
-            if isinstance(past.params, Mapping) and {"lr", "scheduler"} <= past.params.keys():
-                axes = {**self._space.shared(), **self._space.distributions(past.params["scheduler"])}
-                known = {name: value for name, value in past.params.items() if name in axes}
-                yield _running(past.number, known, axes, trials.get(past.number))
+        for own in pending:
+            if isinstance(own.params, Mapping) and {"lr", "scheduler"} <= own.params.keys():
+                axes = {**self._space.shared(), **self._space.distributions(own.params["scheduler"])}
+                known = {name: value for name, value in own.params.items() if name in axes}
+                yield _running(own.number, known, axes, trials.get(own.number))
 
     def _point(
         self, number: int, ended: list[FrozenTrial], under_way: dict[int, FrozenTrial], stored: FrozenTrial | None
@@ -189,7 +189,8 @@ def faults(made: type[BaseSampler], space: Space) -> list[Fault]:
         study = optuna.create_study(study_name="asked", storage=optuna.storages.InMemoryStorage())
         for number in range(2):
             settled = space.settle({}, Uniform(0).point(number))
-            study.add_trial(create_trial(value=1.0, params=settled.params, distributions=dict(settled.distributions)))
+            axes = dict(settled.distributions)
+            study.add_trial(create_trial(value=1.0, params=dict(settled.params), distributions=axes))
         study.ask()
         proposer = OptunaProposer(made, {"seed": 0} if "seed" in _arguments(made) else {}, space, study)
         proposer.learn([past(trial) for trial in study.trials[:2]])

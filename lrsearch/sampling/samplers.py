@@ -69,7 +69,7 @@ class Sampler(ABC):
         """
 
     @classmethod
-    def of(cls, definition: Definition, study: optuna.Study | None) -> Proposer:
+    def of(cls, definition: Definition, study: optuna.Study | None) -> Proposer:  # noqa: ARG003
         """The same from a definition.
 
         Args:
@@ -159,7 +159,7 @@ class OfOptuna(Sampler):
 def _of_optuna(options: type[optuna_samplers.OptunaOptions]) -> type[Sampler]:
     """The sampler of a class; `faults` is a static method of its own, since others are asked without an instance."""
 
-    def faults(search: SearchSection, trials: int | None) -> list[Fault]:
+    def faults(search: SearchSection, trials: int | None) -> list[Fault]:  # noqa: ARG001
         return optuna_samplers.faults(options.made, Space.of_section(search))
 
     own = {"options": options, "made": options.made, "faults": staticmethod(faults), "__doc__": options.made.__doc__}

@@ -191,7 +191,7 @@ class StudyWorker:
     def _chosen_engine(self, task: Task, definition: Definition) -> Engine:
         """Tried out once for all studies that train the same in the same way."""
         document = definition.document()
-        key = json.dumps([document["task"], document["training"]], sort_keys=True)
+        key = json.dumps([document.get("task"), document.get("command"), document["training"]], sort_keys=True)
         if key not in self._engines:
             self._engines[key], _ = choose_engine(self._engine, task, definition.training, self._device)
         return self._engines[key]
