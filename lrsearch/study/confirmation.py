@@ -186,9 +186,9 @@ def fresh_seeds(definition: Definition, number: int) -> list[int]:
 def _definition(stored: StoredStudy) -> Definition:
     if stored.definition is None:
         rule = (
-            "was not created by lrsearch, so it does not say how to train; with its objective it can be confirmed in "
+            "was not created by lrsearch, so it does not say how to train; it can be confirmed with --command, or with "
         )
-        raise input_error(f"study {stored.name}", rule + "Python: lrsearch.confirm(objective, study)")
+        raise input_error(f"study {stored.name}", rule + "its objective in Python: lrsearch.confirm(objective, study)")
     if (origin := stored.origin) is not None:
         raise input_error(f"study {stored.name}", f"belongs to study {origin}: confirm that one")
     return stored.definition

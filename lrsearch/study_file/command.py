@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import string
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -48,16 +48,8 @@ class CommandSection(StrictModel):
     @field_validator("run")
     @classmethod
     def _can_be_split(cls, run: str) -> str:
-        try:
-            words = shlex.split(run)
-            unknown = [name for word in words for name in placeholders(word) if name not in PLACEHOLDERS]
-        except ValueError as error:
-            why = str(error).lower()
-            raise PydanticCustomError("rule", "cannot be split into arguments: {why}", {"why": why}) from None
-        if not words:
-            raise PydanticCustomError("rule", "must not be empty")
-        if unknown:
-            raise PydanticCustomError("rule", "{why}", {"why": _unknown(unknown)})
+        if (rule := fault(run, PLACEHOLDERS)) is not None:
+            raise PydanticCustomError("rule", "{why}", {"why": rule})
         return run
 
     @field_validator("metric")
@@ -84,7 +76,35 @@ class CommandSection(StrictModel):
         Args:
             values: Placeholder -> text.
         """
-        return [word.format_map(values) for word in self.words]
+        return [filled(word, values) for word in self.words]
+
+
+def filled(word: str, values: Mapping[str, str]) -> str:
+    """An argument with values in the place of braces.
+
+    Args:
+        word: With placeholders.
+        values: Placeholder -> text.
+    """
+    parts = string.Formatter().parse(word)
+    return "".join(text + ("" if name is None else values[name]) for text, name, _, _ in parts)
+
+
+def fault(run: str, known: Collection[str]) -> str | None:
+    """What is wrong with a command line; None if nothing is.
+
+    Args:
+        run: The command line.
+        known: What may stand in braces.
+    """
+    try:
+        words = shlex.split(run)
+        unknown = [name for word in words for name in placeholders(word) if name not in known]
+    except ValueError as error:
+        return f"cannot be split into arguments: {str(error).lower()}"
+    if not words:
+        return "must not be empty"
+    return _unknown(unknown, known) if unknown else None
 
 
 def placeholders(word: str) -> list[str]:
@@ -142,11 +162,11 @@ def warn_of_what_is_not_told(section: CommandSection, schedulers: Sequence[str],
     warnings.warn(told, LrsearchWarning, stacklevel=2)
 
 
-def _unknown(names: Sequence[str]) -> str:
+def _unknown(names: Sequence[str], there: Collection[str]) -> str:
     told = []
     for name in names:
-        close = nearest(name, PLACEHOLDERS)
+        close = nearest(name, there)
         hint = f"; did you mean {{{close[0]}}}?" if close else ""
         told.append(f"{{{name}}} is no placeholder{hint}")
-    known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    known = ", ".join(f"{{{name}}}" for name in there)
     return "; ".join(told) + f" There are {known}; a brace that is meant is doubled: {{{{"

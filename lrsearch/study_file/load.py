@@ -105,6 +105,8 @@ def parse(document: dict[str, Any], source: str) -> Definition:
         faults.append(Fault("study.name", rule, show(parts["study"].name)))
     if "command" in document:
         command.check(parts["command"], document, faults)
+        if parts["command"] is None:
+            parts["task"] = None  # what it trains is not known
     check_meaning(parts, faults)
     if faults:
         raise InputError(source, sorted(faults, key=lambda fault: _place(fault.key)))

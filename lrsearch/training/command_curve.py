@@ -98,8 +98,8 @@ def _said(numbers: Mapping[str, float], metric: str) -> Said | None:
     epoch = numbers.get("epoch")
     if value is None or (epoch is not None and (epoch < 0 or epoch != int(epoch))):
         return None
-    own = (numbers.get(name, math.nan) for name in ("train", "lr"))
-    return Said(None if epoch is None else int(epoch), value, *own)
+    train, lr = (numbers.get(name, math.nan) for name in ("train", "lr"))
+    return Said(None if epoch is None else int(epoch), value, train, lr)
 
 
 def _number(text: object) -> float | None:

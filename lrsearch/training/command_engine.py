@@ -16,16 +16,12 @@ from lrsearch.tasks.command_task import CommandTask
 from lrsearch.tasks.task import Task
 from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.command_curve import Said, Tail, said, said_in_json
-from lrsearch.training.command_process import CommandProcess
+from lrsearch.training.command_process import CommandProcess, RunFailedError
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream
 from lrsearch.training.rates import LaneRates
 
 SHORTEST_LOOK, LONGEST_LOOK = 0.01, 0.25
 """Seconds between two looks at what a run has said: they grow while it says nothing."""
-
-
-class RunFailedError(Exception):
-    """A run ended badly, or without a value. It ends one trial only."""
 
 
 class CommandEngine:
@@ -41,6 +37,7 @@ class CommandEngine:
         """See `engine.Engine.train`. However the stream is closed, no process is left."""
         assert isinstance(task, CommandTask)
         runs: dict[int, CommandRun] = {}
+        began = time.perf_counter()
         try:
             for place, lane in enumerate(lanes):
                 runs[place] = CommandRun(task, lane, training)
@@ -50,9 +47,9 @@ class CommandEngine:
                     runs.pop(place).end()
                 if not runs:
                     return
-                began = time.perf_counter()
                 found = [run.after(epoch) for run in runs.values()]
-                kept = yield _records(epoch, runs, found, time.perf_counter() - began)
+                before, began = began, time.perf_counter()
+                kept = yield _records(epoch, runs, found, began - before)
         finally:
             for run in runs.values():
                 run.end()
@@ -108,7 +105,9 @@ class CommandRun:
         self._wait(epoch)
         found = self._said.get(epoch)
         if found is None and epoch == self._epochs and not any(self._said):
-            raise RunFailedError(self._told("ended without a value: it must print lines such as epoch=3 test=0.12"))
+            raise RunFailedError(
+                self._process.told("ended without a value: it must print lines such as epoch=3 test=0.12")
+            )
         rate = self._rates.of_epoch(epoch - 1)[0]
         if found is None:
             return Said(epoch, math.nan, lr=rate, is_known=False)
@@ -124,7 +123,8 @@ class CommandRun:
             code = self._process.exit_code()
             self._take(ended=code is not None)
             if code is not None:
-                self._end_of(code)
+                self._over = True
+                self._process.check(code)
             elif max(self._said, default=-1) < epoch or epoch == self._epochs:
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_LOOK)
@@ -136,18 +136,8 @@ class CommandRun:
                 continue
             epoch = self._epochs if found.epoch is None else found.epoch
             if epoch > self._epochs:
-                raise RunFailedError(self._told(f"said epoch={epoch}, but the study has {self._epochs} epochs"))
+                raise RunFailedError(self._process.told(f"said epoch={epoch}, but the study has {self._epochs} epochs"))
             self._said[epoch] = found
-
-    def _end_of(self, code: int) -> None:
-        self._over = True
-        if code:
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            raise RunFailedError(self._told(how))
-
-    def _told(self, what: str) -> str:
-        lines = " | ".join(self._process.last_lines()) or "(none)"
-        return f"the command {what}; its last lines: {lines}; all of them are in {self._process.output}"
 
 
 def settings_of(task: CommandTask, lane: Lane, training: TrainingSection) -> dict[str, Any]:

@@ -18,6 +18,10 @@ LAST_LINES, LONGEST = 5, 300
 """Lines of output that are shown of a run that failed, and characters of each."""
 
 
+class RunFailedError(Exception):
+    """A run ended badly, or without a value. It ends one trial only."""
+
+
 class CommandProcess:
     """A running command. Whatever it starts belongs to its group, and ends with it.
 
@@ -72,6 +76,28 @@ class CommandProcess:
         except (ProcessLookupError, PermissionError):
             return False
         return True
+
+    def check(self, code: int) -> None:
+        """Look at how it ended.
+
+        Args:
+            code: From `exit_code`.
+
+        Raises:
+            RunFailedError: Badly.
+        """
+        if code:
+            how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            raise RunFailedError(self.told(how))
+
+    def told(self, what: str) -> str:
+        """What happened, with the last lines of output, in one line.
+
+        Args:
+            what: The rest of a sentence about the command.
+        """
+        lines = " | ".join(self.last_lines()) or "(none)"
+        return f"the command {what}; its last lines: {lines}; all of them are in {self.output}"
 
     def last_lines(self) -> list[str]:
         """The end of its output, for whoever looks for its fault."""
