@@ -65,8 +65,8 @@ def _check(stored: StoredStudy, run: str) -> None:
         rule = f"study {stored.name} was created by lrsearch, which knows how to train it: leave the option out"
         raise input_error("command line", rule, key="--command")
     params = sorted({name for trial in stored.trials() for name in trial.params})
-    if (rule := commands.fault(run, [*params, *ALWAYS])) is not None:
-        raise input_error("command line", rule, key="--command", received=f'"{run}"')
+    if (wrong := commands.fault(run, [*params, *ALWAYS])) is not None:
+        raise input_error("command line", wrong, key="--command", received=f'"{run}"')
 
 
 class CommandObjective:

@@ -166,7 +166,7 @@ def _unknown(names: Sequence[str], there: Collection[str]) -> str:
     told = []
     for name in names:
         close = nearest(name, there)
-        hint = f"; did you mean {{{close[0]}}}?" if close else ""
+        hint = f"; did you mean {{{close[0]}}}" if close else ""
         told.append(f"{{{name}}} is no placeholder{hint}")
     known = ", ".join(f"{{{name}}}" for name in there)
-    return "; ".join(told) + f" There are {known}; a brace that is meant is doubled: {{{{"
+    return "; ".join(told) + f". There are {known}; a brace that is meant is doubled: {{{{"

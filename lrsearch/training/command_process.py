@@ -14,6 +14,8 @@ from lrsearch.errors import input_error
 
 GRACE_SECONDS = 5.0
 """Seconds that a run has to end by itself after SIGTERM."""
+REST_SECONDS = 0.5
+"""Seconds that what a run has started gets after the run itself has ended."""
 LAST_LINES, LONGEST = 5, 300
 """Lines of output that are shown of a run that failed, and characters of each."""
 
@@ -60,8 +62,8 @@ class CommandProcess:
         try:
             if self._signal(signal.SIGTERM) and self._process.poll() is None:
                 self._process.wait(GRACE_SECONDS)
-            deadline = time.monotonic() + GRACE_SECONDS
-            while self._signal(0) and time.monotonic() < deadline:  # what it has started may need a moment, too
+            deadline = time.monotonic() + REST_SECONDS
+            while self._signal(0) and time.monotonic() < deadline:
                 time.sleep(0.01)
         except subprocess.TimeoutExpired:
             pass

@@ -58,7 +58,7 @@ def shown(lrsearch: Command, *words: str) -> Any:
 
 def test_it_is_searched_pruned_confirmed_and_reported(lrsearch: Command, folder: Callable[..., Path]) -> None:
     place = folder()
-    done = lrsearch("study", "run", "my.toml", "--workers", "2")
+    done = lrsearch("study", "run", "my.toml")
     assert done.returncode == 0, done.stderr
     assert str(place / "lrsearch.output/shell") in done.stderr
     found = shown(lrsearch, "study", "show", "shell")
@@ -133,6 +133,6 @@ def test_another_tools_study_is_confirmed_by_a_command(lrsearch: Command, folder
     assert done.returncode == 0, done.stderr
     found = shown(lrsearch, "study", "best", "theirs")
     assert (found["basis"], found["seeds"], found["params"]) == ("confirmed", 3, {"optim.lr": 0.05})
-    refused = lrsearch("study", "confirm", "theirs", "--command", "sh run.sh {lr} {seed}")
+    refused = lrsearch("study", "confirm", "theirs", "--command", "sh run.sh {optim_lr} {seed}")
     assert refused.returncode == 2
-    assert "{lr} is no placeholder; did you mean {optim.lr}?" in refused.stderr
+    assert "{optim_lr} is no placeholder; did you mean {optim.lr}" in refused.stderr

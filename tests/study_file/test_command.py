@@ -41,7 +41,7 @@ def test_a_definition_is_written_and_read_again() -> None:
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (file("run {lrr}"), "did you mean {lr}?"),
+        (file("run {lrr}"), "did you mean {lr}"),
         (file("run {}"), "{} is no placeholder"),
         (file("run {lr:.3f}"), "{lr:.3f} is no placeholder"),
         (file("run '{lr}"), "cannot be split into arguments: no closing quotation"),
@@ -57,6 +57,7 @@ def test_a_definition_is_written_and_read_again() -> None:
         ({"study": {"name": "s"}}, "task.name: is required"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::lrsearch.errors.LrsearchWarning")
 def test_what_is_wrong_is_said(found: dict[str, Any], words: str) -> None:
     assert words in faults(found)
 
