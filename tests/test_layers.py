@@ -39,7 +39,6 @@ WALLS = {
         "study/",
         "sampling/",
         "pruning/",
-        "operations/confirm_command.py",
         "integrations/",
     ),
     "optuna_dashboard": ("dashboard/",),

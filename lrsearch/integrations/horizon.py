@@ -33,8 +33,8 @@ def fitted(schedule: SuggestedSchedule, trial: BaseTrial | None, *, epochs: int,
     if schedule.horizon not in said:
         counted = f"{schedule.unit}s" if schedule.unit else "steps"
         warnings.warn(
-            f"the schedule was asked for over {schedule.horizon} {counted}, but the trainer will make {updates} updates "
-            f"in {epochs} epochs: {horizon} {own}s are taken",
+            f"the schedule was asked for over {schedule.horizon} {counted}, but the trainer will make {updates} "
+            f"updates in {epochs} epochs: {horizon} {own}s are taken",
             LrsearchWarning,
             stacklevel=3,
         )
