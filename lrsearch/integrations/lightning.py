@@ -43,6 +43,7 @@ def optimizers(
     """
     trainer = module.trainer
     updates = trainer.estimated_stepping_batches  # accumulation, devices and limits are in it
+    trainer.fit_loop.setup_data()  # with a limit of steps the line above has not looked at the rows
     batches = trainer.num_training_batches
     per_epoch = 1 if not math.isfinite(batches) else math.ceil(batches / trainer.accumulate_grad_batches)
     epochs, updates = epochs_of(updates, per_epoch, SOURCE)
