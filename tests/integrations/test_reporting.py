@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from lrsearch.integrations.reporting import report, rungs
 
@@ -17,13 +17,19 @@ def test_rungs_are_evaluations(steps: int, every: int, expected: list[int]) -> N
     assert rungs(steps, every) == expected
 
 
+TYPE, SEED = CategoricalDistribution(["a", "b"]), IntDistribution(0, 9)
+
+
 def ended(params: dict[str, object], direction: str = "minimize", value: float = 9.0) -> bool:
+    """Whether a trial ends at the first rung, after five of type a that came to 1 there."""
     study = optuna.create_study(direction=direction)
     for _ in range(5):
-        trial = study.ask({"scheduler": CategoricalDistribution(["a"])})
+        study.enqueue_trial({"scheduler": "a"})
+        trial = study.ask({"scheduler": TYPE})
         report(trial, 1.0, 1, 4, prune=False)
         study.tell(trial, 1.0)
-    trial = study.ask({name: CategoricalDistribution([params[name]]) for name in params})
+    study.enqueue_trial(params)
+    trial = study.ask({"scheduler": TYPE, **({"seed": SEED} if "seed" in params else {})})
     try:
         report(trial, value, 1, 4)
     except optuna.TrialPruned:
