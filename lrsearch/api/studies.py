@@ -273,7 +273,7 @@ def write_report(
         >>> lrsearch.write_report("quickstart")
     """
     with _quiet_optuna():
-        return report([_found(study, storage)], None if output is None else Path(output), Form(form), lr_parameter)
+        return report([_found(study, storage)], None if output is None else Path(output), Form(form), lr=lr_parameter)
 
 
 def export_study(study: StoredStudy | str, output: File, *, curves: bool = False, storage: str | None = None) -> int:

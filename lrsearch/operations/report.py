@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def report(
-    stored: Sequence[StoredStudy], output: Path | None = None, form: Form = Form.MARKDOWN, lr: str | None = None
+    stored: Sequence[StoredStudy],
+    output: Path | None = None,
+    form: Form = Form.MARKDOWN,
+    *,
+    svg: bool = False,
+    lr: str | None = None,
 ) -> Path:
     """Write the report of a study, or the comparison of two.
 
@@ -27,6 +32,7 @@ def report(
         form: Markdown with its figures beside it, or one HTML file.
         lr: The parameter that plays the learning rate, in studies of another tool; by default the one that is called
             so.
+        svg: Whether to write the figures as SVG, too, beside markdown.
 
     Returns:
         The file to open first.
@@ -38,8 +44,8 @@ def report(
     read = [frames.read_stored(one, _rate_parameter(one, lr)) for one in stored]
     folder = output or markdown.default_folder(*(one.name for one in read))
     if len(read) == 1:
-        return markdown.write(read[0], folder, form)
-    return side_by_side.write(read[0], read[1], folder, form)
+        return markdown.write(read[0], folder, form, svg=svg)
+    return side_by_side.write(read[0], read[1], folder, form, svg=svg)
 
 
 def _rate_parameter(stored: StoredStudy, wanted: str | None) -> str | None:
