@@ -75,7 +75,7 @@ class Runner:
         )
         stored.study.pruner = pruners.build(self.definition)
         self.store = trial_store(stored.study, stored.storage, say, stored.patience)
-        self.heartbeat = Heartbeat(self.store, grace)
+        self.heartbeat = Heartbeat(self.store, grace, can_hang=self.definition.command is None)
         self.decision = PruningDecision(stored, stored.study.pruner, engine.together)
         self.training = Training(
             task=task,

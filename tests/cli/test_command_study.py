@@ -121,6 +121,24 @@ def test_a_signal_ends_the_run_and_lets_its_settings_wait(folder: Callable[..., 
     assert (counts.waiting, counts.running, counts.complete) == (1, 0, 0)
 
 
+def test_a_worker_runs_no_command_that_only_the_storage_tells(lrsearch: Command, folder: Callable[..., Path]) -> None:
+    folder(trials=2, top=0)
+    assert lrsearch("study", "create", "my.toml").returncode == 0
+    left = lrsearch("worker", "--exit-when-idle")
+    assert "Study shell is left out: it runs a command that the storage tells" in left.stderr
+    assert shown(lrsearch, "trial", "list", "shell") == []
+    assert lrsearch("worker", "--exit-when-idle", "--study", "shell").returncode == 0
+    assert len(shown(lrsearch, "trial", "list", "shell")) == 2
+
+
+def test_a_seed_that_is_not_used_gives_no_verdict(lrsearch: Command, folder: Callable[..., Path]) -> None:
+    folder("for e in 1 2 3 4 5 6; do echo epoch=$e test=$1; done", trials=4)
+    assert lrsearch("study", "run", "my.toml").returncode == 0
+    found = shown(lrsearch, "study", "show", "shell")
+    assert found["recommended"]["basis"] == "search"
+    assert "seed" in lrsearch("study", "best", "shell").stdout
+
+
 def test_another_tools_study_is_confirmed_by_a_command(lrsearch: Command, folder: Callable[..., Path]) -> None:
     place = folder()
     theirs = optuna.create_study(storage=f"sqlite:///{place}/lrsearch.db", study_name="theirs")
