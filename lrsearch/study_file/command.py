@@ -41,7 +41,7 @@ class CommandSection(StrictModel):
     """
 
     run: str = Field(min_length=1)
-    metric: str = Field(default="test", min_length=1, max_length=64)
+    metric: str = Field(default="value", min_length=1, max_length=64)
     direction: Literal["minimize", "maximize"] = "minimize"
     updates_per_epoch: int | None = Field(default=None, ge=1)
 
