@@ -159,6 +159,9 @@ def _check_study_file(path: Path) -> Definition:
 
         loading.load(named, path.parent)
     definition = load.parse(document, str(path))
+    if definition.command is not None:
+        rule = "runs a command, so it has no task whose range could be found; write lr by hand"
+        raise input_error(str(path), rule, key="command")
     files.prepare(path.resolve().parent)
     return definition
 
