@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from lrsearch import registry
-from lrsearch.cli.options import Load, OutputFormat, Quiet
+from lrsearch.cli.options import Load, OutputFormat, Quiet, Threads
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.errors import Fault, InputError, input_error
 from lrsearch.study_file import edit, load
@@ -69,7 +69,7 @@ def lr_find(
     write: Annotated[
         Path | None, typer.Option(metavar="STUDY.toml", help="Set [search] lr in this study file, and nothing else.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")] = 1,
+    threads: Threads = 1,
     quiet: Quiet = False,
     output: OutputFormat = Format.TABLE,
 ) -> None:
