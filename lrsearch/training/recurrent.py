@@ -1,0 +1,152 @@
+"""RNN, GRU and LSTM in plain operations, for `vmap` has no rule for torch's own.
+
+The formulas are those of torch.nn.RNN, GRU and LSTM. What the inputs contribute is one product for all time steps;
+what is left in the loop over time is the product with the state and the gates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+State = tuple[Tensor, ...]
+"""Of a cell; the first is its output. [rows, features] each."""
+Cell = Callable[[Tensor, State, "Weights"], State]
+"""What the inputs contribute to the gates at one time step, and the state -> the next state."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of one layer in one direction, as torch orders them; each is None where there is none."""
+
+    of_input: Tensor
+    of_state: Tensor
+    bias_of_input: Tensor | None
+    bias_of_state: Tensor | None
+    projection: Tensor | None
+
+    def gates(self, state: Tensor) -> Tensor:
+        """What the state contributes to the gates.
+
+        Args:
+            state: [rows, features].
+        """
+        return _affine(state, self.of_state, self.bias_of_state)
+
+
+def lstm(inputs: Tensor, initial: Sequence[Tensor], *settings: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Same as `torch.lstm`.
+
+    Args:
+        inputs: [rows, time, features] or [time, rows, features].
+        initial: Output and cell state before the first step, [layers * directions, rows, features] each.
+        settings: The others, in torch's order.
+    """
+    outputs, (last, cells) = _layers(_lstm_cell, inputs, tuple(initial), settings)
+    return outputs, last, cells
+
+
+def gru(inputs: Tensor, initial: Tensor, *settings: Any) -> tuple[Tensor, Tensor]:
+    """Same as `torch.gru`.
+
+    Args:
+        inputs: As in `lstm`.
+        initial: Output before the first step, [layers * directions, rows, features].
+        settings: As in `lstm`.
+    """
+    outputs, (last,) = _layers(_gru_cell, inputs, (initial,), settings)
+    return outputs, last
+
+
+def rnn_tanh(inputs: Tensor, initial: Tensor, *settings: Any) -> tuple[Tensor, Tensor]:
+    """Same as `torch.rnn_tanh`; see `gru`."""
+    outputs, (last,) = _layers(_tanh_cell, inputs, (initial,), settings)
+    return outputs, last
+
+
+def rnn_relu(inputs: Tensor, initial: Tensor, *settings: Any) -> tuple[Tensor, Tensor]:
+    """Same as `torch.rnn_relu`; see `gru`."""
+    outputs, (last,) = _layers(_relu_cell, inputs, (initial,), settings)
+    return outputs, last
+
+
+def _layers(cell: Cell, inputs: Tensor, initial: State, settings: tuple[Any, ...]) -> tuple[Tensor, State]:
+    """All layers: outputs of the last one, and the state of each after its last time step."""
+    if len(settings) != 7 or isinstance(settings[0], Tensor):
+        raise NotImplementedError("packed sequences are trained one by one")
+    tensors, biases, number, dropout, training, two_ways, batch_first = settings
+    directions = 2 if two_ways else 1
+    weights = _weights(tensors, number * directions, biases=biases)
+    values = inputs.transpose(0, 1) if batch_first else inputs
+    ends: list[State] = []
+    for layer in range(number):
+        found = []
+        for direction in range(directions):
+            place = layer * directions + direction
+            begin = tuple(part[place] for part in initial)
+            outputs, end = _steps(cell, values, begin, weights[place], backwards=direction == 1)
+            found.append(outputs)
+            ends.append(end)
+        values = torch.cat(found, dim=-1) if two_ways else found[0]
+        if dropout and training and layer < number - 1:
+            values = functional.dropout(values, dropout)
+    last = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
+    return values.transpose(0, 1) if batch_first else values, last
+
+
+def _steps(cell: Cell, inputs: Tensor, state: State, weights: Weights, *, backwards: bool) -> tuple[Tensor, State]:
+    """One layer in one direction: outputs [time, rows, features], and the last state."""
+    steps, rows = inputs.shape[:2]
+    flat = inputs.reshape(steps * rows, -1)
+    gates = _affine(flat, weights.of_input, weights.bias_of_input).view(steps, rows, -1).unbind()
+    outputs = []
+    for of_step in reversed(gates) if backwards else gates:
+        state = cell(of_step, state, weights)
+        outputs.append(state[0])
+    return torch.stack(outputs[::-1] if backwards else outputs), state
+
+
+def _lstm_cell(gates: Tensor, state: State, weights: Weights) -> State:
+    output, memory = state
+    enter, forget, new, leave = (gates + weights.gates(output)).chunk(4, dim=1)
+    memory = forget.sigmoid() * memory + enter.sigmoid() * new.tanh()
+    output = leave.sigmoid() * memory.tanh()
+    return output if weights.projection is None else output @ weights.projection.t(), memory
+
+
+def _gru_cell(gates: Tensor, state: State, weights: Weights) -> State:
+    (output,) = state
+    size = output.shape[1]
+    of_state = weights.gates(output)
+    reset, keep = (gates[:, : 2 * size] + of_state[:, : 2 * size]).sigmoid().chunk(2, dim=1)
+    new = (gates[:, 2 * size :] + reset * of_state[:, 2 * size :]).tanh()
+    return (new + keep * (output - new),)
+
+
+def _tanh_cell(gates: Tensor, state: State, weights: Weights) -> State:
+    return ((gates + weights.gates(state[0])).tanh(),)
+
+
+def _relu_cell(gates: Tensor, state: State, weights: Weights) -> State:
+    return ((gates + weights.gates(state[0])).relu(),)
+
+
+def _weights(tensors: Sequence[Tensor], number: int, *, biases: bool) -> list[Weights]:
+    each = len(tensors) // number
+    found = []
+    for place in range(number):
+        of_input, of_state, *others = tensors[place * each : (place + 1) * each]
+        bias_of_input, bias_of_state = others[:2] if biases else (None, None)
+        projection = others[-1] if each in (3, 5) else None
+        found.append(Weights(of_input, of_state, bias_of_input, bias_of_state, projection))
+    return found
+
+
+def _affine(values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    product = values @ weight.t()
+    return product if bias is None else product + bias
