@@ -114,7 +114,7 @@ def rehearsed(forward: Callable[[], object]) -> tuple[Draw, ...]:
     return tuple(listening.draws)
 
 
-class GivenDraws(TorchDispatchMode):
+class GivenDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Within the block the random operations of many networks give what was drawn for them.
 
     Args:
@@ -126,7 +126,7 @@ class GivenDraws(TorchDispatchMode):
     """
 
     def __init__(self, draws: Sequence[Draw], numbers: Sequence[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._left = list(zip(draws, numbers, strict=True))
 
     @classmethod
@@ -189,11 +189,11 @@ _FILLING: dict[OpOverload, _Filling] = {
 """Operations whose numbers depend on the random stream alone, and that `vmap` gives a lane axis in front."""
 
 
-class _Listening(TorchDispatchMode):
+class _Listening(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes what is drawn within the block."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.draws: list[Draw] = []
 
     def __torch_dispatch__(
