@@ -18,6 +18,8 @@ _PLAIN: dict[Callable[..., Any], Callable[..., Any]] = {
     torch.gru: recurrent.gru,
     torch.rnn_tanh: recurrent.rnn_tanh,
     torch.rnn_relu: recurrent.rnn_relu,
+    torch.lstm_cell: recurrent.lstm_cell,
+    torch.gru_cell: recurrent.gru_cell,
 }
 
 

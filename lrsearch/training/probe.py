@@ -31,6 +31,7 @@ from lrsearch.training.engine import Lane
 from lrsearch.training.evaluation import evaluate
 from lrsearch.training.loop import Run, looking, own_stream, start, update
 from lrsearch.training.random_draws import ONLY_ONE_BY_ONE
+from lrsearch.training.recurrent import PACKED
 from lrsearch.training.watch import ModuleWatch
 
 _Result = TypeVar("_Result")
@@ -269,5 +270,6 @@ _PLAIN_WORDS = {
     "It looks like you're": "looks at a tensor's value while it runs (.item(), or `if` on a tensor)",
     "dynamic shape": "makes a tensor whose shape depends on values (a boolean mask, nonzero, unique)",
     "called random operation": "draws random numbers",
+    "_pack_padded_sequence": PACKED,
     "different inplace randomness": ONLY_ONE_BY_ONE,
 }

@@ -20,6 +20,9 @@ Cell = Callable[[Tensor, State, "Weights"], State]
 """What the inputs contribute to the gates at one time step, and the state -> the next state."""
 
 
+PACKED = "packed sequences are trained one by one"
+
+
 @dataclass(frozen=True)
 class Weights:
     """Of one layer in one direction, as torch orders them; each is None where there is none."""
@@ -75,10 +78,38 @@ def rnn_relu(inputs: Tensor, initial: Tensor, *settings: Any) -> tuple[Tensor, T
     return outputs, last
 
 
+def lstm_cell(inputs: Tensor, initial: Sequence[Tensor], *weights: Any) -> State:
+    """Same as `torch.lstm_cell`.
+
+    Args:
+        inputs: [rows, features].
+        initial: Output and cell state, [rows, features] each.
+        weights: In torch's order.
+    """
+    return _one_step(_lstm_cell, inputs, tuple(initial), weights)
+
+
+def gru_cell(inputs: Tensor, initial: Tensor, *weights: Any) -> Tensor:
+    """Same as `torch.gru_cell`.
+
+    Args:
+        inputs: [rows, features].
+        initial: Output before this step, [rows, features].
+        weights: In torch's order.
+    """
+    return _one_step(_gru_cell, inputs, (initial,), weights)[0]
+
+
+def _one_step(cell: Cell, inputs: Tensor, state: State, tensors: tuple[Any, ...]) -> State:
+    of_input, of_state, bias_of_input, bias_of_state = (*tensors, None, None)[:4]
+    gates = _affine(inputs, of_input, bias_of_input)
+    return cell(gates, state, Weights(of_input, of_state, bias_of_input, bias_of_state, None))
+
+
 def _layers(cell: Cell, inputs: Tensor, initial: State, settings: tuple[Any, ...]) -> tuple[Tensor, State]:
     """All layers: outputs of the last one, and the state of each after its last time step."""
     if len(settings) != 7 or isinstance(settings[0], Tensor):
-        raise NotImplementedError("packed sequences are trained one by one")
+        raise NotImplementedError(PACKED)
     tensors, biases, number, dropout, training, two_ways, batch_first = settings
     directions = 2 if two_ways else 1
     weights = _weights(tensors, number * directions, biases=biases)
