@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,7 +131,10 @@ def test_last_bits_are_the_same_in_any_company(name: str) -> None:
         "in parts": train(BatchedEngine(memory=1), task, LANES, TRAINING),
         "others leave": train_keeping(task, LANES, TRAINING, lambda epoch: [*range(8), *range(8, 72, 1 + 7 * epoch)]),
         "other seeds": train(
-            BatchedEngine(), task, [*LANES[:8], *(Lane(0.01, schedule("linear"), seed) for seed in range(9, 30))], TRAINING
+            BatchedEngine(),
+            task,
+            [*LANES[:8], *(Lane(0.01, schedule("linear"), seed) for seed in range(9, 30))],
+            TRAINING,
         ),
     }
     for how, records in company.items():
@@ -162,10 +164,6 @@ def test_replayed_training_has_the_bits_of_training(name: str, monkeypatch: pyte
 @pytest.mark.parametrize("name", DRAWING)
 def test_the_probe_accepts_them(name: str) -> None:
     assert probe(DRAWING[name], TRAINING).reason == ""
-
-
-def test_the_command_says_that_they_are_batched(tmp_path: Path, run: Callable[..., str]) -> None:
-    pytest.skip("written below")
 
 
 @settings(max_examples=30, deadline=None)
@@ -198,7 +196,9 @@ def test_what_is_drawn_ahead_is_what_each_seed_would_draw(
 
 
 def test_copied_streams_leave_their_originals_alone() -> None:
-    streams = SeedStreams([stream_from(torch.Generator().manual_seed(1).get_state())], torch.zeros(1, dtype=torch.int64))
+    streams = SeedStreams(
+        [stream_from(torch.Generator().manual_seed(1).get_state())], torch.zeros(1, dtype=torch.int64)
+    )
     draws = rehearsed(lambda: torch.rand(3))
     (ahead,) = streams.copied().drawn(draws)
     (drawn,) = streams.drawn(draws)
