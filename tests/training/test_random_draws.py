@@ -126,16 +126,12 @@ def test_last_bits_are_the_same_in_any_company(name: str) -> None:
     """Beside others of the same seed and of other seeds, computed in parts, and when others leave."""
     task = DRAWING[name]
     alone = train(BatchedEngine(), task, LANES[:8], TRAINING)
+    others = [Lane(0.01, schedule("linear"), seed) for seed in range(9, 30)]
     company = {
         "many": train(BatchedEngine(), task, LANES, TRAINING),
         "in parts": train(BatchedEngine(memory=1), task, LANES, TRAINING),
         "others leave": train_keeping(task, LANES, TRAINING, lambda epoch: [*range(8), *range(8, 72, 1 + 7 * epoch)]),
-        "other seeds": train(
-            BatchedEngine(),
-            task,
-            [*LANES[:8], *(Lane(0.01, schedule("linear"), seed) for seed in range(9, 30))],
-            TRAINING,
-        ),
+        "other seeds": train(BatchedEngine(), task, LANES[:8] + others, TRAINING),
     }
     for how, records in company.items():
         for lane in range(8):
@@ -196,9 +192,8 @@ def test_what_is_drawn_ahead_is_what_each_seed_would_draw(
 
 
 def test_copied_streams_leave_their_originals_alone() -> None:
-    streams = SeedStreams(
-        [stream_from(torch.Generator().manual_seed(1).get_state())], torch.zeros(1, dtype=torch.int64)
-    )
+    state = torch.Generator().manual_seed(1).get_state()
+    streams = SeedStreams([stream_from(state)], torch.zeros(1, dtype=torch.int64))
     draws = rehearsed(lambda: torch.rand(3))
     (ahead,) = streams.copied().drawn(draws)
     (drawn,) = streams.drawn(draws)

@@ -1,4 +1,4 @@
-"""Our RNN, GRU and LSTM compute what torch's do, gradients included, and a batch of them what the sequential loop does."""
+"""Our RNN, GRU and LSTM compute what torch's do, gradients included; a batch of them equals the sequential loop."""
 
 from __future__ import annotations
 
