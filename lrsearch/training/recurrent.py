@@ -21,6 +21,9 @@ Cell = Callable[[Tensor, State, "Weights"], State]
 
 
 PACKED = "packed sequences are trained one by one"
+NUMBERS_AT_ONCE, FEWEST_ROWS = 6144, 32
+"""Gates of one network at one time step while it is evaluated: so many rows at once that those of all lanes stay in the
+caches. Rows do not see each other. In training the rows of a batch stay together, for dropout draws for all of them."""
 
 
 @dataclass(frozen=True)
@@ -111,23 +114,53 @@ def _layers(cell: Cell, inputs: Tensor, initial: State, settings: tuple[Any, ...
     if len(settings) != 7 or isinstance(settings[0], Tensor):
         raise NotImplementedError(PACKED)
     tensors, biases, number, dropout, training, two_ways, batch_first = settings
-    directions = 2 if two_ways else 1
-    weights = _weights(tensors, number * directions, biases=biases)
+    weights = _weights(tensors, number * (2 if two_ways else 1), biases=biases)
+    layers = _Layers(cell, weights, dropout if training else 0.0, two_ways)
     values = inputs.transpose(0, 1) if batch_first else inputs
-    ends: list[State] = []
-    for layer in range(number):
-        found = []
-        for direction in range(directions):
-            place = layer * directions + direction
-            begin = tuple(part[place] for part in initial)
-            outputs, end = _steps(cell, values, begin, weights[place], backwards=direction == 1)
-            found.append(outputs)
-            ends.append(end)
-        values = torch.cat(found, dim=-1) if two_ways else found[0]
-        if dropout and training and layer < number - 1:
-            values = functional.dropout(values, dropout)
-    last = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
-    return values.transpose(0, 1) if batch_first else values, last
+    rows = values.shape[1] if training else max(FEWEST_ROWS, NUMBERS_AT_ONCE // weights[0].of_state.shape[0])
+    parts = [layers.run(values[:, begin : begin + rows], tuple(part[:, begin : begin + rows] for part in initial))
+             for begin in range(0, values.shape[1], rows)]  # fmt: skip
+    outputs = torch.cat([part for part, _ in parts], dim=1)
+    last = tuple(torch.cat(states, dim=1) for states in zip(*(state for _, state in parts), strict=True))
+    return outputs.transpose(0, 1) if batch_first else outputs, last
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """What some rows go through.
+
+    Attributes:
+        cell: One step.
+        weights: Of each layer in each direction.
+        dropout: Share of the outputs between two layers that is dropped.
+        two_ways: Whether there is a second direction.
+    """
+
+    cell: Cell
+    weights: Sequence[Weights]
+    dropout: float
+    two_ways: bool
+
+    def run(self, values: Tensor, initial: State) -> tuple[Tensor, State]:
+        """Outputs of the last layer [time, rows, features], and last states [layers * directions, rows, features].
+
+        Args:
+            values: [time, rows, features].
+            initial: [layers * directions, rows, features] each.
+        """
+        directions = 2 if self.two_ways else 1
+        ends: list[State] = []
+        for first in range(0, len(self.weights), directions):
+            if first and self.dropout:
+                values = functional.dropout(values, self.dropout)
+            found = []
+            for place in range(first, first + directions):
+                begin = tuple(part[place] for part in initial)
+                outputs, end = _steps(self.cell, values, begin, self.weights[place], backwards=place > first)
+                found.append(outputs)
+                ends.append(end)
+            values = torch.cat(found, dim=-1) if self.two_ways else found[0]
+        return values, tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
 
 
 def _steps(cell: Cell, inputs: Tensor, state: State, weights: Weights, *, backwards: bool) -> tuple[Tensor, State]:
