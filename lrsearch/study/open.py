@@ -73,7 +73,8 @@ def store(storage: BaseStorage, definition: Definition, task: Task) -> StoredStu
     from lrsearch.tasks.fingerprint import fingerprint  # torch takes a while
 
     compatibility.check_room(storage, definition, task)
-    return studies.create(storage, definition, task.metric_name, fingerprint(task), task.direction)
+    data = fingerprint(task) if definition.command is None else None
+    return studies.create(storage, definition, task.metric_name, data, task.direction)
 
 
 def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy:
@@ -98,7 +99,8 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
             return store(storage, definition, task)
     compatibility.check_version(stored)  # first: with another version, the definition's defaults may be others, too
     compatibility.check_same(stored, definition, source)
-    compatibility.check(stored, task)
+    if definition.command is None:
+        compatibility.check(stored, task)
     assert stored.definition is not None
     if stored.definition.confirm != definition.confirm:
         stored = studies.redefine(stored, stored.definition.model_copy(update={"confirm": definition.confirm}))
@@ -156,6 +158,8 @@ def task_of(stored: StoredStudy) -> Task:
     if stored.definition is None:
         raise input_error("study run", "was not created by lrsearch, so it says nothing to train", received=stored.name)
     compatibility.check_version(stored)
+    if stored.definition.command is not None:
+        return build_task(stored.definition, stored)
     name = stored.definition.task.name
     if name not in registry.tasks:
         # What the storage says is told, and never imported: whoever can write there must not run code here.
@@ -173,12 +177,19 @@ def task_of(stored: StoredStudy) -> Task:
     return holdout.scored_on_tests(task) if by_tests else holdout.scored_on_holdout(task)
 
 
-def build_task(definition: Definition) -> Task:
-    """The task with the definition's options.
+def build_task(definition: Definition, stored: StoredStudy | None = None) -> Task:
+    """The task with the definition's options, or what stands in its place where a command is run.
 
     Args:
         definition: What a study is.
+        stored: The study, where a command is to be run: its output is kept beside the storage.
     """
+    if definition.command is not None:
+        from lrsearch.study import command_output
+        from lrsearch.tasks.command_task import CommandTask  # torch takes a while
+
+        folder = None if stored is None else command_output.folder(stored)
+        return CommandTask(definition.study.name if stored is None else stored.name, definition, folder)
     made: Task = registry.tasks.get(definition.task.name).build(definition.task.options)
     return made
 

@@ -57,6 +57,9 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
     source = f"study {stored.name}"
     if stored.definition is None:
         raise input_error(source, "was not created by lrsearch, so it does not say how to train")
+    if stored.definition.command is not None:
+        rule = "runs a command, so it has no task to train here; run the command with what lrsearch study best says"
+        raise input_error(source, rule)
     compatibility.check_version(stored)
     return _recommended(stored) if number is None else _trial(stored, stored.trial(number))
 

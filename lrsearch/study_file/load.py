@@ -9,7 +9,8 @@ from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
-from lrsearch.study_file import names, toml
+from lrsearch.study_file import command, names, toml
+from lrsearch.study_file.command import CommandSection
 from lrsearch.study_file.faults import show, validate
 from lrsearch.study_file.meaning import check_meaning, check_search, completed
 from lrsearch.study_file.model import (
@@ -22,7 +23,7 @@ from lrsearch.study_file.model import (
     TrySection,
 )
 
-SECTIONS = ("study", "task", "training", "search", "sampler", "pruner", "try", "confirm")
+SECTIONS = ("study", "task", "command", "training", "search", "sampler", "pruner", "try", "confirm")
 DEFAULT_TRIALS = 100
 
 
@@ -115,6 +116,10 @@ def parse(document: dict[str, Any], source: str) -> Definition:
     parts = _sections(document, faults)
     if parts["study"] is not None and (rule := names.fault(parts["study"].name)) is not None:
         faults.append(Fault("study.name", rule, show(parts["study"].name)))
+    if "command" in document:
+        command.check(parts["command"], document, faults)
+        if parts["command"] is None:
+            parts["task"] = None  # what it trains is not known
     check_meaning(parts, faults)
     if faults:
         raise InputError(source, sorted(faults, key=lambda fault: _place(fault.key)))
@@ -184,7 +189,8 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
             faults.append(_unknown_section(key, value))
     parts: dict[str, Any] = {
         "study": validate(StudySection, document.get("study", {}), "study", faults),
-        "task": _plugin(document.get("task", {}), "task", faults),
+        "task": _task(document, faults),
+        "command": validate(CommandSection, document["command"], "command", faults) if "command" in document else None,
         "training": validate(TrainingSection, document.get("training", {}), "training", faults),
         "search": _search(document.get("search", {}), faults),
         "sampler": _plugin(document.get("sampler", {"name": "tpe"}), "sampler", faults, default="tpe"),
@@ -193,6 +199,12 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         "confirm": validate(ConfirmSection, document.get("confirm", {}), "confirm", faults),
     }
     return parts
+
+
+def _task(document: dict[str, Any], faults: list[Fault]) -> PluginSection | None:
+    if "command" in document:
+        return PluginSection(name=command.NAME)
+    return _plugin(document.get("task", {}), "task", faults)
 
 
 def _unknown_section(key: str, value: object) -> Fault:

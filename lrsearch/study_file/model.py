@@ -8,6 +8,7 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lrsearch.study_file.axes import Axis, Range, StrictModel
+from lrsearch.study_file.command import TRAINING_KEYS, CommandSection
 from lrsearch.study_file.names import LONGEST
 
 MOST_EPOCHS = 1_000_000
@@ -141,10 +142,14 @@ class ConfirmSection(StrictModel):
 
 
 class Definition(StrictModel):
-    """Everything that says what a study is. `trials` of the study section is filled in."""
+    """Everything that says what a study is. `trials` of the study section is filled in.
+
+    A study with a `command` has no task; what stands there is called ``command``.
+    """
 
     study: StudySection
     task: PluginSection
+    command: CommandSection | None = None
     training: TrainingSection = TrainingSection()
     search: SearchSection = SearchSection()
     sampler: PluginSection = PluginSection(name="tpe")
@@ -163,12 +168,8 @@ class Definition(StrictModel):
         parts = self.model_dump(mode="python", exclude_none=True)
         document: dict[str, Any] = {
             "study": {key: value for key, value in parts["study"].items() if value != []},
-            "task": _flat(parts["task"]),
-            "training": {
-                key: value
-                for key, value in parts["training"].items()
-                if key not in (_ADAM_KEYS if self.training.optimizer == "sgd" else _SGD_KEYS)
-            },
+            **({"task": _flat(parts["task"])} if self.command is None else {"command": parts["command"]}),
+            "training": {key: value for key, value in parts["training"].items() if self._is_shown(key)},
             "search": {
                 "lr": parts["search"]["lr"],
                 "schedulers": parts["search"]["schedulers"],
@@ -181,6 +182,12 @@ class Definition(StrictModel):
             document["try"] = [{"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]]
         document["confirm"] = parts["confirm"]
         return document
+
+    def _is_shown(self, key: str) -> bool:
+        """Whether a key of the training section means something here."""
+        if self.command is not None:
+            return key in TRAINING_KEYS
+        return key not in (_ADAM_KEYS if self.training.optimizer == "sgd" else _SGD_KEYS)
 
 
 # Settings of the other optimizers stand at values that mean nothing; a file need not show them.

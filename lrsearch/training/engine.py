@@ -32,6 +32,7 @@ class Lane:
         lr: Initial learning rate.
         schedule: How it goes.
         seed: Decides initial weights and data order.
+        trial: Number of its trial; None for a run that belongs to none.
         place: Where it stood in its generation; by default where it stands in the list given to the engine. The
             batched engine repeats a lane's last bits at the same place, modulo `seats.CLASSES`.
     """
@@ -40,6 +41,7 @@ class Lane:
     schedule: Schedule
     seed: int
     place: int | None = None
+    trial: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class LaneRecords:
         seconds: Wall-clock seconds of the epoch.
         details: The task's `details` before training and after the last epoch, empty in between; name -> [lanes,
             parts].
+        evaluated: Whether the metric was looked at after this epoch; where not, it is NaN, and nothing is meant by it.
     """
 
     epoch: int
@@ -68,6 +71,7 @@ class LaneRecords:
     extra: Mapping[str, Numbers]
     seconds: float
     details: Mapping[str, Numbers] = field(default_factory=dict)
+    evaluated: bool = True
 
     @cached_property
     def row_of(self) -> dict[int, int]:
