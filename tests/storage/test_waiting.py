@@ -151,11 +151,13 @@ def test_a_run_with_workers_outlasts_an_outage(door: Door, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-def test_a_worker_waits_for_a_server_that_is_not_up_yet(door: Door, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("quick")
+def test_a_worker_waits_for_a_server_that_is_not_up_yet(
+    door: Door, here: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     """And for none whose name nobody knows."""
-    command = [sys.executable, "-m", "lrsearch", "worker", "--exit-when-idle", "--storage"]
     door.shut(3)
-    done = subprocess.run([*command, door.url], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = here("worker", "--exit-when-idle", "--storage", door.url)
     assert (done.returncode, "waiting up to 300 s" in done.stderr) == (0, True), done.stderr
     with pytest.raises(InputError, match="does not exist"):
         open_storage(make_url(door.url).set(database="nowhere").render_as_string(), patience=Patience(print))
