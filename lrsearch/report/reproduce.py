@@ -37,9 +37,8 @@ def reproduce(frames: StudyFrames) -> list[str]:
         return [*made, _missing(frames)]
     file = file_name(frames.name)
     again = f"Save this as `{file}`; it is the study's definition, complete with defaults."
-    if frames.definition.study.load:
-        beside = ", ".join(inline(source) for source in frames.definition.study.load)
-        again += f" The code of its own tasks belongs beside it: {beside}."
+    if own := load.sources(frames.definition.document()):
+        again += f" The code of its own tasks belongs beside it: {', '.join(map(inline, own))}."
     name = shlex.quote(" ".join(frames.name.split()))
     guard = "-- " if frames.name.startswith("-") else ""  # or else the name would be read as an option
     confirm = ""

@@ -8,10 +8,14 @@ import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
+from types import ModuleType
 
 from lrsearch.errors import InputError, LrsearchError, input_error, nearest
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.fixed_seed import fixed_seed
+
+_LOADED = "lrsearch_loaded_"
+"""The name of a loaded file's module begins with this."""
 
 
 def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
@@ -42,17 +46,30 @@ def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
             ) from error
 
 
+def loaded(source: str) -> ModuleType | None:
+    """A module that is imported, or a file that was loaded; None if it is not.
+
+    Args:
+        source: A dotted module name, or the path of a file, of which the last parts are enough.
+    """
+    wanted = Path(source).with_suffix("").parts if source.endswith(".py") else tuple(source.split("."))
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_LOADED) and Path(str(module.__file__)).with_suffix("").parts[-len(wanted) :] == wanted:
+            return module
+    return sys.modules.get(source)
+
+
 def _import(folder: Path, source: str) -> None:
     if source.endswith(".py"):
         _import_file(folder / source, source)
-    else:
+    elif loaded(source) is None:
         _search_in(folder)
         importlib.import_module(source)
 
 
 def _import_file(path: Path, source: str) -> None:
     path = path.resolve()
-    name = f"lrsearch_loaded_{path.stem}_{abs(hash(str(path))):x}"
+    name = f"{_LOADED}{path.stem}_{abs(hash(str(path))):x}"
     if name in sys.modules:
         return
     if not path.is_file():

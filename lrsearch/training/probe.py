@@ -25,6 +25,7 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.data import Data, Rows, first, first_batch, pair
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
+from lrsearch.training import optimizers
 from lrsearch.training.batched import NetworkBatch
 from lrsearch.training.devices import moved
 from lrsearch.training.engine import Lane
@@ -86,7 +87,9 @@ def _unsupported(task: Task, training: TrainingSection) -> str | None:
     """What only the sequential loop does, whatever the network is."""
     if task.streamed:
         return task.streamed
-    settings = {"clip_norm": None, "accumulate": 1, "precision": "float32"}
+    settings = {"clip_norm": None, "accumulate": 1, "precision": "float32", "ema": None}
+    if not optimizers.batched(training):
+        return f"training.optimizer: batches have {', '.join(optimizers.TYPED)} without further arguments"
     used = [f"{key} = {show(getattr(training, key))}" for key, plain in settings.items()
             if getattr(training, key) != plain]  # fmt: skip
     return f"training.{used[0]}" if used else None
