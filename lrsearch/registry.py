@@ -189,7 +189,7 @@ class Registry(Generic[Thing]):
                 warnings.warn(f"{words}: {type(error).__name__}: {text}", LrsearchWarning, stacklevel=4)
 
 
-def _nothing(name: str) -> None:
+def _nothing(_: str) -> None:
     return None
 
 

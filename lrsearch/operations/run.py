@@ -14,6 +14,7 @@ from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.study import budget, confirmation, control, failed_cells, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file import load
 
 
 def run(

@@ -14,6 +14,7 @@ from lrsearch.report import standings, wording
 from lrsearch.report.escaping import code_block, code_span, inline
 from lrsearch.report.frames import StudyFrames
 from lrsearch.storage.rdb import DEFAULT_URL
+from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 from lrsearch.study_file.write import to_toml
 

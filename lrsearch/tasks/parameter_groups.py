@@ -53,7 +53,9 @@ def _as_dictionary(group: object) -> dict[str, Any]:
         raise input_error("task", rule, key=KEY, received=kinds(group))
     given = group["params"]
     # torch takes names with parameters, too; nothing here needs them.
-    members = [part[1] if isinstance(part, tuple) else part for part in ([given] if isinstance(given, Tensor) else given)]
+    members = [
+        part[1] if isinstance(part, tuple) else part for part in ([given] if isinstance(given, Tensor) else given)
+    ]
     wrong = next((member for member in members if not isinstance(member, Tensor)), None)
     if wrong is not None:
         raise input_error("task", "params must be parameters of the model", key=KEY, received=kinds(wrong))

@@ -47,9 +47,10 @@ class Task:
         extra: Further metrics that are shown but not optimised: name -> callable, or the name of one, such as accuracy.
         collate: Makes a batch of a Dataset's rows, ``collate(rows) -> (inputs, targets)``, as a DataLoader's
             ``collate_fn``; inputs may be whatever the model takes, targets are a tensor.
-        parameters: Groups of the network's parameters, ``parameters(model) -> [{"params": ..., "lr_scale": 10.0}, ...]``:
-            the schedule's rate is multiplied by a group's `lr_scale`, and a group may have arguments of the optimizer
-            of its own, such as ``weight_decay``. Each parameter that is trained is in one group.
+        parameters: Groups of the network's parameters,
+            ``parameters(model) -> [{"params": ..., "lr_scale": 10.0, "weight_decay": 0.0}, ...]``: the schedule's rate
+            is multiplied by a group's `lr_scale`, and its arguments of the optimizer hold for it alone. Each parameter
+            that is trained is in one group.
         allow_nan: Inputs and targets may hold NaN, which the model or the loss masks.
         evaluation_gradients: Evaluate with gradients, for a model that needs them inside forward.
         details: Not for people: the confirmation puts metrics here that give a vector,
@@ -94,9 +95,7 @@ class Task:
         faults = [*_model_faults(model), *_metric_faults({"loss": loss}, LOSSES)]
         faults += [*_metric_faults({"metric": metric}, METRICS), *directions.faults(metric, direction)]
         faults += _extra_faults(extra or {})
-        if parameters is not None and not callable(parameters):
-            rule = 'must be a function of the model, such as `lambda model: [{"params": model.parameters()}]`'
-            faults.append(Fault("parameters", rule, kinds(parameters)))
+        faults += _parameters_faults(parameters)
         if faults:
             raise InputError("task", faults)
         if not extra and isinstance(metric, str):
@@ -155,6 +154,12 @@ def _model_faults(model: object) -> Iterable[Fault]:
         yield Fault("model", rule, f"one {type(model).__name__}, which every trial would go on training")
     elif not callable(model):
         yield Fault("model", rule, kinds(model))
+
+
+def _parameters_faults(parameters: object) -> Iterable[Fault]:
+    if parameters is not None and not callable(parameters):
+        rule = 'must be a function of the model, such as `lambda model: [{"params": model.parameters()}]`'
+        yield Fault("parameters", rule, kinds(parameters))
 
 
 def _metric_faults(given: Mapping[str, object], known: Mapping[str, Metric]) -> Iterable[Fault]:

@@ -10,6 +10,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
+from lrsearch.training.first_update import check_first_update
 from lrsearch.training.precision import check_precision
 from lrsearch.training.probe import probe
 from lrsearch.training.timing import gain
@@ -37,6 +38,7 @@ def choose_engine(name: str, task: Task, training: TrainingSection, device: str 
         raise input_error("command line", rule, key="--engine", received=f'"{name}"', nearest=nearest(name, ENGINES))
     place = str(resolve(device))
     check_precision(training, torch.device(place))
+    check_first_update(task, training)
     if name == "sequential":
         return SequentialEngine(place), "engine: sequential"
     outcome = probe(task, training, place)

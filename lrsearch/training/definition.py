@@ -15,6 +15,7 @@ from lrsearch.study_file.model import Definition, PluginSection, StudySection, T
 from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import updates_per_epoch
+from lrsearch.training.first_update import check_first_update
 from lrsearch.training.loop import Run, start
 
 LR = Parameter("initial learning rate", above=0)
@@ -62,7 +63,11 @@ class RunDefinition:
 
         Args:
             task: What `build_task` gave.
+
+        Raises:
+            InputError: The optimizer does not fit the network.
         """
+        check_first_update(task, self.training)
         return start(task, self.schedule, self.lr, self.training, self.seed)
 
     def code(self, task: Task) -> str:

@@ -98,7 +98,12 @@ class OptimizerDefinition:
             elif not self.takes_anything or name in NOT_OFFERED:
                 close = nearest(name, [*others, *self.arguments])
                 rule = f"unknown key, here and as an argument of {self.name}"
-                yield Fault(name, rule if close else f"{rule}; known: {', '.join([*others, *self.arguments])}", show(value), close)
+                yield Fault(
+                    name,
+                    rule if close else f"{rule}; known: {', '.join([*others, *self.arguments])}",
+                    show(value),
+                    close,
+                )
         for name, argument in self.arguments.items():
             if argument.default is argument.empty and name not in options and name not in further:
                 yield Fault(name, f"is required by {self.name}")

@@ -87,11 +87,16 @@ def _unsupported(task: Task, training: TrainingSection) -> str | None:
     """What only the sequential loop does, whatever the network is."""
     if task.streamed:
         return task.streamed
+    if training.optimizer not in optimizers.TYPED:
+        return f"training.optimizer = {show(training.optimizer)}; batches have {', '.join(optimizers.TYPED)}"
     settings = {"clip_norm": None, "accumulate": 1, "precision": "float32", "ema": None}
-    if not optimizers.batched(training):
-        return f"training.optimizer: batches have {', '.join(optimizers.TYPED)} without further arguments"
     used = [f"{key} = {show(getattr(training, key))}" for key, plain in settings.items()
             if getattr(training, key) != plain]  # fmt: skip
+    used += [f"{key} = {show(value)}" for key, value in training.options.items()]
+    if not used and task.parameters is not None:
+        return "the task has parameter groups of its own"
+    if not used and task.evaluation_gradients:
+        return "the task evaluates with gradients"
     return f"training.{used[0]}" if used else None
 
 

@@ -36,7 +36,8 @@ def named(name: str) -> OptimizerDefinition | None:
         The optimizer; None if the name has no colon.
 
     Raises:
-        InputError: It is a class of torch whose updates want a closure, the module was not loaded, has no such class, or it is no optimizer that the loop can use.
+        InputError: Its updates want a closure, the module was not loaded or has no such class, or that is no optimizer
+            that the loop can use.
     """
     if name.lower() in _WITH_CLOSURE:
         raise input_error("optimizer", CLOSURE, received=f'"{name}"')

@@ -26,7 +26,7 @@ def average_of(model: nn.Module, training: TrainingSection) -> AveragedModel | N
     if training.ema is None:
         return None
     try:
-        return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(training.ema))
+        return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(training.ema))  # type: ignore[no-untyped-call]
     except Exception as error:
         rule = f"the network cannot be copied: {sentence(error)}"
         raise input_error("[training]", rule, key="ema", received=repr(training.ema)) from error
