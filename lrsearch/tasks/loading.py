@@ -87,6 +87,14 @@ def _import_file(path: Path, source: str) -> None:
         unfinished.pop_all()
 
 
+def _package_of(file: Path) -> str:
+    """The dotted name of a file's module, as its relative imports want it."""
+    parts, folder = [file.parent.name, file.stem], file.parent.parent
+    while (folder / "__init__.py").is_file():
+        parts, folder = [folder.name, *parts], folder.parent
+    return ".".join(parts)
+
+
 def _search_in(folder: Path) -> None:
     place = str(folder.resolve())
     if place not in sys.path:
@@ -96,6 +104,9 @@ def _search_in(folder: Path) -> None:
 def _sentence(error: BaseException, source: str) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name and source.startswith(error.name):
         return "there is no such module here; a file's name ends in .py"
+    if isinstance(error, ImportError) and "relative import" in str(error) and source.endswith(".py"):
+        package = _package_of(Path(source).resolve())
+        return f"{sentence(error)}; a file of a package is named by its module, here {package}, from the folder above"
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg} (line {error.lineno} of {Path(error.filename or source).name})"
     return sentence(error)

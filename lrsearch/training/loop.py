@@ -21,7 +21,7 @@ from lrsearch.tasks.parameter_groups import groups_of
 from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import DataOrder, updates_per_epoch
-from lrsearch.training.divergence import diverged
+from lrsearch.training.divergence import ConstantValues, diverged
 from lrsearch.training.evaluation import Details, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
 from lrsearch.training.reading import Batch, read
@@ -56,7 +56,7 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Before:
-    """What a run measured before its first update; divergence is judged against it."""
+    """What a run measured before its first update; divergence is judged against it, among other things."""
 
     train_loss: float
     train_metric: float
@@ -90,8 +90,10 @@ class Run:
     records: list[EpochRecord] = field(default_factory=list)
     horizon: int = field(init=False)
     schedule_state: object = field(init=False)
+    constants: ConstantValues = field(init=False)
 
     def __post_init__(self) -> None:
+        self.constants = ConstantValues(self.task)
         self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
         self.schedule_state = self.schedule.initial_state(self.horizon, self.updates_per_step)
 
@@ -186,8 +188,8 @@ def _one_epoch(run: Run) -> EpochRecord:
     run.epoch += 1
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
-    run.diverged = diverged(worst_loss, run.before.train_loss) or diverged(
-        test_metric, run.before.test_metric, maximise=run.task.maximises
+    run.diverged = diverged(worst_loss, run.before.train_loss, constant=run.constants.loss) or diverged(
+        test_metric, run.before.test_metric, maximise=run.task.maximises, constant=run.constants.metric
     )
     record = EpochRecord(
         epoch=run.epoch,
