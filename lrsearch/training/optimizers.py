@@ -137,8 +137,7 @@ def _remarks(training: TrainingSection) -> Iterator[str]:
     if training.precision != "float32":
         yield f"# forward passes within torch.autocast(device.type, torch.{training.precision})"
     if training.ema is not None:
-        average = f"AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn({training.ema!r}))"
-        yield f"# evaluated weights: torch.optim.swa_utils.{average}, updated after each update"
+        yield f"# evaluated weights: torch's AveragedModel with get_ema_multi_avg_fn({training.ema!r})"
 
 
 _GROUPS = """\

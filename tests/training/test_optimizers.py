@@ -37,4 +37,4 @@ def test_the_code_says_what_else_an_update_does() -> None:
     assert [line.startswith("# ") for line in remarks] == [True] * 3
     assert "every 4 batches" in remarks[0]
     assert "clip_grad_norm_(model.parameters(), 0.5)" in remarks[1]
-    assert 'autocast("cuda", torch.bfloat16)' in remarks[2]
+    assert "autocast(device.type, torch.bfloat16)" in remarks[2]
