@@ -113,7 +113,7 @@ TRANSFORMER = (
     _HEAD
     + '''\
 
-LENGTH, SYMBOLS = 12, 16
+LENGTH, SYMBOLS = 12, 32
 
 
 class Network(nn.Module):
@@ -145,10 +145,10 @@ def parameters(model):
 
 @lrsearch.task
 def {name}(*, rows: int = 300, width: int = 16, dropout: float = 0.1) -> lrsearch.Task:
-    """The next symbol of texts in which each follows from the two before."""
+    """The next symbol of texts in which each follows from the one four places before."""
     texts = torch.randint(0, SYMBOLS, (rows, LENGTH + 1), generator=torch.Generator().manual_seed(0))
-    for place in range(2, LENGTH + 1):
-        texts[:, place] = (texts[:, place - 1] + texts[:, place - 2]) % SYMBOLS
+    for place in range(4, LENGTH + 1):
+        texts[:, place] = (texts[:, place - 4] + 1) % SYMBOLS
     data = torch.utils.data.TensorDataset(texts[:, :-1], texts[:, 1:])
     train, test, holdout = torch.utils.data.random_split(data, [0.6, 0.2, 0.2], torch.Generator().manual_seed(0))
     return lrsearch.Task(

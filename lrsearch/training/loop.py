@@ -214,6 +214,7 @@ def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
         train_metric = math.nan
         if shows_train_metric(epoch, run.training):
             train_metric = evaluate_rows(run.task.train, metrics, run.evaluated, run.precision, run.training)["metric"]
+            torch.set_rng_state(run.random_state)  # whether training rows were looked at changes no test metric
         metrics |= run.task.extra
         details = details_after(epoch, run.task, run.training)
         test = evaluate_in_detail(run.task.test, metrics, details, run.evaluated, run.precision, run.training)
