@@ -223,10 +223,10 @@ def test_clipping_sees_gradients_without_the_scale() -> None:
 
 def test_the_scale_of_float16_survives_a_checkpoint() -> None:
     scaled = Precision("float16", torch.device("cpu"))
-    assert precision.scaler is not None
-    precision.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**5)
+    assert scaled.scaler is not None
+    scaled.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**5)
     again = Precision("float16", torch.device("cpu"))
-    again.load(precision.state())
+    again.load(scaled.state())
     assert again.scaler is not None
     assert again.scaler.get_scale() == 2.0**5
     assert Precision("bfloat16", torch.device("cpu")).state() == {}
