@@ -14,6 +14,7 @@ from lrsearch.errors import InputError, LrsearchWarning, input_error
 from lrsearch.tasks.data import Data, Rows, Streamed, first_batch, kinds, same_random_numbers
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.evaluation_gradients import NO_GRADIENT, WAY_OUT, as_evaluated
+from lrsearch.tasks.memory_limit import watched
 from lrsearch.tasks.parameter_groups import groups_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ class _Attempt:
 
     def model(self) -> nn.Module:
         try:
-            model, other = self.task.model(), self.task.model()
+            with watched():
+                model, other = self.task.model(), self.task.model()
+        except InputError as error:
+            raise InputError(self.source, error.faults) from None
         except Exception as error:
             raise self._fault("model", f"fails: {sentence(error)}") from error
         if not isinstance(model, nn.Module):

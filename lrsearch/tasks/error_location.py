@@ -18,10 +18,12 @@ _LIBRARIES = tuple({sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib"
 def sentence(error: BaseException) -> str:
     """An error on one line, with the deepest place in a person's own files, or else in a library but torch.
 
+    A stack of C++ is left out.
+
     Args:
         error: What was raised.
     """
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).partition("Exception raised from")[0].split())
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
     place = _deepest(frames, (*_OTHERS, *_LIBRARIES)) or _deepest(frames, _OTHERS)

@@ -17,6 +17,7 @@ from lrsearch.training import optimizers
 from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.first_update import check_first_update
 from lrsearch.training.loop import Run, start
+from lrsearch.training.room import check_room
 
 LR = Parameter("initial learning rate", above=0)
 SECTIONS = ("task", "training")
@@ -65,8 +66,9 @@ class RunDefinition:
             task: What `build_task` gave.
 
         Raises:
-            InputError: The optimizer does not fit the network.
+            InputError: There is no room to train it here, or the optimizer does not fit the network.
         """
+        check_room(task, self.training)
         check_first_update(task, self.training)
         return start(task, self.schedule, self.lr, self.training, self.seed)
 
