@@ -43,7 +43,7 @@ WALLS = {
     ),
     "optuna_dashboard": ("dashboard/",),
     "torch": ("training/", "schedules/", "tasks/", "search/", "study/holdout.py", "integrations/"),
-    "pandas": ("report/",),
+    "pandas": ("report/", "tasks/table.py"),
     "matplotlib": ("report/figures/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
