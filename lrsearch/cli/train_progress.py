@@ -32,7 +32,7 @@ def progress(first: int, last: int, metric: str, *, quiet: bool) -> Iterator[Sho
     console = output.console()
     if quiet or first >= last:
         yield lambda _: None
-    elif console.is_terminal:
+    elif moves(console):
         with _live(console, first, last, metric) as show_epoch:
             yield show_epoch
     else:
