@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lrsearch.cli import completion
 from lrsearch.cli.dashboard import Artifacts
 from lrsearch.cli.options import Load, Storage
 from lrsearch.cli.output import say, write
@@ -32,7 +33,13 @@ class ReportFormat(StrEnum):
 
 def report(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME [NAME]", help="A study, or two of one task.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="NAME [NAME]",
+            help="A study, or two of one task.",
+            show_default=False,
+            autocompletion=completion.studies,
+        ),
     ],
     output: Annotated[Path | None, typer.Option(help="Folder to write to; reports/NAME by default.")] = None,
     form: Annotated[

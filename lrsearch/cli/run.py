@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrsearch.cli import completion
 from lrsearch.cli.answer import print_answer
 from lrsearch.cli.messages import interruptible, show_messages
 from lrsearch.cli.options import (
@@ -96,7 +97,13 @@ def create(
 
 def run(
     study: Annotated[
-        str, typer.Argument(metavar="NAME|FILE.toml", help="A study, or the file of one.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="NAME|FILE.toml",
+            help="A study, or the file of one.",
+            show_default=False,
+            autocompletion=completion.studies_and_files,
+        ),
     ],
     trials: Annotated[int | None, typer.Option(min=1, help="The study's trials in all, instead of its own.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0, help="Take no further trial after so many seconds.")] = None,

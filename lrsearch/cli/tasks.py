@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lrsearch import registry
-from lrsearch.cli import named_task
+from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Set
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, write
 from lrsearch.errors import Fault, InputError, input_error, nearest
@@ -45,7 +45,7 @@ def new(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE.py]", help="Where to write; after the CSV file's name if left out.", show_default=False
+            metavar="FILE.py", help="Where to write; after the CSV file's name if left out.", show_default=False
         ),
     ] = None,
     study: Annotated[
@@ -109,7 +109,13 @@ def _say_next(file: Path, study: Path | None, name: str) -> None:
 @app.command("check")
 def check(
     task: Annotated[
-        str, typer.Argument(metavar="NAME|FILE:NAME", help="A task, or its file and its name.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="NAME|FILE:NAME",
+            help="A task, or its file and its name.",
+            show_default=False,
+            autocompletion=completion.tasks,
+        ),
     ],
     settings: Set = None,
     modules: Load = None,

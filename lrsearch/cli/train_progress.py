@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from lrsearch.cli import output
-from lrsearch.cli.output import show
+from lrsearch.cli.output import moves, show
 from lrsearch.training.loop import EpochRecord
 
 PLAIN_LINES = 12
