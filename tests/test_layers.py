@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lrsearch"
 FLOORS = [
-    ["atomic_file", "errors", "printable", "version"],
+    ["atomic_file", "errors", "extras", "printable", "version"],
     ["signals"],
     ["registry", "storage"],
     ["study_file"],

@@ -51,7 +51,7 @@ def printed(
     """What a table looks like on a screen, and what is said beside it."""
     made, said = screen(width, **settings), list[str]()
     monkeypatch.setattr(output, "_console", lambda: made)
-    monkeypatch.setattr(output, "say", lambda message, **style: said.append(message))
+    monkeypatch.setattr(output, "say", lambda message, **_: said.append(message))
     output.print_table(rows, list(rows[0]))
     return made.export_text(), said
 
