@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.engine import URL
 
+from lrsearch import extras
+
 DRIVERS = {
     "postgres": ("postgresql+psycopg", "postgres"),
     "postgresql": ("postgresql+psycopg", "postgres"),

@@ -276,7 +276,7 @@ def _search(section: object, faults: list[Fault]) -> SearchSection | None:
 
 
 def _valid(head: dict[str, Any]) -> dict[str, Any]:
-    """Of the keys of a search section those that have the right shape by themselves, so that their names are checked."""
+    """Of the keys of a search section those that have the right shape by themselves, to check their names."""
     names = head.get("schedulers")
     if isinstance(names, list):  # what is no text has been told; a name that is known keeps its place
         head = {**head, "schedulers": [name if isinstance(name, str) else "all" for name in names]}
