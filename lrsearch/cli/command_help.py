@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from lrsearch.cli.examples import EXAMPLES
 
 SHORT = {"help_option_names": ["-h", "--help"]}
-"""Settings of the program; its commands inherit them."""
+"""Settings of the program and of each of its commands."""
 WHAT, HOW, WHERE, OUTPUT, OTHER = "What", "How", "Where", "Output", "Help"
 ORDER = {
     "tasks": "Begin",
@@ -33,11 +33,11 @@ ORDER = {
 }
 """The program's commands in the order of the work -> the panel in which they stand."""
 PANELS = {
-    WHERE: "storage cluster host port token token_file allowed_host artifacts metrics_port url",
+    WHERE: "storage cluster host port token token_file allowed_host artifacts metrics_port metrics_host",
     OUTPUT: "output form quiet plot write checkpoint images publish log_format curves finalists dry_run",
     WHAT: "task settings modules lr scheduler epochs seed from_study trial resume kind from_csv target study file name "
-    "names number numbers source lr_parameter types value baseline direction metric epoch runs batches low high seeds "
-    "look top command failed reason undo trials studies",
+    "names number numbers source lr_parameter types value baseline direction epoch runs batches low high seeds "
+    "look top command failed reason undo trials",
 }
 """Panel -> parameters that stand there; every other option says how."""
 PANELS[OTHER] = "version install_completion show_completion"
@@ -57,6 +57,9 @@ class _Documented:
         """Arguments and options, by panels."""
         order = [None, WHAT, HOW, WHERE, OUTPUT, OTHER]
         listed: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for late in listed:  # those that typer adds to a program when it is complete
+            if late.param_type_name == "option" and late.rich_help_panel is None:
+                _document_parameter(late, None)
         return sorted(listed, key=lambda own: order.index(own.rich_help_panel))
 
     def get_help_option(self, ctx: Any) -> Any:
@@ -90,12 +93,13 @@ def complete(app: typer.Typer, path: str = "") -> None:
     for command in app.registered_commands:
         name = f"{path} {command.name}".strip()
         command.cls, command.epilog = Command, _example(name)
+        command.context_settings = {**(command.context_settings or {}), **SHORT}
         command.rich_help_panel = ORDER.get(name, "Commands")
     app.info.epilog = _example(path)
     for group in app.registered_groups:
         assert group.typer_instance is not None
         name = f"{path} {group.name}".strip()
-        group.cls = Group
+        group.cls, group.context_settings = Group, SHORT
         group.rich_help_panel = ORDER.get(name, "Commands")
         complete(group.typer_instance, name)
 

@@ -99,7 +99,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> No
         bool(rows) and all(isinstance(row.get(name), (int, float, type(None))) for row in rows) for name in columns
     ]
     widths = layout(columns, texts, numeric, screen.width)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column, is_number in zip(columns, numeric, strict=True):
         if column in widths:
             table.add_column(

@@ -158,11 +158,14 @@ def live_bar(budget: int, console: Console) -> ProgressBar:
     """
     digits = len(str(budget))
     columns = (
-        TextColumn(f"trials {{task.completed:>{digits}.0f}}/{{task.total:.0f}}", table_column=Column(no_wrap=True)),
+        TextColumn(
+            f"trials {{task.completed:>{digits}.0f}}/{{task.total:.0f}}",
+            table_column=Column(width=len("trials /") + 2 * digits, no_wrap=True),
+        ),
         BarColumn(bar_width=20, table_column=Column(width=20, no_wrap=True)),
-        TextColumn("{task.fields[line]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+        TextColumn("{task.fields[line]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
     )
-    return ProgressBar(*columns, console=console, refresh_per_second=5)
+    return ProgressBar(*columns, console=console, refresh_per_second=5, expand=True)
 
 
 def _follow_live(events: Iterable[Event], progress: SearchProgress, console: Console) -> None:

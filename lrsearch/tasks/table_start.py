@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable
@@ -190,7 +189,8 @@ def stem(file: Path, taken: Iterable[str]) -> str:
 
 def quoted(name: str) -> str:
     """A text as Python writes it; whatever it holds, it stays one text."""
-    return json.dumps(name, ensure_ascii=not name.isprintable())
+    written = repr(name)
+    return written if set("'\"") & set(name) else f'"{written[1:-1]}"'
 
 
 def _list(names: Iterable[str]) -> str:

@@ -69,7 +69,7 @@ def test_no_word_of_a_table_is_broken(width: int, monkeypatch: pytest.MonkeyPatc
 def test_what_there_is_no_room_for_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     text, said = printed(monkeypatch, ROWS, 40)
     assert "number" in text
-    assert said == ["No room for lr, params: a wider terminal, a pipe or --format json shows more."]
+    assert said == ["No room for scheduler, lr, params: a wider terminal, a pipe or --format json shows more."]
     text, said = printed(monkeypatch, [{"name": LONGEST, "task": LONGEST, "trials": "7/9", "epochs": 1}], 80)
     assert LONGEST in text
     assert said != []
@@ -147,8 +147,8 @@ def on_a_terminal(words: list[str], folder: Path, **environment: str) -> str:
 
 @pytest.mark.parametrize(
     ("environment", "moves", "colours"),
-    [({}, True, True), ({"NO_COLOR": "1"}, True, False), ({"TERM": "dumb"}, False, False)],
-    ids=["terminal", "no colour", "dumb"],
+    [({"NO_COLOR": "1"}, True, False), ({"TERM": "dumb"}, False, False)],
+    ids=["no colour", "dumb"],
 )
 def test_a_run_on_a_terminal(environment: dict[str, str], moves: bool, colours: bool, tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(

@@ -141,6 +141,7 @@ def test_the_kind_is_guessed_from_the_target(
 def test_classes_are_numbered_and_trained(houses: pd.DataFrame, tmp_path: Path) -> None:
     from lrsearch.operations.try_task import try_out
 
+    houses["area"] = np.linspace(1, 99, ROWS)  # no two rows are the same
     houses["dear"] = np.where(houses["price"] > 250, "yes", "no, not at all")
     task = built(looked(houses.drop(columns=["price", "street"]), tmp_path, "dear"), tmp_path)
     assert task.metric_name == "cross_entropy"
@@ -162,7 +163,7 @@ def test_separators_and_decimal_points_of_other_programs(
     assert pair(built(found, tmp_path).train)[0].shape == (71, 8)
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), min_size=1, max_size=12)
+NAMES = st.text(min_size=1, max_size=12)
 
 
 @settings(max_examples=12)
