@@ -70,14 +70,15 @@ class SearchProgress:
     def line(self) -> str:
         """Everything but the trial count, on one line."""
         seconds = max(time.monotonic() - self.began, 1e-9)
-        parts = [_best(self.metric, self.best), f"{self.pruned} pruned", f"{self.diverged} diverged"]
-        if self.failed:
-            parts.append(f"{self.failed} failed")
-        parts.append(f"{self.epochs / seconds:.0f} epochs/s")
+        parts = [_best(self.metric, self.best)]
         done = self.finished - self.finished_before
         # The first of a generation to end have diverged, which says nothing about how long the others take.
         if done > len(self._settings) and self.finished < self.budget:
             parts.append(f"{_duration((self.budget - self.finished) * seconds / done)} left")
+        parts += [f"{self.pruned} pruned", f"{self.diverged} diverged"]
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        parts.append(f"{self.epochs / seconds:.0f} epochs/s")
         return " · ".join(parts)
 
 
