@@ -126,7 +126,7 @@ class SingleOnly(Plain):
 
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
-    "packed": (Packed, "Packed: packed sequences are trained one by one"),
+    "packed": (Packed, "the model (Packed): packed sequences are trained one by one"),
     "packed by hand": (PackedByHand, "cell (GRU): packed sequences are trained one by one"),
     "cumulative": (
         lambda: nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4, momentum=None), nn.Linear(4, 1)),
