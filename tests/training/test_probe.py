@@ -152,11 +152,11 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     ),
     "Python's own": (
         lambda: Drawing(lambda rows: rows if random.random() < 2 else 2 * rows),
-        "Drawing: draws random numbers in a way that only works one by one (Python's or numpy's)",
+        "draws random numbers in a way that only works one by one (Python's or numpy's)",
     ),
     "numpy's": (
         lambda: Drawing(lambda rows: rows if np.random.rand() < 2 else 2 * rows),
-        "Drawing: draws random numbers in a way that only works one by one (Python's or numpy's)",
+        "draws random numbers in a way that only works one by one (Python's or numpy's)",
     ),
     "random slopes": (
         lambda: nn.Sequential(nn.RReLU(), nn.Linear(8, 1)),
