@@ -9,6 +9,7 @@ what is computed is a function of tensors.
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -128,9 +129,8 @@ def _torch_states() -> list[Tensor]:
     return [torch.get_rng_state(), *on_device]
 
 
-def _numpy_state() -> tuple[bytes, Arguments]:
-    _, words, *rest = np.random.get_state()
-    return words.tobytes(), tuple(rest)  # type: ignore[union-attr]
+def _numpy_state() -> bytes:
+    return pickle.dumps(np.random.get_state())
 
 
 class GivenDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
