@@ -125,7 +125,7 @@ def rehearsed(forward: Callable[[], object]) -> tuple[Draw, ...]:
 
 
 def _torch_states() -> list[Tensor]:
-    on_device = [torch.cuda.get_rng_state()] if torch.cuda.is_initialized() else []
+    on_device = [torch.cuda.get_rng_state()] if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
     return [torch.get_rng_state(), *on_device]
 
 
