@@ -22,7 +22,7 @@ class Strided(LRScheduler):
         self.base_lrs, self._last_lr = scheduler.base_lrs, scheduler._last_lr
         self.last_epoch, self._step_count = scheduler.last_epoch, scheduler._step_count
 
-    def step(self, *arguments: Any) -> None:  # type: ignore[override]
+    def step(self, *arguments: Any) -> None:
         """Count a call, and step where it is time.
 
         Args:

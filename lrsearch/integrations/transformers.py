@@ -115,7 +115,7 @@ def _updates_per_epoch(trainer: Any, updates: int) -> int:
         batches = len(trainer.get_train_dataloader())
     except TypeError:  # rows that come from a stream have no number: all of them are one epoch
         return updates
-    return max(1, math.ceil(batches / trainer.args.gradient_accumulation_steps))
+    return max(1, math.ceil(batches / int(trainer.args.gradient_accumulation_steps)))
 
 
 @cache

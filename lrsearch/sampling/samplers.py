@@ -30,7 +30,7 @@ class SeededOptions(StrictModel):
     """
 
     seed: int = Field(default=0, ge=0, lt=2**32)
-    generation: int | None = Field(default=None, ge=1)
+    generation: int | None = Field(default=None, ge=1, le=100_000)
 
 
 class Sampler(ABC):

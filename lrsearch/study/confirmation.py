@@ -284,7 +284,7 @@ def _opened(stored: StoredStudy) -> StoredStudy:
     first = {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}
     with suppress(StudyExistsError):
         stored.patience(lambda: new_study.create(storage, NewStudy(name, first, maximise=stored.maximises)))
-    made = studies.load(storage, name)
+    made = studies.load(storage, name, stored.patience)
     there = made.reader.attributes()
     if made.origin != stored.name:
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
@@ -311,5 +311,6 @@ def enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> int:
         trials = stored.trials()
         there = [key_of(trial) for trial in trials if RETRIED not in trial.user_attrs]
         missing = [params for params in wanted if settings_key(params) not in there]
-        if not missing or trial_store(stored.study, stored.storage).enqueue(missing, there=len(trials)):
+        store = trial_store(stored.study, stored.storage, patience=stored.patience)
+        if not missing or store.enqueue(missing, there=len(trials)):
             return len(there) + len(missing)

@@ -21,6 +21,7 @@ from lrsearch.study_file.model import Definition
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
+    from lrsearch.storage.retry import Patience
     from lrsearch.tasks.task import Task
 
 
@@ -107,37 +108,39 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
     return budget.set_budget(stored, definition.trials) if grows else stored
 
 
-def find(name: str, url: str) -> StoredStudy:
+def find(name: str, url: str, patience: Patience | None = None) -> StoredStudy:
     """A study that exists.
 
     Args:
         name: Its name.
         url: The storage.
+        patience: Waits for a server that does not answer when it is opened; by default nobody does.
 
     Raises:
         InputError: There is no such study, or no such storage.
     """
     try:
-        return studies.load(open_storage(url), name)
+        return studies.load(open_storage(url, patience=patience), name, patience)
     except MissingStorageError:
         rule = f"no such study: there is no database {redacted(url)} yet; a study file ends in .toml"
         raise input_error("study", rule, received=f'"{name}"') from None
 
 
-def find_or_create(study: str, url: str, modules: Sequence[str] = ()) -> StoredStudy:
+def find_or_create(study: str, url: str, modules: Sequence[str] = (), patience: Patience | None = None) -> StoredStudy:
     """The study of a name, or of a study file; the study of a file is made if it is not there.
 
     Args:
         study: A name, or a path ending in ``.toml``.
         url: The storage.
         modules: Files or modules with own tasks and schedules to bring in.
+        patience: As in `find`.
 
     Raises:
         InputError: There is no such study, or it exists with another definition than the file's.
     """
     if not study.endswith(".toml"):
         bring_in(modules)
-        return find(study, url)
+        return find(study, url, patience)
     file = Path(study)
     definition = define(load.read(file), study, folder=file.parent, modules=modules)
     return create_or_load(definition, url, study)

@@ -14,6 +14,7 @@ from lrsearch.study import compatibility
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.recommendation import Recommendation, best_settings
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.model import MOST_THREADS
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,18 @@ def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
         document=_document(stored, settings),
         value=values[0] if values else None,
         engine=str(trial.user_attrs.get(ENGINE, "sequential")),
-        threads=int(trial.user_attrs.get(THREADS, 1)),
+        threads=_stored(trial, THREADS, 1, 1, MOST_THREADS),
         device=str(trial.user_attrs.get(DEVICE, "cpu")),
-        place=int(trial.user_attrs.get(PLACE, 0)),
+        place=_stored(trial, PLACE, 0, 0, 2**31),
     )
+
+
+def _stored(trial: FrozenTrial, key: str, default: int, low: int, high: int) -> int:
+    """A whole number that a trial stores."""
+    value = trial.user_attrs.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise input_error(f"trial {trial.number}", f"must be from {low} to {high}", key=key, received=repr(value))
+    return value
 
 
 def _document(stored: StoredStudy, settings: Settings) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def read(path: Path) -> dict[str, Any]:
         InputError: The file cannot be read or is not TOML.
     """
     try:
-        return toml.document(path.read_bytes(), str(path))
+        return toml.document(contents(path), str(path))
     except FileNotFoundError:
         near = nearest(path.name, [p.name for p in path.parent.glob("*.toml")]) if path.parent.is_dir() else ()
         raise input_error(str(path), "no such file", nearest=near) from None
@@ -45,6 +45,19 @@ def read(path: Path) -> dict[str, Any]:
         raise input_error(str(path), f"cannot be read: {error.strerror or error}") from None
     except ValueError:
         raise input_error(show(str(path)), "cannot be the name of a file") from None
+
+
+def contents(path: Path) -> bytes:
+    """What a study file holds, or a little more than may be read of one that is far too large.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as opened:
+        return opened.read(toml.LARGEST + 1)
 
 
 def sources(document: dict[str, Any]) -> list[str]:

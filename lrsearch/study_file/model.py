@@ -11,12 +11,17 @@ from lrsearch.study_file.axes import Axis, Range, StrictModel
 from lrsearch.study_file.command import TRAINING_KEYS, CommandSection
 from lrsearch.study_file.names import LONGEST
 
+MOST_EPOCHS = 1_000_000
+MOST_TRIALS = 1_000_000_000
+MOST_THREADS = 1024
+"""CPU threads of torch, which ends the process when it is asked for a million."""
+
 
 class StudySection(StrictModel):
     """``[study]``: its name and how many trials it has in all, however many workers share it."""
 
     name: str = Field(min_length=1, max_length=LONGEST)
-    trials: int | None = Field(default=None, ge=1)
+    trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
     load: list[str] = []
 
     @field_validator("name")
@@ -55,10 +60,10 @@ class TrainingSection(StrictModel):
         loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
     """
 
-    epochs: int = Field(default=60, ge=1, le=1_000_000)
+    epochs: int = Field(default=60, ge=1, le=MOST_EPOCHS)
     batch_size: int = Field(default=50, ge=1)
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
-    seeds: list[int] = Field(default=[24], min_length=1)
+    seeds: list[int] = Field(default=[24], min_length=1, max_length=10_000)
     momentum: FiniteFloat = Field(default=0.0, ge=0, lt=1)
     nesterov: bool = False
     weight_decay: FiniteFloat = Field(default=0.0, ge=0)
@@ -69,7 +74,7 @@ class TrainingSection(StrictModel):
     drop_last: bool = False
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     train_metric_every: int = Field(default=1, ge=1)
-    loader_workers: int = Field(default=0, ge=0)
+    loader_workers: int = Field(default=0, ge=0, le=1024)
 
     @field_validator("seeds")
     @classmethod

@@ -14,6 +14,7 @@ from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.precision import check_precision
 from lrsearch.training.probe import probe
+from lrsearch.training.room import check_room
 from lrsearch.training.timing import gain
 
 ENGINES = ("auto", "sequential", "batched")
@@ -32,7 +33,8 @@ def choose_engine(name: str, task: Task, training: TrainingSection, device: str 
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        InputError: The name or device is unknown, or the batched engine is asked for and is not right for the task.
+        InputError: The name or device is unknown, or the batched engine is asked for and is not right for the task,
+            or there is no room to train it.
     """
     if isinstance(task, CommandTask):
         return _for_command(name, task)
@@ -41,6 +43,8 @@ def choose_engine(name: str, task: Task, training: TrainingSection, device: str 
         raise input_error("command line", rule, key="--engine", received=f'"{name}"', nearest=nearest(name, ENGINES))
     place = str(resolve(device))
     check_precision(training, torch.device(place))
+    if place == "cpu":
+        check_room(task, training)
     if name == "sequential":
         return SequentialEngine(place), "engine: sequential"
     outcome = probe(task, training, place)

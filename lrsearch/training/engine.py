@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lrsearch.errors import input_error
 from lrsearch.schedules.base import Schedule
-from lrsearch.study_file.model import TrainingSection
+from lrsearch.study_file.model import MOST_THREADS, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.devices import moved
 from lrsearch.training.loop import EpochRecord, Run, start, train
@@ -142,7 +143,12 @@ def set_threads(threads: int) -> None:
 
     Args:
         threads: CPU threads of each operation.
+
+    Raises:
+        InputError: They are none, or more than any machine has; torch would end the process.
     """
+    if not 1 <= threads <= MOST_THREADS:
+        raise input_error("threads", f"must be from 1 to {MOST_THREADS}", received=str(threads))
     torch.set_num_threads(threads)
 
 
