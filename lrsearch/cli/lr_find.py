@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from lrsearch import registry
-from lrsearch.cli.options import Load, OutputFormat, Quiet
+from lrsearch.cli.options import Load, OutputFormat, Quiet, Threads
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.errors import Fault, InputError, input_error
 from lrsearch.study_file import edit, load
@@ -69,7 +69,7 @@ def lr_find(
     write: Annotated[
         Path | None, typer.Option(metavar="STUDY.toml", help="Set [search] lr in this study file, and nothing else.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")] = 1,
+    threads: Threads = 1,
     quiet: Quiet = False,
     output: OutputFormat = Format.TABLE,
 ) -> None:
@@ -159,6 +159,9 @@ def _check_study_file(path: Path) -> Definition:
 
         loading.load(named, path.parent)
     definition = load.parse(document, str(path))
+    if definition.command is not None:
+        rule = "runs a command, so it has no task whose range could be found; write lr by hand"
+        raise input_error(str(path), rule, key="command")
     files.prepare(path.resolve().parent)
     return definition
 

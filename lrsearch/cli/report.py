@@ -38,6 +38,10 @@ def report(
     form: Annotated[
         ReportFormat, typer.Option("--format", help="report.md with figures/, or report.html with all in it.")
     ] = ReportFormat.MARKDOWN,
+    lr_parameter: Annotated[
+        str | None,
+        typer.Option(help="Of a study of another tool: the float parameter that plays the learning rate."),
+    ] = None,
     images: Annotated[
         ImageFormat, typer.Option("--figures", help="svg writes each figure as SVG, too, beside the PNG.")
     ] = ImageFormat.PNG,
@@ -53,6 +57,8 @@ def report(
         faults.append(Fault("NAME", rule, " ".join(names)))
     if publish and output is not None:
         faults.append(Fault("--output", "choose one: a folder, or --publish", str(output)))
+    if publish and lr_parameter is not None:
+        faults.append(Fault("--lr-parameter", "goes with a folder, not with --publish", lr_parameter))
     if images is ImageFormat.SVG and (publish or form is ReportFormat.HTML):
         rule = "only for a folder with report.md: choose one"
         faults.append(Fault("--figures", rule, f"svg with {'--publish' if publish else '--format html'}"))
@@ -61,14 +67,15 @@ def report(
     if publish:
         _publish(names[0], artifacts, modules or [], storage)
     else:
-        _write(names, output, form, images is ImageFormat.SVG, storage)
+        _write(names, output, form, lr_parameter, images is ImageFormat.SVG, storage)
 
 
-def _write(names: list[str], output: Path | None, form: ReportFormat, svg: bool, storage: str) -> None:
+def _write(names: list[str], output: Path | None, form: ReportFormat, lr: str | None, svg: bool, storage: str) -> None:
     from lrsearch.operations import report as operation
     from lrsearch.report.document import Form
 
-    write(str(operation.report([open_study(name, storage) for name in names], output, Form(form), svg=svg)))
+    studies = [open_study(name, storage) for name in names]
+    write(str(operation.report(studies, output, Form(form), svg=svg, lr=lr)))
 
 
 def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:
