@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lrsearch.tasks.data import same_random_numbers
+from lrsearch.tasks.evaluation_gradients import as_evaluated
 from lrsearch.tasks.task import Task
 
 
@@ -21,7 +22,7 @@ def untrained_outputs(task: Task, inputs: Tensor) -> Tensor:
     """
     with same_random_numbers(), torch.no_grad():
         torch.manual_seed(0)
-        model = task.model().eval()
+        model = as_evaluated(task, task.model().eval())
         parameter = next(model.parameters(), inputs)
         outputs: Tensor = model(inputs.to(parameter.device))
         return outputs.to(inputs.device)

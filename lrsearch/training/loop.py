@@ -11,17 +11,21 @@ from itertools import islice
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from lrsearch.errors import input_error
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.evaluation_gradients import as_evaluated
+from lrsearch.tasks.parameter_groups import groups_of
 from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import DataOrder, updates_per_epoch
-from lrsearch.training.divergence import diverged
+from lrsearch.training.divergence import ConstantValues, diverged
 from lrsearch.training.evaluation import Details, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
 from lrsearch.training.reading import Batch, read
+from lrsearch.training.weight_average import average_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Before:
-    """What a run measured before its first update; divergence is judged against it."""
+    """What a run measured before its first update; divergence is judged against it, among other things."""
 
     train_loss: float
     train_metric: float
@@ -80,15 +84,23 @@ class Run:
     random_state: Tensor
     precision: Precision
     before: Before
+    average: AveragedModel | None = None
     epoch: int = 0
     diverged: bool = False
     records: list[EpochRecord] = field(default_factory=list)
     horizon: int = field(init=False)
     schedule_state: object = field(init=False)
+    constants: ConstantValues = field(init=False)
 
     def __post_init__(self) -> None:
+        self.constants = ConstantValues(self.task)
         self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
         self.schedule_state = self.schedule.initial_state(self.horizon, self.updates_per_step)
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network as it is evaluated, with the average of its weights if there is one."""
+        return as_evaluated(self.task, self.model if self.average is None else self.average.module)
 
     @property
     def updates_per_epoch(self) -> int:
@@ -142,11 +154,12 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         training=training,
         seed=seed,
         model=model,
-        optimizer=optimizers.build(training, model.parameters(), lr),
+        optimizer=optimizers.build(training, groups_of(task.parameters, model), lr),
         order=DataOrder(stream, task.train_rows, training.batch_size, drop_last=training.drop_last),
         random_state=random_state,
         precision=precision,
         before=before,
+        average=average_of(model, training),
     )
 
 
@@ -175,8 +188,8 @@ def _one_epoch(run: Run) -> EpochRecord:
     run.epoch += 1
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
-    run.diverged = diverged(worst_loss, run.before.train_loss) or diverged(
-        test_metric, run.before.test_metric, maximise=run.task.maximises
+    run.diverged = diverged(worst_loss, run.before.train_loss, constant=run.constants.loss) or diverged(
+        test_metric, run.before.test_metric, maximise=run.task.maximises, constant=run.constants.metric
     )
     record = EpochRecord(
         epoch=run.epoch,
@@ -198,10 +211,11 @@ def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
         metrics = {"metric": run.task.metric_function}
         train_metric = math.nan
         if shows_train_metric(epoch, run.training):
-            train_metric = evaluate_rows(run.task.train, metrics, run.model, run.precision, run.training)["metric"]
+            train_metric = evaluate_rows(run.task.train, metrics, run.evaluated, run.precision, run.training)["metric"]
+            torch.set_rng_state(run.random_state)  # whether training rows were looked at changes no test metric
         metrics |= run.task.extra
         details = details_after(epoch, run.task, run.training)
-        test = evaluate_in_detail(run.task.test, metrics, details, run.model, run.precision, run.training)
+        test = evaluate_in_detail(run.task.test, metrics, details, run.evaluated, run.precision, run.training)
     return train_metric, *test
 
 
@@ -250,27 +264,26 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
     Args:
         run: What is trained.
         number: Number of the update in the current epoch, from 0; it decides the rate.
-        batches: Inputs and targets; the gradients of several are added up, each batch counted by the number of its
-            targets, so that they weigh as in one large batch.
+        batches: Inputs and targets; the loss of several is the mean of theirs, ``sum(losses) / len(losses)``, also in
+            the last update of an epoch, which may have fewer of them.
 
     Returns:
         The loss before the update.
     """
-    rate = run.rate(number)
-    for group in run.optimizer.param_groups:
-        group["lr"] = rate
+    optimizers.set_rate(run.optimizer, run.rate(number))
     run.model.train()
     run.optimizer.zero_grad()
-    targets_in_all = sum(len(targets) for _, targets in batches)
     losses = []
     for inputs, targets in batches:
         with run.precision.forward(), hint_at_single_row(len(targets)):
             loss = run.task.loss_function(run.model(inputs), targets)
         if len(batches) > 1:
-            loss = loss * (len(targets) / targets_in_all)
+            loss = loss / len(batches)
         run.precision.backward(loss)
         losses.append(loss.detach())
     run.precision.step(run.optimizer, run.training.clip_norm)
+    if run.average is not None:
+        run.average.update_parameters(run.model)
     return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
 
@@ -300,6 +313,7 @@ def device_of(model: nn.Module) -> torch.device:
 
 
 def _before(task: Task, model: nn.Module, precision: Precision, training: TrainingSection) -> Before:
+    model = as_evaluated(task, model)
     metrics = {"loss": task.loss_function, "metric": task.metric_function}
     train = evaluate_rows(task.train, metrics, model, precision, training)
     metrics = {"metric": task.metric_function, **task.extra}

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.data import count, first_batch
+from lrsearch.tasks.evaluation_gradients import as_evaluated
 from lrsearch.tasks.memory_limit import machine_memory
 from lrsearch.tasks.task import Task
 from lrsearch.training.evaluation import EVALUATION_ROWS
@@ -61,7 +62,7 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
     saved: dict[int, int] = {}
 
     def count(tensor: Tensor) -> Tensor:
-        saved[tensor.data_ptr()] = tensor.numel() * tensor.element_size()
+        saved.update({part.data_ptr(): part.numel() * part.element_size() for part in _dense_parts(tensor)})
         return tensor
 
     with torch.random.fork_rng(devices=[]):
@@ -69,7 +70,7 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
         model = task.model()
         model.eval()
         with torch.no_grad():
-            model(inputs)  # lazy modules learn their sizes
+            as_evaluated(task, model)(inputs)  # lazy modules learn their sizes
         model.train()
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
             task.loss_function(model(inputs), targets)
@@ -203,4 +204,15 @@ def state_bytes(model: nn.Module, optimizer: str) -> int:
 
 
 def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
+    return sum(part.numel() * part.element_size() for part in _dense_parts(tensor))
+
+
+def _dense_parts(tensor: Tensor) -> list[Tensor]:
+    """What lies in memory of a tensor: itself, or the indices and values of a sparse one."""
+    if tensor.layout == torch.strided:
+        return [tensor]
+    if tensor.layout == torch.sparse_coo:
+        return [tensor._indices(), tensor._values()]
+    by_row = tensor.layout in (torch.sparse_csr, torch.sparse_bsr)
+    indices = [tensor.crow_indices(), tensor.col_indices()] if by_row else [tensor.ccol_indices(), tensor.row_indices()]
+    return [*indices, tensor.values()]
