@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -147,6 +149,14 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "noise without lanes": (
         lambda: Drawing(lambda rows: rows + torch.empty(8, dtype=rows.dtype).normal_()),
         "the model (Drawing): draws random numbers in a way that only works one by one",
+    ),
+    "Python's own": (
+        lambda: Drawing(lambda rows: rows if random.random() < 2 else 2 * rows),
+        "draws random numbers in a way that only works one by one (Python's or numpy's)",
+    ),
+    "numpy's": (
+        lambda: Drawing(lambda rows: rows if np.random.rand() < 2 else 2 * rows),
+        "draws random numbers in a way that only works one by one (Python's or numpy's)",
     ),
     "random slopes": (
         lambda: nn.Sequential(nn.RReLU(), nn.Linear(8, 1)),
