@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import Dataset, IterableDataset, Subset
 
 from lrsearch.errors import input_error
 from lrsearch.tasks import nest
@@ -59,6 +59,7 @@ class Stream(Streamed):
         steps: Batches that are called an epoch.
     """
 
+    dataset: IterableDataset[Any]
     steps: int
 
     def __len__(self) -> int:

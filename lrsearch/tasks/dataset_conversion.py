@@ -62,7 +62,7 @@ def gather(part: str, given: object, collate: Collate | None, steps: int | None 
         return _from_dataset(part, given, collate)
     if not _is_pair(given):
         rule = (
-            "must be a pair (inputs, targets) of tensors, or of dicts, tuples and the like of them, or a torch Dataset; "
+            "must be a pair (inputs, targets) of tensors, or of dicts and tuples of them, or a torch Dataset; "
             "torch.as_tensor takes an array"
         )
         raise input_error("task", rule, key=part, received=kinds(given))
@@ -93,7 +93,7 @@ def _read_all(part: str, dataset: Dataset[Any], rows: int) -> Rows:
     size = rows * sum(value.numel() * value.element_size() for value in nest.tensors(items[0]))
     if size > STACKED_BYTES:
         return Streamed(dataset, None, f"as tensors it would take {size / 2**30:.1f} GiB")
-    if not all(_same(item, _read(part, dataset, row)) for row, item in enumerate(items)):
+    if not all(nest.equal(item, _read(part, dataset, row)) for row, item in enumerate(items)):
         return Streamed(dataset, None, "a row is not the same when it is read again")
     before = random_state()
     items += [_read(part, dataset, row) for row in range(len(items), rows)]
@@ -123,15 +123,6 @@ def _is_of_tensors(value: object) -> bool:
     """Whether a nest has tensors, and nothing else."""
     own = nest.children(value)
     return isinstance(value, Tensor) if own is None else bool(own) and all(_is_of_tensors(child) for _, child in own)
-
-
-def _same(first: Data, second: Data) -> bool:
-    """Whether two readings of a row are equal; a NaN equals itself here."""
-    return nest.shapes(first) == nest.shapes(second) and all(
-        torch.equal(a, b) or (a.is_floating_point() and torch.equal(a.isnan(), b.isnan())
-                              and torch.equal(a.nan_to_num(), b.nan_to_num()))
-        for a, b in zip(nest.tensors(nest.dense(first)), nest.tensors(nest.dense(second)), strict=True)
-    )  # fmt: skip
 
 
 def _same_state(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:

@@ -49,12 +49,11 @@ METRICS: dict[str, Metric] = {**LOSSES, **MAXIMISED}
 """What a metric, or an extra one, may be called by name."""
 ROW_MEANS = (*LOSSES, "accuracy")
 """Those that over all rows are the mean of what they are row by row."""
-_MEANS = {METRICS[name]: name for name in ROW_MEANS}
 
 
 def is_mean(metric: Metric) -> bool:
     """Whether a metric is one of the names that are means over rows."""
-    return metric in _MEANS
+    return any(metric is METRICS[name] for name in ROW_MEANS)
 
 
 def weight(metric: Metric, targets: Tensor) -> int:
@@ -64,7 +63,7 @@ def weight(metric: Metric, targets: Tensor) -> int:
         metric: One of which `is_mean` says so.
         targets: Of the batch.
     """
-    return int((targets != IGNORED).sum()) if _MEANS[metric] == "cross_entropy" else targets.numel()
+    return int((targets != IGNORED).sum()) if metric is cross_entropy else targets.numel()
 
 
 EXTRA_METRICS: dict[str, dict[str, Metric]] = {

@@ -137,6 +137,8 @@ def joined(values: Sequence[Any], weights: Sequence[float], *, dim: int = 0) -> 
         ValueError: They are of several kinds.
         RuntimeError: Shapes differ in another axis.
     """
+    if len(values) == 1:
+        return values[0]
 
     def of_all(*each: Tensor) -> Tensor:
         if each[0].ndim > dim:
@@ -165,14 +167,41 @@ def shapes(value: Any) -> str:
     return f"{{{', '.join(f'{_quoted(key)}: {shapes(child)}' for key, child in own)}}}"
 
 
+def equal(one: Any, other: Any) -> bool:
+    """Whether two nests are of one kind and hold the same numbers; a NaN equals itself here."""
+    if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
+        return equal(list(one)[:2], list(other)[:2])
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return _same_numbers(dense(one), dense(other))
+    own, its = children(one), children(other)
+    if own is None or its is None:
+        return type(one) is type(other)
+    pairs = zip(own, its, strict=False)
+    return len(own) == len(its) and all(a == b and equal(mine, yours) for (a, mine), (b, yours) in pairs)
+
+
 def is_sparse(value: Any) -> bool:
     """Whether a nest has a tensor that does not keep its zeros."""
     return any(tensor.layout != torch.strided for tensor in tensors(value))
 
 
+def coordinates(tensor: Tensor) -> Tensor:
+    """A sparse tensor of any layout as indices and values, in order."""
+    made: Tensor = tensor.to_sparse_coo()  # type: ignore[no-untyped-call]
+    return made.coalesce()
+
+
 def dense(value: Any) -> Any:
     """The nest with all zeros kept."""
     return mapped(lambda tensor: tensor if tensor.layout == torch.strided else tensor.to_dense(), value)
+
+
+def _same_numbers(one: Tensor, other: Tensor) -> bool:
+    if torch.equal(one, other):
+        return True
+    if one.shape != other.shape or not (one.is_floating_point() and other.is_floating_point()):
+        return False
+    return torch.equal(one.isnan(), other.isnan()) and torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
 def _rows_of(tensor: Tensor, numbers: Any) -> Tensor:
@@ -183,8 +212,9 @@ def _rows_of(tensor: Tensor, numbers: Any) -> Tensor:
     if tensor.layout == torch.sparse_coo:
         return tensor.index_select(0, numbers)
     # torch takes rows of no other sparse layout.
-    chosen = tensor.to_sparse_coo().index_select(0, numbers)
-    return chosen.to_sparse(layout=tensor.layout)
+    chosen = coordinates(tensor).index_select(0, numbers)
+    made: Tensor = chosen.to_sparse(layout=tensor.layout)
+    return made
 
 
 def _with(value: Any, parts: Children) -> Any:

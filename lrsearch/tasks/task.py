@@ -123,6 +123,8 @@ class Task:
     def streamed(self) -> str | None:
         """Which rows are no tensors, and why; None if all that training needs are."""
         for part, rows in (("train", self.train), ("test", self.test)):
+            if isinstance(rows, Stream):
+                return f"{part} rows come from a stream"
             if isinstance(rows, Streamed):
                 return f"{part} rows are read from a Dataset: {rows.reason}"
         return None

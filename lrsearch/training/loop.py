@@ -15,13 +15,17 @@ from torch import Tensor, nn
 from lrsearch.errors import input_error
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks import nest
+from lrsearch.tasks.data import same_random_numbers
 from lrsearch.tasks.task import Task
-from lrsearch.training import optimizers
-from lrsearch.training.batches import DataOrder, updates_per_epoch
+from lrsearch.training import optimizers, random_streams
+from lrsearch.training.batch_metrics import LOSS, Details
+from lrsearch.training.batches import DataOrder, epoch_rows, updates_per_epoch
 from lrsearch.training.divergence import diverged
-from lrsearch.training.evaluation import Details, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
+from lrsearch.training.evaluation import Look, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
-from lrsearch.training.reading import Batch, read
+from lrsearch.training.reading import Batch
+from lrsearch.training.training_batches import TrainingBatches
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ class Run:
     """One network on its way: all state that the loop advances.
 
     Made by `start`, advanced by `train`. Between two epochs it may be looked at, saved, or given another learning
-    rate or schedule. `records` holds every epoch so far.
+    rate or schedule. `records` holds every epoch so far; `random_state` is where its own torch stream stands, `streams`
+    where the others do.
     """
 
     task: Task
@@ -77,7 +82,9 @@ class Run:
     model: nn.Module
     optimizer: torch.optim.Optimizer
     order: DataOrder
+    batches: TrainingBatches
     random_state: Tensor
+    streams: random_streams.Streams
     precision: Precision
     before: Before
     epoch: int = 0
@@ -92,7 +99,12 @@ class Run:
 
     @property
     def updates_per_epoch(self) -> int:
-        return updates_per_epoch(self.order.rows, self.training)
+        return updates_per_epoch(self.task, self.training)
+
+    @property
+    def look(self) -> Look:
+        """How the network is looked at."""
+        return Look(self.task, self.model, self.precision, self.training, self.seed)
 
     @property
     def updates_per_step(self) -> int:
@@ -124,17 +136,17 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
     Raises:
         InputError: The training section wants mixed precision, and the network is not on a CUDA device.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with same_random_numbers():
+        random_streams.begin(seed)
         model = task.model()
+        device = device_of(model)
         # A script that makes its loaders after the model goes on with the stream from here.
         stream = torch.Generator()
         stream.set_state(torch.get_rng_state())
-        random_state = torch.get_rng_state()
-        device = device_of(model)
+        random_state, streams = torch.get_rng_state(), random_streams.beside_torch(device)
         check_precision(training, device)
         precision = Precision(training.precision, device)
-        before = _before(task, model, precision, training)
+        before = _before(Look(task, model, precision, training, seed))
     return Run(
         task=task,
         schedule=schedule.directed(task.maximises),
@@ -143,8 +155,10 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         seed=seed,
         model=model,
         optimizer=optimizers.build(training, model.parameters(), lr),
-        order=DataOrder(stream, task.train_rows, training.batch_size, drop_last=training.drop_last),
+        order=DataOrder(stream, epoch_rows(task, training), training.batch_size, drop_last=training.drop_last),
+        batches=TrainingBatches(task.train, training, seed, device),
         random_state=random_state,
+        streams=streams,
         precision=precision,
         before=before,
     )
@@ -194,30 +208,40 @@ def _one_epoch(run: Run) -> EpochRecord:
 
 def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
     """The metric on training rows, what is looked at on test rows, and the details of those."""
-    with torch.random.fork_rng(devices=[]):
-        # Whatever a metric draws changes nothing in training: the stream goes on from here.
-        torch.set_rng_state(run.random_state)
+    with looking(run):
         metrics = {"metric": run.task.metric_function}
         train_metric = math.nan
         if shows_train_metric(epoch, run.training):
-            train_metric = evaluate_rows(run.task.train, metrics, run.model, run.precision, run.training)["metric"]
+            train_metric = evaluate_rows(run.task.train, metrics, run.look)["metric"]
         metrics |= run.task.extra
         details = details_after(epoch, run.task, run.training)
-        test = evaluate_in_detail(run.task.test, metrics, details, run.model, run.precision, run.training)
+        test = evaluate_in_detail(run.task.test, metrics, details, run.look)
     return train_metric, *test
 
 
 @contextmanager
-def own_stream(run: Run) -> Iterator[None]:
-    """What the model draws in here (dropout) comes from the run's own random stream, for runs take turns.
+def looking(run: Run) -> Iterator[None]:
+    """Whatever is drawn in here changes nothing in training: the run's random streams go on from where they are.
 
     Args:
-        run: Whose stream; it is left where the last draw left it.
+        run: Whose streams.
     """
-    with torch.random.fork_rng(devices=[]):
+    with same_random_numbers():
         torch.set_rng_state(run.random_state)
+        random_streams.set_beside_torch(run.streams, run.precision.device)
         yield
-        run.random_state = torch.get_rng_state()
+
+
+@contextmanager
+def own_stream(run: Run) -> Iterator[None]:
+    """What the model draws in here (dropout) comes from the run's own random streams, for runs take turns.
+
+    Args:
+        run: Whose streams; they are left where the last draw left them.
+    """
+    with looking(run):
+        yield
+        run.random_state, run.streams = torch.get_rng_state(), random_streams.beside_torch(run.precision.device)
 
 
 def updates(run: Run) -> Iterator[Tensor]:
@@ -229,7 +253,7 @@ def updates(run: Run) -> Iterator[Tensor]:
     Yields:
         The loss of each update's rows, a scalar without gradient: as it was before the update, which is done.
     """
-    batches = read(run.task.train, run.order.epoch(), run.precision.device, run.training.loader_workers)
+    batches = run.batches.epoch(run.epoch, run.order)
     for number in range(run.updates_per_epoch):
         yield update(run, number, list(islice(batches, run.training.accumulate)))
 
@@ -241,7 +265,7 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
         run: What is trained.
         number: Number of the update in the current epoch, from 0; it decides the rate.
         batches: Inputs and targets; the gradients of several are added up, each batch counted by the number of its
-            targets, so that they weigh as in one large batch.
+            rows, so that they weigh as in one large batch.
 
     Returns:
         The loss before the update.
@@ -251,13 +275,13 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
         group["lr"] = rate
     run.model.train()
     run.optimizer.zero_grad()
-    targets_in_all = sum(len(targets) for _, targets in batches)
+    sizes = [nest.rows(targets) or run.training.batch_size for _, targets in batches]
     losses = []
-    for inputs, targets in batches:
-        with run.precision.forward(), hint_at_single_row(len(targets)):
-            loss = run.task.loss_function(run.model(inputs), targets)
+    for (inputs, targets), size in zip(batches, sizes, strict=True):
+        with run.precision.forward(), hint_at_single_row(size):
+            loss = run.task.loss_function(run.task.call(run.model, inputs), targets)
         if len(batches) > 1:
-            loss = loss * (len(targets) / targets_in_all)
+            loss = loss * (size / sum(sizes))
         run.precision.backward(loss)
         losses.append(loss.detach())
     run.precision.step(run.optimizer, run.training.clip_norm)
@@ -289,10 +313,10 @@ def device_of(model: nn.Module) -> torch.device:
     return torch.device("cpu") if parameter is None else parameter.device
 
 
-def _before(task: Task, model: nn.Module, precision: Precision, training: TrainingSection) -> Before:
-    metrics = {"loss": task.loss_function, "metric": task.metric_function}
-    train = evaluate_rows(task.train, metrics, model, precision, training)
+def _before(look: Look) -> Before:
+    task = look.task
+    metrics = {LOSS: task.loss_function, "metric": task.metric_function}
+    train = evaluate_rows(task.train, metrics, look)
     metrics = {"metric": task.metric_function, **task.extra}
-    details = details_after(0, task, training)
-    test, kept = evaluate_in_detail(task.test, metrics, details, model, precision, training)
-    return Before(train["loss"], train["metric"], test.pop("metric"), test, kept)
+    test, kept = evaluate_in_detail(task.test, metrics, details_after(0, task, look.training), look)
+    return Before(train[LOSS], train["metric"], test.pop("metric"), test, kept)

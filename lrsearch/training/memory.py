@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks import nest
 from lrsearch.tasks.data import count, first_batch
 from lrsearch.tasks.task import Task
+from lrsearch.training.batches import epoch_rows
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.seats import BLOCK, filled
 
@@ -64,7 +66,8 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
     saved: dict[int, int] = {}
 
     def count(tensor: Tensor) -> Tensor:
-        saved[tensor.data_ptr()] = tensor.numel() * tensor.element_size()
+        values = tensor if tensor.layout == torch.strided else tensor.values()
+        saved[values.data_ptr()] = _bytes(values)
         return tensor
 
     with torch.random.fork_rng(devices=[]):
@@ -72,14 +75,14 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
         model = task.model()
         model.eval()
         with torch.no_grad():
-            model(inputs)  # lazy modules learn their sizes
+            task.call(model, inputs)  # lazy modules learn their sizes
         model.train()
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-            task.loss_function(model(inputs), targets)
+            task.loss_function(task.call(model, inputs), targets)
     copies = 3 if training.optimizer == "sgd" else 5
-    batch = _bytes(targets) + (_bytes(inputs) if isinstance(inputs, Tensor) else 0)
+    batch = sum(map(_bytes, nest.tensors([inputs, targets])))
     activations = 2 * sum(saved.values()) + batch
-    rows = min(training.batch_size, task.train_rows)
+    rows = min(training.batch_size, epoch_rows(task, training))
     return Footprint(_state_bytes(model, copies), activations, max(activations // rows, 1))
 
 
@@ -177,7 +180,7 @@ def widths(task: Task, training: TrainingSection, device: torch.device, availabl
         available: Bytes for intermediate results; by default what suits the device.
     """
     needed = footprint(task, training)
-    rows = min(max(task.train_rows, count(task.test)), EVALUATION_ROWS)
+    rows = min(max(epoch_rows(task, training), count(task.test)), EVALUATION_ROWS)
     if available is not None:
         updating = evaluating = available
     elif device.type == "cuda":
@@ -204,4 +207,6 @@ def _state_bytes(model: nn.Module, copies: int) -> int:
 
 
 def _bytes(tensor: Tensor) -> int:
+    if tensor.layout == torch.sparse_coo:
+        return _bytes(tensor._values()) + _bytes(tensor._indices())
     return tensor.numel() * tensor.element_size()

@@ -86,6 +86,8 @@ def _unsupported(task: Task, training: TrainingSection) -> str | None:
     """What only the sequential loop does, whatever the network is."""
     if task.streamed:
         return task.streamed
+    if task.forward is not None or not all(isinstance(part, Tensor) for part in pair(task.train)):
+        return "NESTS"
     settings = {"clip_norm": None, "accumulate": 1, "precision": "float32"}
     used = [f"{key} = {show(getattr(training, key))}" for key, plain in settings.items()
             if getattr(training, key) != plain]  # fmt: skip
