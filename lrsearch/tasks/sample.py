@@ -65,7 +65,9 @@ def sample(task: Task) -> Sample:
 
 
 def _described(value: Any, *, numbers: bool = True) -> str:
-    found = [f"{path or ''} {_tensor(tensor, numbers)}".strip() for path, tensor in nest.leaves(value)]
+    leaves = list(nest.leaves(value))
+    numbers = numbers and len(leaves) == 1  # more of them would fill the screen
+    found = [f"{path} {_tensor(tensor, numbers)}".strip() for path, tensor in leaves]
     return "; ".join(found) or nest.shapes(value)
 
 

@@ -29,6 +29,7 @@ from lrsearch.training.graph_replay import Recordings
 from lrsearch.training.loop import start
 from lrsearch.training.memory import widths
 from lrsearch.training.networks import StackedNetworks
+from lrsearch.training.packing import packed
 from lrsearch.training.rates import LaneRates
 from lrsearch.training.seats import filled, seats
 
@@ -51,13 +52,14 @@ class BatchedEngine:
         self.device = torch.device(device)
         self.memory = memory
         self._task: Task | None = None
+        self._packed: Task
         self._recordings = Recordings()
 
     def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
         """See `Engine.train`."""
         if task is not self._task:
-            self._task, self._recordings = task, Recordings()
-        batch = NetworkBatch(task, lanes, training, self.device, self.memory, self._recordings)
+            self._task, self._packed, self._recordings = task, packed(task), Recordings()
+        batch = NetworkBatch(self._packed, lanes, training, self.device, self.memory, self._recordings)
         records = batch.before_training()
         kept = yield records
         for _ in range(training.epochs):

@@ -30,6 +30,7 @@ from lrsearch.training.devices import moved
 from lrsearch.training.engine import Lane
 from lrsearch.training.evaluation import evaluate
 from lrsearch.training.loop import Run, start, update
+from lrsearch.training.packing import packed, without_wrapper
 from lrsearch.training.watch import ModuleWatch
 
 _Result = TypeVar("_Result")
@@ -68,7 +69,11 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
     """
     if reason := _unsupported(task, training):
         return ProbeOutcome(False, reason)
-    small = _few_rows(moved(task, torch.device(device)), training)
+    given = _few_rows(moved(task, torch.device(device)), training)
+    try:
+        small = packed(given)
+    except ValueError as error:
+        return ProbeOutcome(False, str(error))
     training = training.model_copy(update={"epochs": STEPS, "eps": max(training.eps, CALM)})
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
@@ -76,7 +81,8 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
             warnings.filterwarnings("error", message="There is a performance drop")
             _compare_in_both_types(small, training, device)
     except _DisagreementError as disagreement:
-        return ProbeOutcome(False, str(disagreement))
+        reason = str(disagreement)
+        return ProbeOutcome(False, reason if small is given else without_wrapper(reason))
     except Exception as error:
         return ProbeOutcome(False, _sentence(error))
     return ProbeOutcome(True)
@@ -86,8 +92,6 @@ def _unsupported(task: Task, training: TrainingSection) -> str | None:
     """What only the sequential loop does, whatever the network is."""
     if task.streamed:
         return task.streamed
-    if task.forward is not None or not all(isinstance(part, Tensor) for part in pair(task.train)):
-        return "NESTS"
     settings = {"clip_norm": None, "accumulate": 1, "precision": "float32"}
     used = [f"{key} = {show(getattr(training, key))}" for key, plain in settings.items()
             if getattr(training, key) != plain]  # fmt: skip
