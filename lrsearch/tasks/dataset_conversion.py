@@ -62,7 +62,7 @@ def gather(part: str, given: object, collate: Collate | None, steps: int | None 
         return _from_dataset(part, given, collate)
     if not _is_pair(given):
         rule = (
-            "must be a pair (inputs, targets) of tensors, or of dicts and tuples of them, or a torch Dataset; "
+            "must be a pair of tensors (inputs, targets), or of dicts and tuples of them, or a torch Dataset; "
             "torch.as_tensor takes an array"
         )
         raise input_error("task", rule, key=part, received=kinds(given))

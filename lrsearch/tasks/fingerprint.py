@@ -45,7 +45,7 @@ def fingerprint(task: Task) -> dict[str, Any]:
         task: What would be trained.
 
     Returns:
-        Part (``train``, ``test``, ``holdout``) -> ``rows`` and what they hold.
+        Part (``train``, ``test``, ``holdout``) -> ``rows`` and what they hold; the ``rows`` of a stream are a text.
     """
     parts = {"train": task.train, "test": task.test, "holdout": task.holdout}
     return {part: _part(part, rows) for part, rows in parts.items() if rows is not None}
@@ -77,7 +77,7 @@ def _part(part: str, rows: Rows) -> dict[str, Any]:
         return {"rows": count(rows), **{name: _values(tensor) for name, tensor in named}}
     if isinstance(rows, Stream):
         with same_random_numbers():
-            return {"rows": f"{rows.steps} batches", "first rows": _first_of(part, rows)}
+            return {"rows": f"{rows.steps} batches an epoch", "first rows": _first_of(part, rows)}
     numbers = sorted({*range(min(EDGE, len(rows))), *range(max(0, len(rows) - EDGE), len(rows))})
     with same_random_numbers():
         return {"rows": len(rows), **{f"row {row}": _row(part, rows, row) for row in numbers}}

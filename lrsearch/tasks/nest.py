@@ -175,7 +175,7 @@ def equal(one: Any, other: Any) -> bool:
         return _same_numbers(dense(one), dense(other))
     own, its = children(one), children(other)
     if own is None or its is None:
-        return type(one) is type(other)
+        return type(one) is type(other) and (one == other if isinstance(one, (str, int, float)) else True)
     pairs = zip(own, its, strict=False)
     return len(own) == len(its) and all(a == b and equal(mine, yours) for (a, mine), (b, yours) in pairs)
 
