@@ -195,7 +195,7 @@ class NoisyStream(IterableDataset[Any]):
 @pytest.mark.parametrize("train", [Noisy(lambda: float(OWN.random())), NoisyStream()], ids=["rows", "stream"])
 def test_rows_that_draw_from_a_generator_of_their_own_are_a_warning(train: Any) -> None:
     steps = 2 if isinstance(train, NoisyStream) else None
-    with pytest.warns(LrsearchWarning, match=r"train rows are not the same .* default_rng\(np.random.rand"):
+    with pytest.warns(LrsearchWarning, match=r"train rows are not the same .*default_rng\(np.random.rand"):
         check(task(train=train, steps_per_epoch=steps), "mine")
 
 
