@@ -15,6 +15,7 @@ from lrsearch.tasks import calling, nest
 from lrsearch.tasks.data import Data, Rows, Stream, Streamed, first_batch, kinds, same_random_numbers
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.fixed_seed import fixed_seed
+from lrsearch.tasks.memory_limit import watched
 
 if TYPE_CHECKING:
     from lrsearch.tasks.task import Task
@@ -75,7 +76,10 @@ class _Attempt:
 
     def model(self) -> nn.Module:
         try:
-            model, other = self.task.model(), self.task.model()
+            with watched():
+                model, other = self.task.model(), self.task.model()
+        except InputError as error:
+            raise InputError(self.source, error.faults) from None
         except Exception as error:
             raise self._fault("model", f"fails: {sentence(error)}") from error
         if not isinstance(model, nn.Module):
