@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lrsearch.tasks import nest
+from lrsearch.tasks.attempt import attempt
 from lrsearch.tasks.calling import Call
 from lrsearch.tasks.data import Data, Rows, pair
 from lrsearch.tasks.metrics import Metric
@@ -38,7 +39,9 @@ def packed(task: Task) -> Task:
     inputs, targets = pair(task.train)
     if nest.is_sparse(inputs) or nest.is_sparse(targets):
         raise ValueError("inputs or targets are sparse tensors")
-    outputs = untrained_outputs(task, nest.taken(inputs, slice(FEW)))
+    outputs = attempt(lambda: untrained_outputs(task, nest.taken(inputs, slice(FEW))), "an untrained network")
+    if outputs is None:
+        return task  # whatever is wrong with it, training will say it
     if task.forward is None and all(isinstance(value, Tensor) for value in (inputs, targets, outputs)):
         return task
     given, wanted, made = _Layout.of(inputs), _Layout.of(targets), _Layout.of(outputs)
