@@ -80,11 +80,11 @@ def epochs(task: Task, training: TrainingSection, count: int, runs: int) -> floa
         count: Updates of each run.
         runs: How many.
     """
-    return count * runs / updates_per_epoch(task.train_rows, training)
+    return count * runs / updates_per_epoch(task, training)
 
 
 def _one_run(task: Task, training: TrainingSection, lr: float, count: int, seed: int) -> Brief:
-    length = math.ceil(count / updates_per_epoch(task.train_rows, training))
+    length = math.ceil(count / updates_per_epoch(task, training))
     run = start(task, Constant(), lr, training.model_copy(update={"epochs": length}), seed)
     value = run.before.test_metric
     whole = _advance(run, count)
