@@ -25,7 +25,7 @@ class Door:
         self._lock = threading.Lock()
         self._through: set[socket.socket] = set()
         self._left = self._sent = self._limit = 0
-        self._attempts = self.passed = self.refused = 0
+        self._attempts = self._times = self.passed = self.refused = 0
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         port = self._listening.getsockname()[1]
         self.url = inner.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
@@ -50,14 +50,15 @@ class Door:
             self._left = attempts
         self.end_connections()
 
-    def shuts_after(self, messages: int, attempts: int) -> None:
-        """Shut the door again and again, however fast those are who go through it.
+    def shuts_after(self, messages: int, attempts: int, times: int) -> None:
+        """Shut the door several times, however fast those are who go through it.
 
         Args:
             messages: To the server, after which it is shut.
             attempts: How many are refused then.
+            times: How often.
         """
-        self._limit, self._attempts = messages, attempts
+        self._limit, self._attempts, self._times = messages, attempts, times
 
     def close(self) -> None:
         """Take the door away."""
@@ -98,7 +99,8 @@ class Door:
     def _count(self) -> None:
         with self._lock:
             self._sent += 1
-            is_due = self._sent % self._limit == 0
+            is_due = self._sent % self._limit == 0 and self._times > 0
+            self._times -= is_due
         if is_due:
             self.shut(self._attempts)
 

@@ -49,13 +49,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("command", "code", "said"),
     [
         (f"{LRSEARCH} trial list small --format json | head -1", (0, 1), ""),
-        (f"{LRSEARCH} study list <&- >&-", (0,), ""),
-        (f"{LRSEARCH} study list 2>&-", (0,), ""),
         (f"{LRSEARCH} study show nope <&- >&- 2>&-", (2,), ""),
         (f"mkdir -p gone; cd gone; rmdir ../gone; {LRSEARCH} study list", (2,), "does not exist any more"),
         (f"{LRSEARCH} study list > /dev/full", (1,), "cannot be written"),
     ],
-    ids=["head", "stdout", "stderr", "all", "folder", "full"],
+    ids=["head", "all", "folder", "full"],
 )
 def test_streams_and_folders_that_are_not_there(made: Path, command: str, code: tuple[int, ...], said: str) -> None:
     """Each as a shell makes it."""

@@ -21,14 +21,14 @@ PLACES = ("me:{}@{host}/{db}", "{host}/{db}?user=me&password={}", "me@{host}/{db
 COMMANDS = (
     ("storage", "check"), ("storage", "check", "--format", "json"), ("storage", "upgrade"),
     ("study", "create", "small.toml"), ("study", "create", "small.toml", "--skip-if-exists"),
-    ("study", "create", "small.toml"), ("study", "run", "small", "--trials", "6"), ("study", "run", "nope"),
+    ("study", "create", "small.toml"), ("study", "run", "small"), ("study", "run", "nope"),
     ("study", "run", "small.toml", "--quiet"), ("study", "list"), ("study", "show", "small"),
     ("study", "show", "small", "--format", "json"), ("study", "best", "small"),
-    ("study", "confirm", "small", "--top", "1", "--seeds", "2"),
+    ("study", "confirm", "small", "--top", "1", "--seeds", "2", "--engine", "sequential"),
     ("study", "export", "small", "--output", "all.json"), ("study", "stop", "small"), ("trial", "list", "small"),
     ("trial", "show", "small", "0"), ("trial", "exclude", "small", "0"), ("trial", "reap", "small"),
     ("report", "small", "--publish", "--artifacts", "artifacts"), ("train", "--from-study", "small", "--epochs", "1"),
-    ("worker", "--exit-when-idle"), ("worker", "--exit-when-idle", "--log-format", "json"),
+    ("worker", "--exit-when-idle", "--log-format", "json"),
     ("worker", "--study", "nope"), ("judge", "nope.csv"), ("dashboard", "--host", "0.0.0.0"),
     ("serve", "--host", "0.0.0.0"), ("lr-find", "--task", "nope"), ("study", "delete", "small", "--yes"),
 )  # fmt: skip
