@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ from lrsearch.tasks.data import same_random_numbers
 from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers, random_streams
 from lrsearch.training.batch_metrics import LOSS, Details
-from lrsearch.training.batches import DataOrder, epoch_rows, updates_per_epoch
+from lrsearch.training.batches import DataOrder, epoch_rows
 from lrsearch.training.divergence import diverged
 from lrsearch.training.evaluation import Look, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
@@ -99,7 +100,7 @@ class Run:
 
     @property
     def updates_per_epoch(self) -> int:
-        return updates_per_epoch(self.task, self.training)
+        return math.ceil(self.order.batches_per_epoch / self.training.accumulate)
 
     @property
     def look(self) -> Look:
@@ -182,10 +183,11 @@ def train(run: Run, epochs: int | None = None) -> Iterator[EpochRecord]:
 def _one_epoch(run: Run) -> EpochRecord:
     began = time.perf_counter()
     lr = run.rate(0)
-    with own_stream(run):
+    with looking(run):
         # Compared as tensors: a Python number per batch would cost time. NaN if any loss was.
         worst_loss = float(torch.stack(list(updates(run))).max())
-    train_metric, test, details = _evaluated(run, run.epoch + 1)
+        _keep_streams(run)
+        train_metric, test, details = _evaluated(run, run.epoch + 1)
     run.epoch += 1
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
@@ -207,15 +209,14 @@ def _one_epoch(run: Run) -> EpochRecord:
 
 
 def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
-    """The metric on training rows, what is looked at on test rows, and the details of those."""
-    with looking(run):
-        metrics = {"metric": run.task.metric_function}
-        train_metric = math.nan
-        if shows_train_metric(epoch, run.training):
-            train_metric = evaluate_rows(run.task.train, metrics, run.look)["metric"]
-        metrics |= run.task.extra
-        details = details_after(epoch, run.task, run.training)
-        test = evaluate_in_detail(run.task.test, metrics, details, run.look)
+    """The metric on training rows, what is looked at on test rows, and the details of those; within `looking`."""
+    metrics = {"metric": run.task.metric_function}
+    train_metric = math.nan
+    if shows_train_metric(epoch, run.training):
+        train_metric = evaluate_rows(run.task.train, metrics, run.look)["metric"]
+    metrics |= run.task.extra
+    details = details_after(epoch, run.task, run.training)
+    test = evaluate_in_detail(run.task.test, metrics, details, run.look)
     return train_metric, *test
 
 
@@ -241,7 +242,12 @@ def own_stream(run: Run) -> Iterator[None]:
     """
     with looking(run):
         yield
-        run.random_state, run.streams = torch.get_rng_state(), random_streams.beside_torch(run.precision.device)
+        _keep_streams(run)
+
+
+def _keep_streams(run: Run) -> None:
+    """Let training go on from where the streams are now."""
+    run.random_state, run.streams = torch.get_rng_state(), random_streams.beside_torch(run.precision.device)
 
 
 def updates(run: Run) -> Iterator[Tensor]:
@@ -275,25 +281,28 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
         group["lr"] = rate
     run.model.train()
     run.optimizer.zero_grad()
-    sizes = [nest.rows(targets) or run.training.batch_size for _, targets in batches]
     losses = []
-    for (inputs, targets), size in zip(batches, sizes, strict=True):
-        with run.precision.forward(), hint_at_single_row(size):
+    for inputs, targets in batches:
+        with run.precision.forward(), hint_at_single_row(targets):
             loss = run.task.loss_function(run.task.call(run.model, inputs), targets)
         if len(batches) > 1:
-            loss = loss * (size / sum(sizes))
+            loss = loss * (_rows(targets, run) / sum(_rows(other, run) for _, other in batches))
         run.precision.backward(loss)
         losses.append(loss.detach())
     run.precision.step(run.optimizer, run.training.clip_norm)
     return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
 
+def _rows(targets: Any, run: Run) -> int:
+    return nest.rows(targets) or run.training.batch_size
+
+
 @contextmanager
-def hint_at_single_row(rows: int) -> Iterator[None]:
+def hint_at_single_row(targets: Any) -> Iterator[None]:
     """Say what to do about a batch from which BatchNorm can take no variance.
 
     Args:
-        rows: Of the batch.
+        targets: Of the batch.
 
     Raises:
         InputError: torch refused the batch, which has one row.
@@ -301,7 +310,7 @@ def hint_at_single_row(rows: int) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if rows != 1 or "Expected more than 1 value per channel" not in str(error):
+        if nest.rows(targets) != 1 or "Expected more than 1 value per channel" not in str(error):
             raise
         rule = "the last batch of an epoch has one row, and BatchNorm needs two: set drop_last = true, or another"
         raise input_error("[training]", f"{rule} batch_size", key="drop_last", received="false") from error

@@ -39,6 +39,9 @@ def read(
         jobs = [(batch_seed(seed, epoch, number), batch.tolist()) for number, batch in enumerate(batches)]
         for inputs, targets in _loader(_Batches(rows), jobs, device, workers):
             yield moved(inputs, device), moved(targets, device)
+    elif all(isinstance(part, Tensor) and part.layout == torch.strided for part in rows):
+        for batch in batches:
+            yield rows[0][batch], rows[1][batch]
     else:
         for batch in batches:
             yield nest.taken(rows[0], batch), nest.taken(rows[1], batch)

@@ -91,7 +91,7 @@ def _one_run(task: Task, training: TrainingSection, lr: float, count: int, seed:
     if whole:
         metrics = {"metric": task.metric_function}
         with own_stream(run):
-            value = evaluate_rows(task.test, metrics, run.model, run.precision, training)["metric"]
+            value = evaluate_rows(task.test, metrics, run.look)["metric"]
     lost = not whole or diverged(value, run.before.test_metric, maximise=task.maximises)
     return Brief(lr, seed, None if lost else value, run.before.test_metric)
 
