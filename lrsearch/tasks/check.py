@@ -14,8 +14,10 @@ from lrsearch.errors import InputError, LrsearchWarning, input_error
 from lrsearch.tasks import calling, nest
 from lrsearch.tasks.data import Data, Rows, Stream, Streamed, first_batch, kinds, same_random_numbers
 from lrsearch.tasks.error_location import sentence
+from lrsearch.tasks.evaluation_gradients import NO_GRADIENT, WAY_OUT, evaluated_call
 from lrsearch.tasks.fixed_seed import fixed_seed
 from lrsearch.tasks.memory_limit import watched
+from lrsearch.tasks.parameter_groups import groups_of
 
 if TYPE_CHECKING:
     from lrsearch.tasks.task import Task
@@ -68,10 +70,12 @@ class _Attempt:
         for kind, of_kind in zip(("inputs", "targets"), rows, strict=True):
             for path, tensor in nest.leaves(of_kind):
                 values = tensor if tensor.layout == torch.strided else nest.coordinates(tensor).values()
-                wrong = ~values.isfinite()
+                wrong = values.isinf() if self.task.allow_nan else ~values.isfinite()
                 if wrong.any():
                     place = wrong.nonzero()[0].tolist()
                     rule = f"{int(wrong.sum())} of {wrong.numel()} numbers are not finite, the first at {place}"
+                    if values[tuple(place)].isnan():
+                        rule += "; where the model or the loss masks NaN, say Task(allow_nan=True)"
                     raise self._fault(f"{part} {kind}{path}", rule, str(values[tuple(place)].item()))
 
     def model(self) -> nn.Module:
@@ -87,15 +91,15 @@ class _Attempt:
         if model is other:
             rule = "gives the same network every time; make it inside the function, so that each trial starts afresh"
             raise self._fault("model", rule)
+        try:
+            groups_of(self.task.parameters, model)
+        except InputError as error:
+            raise InputError(self.source, error.faults) from None
         return model.eval()
 
     def check_part(self, model: nn.Module, part: str, rows: Rows) -> None:
         inputs, targets = self._batch(part, rows)
-        try:
-            outputs = self.task.call(model, inputs)
-        except Exception as error:
-            rule = f"fails on {part} inputs {_shape(inputs)}: {sentence(error)}{self._hint(inputs, error)}"
-            raise self._fault("model", rule) from error
+        outputs = self._outputs(model, part, inputs)
         known = targets if isinstance(rows, Streamed) else rows[1]
         for key, name in (("loss", self.task.loss), ("metric", self.task.metric)):
             if isinstance(name, str):
@@ -106,6 +110,24 @@ class _Attempt:
             self._number(name, metric, part, outputs, targets)
         if part == "train":
             self._check_gradient(loss, targets)
+
+    def _outputs(self, model: nn.Module, part: str, inputs: Any) -> Any:
+        """Outputs with gradients; without them it is tried, too, for so it is evaluated."""
+        try:
+            try:
+                with torch.no_grad():
+                    evaluated_call(self.task)(model, inputs)
+            except RuntimeError as error:
+                if NO_GRADIENT not in str(error) or self.task.evaluation_gradients:
+                    raise
+                rule = f"fails where it is evaluated, which is done without gradients: {sentence(error)}; {WAY_OUT}"
+                raise self._fault("model", rule) from error
+            return self.task.call(model, inputs)
+        except InputError:
+            raise
+        except Exception as error:
+            rule = f"fails on {part} inputs {_shape(inputs)}: {sentence(error)}{self._hint(inputs, error)}"
+            raise self._fault("model", rule) from error
 
     def _batch(self, part: str, rows: Rows) -> Data:
         try:

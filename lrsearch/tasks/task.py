@@ -16,6 +16,7 @@ from lrsearch.tasks.data import Collate, Rows, Stream, Streamed, count, kinds
 from lrsearch.tasks.dataset_conversion import gather
 from lrsearch.tasks.direction import Direction
 from lrsearch.tasks.metrics import EXTRA_METRICS, LOSSES, METRICS, Metric
+from lrsearch.tasks.parameter_groups import Groups
 from lrsearch.tasks.torchmetrics_by_name import is_object, on_whole_set
 
 RESERVED = ("metric", "loss", "number", "epoch", "lr", "train_metric", "test_metric")
@@ -53,6 +54,12 @@ class Task:
         steps_per_epoch: Batches that are called an epoch of a stream, before any are accumulated.
         reduce: ``mean`` says that the metrics are means over rows, which may be taken batch by batch where memory is
             short; without it a callable sees the outputs and targets of all rows at once.
+        parameters: Groups of the network's parameters,
+            ``parameters(model) -> [{"params": ..., "lr_scale": 10.0, "weight_decay": 0.0}, ...]``: the schedule's rate
+            is multiplied by a group's `lr_scale`, and its arguments of the optimizer hold for it alone. Each parameter
+            that is trained is in one group.
+        allow_nan: Inputs and targets may hold NaN, which the model or the loss masks.
+        evaluation_gradients: Evaluate with gradients, for a model that needs them inside forward.
         details: Not for people: the confirmation puts metrics here that give a vector,
             ``(outputs, targets) -> [parts]``. They are looked at on the test rows before training and after the last
             epoch; one that fails is left out. Of rows that a DataLoader reads they give a number per batch, and the
@@ -75,6 +82,9 @@ class Task:
     forward: Call | None
     steps_per_epoch: int | None
     reduce: Literal["mean"] | None
+    parameters: Groups | None
+    allow_nan: bool
+    evaluation_gradients: bool
 
     def __init__(
         self,
@@ -91,10 +101,14 @@ class Task:
         forward: Call | None = None,
         steps_per_epoch: int | None = None,
         reduce: Literal["mean"] | None = None,
+        parameters: Groups | None = None,
+        allow_nan: bool = False,
+        evaluation_gradients: bool = False,
     ) -> None:
         faults = [*_model_faults(model), *_metric_faults({"loss": loss}, LOSSES)]
         faults += [*_metric_faults({"metric": metric}, METRICS), *directions.faults(metric, direction)]
         faults += [*_extra_faults(extra or {}), *_reading_faults(train, forward, steps_per_epoch, reduce)]
+        faults += _parameters_faults(parameters)
         if faults:
             raise InputError("task", faults)
         if not extra and isinstance(metric, str):
@@ -106,6 +120,7 @@ class Task:
         values["extra"] = {name: _function(m) for name, m in (extra or {}).items()}
         values["direction"] = direction or directions.of(metric) or "minimize"
         values["details"] = dict(details or {})
+        values |= {"parameters": parameters, "allow_nan": allow_nan, "evaluation_gradients": evaluation_gradients}
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
@@ -161,6 +176,12 @@ def _model_faults(model: object) -> Iterable[Fault]:
         yield Fault("model", rule, f"one {type(model).__name__}, which every trial would go on training")
     elif not callable(model):
         yield Fault("model", rule, kinds(model))
+
+
+def _parameters_faults(parameters: object) -> Iterable[Fault]:
+    if parameters is not None and not callable(parameters):
+        rule = 'must be a function of the model, such as `lambda model: [{"params": model.parameters()}]`'
+        yield Fault("parameters", rule, kinds(parameters))
 
 
 def _metric_faults(given: Mapping[str, object], known: Mapping[str, Metric]) -> Iterable[Fault]:

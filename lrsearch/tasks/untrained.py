@@ -8,6 +8,7 @@ import torch
 
 from lrsearch.tasks import nest
 from lrsearch.tasks.data import same_random_numbers
+from lrsearch.tasks.evaluation_gradients import evaluated_call
 from lrsearch.tasks.task import Task
 
 
@@ -27,5 +28,5 @@ def untrained_outputs(task: Task, inputs: Any) -> Any:
         own = nest.tensors(inputs)[0].device
         parameter = next(model.parameters(), None)
         place = own if parameter is None else parameter.device
-        outputs = task.call(model, nest.mapped(lambda tensor: tensor.to(place), inputs))
+        outputs = evaluated_call(task)(model, nest.mapped(lambda tensor: tensor.to(place), inputs))
         return nest.mapped(lambda tensor: tensor.to(own), outputs)

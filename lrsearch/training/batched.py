@@ -22,7 +22,7 @@ from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 from lrsearch.training import lane_optimizers
 from lrsearch.training.devices import moved
-from lrsearch.training.divergence import diverged
+from lrsearch.training.divergence import ConstantValues, diverged
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers, stacked_details
 from lrsearch.training.evaluation import details_after, shows_train_metric
 from lrsearch.training.graph_replay import Recordings
@@ -105,6 +105,7 @@ class NetworkBatch:
     ) -> None:
         self.task = task = moved(task, device)
         self.train, self.test = pair(task.train), pair(task.test)
+        self.constants = ConstantValues(task)
         self.device = device
         self.finished = 0
         self.training = training
@@ -252,8 +253,10 @@ class NetworkBatch:
     def _diverged(self, worst_loss: Numbers, test_metric: Numbers) -> NDArray[np.bool_]:
         return np.array(
             [
-                diverged(float(loss), before.train_loss)
-                or diverged(float(metric), before.test_metric, maximise=self.task.maximises)
+                diverged(float(loss), before.train_loss, constant=self.constants.loss)
+                or diverged(
+                    float(metric), before.test_metric, maximise=self.task.maximises, constant=self.constants.metric
+                )
                 for loss, metric, before in zip(worst_loss, test_metric, self.before, strict=True)
             ]
         )

@@ -145,6 +145,8 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
         made = [dict(group) for group in run.optimizer.param_groups]
         run.optimizer.load_state_dict(state["optimizer"])
         check_optimizer(run.optimizer, made)
+        if run.average is not None:
+            run.average.load_state_dict(state["average"])
         run.precision.load(state.get("precision", {}))
         run.order.generator.set_state(state["order"])
         run.random_state = state["random_state"]
@@ -206,6 +208,7 @@ def _state(run: Run) -> dict[str, Any]:
         "schedule_state": asdict(state) if is_dataclass(state) and not isinstance(state, type) else state,
         "model": run.model.state_dict(),
         "optimizer": run.optimizer.state_dict(),
+        "average": None if run.average is None else run.average.state_dict(),
         "precision": run.precision.state(),
         "order": run.order.generator.get_state(),
         "random_state": run.random_state,

@@ -14,6 +14,7 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks import nest
 from lrsearch.tasks.calling import Call, passed
 from lrsearch.tasks.data import Data, Rows, Stream, Streamed, count
+from lrsearch.tasks.evaluation_gradients import evaluated_call
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 from lrsearch.training.batch_metrics import BatchMetrics, Details, details_of, values_of
@@ -75,7 +76,7 @@ class Look:
 
     def outputs(self, inputs: Any) -> Any:
         """What the network gives in eval mode, without gradients."""
-        return _outputs(self.model, self.task.call, inputs, self.precision)
+        return _outputs(self.model, evaluated_call(self.task), inputs, self.precision)
 
 
 def evaluate_rows(rows: Rows, metrics: Mapping[str, Metric], look: Look) -> dict[str, float]:
@@ -115,12 +116,12 @@ def evaluate_in_detail(
             batches.add(look.outputs(inputs), targets, nest.rows(targets) or size)
         return batches.came_to()
     if look.task.reduce != "mean":
-        return _evaluate(look.model, look.task.call, rows, metrics, details, look.precision)
+        return _evaluate(look.model, evaluated_call(look.task), rows, metrics, details, look.precision)
     pieces = BatchMetrics(look.task, metrics, {})
     for numbers in in_order(count(rows), EVALUATION_ROWS):
         inputs, targets = (nest.taken(part, slice(int(numbers[0]), int(numbers[-1]) + 1)) for part in rows)
         pieces.add(look.outputs(inputs), targets, len(numbers))
-    kept = _evaluate(look.model, look.task.call, rows, {}, details, look.precision)[1] if details else {}
+    kept = _evaluate(look.model, evaluated_call(look.task), rows, {}, details, look.precision)[1] if details else {}
     return pieces.came_to()[0], kept
 
 

@@ -12,21 +12,24 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from lrsearch.errors import input_error
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks import nest
 from lrsearch.tasks.data import same_random_numbers
+from lrsearch.tasks.parameter_groups import groups_of
 from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers, random_streams
 from lrsearch.training.batch_metrics import LOSS, Details
 from lrsearch.training.batches import DataOrder, epoch_rows
-from lrsearch.training.divergence import diverged
+from lrsearch.training.divergence import ConstantValues, diverged
 from lrsearch.training.evaluation import Look, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
 from lrsearch.training.reading import Batch
 from lrsearch.training.training_batches import TrainingBatches
+from lrsearch.training.weight_average import average_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Before:
-    """What a run measured before its first update; divergence is judged against it."""
+    """What a run measured before its first update; divergence is judged against it, among other things."""
 
     train_loss: float
     train_metric: float
@@ -88,15 +91,23 @@ class Run:
     streams: random_streams.Streams
     precision: Precision
     before: Before
+    average: AveragedModel | None = None
     epoch: int = 0
     diverged: bool = False
     records: list[EpochRecord] = field(default_factory=list)
     horizon: int = field(init=False)
     schedule_state: object = field(init=False)
+    constants: ConstantValues = field(init=False)
 
     def __post_init__(self) -> None:
+        self.constants = ConstantValues(self.task)
         self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
         self.schedule_state = self.schedule.initial_state(self.horizon, self.updates_per_step)
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network as it is evaluated, with the average of its weights if there is one."""
+        return self.model if self.average is None else self.average.module
 
     @property
     def updates_per_epoch(self) -> int:
@@ -105,7 +116,7 @@ class Run:
     @property
     def look(self) -> Look:
         """How the network is looked at."""
-        return Look(self.task, self.model, self.precision, self.training, self.seed)
+        return Look(self.task, self.evaluated, self.precision, self.training, self.seed)
 
     @property
     def updates_per_step(self) -> int:
@@ -155,13 +166,14 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         training=training,
         seed=seed,
         model=model,
-        optimizer=optimizers.build(training, model.parameters(), lr),
+        optimizer=optimizers.build(training, groups_of(task.parameters, model), lr),
         order=DataOrder(stream, epoch_rows(task, training), training.batch_size, drop_last=training.drop_last),
         batches=TrainingBatches(task.train, training, seed, device),
         random_state=random_state,
         streams=streams,
         precision=precision,
         before=before,
+        average=average_of(model, training),
     )
 
 
@@ -191,8 +203,8 @@ def _one_epoch(run: Run) -> EpochRecord:
     run.epoch += 1
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
-    run.diverged = diverged(worst_loss, run.before.train_loss) or diverged(
-        test_metric, run.before.test_metric, maximise=run.task.maximises
+    run.diverged = diverged(worst_loss, run.before.train_loss, constant=run.constants.loss) or diverged(
+        test_metric, run.before.test_metric, maximise=run.task.maximises, constant=run.constants.metric
     )
     record = EpochRecord(
         epoch=run.epoch,
@@ -214,6 +226,7 @@ def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
     train_metric = math.nan
     if shows_train_metric(epoch, run.training):
         train_metric = evaluate_rows(run.task.train, metrics, run.look)["metric"]
+        _set_streams(run)  # whether training rows were looked at changes no test metric
     metrics |= run.task.extra
     details = details_after(epoch, run.task, run.training)
     test = evaluate_in_detail(run.task.test, metrics, details, run.look)
@@ -228,8 +241,7 @@ def looking(run: Run) -> Iterator[None]:
         run: Whose streams.
     """
     with same_random_numbers():
-        torch.set_rng_state(run.random_state)
-        random_streams.set_beside_torch(run.streams, run.precision.device)
+        _set_streams(run)
         yield
 
 
@@ -243,6 +255,12 @@ def own_stream(run: Run) -> Iterator[None]:
     with looking(run):
         yield
         _keep_streams(run)
+
+
+def _set_streams(run: Run) -> None:
+    """Let the global streams go on from where training is."""
+    torch.set_rng_state(run.random_state)
+    random_streams.set_beside_torch(run.streams, run.precision.device)
 
 
 def _keep_streams(run: Run) -> None:
@@ -270,15 +288,13 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
     Args:
         run: What is trained.
         number: Number of the update in the current epoch, from 0; it decides the rate.
-        batches: Inputs and targets; the gradients of several are added up, each batch counted by the number of its
-            rows, so that they weigh as in one large batch.
+        batches: Inputs and targets; the loss of several is the mean of theirs, ``sum(losses) / len(losses)``, also in
+            the last update of an epoch, which may have fewer of them.
 
     Returns:
         The loss before the update.
     """
-    rate = run.rate(number)
-    for group in run.optimizer.param_groups:
-        group["lr"] = rate
+    optimizers.set_rate(run.optimizer, run.rate(number))
     run.model.train()
     run.optimizer.zero_grad()
     losses = []
@@ -286,15 +302,13 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
         with run.precision.forward(), hint_at_single_row(targets):
             loss = run.task.loss_function(run.task.call(run.model, inputs), targets)
         if len(batches) > 1:
-            loss = loss * (_rows(targets, run) / sum(_rows(other, run) for _, other in batches))
+            loss = loss / len(batches)
         run.precision.backward(loss)
         losses.append(loss.detach())
     run.precision.step(run.optimizer, run.training.clip_norm)
+    if run.average is not None:
+        run.average.update_parameters(run.model)
     return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
-
-
-def _rows(targets: Any, run: Run) -> int:
-    return nest.rows(targets) or run.training.batch_size
 
 
 @contextmanager

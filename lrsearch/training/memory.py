@@ -16,14 +16,16 @@ from torch import Tensor, nn
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks import nest
 from lrsearch.tasks.data import count, first_batch
+from lrsearch.tasks.evaluation_gradients import evaluated_call
 from lrsearch.tasks.memory_limit import machine_memory
 from lrsearch.tasks.task import Task
 from lrsearch.training.batches import epoch_rows
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.seats import BLOCK, filled
 
-CPU_UPDATE_BYTES = 512 * 2**20
-"""Intermediate results of one update. More at once is no faster on a CPU, and must fit beside the other workers."""
+CPU_UPDATE_BYTES = 32 * 2**20
+"""Intermediate results of one update: about what the caches hold. With 512 MiB a small CNN took 1.3 times as long for
+each lane, and a GRU too; small MLPs take the same time with both."""
 
 CPU_EVALUATION_BYTES = 32 * 2**20
 """Intermediate results of one evaluation: about what the caches hold."""
@@ -62,8 +64,7 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
     saved: dict[int, int] = {}
 
     def count(tensor: Tensor) -> Tensor:
-        place, size = place_and_bytes(tensor)
-        saved[place] = size
+        saved.update({part.data_ptr(): part.numel() * part.element_size() for part in dense_parts(tensor)})
         return tensor
 
     with torch.random.fork_rng(devices=[]):
@@ -71,7 +72,7 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
         model = task.model()
         model.eval()
         with torch.no_grad():
-            task.call(model, inputs)  # lazy modules learn their sizes
+            evaluated_call(task)(model, inputs)  # lazy modules learn their sizes
         model.train()
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
             task.loss_function(task.call(model, inputs), targets)
@@ -204,21 +205,16 @@ def state_bytes(model: nn.Module, optimizer: str) -> int:
     return copies * parameters + 2 * sum(_bytes(buffer) for buffer in model.buffers())
 
 
-def place_and_bytes(tensor: Tensor) -> tuple[int, int]:
-    """Where a tensor lies in memory, and how much it takes there.
-
-    Args:
-        tensor: It may be sparse.
-    """
-    values = tensor
-    if tensor.layout == torch.sparse_coo:
-        values = tensor._values()
-    elif tensor.layout != torch.strided:
-        values = tensor.values()
-    return values.data_ptr(), _bytes(tensor)
-
-
 def _bytes(tensor: Tensor) -> int:
+    return sum(part.numel() * part.element_size() for part in dense_parts(tensor))
+
+
+def dense_parts(tensor: Tensor) -> list[Tensor]:
+    """What lies in memory of a tensor: itself, or the indices and values of a sparse one."""
+    if tensor.layout == torch.strided:
+        return [tensor]
     if tensor.layout == torch.sparse_coo:
-        return _bytes(tensor._values()) + _bytes(tensor._indices())
-    return tensor.numel() * tensor.element_size()
+        return [tensor._indices(), tensor._values()]
+    by_row = tensor.layout in (torch.sparse_csr, torch.sparse_bsr)
+    indices = [tensor.crow_indices(), tensor.col_indices()] if by_row else [tensor.ccol_indices(), tensor.row_indices()]
+    return [*indices, tensor.values()]

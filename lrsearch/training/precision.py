@@ -14,18 +14,26 @@ from lrsearch.tasks import nest
 
 
 def check_precision(training: TrainingSection, device: torch.device) -> None:
-    """Refuse mixed precision where it is not meant to be used.
+    """Refuse mixed precision where the processor has no arithmetic for it.
 
     Args:
         training: It names the precision.
         device: Where the network would be trained.
 
     Raises:
-        InputError: The device is no CUDA device and the precision is not float32.
+        InputError: The device is no CUDA device, and the precision is float16, or bfloat16 on a CPU without it.
     """
     if training.precision != "float32" and device.type != "cuda":
-        rule = f"needs a CUDA device, and this trains on {device}; take float32"
+        if training.precision == "bfloat16" and cpu_has_bfloat16():
+            return
+        there = "float32 or bfloat16" if cpu_has_bfloat16() else "float32"
+        rule = f"needs a CUDA device, and this trains on {device}; take {there}"
         raise input_error("training", rule, key="training.precision", received=f'"{training.precision}"')
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether torch's kernels for this processor compute in bfloat16; elsewhere autocast would only be slower."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class Precision:

@@ -11,6 +11,7 @@ from lrsearch.schedules.base import Schedule, parameter
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.batches import updates_per_epoch
+from lrsearch.training.first_update import check_first_update
 from lrsearch.training.loop import own_stream, start, updates
 from lrsearch.training.range_test import FEWEST_UPDATES, SeedLosses, Watch, grid
 from lrsearch.training.room import check_room
@@ -97,6 +98,7 @@ def climb(task: Task, training: TrainingSection, plan: Plan) -> Iterator[SeedLos
         InputError: There is no room to train it here.
     """
     check_room(task, training)
+    check_first_update(task, training)
     for number in range(plan.seeds):
         yield _one_seed(task, training, plan, (training.seeds[0] + number) % SEEDS_END)
 

@@ -14,7 +14,7 @@ from lrsearch.tasks.memory_limit import in_words, machine_memory
 from lrsearch.tasks.task import Task
 from lrsearch.training.batches import epoch_rows
 from lrsearch.training.evaluation import EVALUATION_ROWS
-from lrsearch.training.memory import place_and_bytes, state_bytes
+from lrsearch.training.memory import dense_parts, state_bytes
 
 TRIED_ROWS = 4
 """So many rows show what one needs; a task that `tasks.check` let through takes as many."""
@@ -47,8 +47,7 @@ def _needed(task: Task, training: TrainingSection) -> tuple[int, int]:
     saved: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
-        place, size = place_and_bytes(tensor)
-        saved[place] = size
+        saved.update({part.data_ptr(): part.numel() * part.element_size() for part in dense_parts(tensor)})
         return tensor
 
     with same_random_numbers():
@@ -56,7 +55,7 @@ def _needed(task: Task, training: TrainingSection) -> tuple[int, int]:
         model = task.model().eval()
         with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
             task.loss_function(task.call(model, inputs), targets)
-    own = {place_and_bytes(part)[0] for part in (*model.parameters(), *model.buffers())}
+    own = {own.data_ptr() for part in (*model.parameters(), *model.buffers()) for own in dense_parts(part)}
     passing = [size / (nest.rows(targets) or TRIED_ROWS) for place, size in saved.items() if place not in own]
     kept = state_bytes(model, training.optimizer)
     in_all = epoch_rows(task, training)
