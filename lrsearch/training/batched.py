@@ -170,11 +170,10 @@ class NetworkBatch:
         losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
         train_metric = np.full(len(self.positions), np.nan)
         metrics = {"metric": self.task.metric_function}
-        looking = self.seed_streams().copied()
         if shows_train_metric(self.finished + 1, self.training):
-            train_metric = self.evaluate(self.train, metrics, streams=looking)[0]["metric"]
+            train_metric = self.evaluate(self.train, metrics)[0]["metric"]
         details = details_after(self.finished + 1, self.task, self.training)
-        test, kept = self.evaluate(self.test, {**metrics, **self.task.extra}, details, looking)
+        test, kept = self.evaluate(self.test, {**metrics, **self.task.extra}, details)
         self.finished += 1
         test_metric = test.pop("metric")
         for lane, value in zip(self.rates, test_metric, strict=True):

@@ -94,7 +94,10 @@ def test_any_number_of_loader_workers_gives_the_same_numbers() -> None:
     assert curve(task, loader_workers=2) == alone
 
 
-@pytest.mark.parametrize("name", ["dict", "tuple", "named tuple", "dataclass", "forward of its own", "several targets"])
+@pytest.mark.parametrize(
+    "name",
+    ["dict", "tuple", "named tuple", "dataclass", "forward of its own", "several targets", "several outputs and noise"],
+)
 def test_a_batch_of_networks_carries_nests(name: str) -> None:
     task = CASES[name].task
     engine, note = choose_engine("batched", task, section(), "cpu")
