@@ -202,7 +202,7 @@ def _plugin(section: object, key: str, faults: list[Fault], default: str | None 
 def _pruner(document: dict[str, Any], faults: list[Fault]) -> PluginSection | None:
     sampler = document.get("sampler")
     grid = isinstance(sampler, dict) and sampler.get("name") == "grid"
-    default = "none" if grid else "halving"
+    default = "none" if grid else "extrapolation"
     return _plugin(document.get("pruner", {}), "pruner", faults, default=default)
 
 

@@ -143,7 +143,7 @@ class Definition(StrictModel):
     training: TrainingSection = TrainingSection()
     search: SearchSection = SearchSection()
     sampler: PluginSection = PluginSection(name="tpe")
-    pruner: PluginSection = PluginSection(name="halving")
+    pruner: PluginSection = PluginSection(name="extrapolation")
     tries: list[TrySection] = []
     confirm: ConfirmSection = ConfirmSection()
 
