@@ -21,7 +21,7 @@ class StratifiedExtrapolation(StratifiedPruner):
 
         predicted end = now + (now - then),  now and then = medians of the values that end at the rung and at its half
 
-    A trial that got worse is judged by where it is. Source of the bias: Wu et al., "Understanding Short-Horizon Bias in
+    A trial that got worse is judged by where it is. The one that leads its type now goes on, too. Source of the bias: Wu et al., "Understanding Short-Horizon Bias in
     Stochastic Meta-Optimization" (2018). `tests/benchmarks/pruning_rules.py` compares it with other rules.
 
     Args:
@@ -39,12 +39,11 @@ class StratifiedExtrapolation(StratifiedPruner):
         """See `StratifiedPruner.looks`."""
         return tuple(sorted({*last_epochs(rung), *last_epochs(rung // 2)}))
 
-    def judged(self, rung: int, values: Mapping[int, float]) -> float:
+    def judged(self, rung: int, values: Mapping[int, float]) -> tuple[float, float]:
         """The predicted end; see `StratifiedPruner.judged`."""
-        now, then = (
-            [values[epoch] for epoch in last_epochs(end) if epoch in values] for end in (rung, rung // 2)
-        )
-        return predicted(median(now), median(then) if then else math.inf)
+        now, then = ([values[epoch] for epoch in last_epochs(end) if epoch in values] for end in (rung, rung // 2))
+        come_to = median(now)
+        return predicted(come_to, median(then) if then else math.inf), come_to
 
 
 def predicted(now: float, then: float) -> float:

@@ -25,6 +25,6 @@ class StratifiedHalving(StratifiedPruner):
         """See `StratifiedPruner.looks`."""
         return (rung,)
 
-    def judged(self, rung: int, values: Mapping[int, float]) -> float:
+    def judged(self, rung: int, values: Mapping[int, float]) -> tuple[float, float]:
         """The value at the rung; see `StratifiedPruner.judged`."""
-        return values[rung]
+        return values[rung], values[rung]

@@ -21,7 +21,7 @@ from lrsearch.storage.rung_trials import RungTrial
 
 Trial = TypeVar("Trial", bound=Hashable)
 Rank = tuple[float, int]
-"""What orders trials at a rung, see `rank`."""
+"""Orders trials: what they are compared by, then their number."""
 Room = Callable[[int], int]
 """How many trials may go on where so many do, because they cost next to nothing; never fewer."""
 
@@ -34,11 +34,23 @@ class AtRung:
         number: The trial's number.
         scheduler: Its scheduler type.
         value: What it is judged by there; smaller is better.
+        now: What it has come to there, if that is not the same.
     """
 
     number: int
     scheduler: str | None
     value: float
+    now: float | None = None
+
+    @property
+    def rank(self) -> Rank:
+        """Orders trials by what they are judged by: the smaller first, then the earlier trial."""
+        return rank(self.value, self.number)
+
+    @property
+    def rank_now(self) -> Rank:
+        """Orders trials by what they have come to."""
+        return rank(self.value if self.now is None else self.now, self.number)
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ class StratifiedPruner(BasePruner, ABC):
     """Compares a trial at each rung with the trials of its own scheduler type only.
 
     Types that start slowly (one-cycle, warm-up) lose every early comparison with types that start fast, and win
-    late; comparing like with like removes that bias. One by one the rule is asynchronous (as in Li et al., "A System
+    late; comparing like with like removes that bias. Who leads its type by what it has come to goes on in any case. One by one the rule is asynchronous (as in Li et al., "A System
     for Massively Parallel Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those
     seen at the rung so far, and the first three of a type always do.
 
@@ -99,8 +111,8 @@ class StratifiedPruner(BasePruner, ABC):
         """
 
     @abstractmethod
-    def judged(self, rung: int, values: Mapping[int, float]) -> float:
-        """What a trial is judged by; smaller is better.
+    def judged(self, rung: int, values: Mapping[int, float]) -> tuple[float, float]:
+        """What a trial is judged by, and what it has come to; smaller is better.
 
         Args:
             rung: The rung.
@@ -121,14 +133,14 @@ class StratifiedPruner(BasePruner, ABC):
         maximise = study.direction == StudyDirection.MAXIMIZE
         excluded = {int(number) for number in study.user_attrs.get(EXCLUDED, {})}
         others = self.seen(trials, rung, trial.params.get("scheduler"), {*excluded, trial.number}, maximise=maximise)
-        own = self.place(rung, trial.intermediate_values, trial.number, maximise=maximise)
+        own = self.at_rung(rung, at_rungs([trial])[trial.number], maximise=maximise)
         return self.ends(own, others, self.shares[rung])
 
     def decide(
         self,
         rung: int,
         arrived: Mapping[Trial, AtRung],
-        seen_before: Callable[[str | None], Sequence[Rank]],
+        seen_before: Callable[[str | None], Sequence[AtRung]],
         room: Room = no_room,
     ) -> Decision[Trial]:
         """Who ends of some trials that reach a rung together.
@@ -140,51 +152,51 @@ class StratifiedPruner(BasePruner, ABC):
         Args:
             rung: The rung.
             arrived: The trials.
-            seen_before: The ranks at the rung of a type's trials that reached it before; asked only where it matters.
+            seen_before: A type's trials that reached the rung before; asked only where it matters.
             room: How many may go on.
         """
         keep = self.shares[rung]
         ended, compared = halve(arrived, keep)
         alone = [trial for trial in arrived if trial not in compared]
-        others: dict[str | None, list[Rank]] = {}
+        others: dict[str | None, list[AtRung]] = {}
         for trial in alone:
             own = arrived[trial]
             if own.scheduler not in others:
                 others[own.scheduler] = list(seen_before(own.scheduler))
-            place = rank(own.value, own.number)
-            if self.ends(place, others[own.scheduler], keep):
+            if self.ends(own, others[own.scheduler], keep):
                 ended.add(trial)
-            others[own.scheduler].append(place)
+            others[own.scheduler].append(own)
         if self.fills and ended:
             kept = len(arrived) - len(ended)
             ended -= set(next_best(arrived, ended)[: max(room(kept) - kept, 0)])
         return Decision(ended, alone)
 
-    def ends(self, own: Rank, others: Sequence[Rank], keep: float) -> bool:
+    def ends(self, own: AtRung, others: Sequence[AtRung], keep: float) -> bool:
         """Whether a trial ends at a rung.
 
         Args:
-            own: Its rank there.
-            others: Those of the other trials of its scheduler type.
+            own: The trial.
+            others: The other trials of its scheduler type.
             keep: Share that goes on there.
         """
         if len(others) < self.FREE:
             return False
-        place = sum(other < own for other in others)
-        return place >= survivors(len(others) + 1, keep)
+        place = sum(other.rank < own.rank for other in others)
+        leads = all(own.rank_now < other.rank_now for other in others)
+        return place >= survivors(len(others) + 1, keep) and not leads
 
-    def place(self, rung: int, values: Mapping[int, float], number: int, *, maximise: bool) -> Rank:
-        """The rank of a trial at a rung.
+    def at_rung(self, rung: int, trial: RungTrial, *, maximise: bool) -> AtRung:
+        """A trial as it is compared at a rung.
 
         Args:
             rung: The rung.
-            values: Epoch -> value as it is stored; the rung is among them.
-            number: The trial's number.
+            trial: The trial, with its values as they are stored; that of the rung is among them.
             maximise: Whether larger values are better.
         """
         sign = -1 if maximise else 1
-        signed = {epoch: _comparable(sign * values[epoch]) for epoch in self.looks(rung) if epoch in values}
-        return rank(self.judged(rung, signed), number)
+        there = (epoch for epoch in self.looks(rung) if epoch in trial.values)
+        value, now = self.judged(rung, {epoch: _comparable(sign * trial.values[epoch]) for epoch in there})
+        return AtRung(trial.number, trial.scheduler, value, now)
 
     def seen(
         self,
@@ -194,8 +206,8 @@ class StratifiedPruner(BasePruner, ABC):
         but: Collection[int],
         *,
         maximise: bool,
-    ) -> list[Rank]:
-        """The ranks at a rung of the trials that one of their type is compared with: failed ones do not count.
+    ) -> list[AtRung]:
+        """The trials that one of their type is compared with at a rung: failed ones do not count.
 
         Args:
             trials: All trials, by number.
@@ -205,7 +217,7 @@ class StratifiedPruner(BasePruner, ABC):
             maximise: Whether larger values are better.
         """
         return [
-            self.place(rung, trial.values, number, maximise=maximise)
+            self.at_rung(rung, trial, maximise=maximise)
             for number, trial in trials.items()
             if trial.scheduler == scheduler
             and rung in trial.values
@@ -215,7 +227,7 @@ class StratifiedPruner(BasePruner, ABC):
 
 
 def halve(arrived: Mapping[Trial, AtRung], keep: float) -> tuple[set[Trial], set[Trial]]:
-    """Compare trials that reach a rung together: of each scheduler type the best share goes on.
+    """Compare trials that reach a rung together: of each scheduler type the best share goes on, and who leads it.
 
     Args:
         arrived: The trials.
@@ -229,7 +241,8 @@ def halve(arrived: Mapping[Trial, AtRung], keep: float) -> tuple[set[Trial], set
     compared: set[Trial] = set()
     for group in _by_type(arrived):
         if len(group) > StratifiedPruner.FREE:
-            ended.update(group[survivors(len(group), keep) :])
+            leader = min(group, key=lambda trial: arrived[trial].rank_now)
+            ended.update(trial for trial in group[survivors(len(group), keep) :] if trial != leader)
             compared.update(group)
     return ended, compared
 
@@ -249,10 +262,10 @@ def next_best(arrived: Mapping[Trial, AtRung], ended: Collection[Trial]) -> list
 
 
 def rank(value: float, number: int) -> Rank:
-    """What orders trials at a rung: the smaller value first, then the earlier trial; NaN is as bad as infinity.
+    """What orders trials: the smaller value first, then the earlier trial; NaN is as bad as infinity.
 
     Args:
-        value: What a trial is judged by.
+        value: What a trial is compared by.
         number: The trial's number.
     """
     return (_comparable(value), number)
@@ -286,7 +299,7 @@ def _by_type(arrived: Mapping[Trial, AtRung]) -> list[list[Trial]]:
     return [
         sorted(
             (trial for trial, own in arrived.items() if own.scheduler == scheduler),
-            key=lambda trial: rank(arrived[trial].value, arrived[trial].number),
+            key=lambda trial: arrived[trial].rank,
         )
         for scheduler in types
     ]

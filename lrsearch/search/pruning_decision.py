@@ -13,7 +13,7 @@ from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
-from lrsearch.pruning.stratified import AtRung, Rank, StratifiedPruner, at_rungs
+from lrsearch.pruning.stratified import AtRung, StratifiedPruner, at_rungs
 from lrsearch.sampling.space import Settings
 from lrsearch.search.trial_curves import TrialTrace
 from lrsearch.storage.rung_trials import RungTrial
@@ -33,9 +33,7 @@ class PruningDecision:
         cost: What lanes cost that are trained together: more go on where that costs next to nothing.
     """
 
-    def __init__(
-        self, stored: StoredStudy, pruner: BasePruner, together: bool, cost: LaneCost = ONE_BY_ONE
-    ) -> None:
+    def __init__(self, stored: StoredStudy, pruner: BasePruner, together: bool, cost: LaneCost = ONE_BY_ONE) -> None:
         self._stored = stored
         self._pruner = pruner
         self._together = together
@@ -94,16 +92,16 @@ class PruningDecision:
 
     def _arrived(self, pruner: StratifiedPruner, rung: int, claim: Claim, trace: TrialTrace) -> AtRung:
         values = {epoch: trace.test[epoch - 1] for epoch in pruner.looks(rung)}
-        judged, number = pruner.place(rung, values, claim.number, maximise=self._stored.maximises)
-        return AtRung(number, self._settings[claim].schedule.name, judged)
+        trial = RungTrial(claim.number, TrialState.RUNNING, self._settings[claim].schedule.name, values)
+        return pruner.at_rung(rung, trial, maximise=self._stored.maximises)
 
     def _seen_now(
         self, pruner: StratifiedPruner, rung: int, scheduler: str | None, asked: Collection[int]
-    ) -> list[Rank]:
+    ) -> list[AtRung]:
         but = {*self._stored.excluded(), *asked}
         return pruner.seen(self._rungs.read(), rung, scheduler, but, maximise=self._stored.maximises)
 
-    def _seen_before(self, pruner: StratifiedPruner, rung: int, scheduler: str | None) -> list[Rank]:
+    def _seen_before(self, pruner: StratifiedPruner, rung: int, scheduler: str | None) -> list[AtRung]:
         if self._before is None:
             there = at_rungs(self._stored.trials())
             own = {claim.number for claim in self._settings}

@@ -153,6 +153,11 @@ class Definition(StrictModel):
         assert self.study.trials is not None
         return self.study.trials
 
+    @property
+    def is_pruned(self) -> bool:
+        """Whether trials may end early."""
+        return self.pruner.name != "none"
+
     def document(self) -> dict[str, Any]:
         """The definition in the shape of a study file, complete with defaults; what the storage keeps."""
         parts = self.model_dump(mode="python", exclude_none=True)
