@@ -79,9 +79,10 @@ class StratifiedPruner(BasePruner, ABC):
     """Compares a trial at each rung with the trials of its own scheduler type only.
 
     Types that start slowly (one-cycle, warm-up) lose every early comparison with types that start fast, and win
-    late; comparing like with like removes that bias. Who leads its type by what it has come to goes on in any case. One by one the rule is asynchronous (as in Li et al., "A System
-    for Massively Parallel Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those
-    seen at the rung so far, and the first three of a type always do.
+    late; comparing like with like removes that bias. Who leads its type by what it has come to goes on in any case.
+    One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel Hyperparameter Tuning",
+    2020): a trial goes on while it is among the best share of those seen at the rung so far, and the first three of a
+    type always do.
 
     It only reads: asked twice, it answers twice the same.
 

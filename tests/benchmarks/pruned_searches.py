@@ -61,7 +61,7 @@ def search(bank: Bank, study: str, way: str, seed: int, trials: int) -> tuple[fl
     definition = pruning_banks.definition_of(study, trials, seed, {"name": pruner})
     stored = studies.create(open_storage("sqlite://"), definition, bank.task.metric_name)
     engine = ReplayEngine(bank)
-    with _told(told, engine), mock.patch.object(lane_cost, "reckoned", lambda **_: lane_cost.ONE_BY_ONE):
+    with _told(told, engine), mock.patch.object(lane_cost, "reckoned", return_value=lane_cost.ONE_BY_ONE):
         list(Runner(stored, bank.task, engine, Interruption()).events())
     best = ranking.ranked(stored.trials(), {}, maximise=False)[0]
     assert best.value is not None
