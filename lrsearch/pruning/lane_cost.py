@@ -7,12 +7,15 @@ with another table goes on with this one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 NEARLY = 1.1
 """So many times the seconds are nearly the same."""
+AUDITED = 0.1
+"""Of the trials that end at most so many, as a rule, are audited."""
 CPU_BLOCK, CUDA_BLOCK = 32, 256
 """Networks that a batch has a multiple of (`training.seats.BLOCK`); so few leave a graphics processor idle."""
 
@@ -50,9 +53,32 @@ class LaneCost:
         blocks = max(-(-lanes // self.block), int(NEARLY * self.seconds(lanes) - self.fixed))
         return lanes if self.block == 1 else blocks * self.block
 
+    def room(self, kept: int, arrived: int, seeds: int) -> int:
+        """How many trials go on at a rung where a rule keeps some: so many as train in nearly the same seconds.
+
+        Some of those that end are trained on for the audit. Seats are left for them, whether there is an audit or not:
+        it must not change who goes on.
+
+        Args:
+            kept: How many the rule keeps.
+            arrived: How many have reached the rung.
+            seeds: Lanes of a trial.
+        """
+        if self.block == 1:
+            return kept
+        most = self.most((kept + _audited(arrived - kept)) * seeds)
+        while kept < arrived and (kept + 1 + _audited(arrived - kept - 1)) * seeds <= most:
+            kept += 1
+        return kept
+
     def table(self) -> dict[str, Any]:
         """What is stored."""
         return asdict(self)
+
+
+def _audited(ended: int) -> int:
+    """Seats for the audit: more than it will need as a rule."""
+    return math.ceil(AUDITED * ended)
 
 
 ONE_BY_ONE = LaneCost(1, 0.0)

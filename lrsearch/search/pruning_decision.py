@@ -84,7 +84,7 @@ class PruningDecision:
             rung,
             arrived,
             lambda kind: self._seen_before(pruner, rung, kind),
-            lambda kept: max(kept, self._cost.most(kept * seeds) // seeds),
+            lambda kept: self._cost.room(kept, len(trials), seeds),
         )
         for claim in decision.alone:
             self._remember(arrived[claim], trials[claim], pruner)

@@ -141,7 +141,7 @@ class Rungs:
             epoch,
             arrived,
             lambda kind: self._seen[epoch, str(kind)],
-            lambda kept: max(kept, self._cost.most(kept * self._seeds) // self._seeds),
+            lambda kept: self._cost.room(kept, len(players), self._seeds),
         ).ended
         for own in players:
             self._seen[epoch, own.kind].append(arrived[own])
