@@ -8,12 +8,16 @@ with another table goes on with this one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+Trial = TypeVar("Trial", bound=Hashable)
 NEARLY = 1.1
 """So many times the seconds are nearly the same."""
+SEAT_CLASSES = 4
+"""A lane sits where it may, in one of so many classes (`training.seats`): a batch is as long as its fullest class."""
 AUDITED = 0.1
 """Of the trials that end at most so many, as a rule, are audited."""
 CPU_BLOCK, CUDA_BLOCK = 32, 256
@@ -42,43 +46,50 @@ class LaneCost:
         """
         return self.fixed + -(-lanes // self.block) if lanes else 0.0
 
-    def most(self, lanes: int) -> int:
-        """As many lanes as cost nearly the same as some; no fewer.
+    def lanes(self, places: Iterable[int]) -> int:
+        """How many lanes a batch computes that trains some: each keeps its class, so a crowded class needs more.
 
         Args:
-            lanes: How many there are.
+            places: Where each lane stood in its generation.
         """
-        if not lanes:
-            return 0
-        blocks = max(-(-lanes // self.block), int(NEARLY * self.seconds(lanes) - self.fixed))
-        return lanes if self.block == 1 else blocks * self.block
+        if self.block == 1:
+            return len(list(places))
+        return SEAT_CLASSES * max(Counter(place % SEAT_CLASSES for place in places).values(), default=0)
 
-    def room(self, kept: int, arrived: int, seeds: int) -> int:
-        """How many trials go on at a rung where a rule keeps some: so many as train in nearly the same seconds.
+    def spared(
+        self, kept: Collection[Trial], next_best: Sequence[Trial], places: Mapping[Trial, Sequence[int]]
+    ) -> list[Trial]:
+        """Who goes on beyond those whom a rule keeps: the next best, as long as training takes nearly the same seconds.
 
         Some of those that end are trained on for the audit. Seats are left for them, whether there is an audit or not:
         it must not change who goes on.
 
         Args:
-            kept: How many the rule keeps.
-            arrived: How many have reached the rung.
-            seeds: Lanes of a trial.
+            kept: Whom the rule keeps.
+            next_best: Whom it ends, the best first.
+            places: Where the lanes of each trial stood in their generation.
         """
-        if self.block == 1:
-            return kept
-        most = self.most((kept + _audited(arrived - kept)) * seeds)
-        while kept < arrived and (kept + 1 + _audited(arrived - kept - 1)) * seeds <= most:
-            kept += 1
-        return kept
+        if self.block == 1 or not next_best:
+            return []
+        audited = math.ceil(AUDITED * len(next_best)) * len(places[next_best[0]])
+        left = -(-audited // SEAT_CLASSES)
+        load = Counter(place % SEAT_CLASSES for trial in kept for place in places[trial])
+        blocks = -(-(max(load.values(), default=0) + left) * SEAT_CLASSES // self.block)
+        blocks = max(blocks, int(NEARLY * (self.fixed + blocks) - self.fixed))
+        seats = blocks * self.block // SEAT_CLASSES
+        if self.lanes(place for trial in [*kept, *next_best] for place in places[trial]) <= blocks * self.block:
+            return list(next_best)
+        found = []
+        for trial in next_best:
+            more = load + Counter(place % SEAT_CLASSES for place in places[trial])
+            if max(more.values()) <= seats - left:
+                found.append(trial)
+                load = more
+        return found
 
     def table(self) -> dict[str, Any]:
         """What is stored."""
         return asdict(self)
-
-
-def _audited(ended: int) -> int:
-    """Seats for the audit: more than it will need as a rule."""
-    return math.ceil(AUDITED * ended)
 
 
 ONE_BY_ONE = LaneCost(1, 0.0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PercentilePruner
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from lrsearch.pruning.extrapolation import StratifiedExtrapolation
@@ -46,7 +46,10 @@ class ExtrapolationOptions(PruningOptions):
     """
 
     rungs: Annotated[list[Fraction], Field(min_length=1)] = [0.125, 0.5]
-    keep: Fraction | Annotated[list[Fraction], Field(min_length=1)]
+    keep: Annotated[
+        Annotated[Fraction, Tag("<number>")] | Annotated[list[Fraction], Field(min_length=1), Tag("<choices>")],
+        Discriminator(lambda given: "<choices>" if isinstance(given, list) else "<number>"),
+    ]
     audit: Annotated[float, Field(ge=0, lt=1)] = 0.05
 
     @model_validator(mode="before")

@@ -22,8 +22,6 @@ from lrsearch.storage.rung_trials import RungTrial
 Trial = TypeVar("Trial", bound=Hashable)
 Rank = tuple[float, int]
 """Orders trials: what they are compared by, then their number."""
-Room = Callable[[int], int]
-"""How many trials may go on where so many do, because they cost next to nothing; never fewer."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +62,6 @@ class Decision(Generic[Trial]):
 
     ended: set[Trial]
     alone: list[Trial]
-
-
-def no_room(trials: int) -> int:
-    """Nobody goes on but those whom the rule keeps.
-
-    Args:
-        trials: How many it keeps.
-    """
-    return trials
 
 
 class StratifiedPruner(BasePruner, ABC):
@@ -142,7 +131,7 @@ class StratifiedPruner(BasePruner, ABC):
         rung: int,
         arrived: Mapping[Trial, AtRung],
         seen_before: Callable[[str | None], Sequence[AtRung]],
-        room: Room = no_room,
+        spared: Callable[[Collection[Trial], Sequence[Trial]], Collection[Trial]] = lambda *_: (),
     ) -> Decision[Trial]:
         """Who ends of some trials that reach a rung together.
 
@@ -154,7 +143,8 @@ class StratifiedPruner(BasePruner, ABC):
             rung: The rung.
             arrived: The trials.
             seen_before: A type's trials that reached the rung before; asked only where it matters.
-            room: How many may go on.
+            spared: Who goes on, too, because that costs next to nothing: of those that the rule keeps, and of those that
+                it ends, the best first.
         """
         keep = self.shares[rung]
         ended, compared = halve(arrived, keep)
@@ -168,8 +158,8 @@ class StratifiedPruner(BasePruner, ABC):
                 ended.add(trial)
             others[own.scheduler].append(own)
         if self.fills and ended:
-            kept = len(arrived) - len(ended)
-            ended -= set(next_best(arrived, ended)[: max(room(kept) - kept, 0)])
+            kept = [trial for trial in arrived if trial not in ended]
+            ended -= set(spared(kept, next_best(arrived, ended)))
         return Decision(ended, alone)
 
     def ends(self, own: AtRung, others: Sequence[AtRung], keep: float) -> bool:

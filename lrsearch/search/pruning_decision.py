@@ -39,6 +39,7 @@ class PruningDecision:
         self._together = together
         self._cost = cost if together else ONE_BY_ONE
         self._settings: Mapping[Claim, Settings] = {}
+        self._order: Mapping[Claim, int] = {}
         self._mirror: Mirror | None = None
         self._before: dict[int, RungTrial] | None = None
         self._excluded: Collection[int] = ()
@@ -48,9 +49,10 @@ class PruningDecision:
         """A new generation begins.
 
         Args:
-            settings: Its trials, and what each trains with.
+            settings: Its trials, and what each trains with; in the order of their lanes.
         """
         self._settings = settings
+        self._order = {claim: index for index, claim in enumerate(settings)}
         self._mirror = self._before = None
 
     def __call__(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
@@ -79,12 +81,11 @@ class PruningDecision:
         asked = {claim.number for claim in trials}
         if not self._together:
             return pruner.decide(rung, arrived, lambda kind: self._seen_now(pruner, rung, kind, asked)).ended
-        seeds = max(len(trace.lanes) for trace in trials.values())
         decision = pruner.decide(
             rung,
             arrived,
             lambda kind: self._seen_before(pruner, rung, kind),
-            lambda kept: self._cost.room(kept, len(trials), seeds),
+            lambda kept, next_best: self._cost.spared(kept, next_best, self._places(trials)),
         )
         for claim in decision.alone:
             self._remember(arrived[claim], trials[claim], pruner)
@@ -94,6 +95,12 @@ class PruningDecision:
         values = {epoch: trace.test[epoch - 1] for epoch in pruner.looks(rung)}
         trial = RungTrial(claim.number, TrialState.RUNNING, self._settings[claim].schedule.name, values)
         return pruner.at_rung(rung, trial, maximise=self._stored.maximises)
+
+    def _places(self, trials: Mapping[Claim, TrialTrace]) -> dict[Claim, range]:
+        """Where the lanes of each trial stood in the generation."""
+        seeds = max(len(trace.lanes) for trace in trials.values())
+        first = {claim: self._order[claim] * seeds for claim in trials}
+        return {claim: range(place, place + len(trials[claim].lanes)) for claim, place in first.items()}
 
     def _seen_now(
         self, pruner: StratifiedPruner, rung: int, scheduler: str | None, asked: Collection[int]

@@ -136,12 +136,14 @@ class Rungs:
             epoch: The rung.
             players: They.
         """
+        first = {own: own.number * self._seeds for own in players}
+        places = {own: range(place, place + self._seeds) for own, place in first.items()}
         arrived = {own: AtRung(own.number, own.kind, own.value) for own in players}
         ended = self._pruner.decide(
             epoch,
             arrived,
             lambda kind: self._seen[epoch, str(kind)],
-            lambda kept: self._cost.room(kept, len(players), self._seeds),
+            lambda kept, next_best: self._cost.spared(kept, next_best, places),
         ).ended
         for own in players:
             self._seen[epoch, own.kind].append(arrived[own])
