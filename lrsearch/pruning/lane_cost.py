@@ -7,7 +7,6 @@ with another table goes on with this one.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -71,8 +70,7 @@ class LaneCost:
         """
         if self.block == 1 or not next_best:
             return []
-        audited = math.ceil(AUDITED * len(next_best)) * len(places[next_best[0]])
-        left = -(-audited // SEAT_CLASSES)
+        left = round(AUDITED * len(next_best) * len(places[next_best[0]]) / SEAT_CLASSES)
         load = Counter(place % SEAT_CLASSES for trial in kept for place in places[trial])
         blocks = -(-(max(load.values(), default=0) + left) * SEAT_CLASSES // self.block)
         blocks = max(blocks, int(NEARLY * (self.fixed + blocks) - self.fixed))

@@ -143,8 +143,8 @@ class StratifiedPruner(BasePruner, ABC):
             rung: The rung.
             arrived: The trials.
             seen_before: A type's trials that reached the rung before; asked only where it matters.
-            spared: Who goes on, too, because that costs next to nothing: of those that the rule keeps, and of those that
-                it ends, the best first.
+            spared: Says of those that the rule keeps and of those that it ends, the best first, who goes on beside them
+                because that costs next to nothing.
         """
         keep = self.shares[rung]
         ended, compared = halve(arrived, keep)
