@@ -60,8 +60,8 @@ class LaneCost:
     ) -> list[Trial]:
         """Who goes on beyond those whom a rule keeps: the next best, as long as training takes nearly the same seconds.
 
-        Some of those that end are trained on for the audit. Seats are left for them, whether there is an audit or not:
-        it must not change who goes on.
+        Some of those that end are trained on for the audit. Seats are left for them, where the rule's own do not need
+        them, whether there is an audit or not: it must not change who goes on.
 
         Args:
             kept: Whom the rule keeps.
@@ -72,7 +72,7 @@ class LaneCost:
             return []
         left = round(AUDITED * len(next_best) * len(places[next_best[0]]) / SEAT_CLASSES)
         load = Counter(place % SEAT_CLASSES for trial in kept for place in places[trial])
-        blocks = -(-(max(load.values(), default=0) + left) * SEAT_CLASSES // self.block)
+        blocks = -(-max(load.values(), default=0) * SEAT_CLASSES // self.block)
         blocks = max(blocks, int(NEARLY * (self.fixed + blocks) - self.fixed))
         seats = blocks * self.block // SEAT_CLASSES
         if self.lanes(place for trial in [*kept, *next_best] for place in places[trial]) <= blocks * self.block:
