@@ -9,6 +9,10 @@ import typer
 
 from lrsearch.cli.output import Format
 from lrsearch.errors import input_error
+from lrsearch.study_file.model import MOST_THREADS
+
+MOST_WORKERS = 1024
+"""Processes of one command."""
 
 
 def _kept(url: str) -> str:
@@ -45,10 +49,16 @@ Grace = Annotated[
 ]
 Engine = Annotated[str, typer.Option(help="auto, sequential, or batched (many at once).")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Threads = Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")]
+Threads = Annotated[
+    int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads of torch; other counts change the last bits.")
+]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Processes that share the work; by default one per GPU or, without any, one per machine."),
+    typer.Option(
+        min=1,
+        max=MOST_WORKERS,
+        help="Processes that share the work; by default one per GPU or, without any, one per machine.",
+    ),
 ]
 Cluster = Annotated[
     str | None,

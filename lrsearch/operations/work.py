@@ -10,6 +10,7 @@ from lrsearch.operations.run_options import RunOptions
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.storage.retry import Patience
 from lrsearch.study import open as opening
 from lrsearch.training.engine import threads_of
 
@@ -33,12 +34,13 @@ def work(
 
     Raises:
         InputError: A study of `names` is not there, or its task is not known here.
+        StorageFailedError: The storage's server did not answer in time.
     """
     own = Interruption()
     with threads_of(options.threads), own.caught() if interruption is None else _as_it_is(interruption) as caught:
         opening.bring_in(options.load)
         yield StudyWorker(
-            open_storage(url, create=True), names, caught, logger.warning,
+            open_storage(url, create=True, patience=Patience(logger.warning)), names, caught, logger.warning,
             engine=options.engine, device=options.device, grace=options.grace, workers=options.one_of or 1,
         )  # fmt: skip
 

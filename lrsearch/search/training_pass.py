@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +104,9 @@ class Pass:
         for claim, own in settings.items():
             first = len(self._lanes)
             seeds = enumerate(own.seeds(training.section.seeds))
-            self._lanes += [Lane(own.lr, own.schedule, seed, places[claim] + index) for index, seed in seeds]
+            self._lanes += [
+                Lane(own.lr, own.schedule, seed, places[claim] + index, claim.number) for index, seed in seeds
+            ]
             self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score)
         self._stored: dict[Claim, int] = dict.fromkeys(settings, 0)
 
@@ -115,19 +118,18 @@ class Pass:
     def events(self) -> Iterator[Event]:
         """Train all trials to their end."""
         training = self._training
-        stream = training.engine.train(training.task, self._lanes, training.section)
-        records = self._next(stream, None)
-        while records is not None:
-            for trace in self._active.values():
-                trace.add(records)
-            if records.epoch:
-                training.heartbeat.epoch_done()
-                yield EpochDone(records.epoch, len(self._active))
-                yield from self._end_those_that_are_done(records.epoch)
-            if not self._active:
-                break
-            records = self._next(stream, {lane for trace in self._active.values() for lane in trace.lanes})
-        stream.close()
+        with closing(training.engine.train(training.task, self._lanes, training.section)) as stream:
+            records = self._next(stream, None)
+            while records is not None:
+                for trace in self._active.values():
+                    trace.add(records)
+                if records.epoch:
+                    training.heartbeat.epoch_done()
+                    yield EpochDone(records.epoch, len(self._active))
+                    yield from self._end_those_that_are_done(records.epoch)
+                if not self._active:
+                    break
+                records = self._next(stream, {lane for trace in self._active.values() for lane in trace.lanes})
 
     def _next(self, stream: LaneStream, keep: set[int] | None) -> LaneRecords | None:
         """One more epoch of the lanes that are kept; None if there is none."""
@@ -140,7 +142,11 @@ class Pass:
     def _end_those_that_are_done(self, epoch: int) -> Iterator[TrialEnded]:
         last = epoch == self._training.section.epochs
         ended = {claim for claim, trace in self._active.items() if last or trace.diverged_at is not None}
-        asked = {claim: trace for claim, trace in self._active.items() if claim not in ended | self.audited.keys()}
+        asked = {
+            claim: trace
+            for claim, trace in self._active.items()
+            if claim not in ended | self.audited.keys() and trace.is_evaluated(epoch)
+        }
         if epoch in self._training.rungs and epoch > self.compared and asked:
             self._record(asked)
             pruned = self._training.ended_at_rung(asked)
@@ -157,7 +163,8 @@ class Pass:
         for claim in claims:
             trace = self.audited.get(claim, self._active[claim])
             first = self._stored[claim] + 1
-            fresh[claim.trial_id] = {epoch: trace.test[epoch - 1] for epoch in range(first, trace.epoch + 1)}
+            epochs = filter(trace.is_evaluated, range(first, trace.epoch + 1))
+            fresh[claim.trial_id] = {epoch: trace.test[epoch - 1] for epoch in epochs}
             self._stored[claim] = trace.epoch
         self._training.store.record(fresh)
 

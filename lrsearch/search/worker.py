@@ -172,6 +172,8 @@ class StudyWorker:
             stored = studies.load(self._storage, listed.name, self._patience)
             task = opening.task_of(stored)
             assert stored.definition is not None
+            if stored.definition.command is not None:
+                self._check_consent(stored)
             engine = self._chosen_engine(task, stored.definition)
             runner = Runner(
                 stored, task, engine, self._interruption, grace=self._grace, workers=self._workers, say=self._say
@@ -188,10 +190,17 @@ class StudyWorker:
         stack.enter_context(runner.heartbeat)
         return Serving(listed, runner, stack)
 
+    def _check_consent(self, stored: StoredStudy) -> None:
+        """Whoever can write to the storage must not run code here: a command is run only where its study is named."""
+        search = stored.origin or stored.name
+        if search not in self._names:
+            rule = f"it runs a command that the storage tells; if you trust it, name the study: --study {search}"
+            raise LrsearchError(rule)
+
     def _chosen_engine(self, task: Task, definition: Definition) -> Engine:
         """Tried out once for all studies that train the same in the same way."""
         document = definition.document()
-        key = json.dumps([document["task"], document["training"]], sort_keys=True)
+        key = json.dumps([document.get("task"), document.get("command"), document["training"]], sort_keys=True)
         if key not in self._engines:
             self._engines[key], _ = choose_engine(self._engine, task, definition.training, self._device)
         return self._engines[key]

@@ -6,12 +6,15 @@ import torch
 
 from lrsearch.errors import input_error, nearest
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.command_task import CommandTask
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.command_engine import CommandEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.precision import check_precision
 from lrsearch.training.probe import probe
+from lrsearch.training.room import check_room
 from lrsearch.training.timing import gain
 
 ENGINES = ("auto", "sequential", "batched")
@@ -30,13 +33,18 @@ def choose_engine(name: str, task: Task, training: TrainingSection, device: str 
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        InputError: The name or device is unknown, or the batched engine is asked for and is not right for the task.
+        InputError: The name or device is unknown, or the batched engine is asked for and is not right for the task,
+            or there is no room to train it.
     """
+    if isinstance(task, CommandTask):
+        return _for_command(name, task)
     if name not in ENGINES:
         rule = f"must be one of {', '.join(ENGINES)}"
         raise input_error("command line", rule, key="--engine", received=f'"{name}"', nearest=nearest(name, ENGINES))
     place = str(resolve(device))
     check_precision(training, torch.device(place))
+    if place == "cpu":
+        check_room(task, training)
     if name == "sequential":
         return SequentialEngine(place), "engine: sequential"
     outcome = probe(task, training, place)
@@ -50,3 +58,10 @@ def choose_engine(name: str, task: Task, training: TrainingSection, device: str 
             "command line", f"cannot train this task: {outcome.reason}", key="--engine", received='"batched"'
         )
     return SequentialEngine(place), f"engine: sequential ({outcome.reason})"
+
+
+def _for_command(name: str, task: CommandTask) -> tuple[Engine, str]:
+    if name != "auto":
+        rule = f"study {task.study} runs a command, so it has no task that an engine could train; leave the option out"
+        raise input_error("command line", rule, key="--engine", received=f'"{name}"')
+    return CommandEngine(), f"engine: command; the output of each run is kept in {task.folder}"

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lrsearch.errors import input_error
 from lrsearch.schedules.base import Schedule
-from lrsearch.study_file.model import TrainingSection
+from lrsearch.study_file.model import MOST_THREADS, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.devices import moved
 from lrsearch.training.loop import EpochRecord, Run, start, train
@@ -31,6 +32,7 @@ class Lane:
         lr: Initial learning rate.
         schedule: How it goes.
         seed: Decides initial weights and data order.
+        trial: Number of its trial; None for a run that belongs to none.
         place: Where it stood in its generation; by default where it stands in the list given to the engine. The
             batched engine repeats a lane's last bits at the same place, modulo `seats.CLASSES`.
     """
@@ -39,6 +41,7 @@ class Lane:
     schedule: Schedule
     seed: int
     place: int | None = None
+    trial: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class LaneRecords:
         seconds: Wall-clock seconds of the epoch.
         details: The task's `details` before training and after the last epoch, empty in between; name -> [lanes,
             parts].
+        evaluated: Whether the metric was looked at after this epoch; where not, it is NaN, and nothing is meant by it.
     """
 
     epoch: int
@@ -67,6 +71,7 @@ class LaneRecords:
     extra: Mapping[str, Numbers]
     seconds: float
     details: Mapping[str, Numbers] = field(default_factory=dict)
+    evaluated: bool = True
 
     @cached_property
     def row_of(self) -> dict[int, int]:
@@ -138,7 +143,12 @@ def set_threads(threads: int) -> None:
 
     Args:
         threads: CPU threads of each operation.
+
+    Raises:
+        InputError: They are none, or more than any machine has; torch would end the process.
     """
+    if not 1 <= threads <= MOST_THREADS:
+        raise input_error("threads", f"must be from 1 to {MOST_THREADS}", received=str(threads))
     torch.set_num_threads(threads)
 
 
