@@ -28,7 +28,8 @@ def test_an_update_is_one_step_however_many_processes_there_are(
     rows = DataLoader(TensorDataset(torch.ones(BATCHES, 1)))
     model, optimizer, rows = accelerator.prepare(model, torch.optim.SGD(model.parameters(), lr=0.1), rows)
     # The scheduler of Accelerate asks for this number at every step.
-    monkeypatch.setitem(accelerate.state.AcceleratorState._shared_state, "num_processes", processes)
+    for state in (accelerate.state.AcceleratorState, accelerate.state.PartialState):
+        monkeypatch.setitem(state._shared_state, "num_processes", processes)
     assert accelerator.num_processes == processes
     schedule = SuggestedSchedule(0.1, schedules.get(name).of(values), EPOCHS)
     scheduler = integration.prepared(accelerator, optimizer, schedule, loader=rows, epochs=EPOCHS)

@@ -37,7 +37,7 @@ def forces(*, evaluation_gradients: bool) -> Task:
 
 def test_without_gradients_it_is_refused_with_the_way_out() -> None:
     with pytest.raises(
-        InputError, match=r"evaluated, which is done without gradients: .* line .*evaluation_gradients=T"
+        InputError, match=r"evaluated, which is done without gradients: .*line .*evaluation_gradients=T"
     ):
         check(forces(evaluation_gradients=False), "forces")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -126,7 +128,7 @@ class SingleOnly(Plain):
 
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
-    "packed": (Packed, "Packed: packed sequences are trained one by one"),
+    "packed": (Packed, "the model (Packed): packed sequences are trained one by one"),
     "packed by hand": (PackedByHand, "cell (GRU): packed sequences are trained one by one"),
     "cumulative": (
         lambda: nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4, momentum=None), nn.Linear(4, 1)),
@@ -147,6 +149,14 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "noise without lanes": (
         lambda: Drawing(lambda rows: rows + torch.empty(8, dtype=rows.dtype).normal_()),
         "the model (Drawing): draws random numbers in a way that only works one by one",
+    ),
+    "Python's own": (
+        lambda: Drawing(lambda rows: rows if random.random() < 2 else 2 * rows),
+        "draws random numbers in a way that only works one by one (Python's or numpy's)",
+    ),
+    "numpy's": (
+        lambda: Drawing(lambda rows: rows if np.random.rand() < 2 else 2 * rows),
+        "draws random numbers in a way that only works one by one (Python's or numpy's)",
     ),
     "random slopes": (
         lambda: nn.Sequential(nn.RReLU(), nn.Linear(8, 1)),
