@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
 
-from lrsearch.cli.table_layout import layout
+from lrsearch.cli.table_layout import layout, shortened
 from lrsearch.printable import harmless, json_harmless, printable, without_passwords
 
 
@@ -106,9 +106,9 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> No
                 column, justify="right" if is_number else "left", overflow="ellipsis", width=widths[column]
             )
     for cells in texts:
-        shown = (text for name, text in zip(columns, cells, strict=True) if name in widths)
-        table.add_row(*(escape(text) for text in shown))
-    screen.print(table)
+        shown = {name: text for name, text in zip(columns, cells, strict=True) if name in widths}
+        table.add_row(*(escape(shortened(text, widths[name])) for name, text in shown.items()))
+    screen.print("", table, "", sep="\n")
     left_out = [name for i, name in enumerate(columns) if name not in widths and any(row[i] != "–" for row in texts)]
     if left_out:
         say(f"No room for {', '.join(left_out)}: a wider terminal, a pipe or --format json shows more.", style="dim")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 GAP = 2
 """Between two columns."""
 SHORTENED = 16
-"""Columns of a cell that had to be cut, its ellipsis included."""
+"""Columns of a word that had to be cut, its ellipsis included."""
+NAME = 32
+"""The same in the first column, which says what a row is about."""
 
 
 @dataclass
@@ -26,7 +28,7 @@ def layout(names: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequenc
     """The columns that are shown, with their widths; no word of them is broken.
 
     Cells wrap between words. Where that is not enough, columns in which nothing stands are left out, then long words of
-    texts end in an ellipsis, then columns are left out from the right. The first column stays in any case.
+    texts are shortened in their middle, then columns are left out from the right. The first one stays in any case.
 
     Args:
         names: Of the columns.
@@ -42,10 +44,31 @@ def layout(names: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequenc
         kept.remove(blank[-1])
     while _needed(kept) > room and (long := [own for own in kept[1:] if own.may_be_cut and own.narrowest > SHORTENED]):
         max(long, key=lambda own: own.narrowest).narrowest = SHORTENED
+    if _needed(kept) > room and kept[0].may_be_cut:
+        kept[0].narrowest = min(kept[0].narrowest, max(NAME, kept[0].narrowest - (_needed(kept) - room)))
     while _needed(kept) > room and len(kept) > 1:
         kept.pop()
     kept[0].narrowest = min(kept[0].narrowest, room)
     return _shared(kept, room)
+
+
+def shortened(text: str, width: int) -> str:
+    """A text in which no word is wider than a column; a longer one keeps its beginning and its end.
+
+    Args:
+        text: Any.
+        width: Of the column.
+    """
+    long = {word for word in text.split() if cell_len(word) > width}
+    for word in long:
+        text = text.replace(word, f"{set_cell_size(word, width // 2)}…{_end(word, width - width // 2 - 1)}")
+    return text
+
+
+def _end(word: str, width: int) -> str:
+    while word and cell_len(word) > width:
+        word = word[1:]
+    return word
 
 
 def _column(name: str, cells: Sequence[str], is_number: bool) -> _Column:

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from lrsearch.cli import output, progress
 from lrsearch.cli.progress import SearchProgress
-from lrsearch.cli.table_layout import GAP, layout
+from lrsearch.cli.table_layout import GAP, layout, shortened
 from lrsearch.study.status import TrialCounts
 
 LONGEST = "a-study-with-the-longest-name-that-anybody-has-thought-of-so-far"
@@ -70,9 +70,15 @@ def test_what_there_is_no_room_for_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     text, said = printed(monkeypatch, ROWS, 40)
     assert "number" in text
     assert said == ["No room for scheduler, lr, params: a wider terminal, a pipe or --format json shows more."]
-    text, said = printed(monkeypatch, [{"name": LONGEST, "task": LONGEST, "trials": "7/9", "epochs": 1}], 80)
-    assert LONGEST in text
-    assert said != []
+
+
+def test_long_names_keep_their_ends_and_hide_no_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"name": f"{LONGEST}-{end}", "task": LONGEST, "trials": "7/9", "epochs": 1} for end in ("one", "two")]
+    text, said = printed(monkeypatch, rows, 80)
+    assert said == []
+    assert all(word in text for word in ("a-study-with", "far-one", "far-two", "7/9", "epochs"))
+    text, said = printed(monkeypatch, rows, 160)
+    assert f"{LONGEST}-two" in text
 
 
 def test_a_table_without_colour_has_no_codes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +94,7 @@ CELLS = st.lists(st.text("ab 9", max_size=20), min_size=3, max_size=3)
 
 @given(st.lists(CELLS, max_size=4), st.lists(st.booleans(), min_size=3, max_size=3), st.integers(8, 60))
 def test_a_layout_fits_and_what_stays_is_whole(rows: list[list[str]], numeric: list[bool], room: int) -> None:
+    assert all(cell_len(word) <= room for row in rows for text in row for word in shortened(text, room).split())
     names = ["one", "second", "third column"]
     widths = layout(names, rows, numeric, room)
     assert sum(widths.values()) + GAP * (len(widths) - 1) <= room
