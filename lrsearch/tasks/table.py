@@ -79,8 +79,8 @@ def look(file: Path, target: str, kind: str | None = None) -> Table:
     """
     separator, decimal, frame = _read(file)
     if target not in frame.columns:
-        rule = f"no such column; there are {_shortened(frame.columns)}"
-        raise _fault("--target", rule, target, nearest(target, frame.columns))
+        columns = [str(name) for name in frame.columns]
+        raise _fault("--target", f"no such column; there are {_shortened(columns)}", target, nearest(target, columns))
     if kind is not None and kind not in KINDS:
         raise _fault("--kind", f"a table is for {' or '.join(KINDS)}", kind, nearest(kind, KINDS))
     known = frame[frame[target].notna()]
@@ -165,7 +165,7 @@ def _classes(target: pd.Series, kind: Kind) -> dict[str, int]:
     if target.nunique() < 2:
         raise _fault("--target", "has one value only, so there is nothing to learn", str(target.name))
     if kind == "regression":
-        if (texts := target[_values(target, True).isna()].unique()).size:
+        if texts := list(target[_values(target, True).isna()].unique()):
             rule = f"regression needs numbers, and it has {_shortened(texts)}: empty these, or take classification"
             raise _fault("--target", rule, str(target.name))
         return {}
