@@ -34,7 +34,8 @@ _FEATURES = '''
 
 def features(table: pd.DataFrame, train: list[int]) -> pd.DataFrame:
     """What the network sees, all of it numbers; it is fitted to the training rows, and no others."""
-    numbers = table[NUMBERS].apply(pd.to_numeric, errors="coerce").astype(float)
+    columns = {column: pd.to_numeric(table[column], errors="coerce") for column in NUMBERS}
+    numbers = pd.DataFrame(columns, index=table.index).astype(float)
     known = numbers.iloc[train]
     parts = [((numbers - known.mean()) / known.std().replace(0.0, 1.0)).fillna(0.0)]
     for column in CATEGORIES:

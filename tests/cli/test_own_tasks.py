@@ -277,7 +277,7 @@ def test_a_csv_file_becomes_a_verdict(here: Command, tmp_path: Path) -> None:
     text = study.read_text().replace("trials = 50", "trials = 4").replace("epochs = 30", "epochs = 3")
     study.write_text(f"{text}\n[confirm]\ntop = 1\nseeds = 2\n")
     assert "How sure?" in here("study", "run", "my_data.toml", "--quiet").stdout
-    again = here("tasks", "new", "--from-csv", "my data.csv", "--target", "weight")
+    again = here("tasks", "new", "my_data.py", "--from-csv", "my data.csv", "--target", "weight")
     assert again.returncode == 2
     for wrong, words in (
         (["mine.py", "--target", "weight"], "goes with --from-csv"),
