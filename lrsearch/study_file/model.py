@@ -51,6 +51,8 @@ class TrainingSection(StrictModel):
         drop_last: Leave out the last batch of an epoch where it has fewer rows than `batch_size`.
         precision: What forward passes compute in; less than float32 is mixed precision, on CUDA only.
         train_metric_every: Epochs from one look at the metric on training rows to the next; the last has one, too.
+        checkpoint_minutes: Minutes of training after which a trial that takes longer is saved, so that a crash costs no
+            more of it.
         loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
     """
 
@@ -68,6 +70,7 @@ class TrainingSection(StrictModel):
     drop_last: bool = False
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     train_metric_every: int = Field(default=1, ge=1)
+    checkpoint_minutes: FiniteFloat = Field(default=5.0, ge=0)
     loader_workers: int = Field(default=0, ge=0)
 
     @field_validator("seeds")

@@ -11,7 +11,7 @@ import math
 import pickle
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,33 @@ def read(file: Path) -> Checkpoint:
         return Checkpoint(file, dict(content["definition"]), int(content["threads"]), int(state["epoch"]), state)
     except (KeyError, TypeError, ValueError):
         raise _damaged(file) from None
+
+
+def state_of(run: Run) -> bytes:
+    """All that the loop has advanced, for `resumed` in this process or another one of the same run.
+
+    Args:
+        run: The run, between two epochs.
+    """
+    content = io.BytesIO()
+    torch.save(_state(run), content)
+    return content.getvalue()
+
+
+def resumed(state: bytes, begin: Callable[[Before], Run]) -> Run:
+    """A run as it was when `state_of` was asked.
+
+    Args:
+        state: What that gave.
+        begin: Begins the same run anew, from what it had measured before its first update.
+
+    Raises:
+        InputError: The state is not of this run.
+    """
+    kept = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
+    run = begin(Before(**kept["before"]))
+    restore(Checkpoint(Path("of this run"), {}, torch.get_num_threads(), int(kept["epoch"]), kept), run)
+    return run
 
 
 def restore(checkpoint: Checkpoint, run: Run) -> None:

@@ -14,31 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lrsearch.schedules.base import Schedule
+from lrsearch.errors import LrsearchError
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.devices import moved
-from lrsearch.training.loop import EpochRecord, Run, start, train
+from lrsearch.training.lane import Lane as Lane
+from lrsearch.training.lane_checkpoints import LaneCheckpoints
+from lrsearch.training.lane_run import LaneRun
+from lrsearch.training.loop import EpochRecord
 
 Numbers = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One network to train: settings and a seed.
-
-    Attributes:
-        lr: Initial learning rate.
-        schedule: How it goes.
-        seed: Decides initial weights and data order.
-        place: Where it stood in its generation; by default where it stands in the list given to the engine. The
-            batched engine repeats a lane's last bits at the same place, modulo `seats.CLASSES`.
-    """
-
-    lr: float
-    schedule: Schedule
-    seed: int
-    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +41,7 @@ class LaneRecords:
         seconds: Wall-clock seconds of the epoch.
         details: The task's `details` before training and after the last epoch, empty in between; name -> [lanes,
             parts].
+        failures: Lanes that could not be trained on, and why; only of an engine whose other lanes go on then.
     """
 
     epoch: int
@@ -67,6 +53,7 @@ class LaneRecords:
     extra: Mapping[str, Numbers]
     seconds: float
     details: Mapping[str, Numbers] = field(default_factory=dict)
+    failures: Mapping[int, str] = field(default_factory=dict)
 
     @cached_property
     def row_of(self) -> dict[int, int]:
@@ -84,15 +71,22 @@ class Engine(Protocol):
     name: str
     device: torch.device
     together: bool
-    """Whether many lanes cost little more than one, so that trials should come by the hundred."""
+    """Whether trials come by the generation, and are compared with each other at a rung."""
+    in_memory: bool
+    """Whether all lanes that it is given must find room in memory."""
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
-        """Train all lanes, epoch by epoch, until the last epoch or until none is left.
+    def train(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
+    ) -> LaneStream:
+        """Train all lanes until the last epoch or until none is left.
+
+        A lane's epochs come in their order, and all of an epoch at once or some lanes earlier than others.
 
         Args:
             task: What is trained.
             lanes: The networks.
             training: Epochs, batch size, optimizer.
+            pauses: No lane goes beyond one of these epochs before every lane that is kept has got there.
         """
 
 
@@ -101,28 +95,48 @@ class SequentialEngine:
 
     Args:
         device: Where, such as ``cpu`` or ``cuda``.
+        checkpoints: Where lanes that take long are kept beside; None for nowhere.
     """
 
     name = "sequential"
     together = False
+    in_memory = True
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, device: str = "cpu", checkpoints: LaneCheckpoints | None = None) -> None:
         self.device = torch.device(device)
+        self.checkpoints = checkpoints or LaneCheckpoints(None)
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self,
+        task: Task,
+        lanes: Sequence[Lane],
+        training: TrainingSection,
+        pauses: Collection[int] = (),  # noqa: ARG002 - all lanes pause after every epoch
+    ) -> LaneStream:
         """See `Engine.train`."""
         task = moved(task, self.device)
-        runs = {index: start(task, lane.schedule, lane.lr, training, lane.seed) for index, lane in enumerate(lanes)}
-        kept = yield _records(0, {index: _before_training(run) for index, run in runs.items()}, 0.0)
-        epochs = {index: train(run) for index, run in runs.items()}
-        for epoch in range(1, training.epochs + 1):
-            live = [i for i, run in runs.items() if not run.diverged and (kept is None or i in kept)]
-            if not live:
-                return
-            began = time.perf_counter()
-            runs = {index: runs[index] for index in live}
-            records = {index: next(epochs[index]) for index in live}
-            kept = yield _records(epoch, records, time.perf_counter() - began)
+        ways = {index: LaneRun(task, lane, training, self.checkpoints) for index, lane in enumerate(lanes)}
+        try:
+            kept = yield joined(0, {index: way.before() for index, way in ways.items()}, 0.0)
+            live = dict(ways)
+            for epoch in range(1, training.epochs + 1):
+                ended = [] if kept is None else [index for index in ways if index not in kept]
+                for index in ended:
+                    ways.pop(index).forget()
+                live = {index: way for index, way in live.items() if index in ways and not way.run.diverged}
+                if not live:
+                    break
+                began = time.perf_counter()
+                records = {index: way.next_epoch() for index, way in live.items()}
+                kept = yield joined(epoch, records, time.perf_counter() - began)
+        except LrsearchError:
+            raise
+        except Exception:
+            for way in ways.values():
+                way.forget()
+            raise
+        for way in ways.values():
+            way.forget()
 
 
 def devices() -> list[str]:
@@ -157,14 +171,14 @@ def threads_of(threads: int) -> Iterator[None]:
         set_threads(before)
 
 
-def _before_training(run: Run) -> EpochRecord:
-    before = run.before
-    return EpochRecord(
-        0, run.rate(0), before.train_metric, before.test_metric, before.extra, False, 0.0, before.details
-    )
+def joined(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> LaneRecords:
+    """The records of some lanes as one.
 
-
-def _records(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> LaneRecords:
+    Args:
+        epoch: Epochs finished.
+        records: Lane -> what it came to in that epoch.
+        seconds: Of all of them.
+    """
     parts = list(records.values())
     return LaneRecords(
         epoch=epoch,

@@ -111,7 +111,9 @@ class Run:
         )
 
 
-def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int) -> Run:
+def start(
+    task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int, before: Before | None = None
+) -> Run:
     """A run before its first epoch. Draws from no random stream but its own.
 
     Args:
@@ -120,6 +122,7 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         lr: Initial learning rate.
         training: Epochs, batch size, optimizer.
         seed: Decides initial weights and data order.
+        before: What it measured before its first update, where that is known from an earlier start.
 
     Raises:
         InputError: The training section wants mixed precision, and the network is not on a CUDA device.
@@ -134,7 +137,7 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         device = device_of(model)
         check_precision(training, device)
         precision = Precision(training.precision, device)
-        before = _before(task, model, precision, training)
+        before = before or _before(task, model, precision, training)
     return Run(
         task=task,
         schedule=schedule.directed(task.maximises),
