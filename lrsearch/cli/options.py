@@ -21,6 +21,15 @@ def _kept(url: str) -> str:
     return url
 
 
+def _number_of_workers(text: str) -> int | None:
+    """How many processes; None for as many as suit the machine."""
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise input_error("command line", "must be a whole number from 1 on, or auto", key="--workers", received=text)
+    return int(text)
+
+
 Storage = Annotated[
     str,
     typer.Option(
@@ -43,12 +52,19 @@ Grace = Annotated[
     float,
     typer.Option(min=0.1, metavar="S", help="A worker on another machine, silent for so long, has lost its trials."),
 ]
-Engine = Annotated[str, typer.Option(help="auto, sequential, or batched (many at once).")]
+Engine = Annotated[
+    str, typer.Option(help="auto, sequential, batched (many at once), or parallel (side by side on all cores).")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Processes that share the work; by default one per GPU or, without any, one per machine."),
+    typer.Option(
+        metavar="N|auto",
+        parser=_number_of_workers,
+        help="Processes: with parallel those that train for this run (auto: one per core or GPU), else those that "
+        "share the study (auto: one per GPU, or one).",
+    ),
 ]
 Cluster = Annotated[
     str | None,

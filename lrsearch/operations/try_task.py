@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lrsearch.launch.cores import side_by_side
+from lrsearch.launch.gpus import to_share
 from lrsearch.sampling.ask import generation_size
 from lrsearch.study.forecast import Forecast, forecast
 from lrsearch.study_file.model import Definition, TrainingSection
@@ -13,6 +15,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.choice import choose_engine
 from lrsearch.training.engine import Engine
 from lrsearch.training.memory import lane_bytes
+from lrsearch.training.parallel import ParallelEngine
 from lrsearch.training.seats import BLOCK
 from lrsearch.training.timing import epoch_seconds
 
@@ -58,9 +61,14 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
         InputError: There is no such device, or the task cannot be trained.
     """
     training = definition.training
-    engine, note = choose_engine("auto", task, training, device)
+    processes = 1 if to_share(device) else side_by_side(1)
+    engine, note = choose_engine("auto", task, training, device, processes)
     lanes = min(generation_size(definition), definition.trials) * len(training.seeds) if engine.together else 1
-    seconds = _cost(engine, task, training, lanes)
+    if isinstance(engine, ParallelEngine):
+        lanes = min(lanes, processes)
+        seconds = _side_by_side(engine, task, training, processes)
+    else:
+        seconds = _cost(engine, task, training, lanes)
     return Tried(
         engine=engine.name,
         note=note,
@@ -73,6 +81,12 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
         epoch_seconds=seconds(lanes) / lanes,
         study=forecast(definition, seconds, together=engine.together),
     )
+
+
+def _side_by_side(engine: Engine, task: Task, training: TrainingSection, processes: int) -> Callable[[int], float]:
+    """Seconds of an epoch as a function of its lanes, which so many processes train one by one."""
+    one = epoch_seconds(engine, task, training, 1)
+    return lambda live: one * max(live / processes, 1)
 
 
 def _cost(engine: Engine, task: Task, training: TrainingSection, lanes: int) -> Callable[[int], float]:

@@ -83,11 +83,16 @@ def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
         number=trial.number,
         document=_document(stored, settings),
         value=values[0] if values else None,
-        engine=str(trial.user_attrs.get(ENGINE, "sequential")),
+        engine=_loop_of(str(trial.user_attrs.get(ENGINE, "sequential"))),
         threads=int(trial.user_attrs.get(THREADS, 1)),
         device=str(trial.user_attrs.get(DEVICE, "cpu")),
         place=int(trial.user_attrs.get(PLACE, 0)),
     )
+
+
+def _loop_of(engine: str) -> str:
+    """What repeats a trial to the last bit: the parallel engine's processes train with the sequential loop."""
+    return "sequential" if engine == "parallel" else engine
 
 
 def _document(stored: StoredStudy, settings: Settings) -> dict[str, Any]:

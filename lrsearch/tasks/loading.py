@@ -13,6 +13,9 @@ from lrsearch.errors import InputError, LrsearchError, input_error, nearest
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.fixed_seed import fixed_seed
 
+PREFIX = "lrsearch_loaded_"
+"""How the names of modules begin that are files which `load` has imported."""
+
 
 def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
     """Import files or modules, each once, so that their tasks are registered.
@@ -42,6 +45,12 @@ def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
             ) from error
 
 
+def loaded_files() -> list[Path]:
+    """The files that `load` has imported into this process and that are still there, in their order."""
+    there = [module.__file__ for name, module in sys.modules.items() if name.startswith(PREFIX)]
+    return [Path(file) for file in there if file is not None and Path(file).is_file()]
+
+
 def _import(folder: Path, source: str) -> None:
     if source.endswith(".py"):
         _import_file(folder / source, source)
@@ -52,7 +61,7 @@ def _import(folder: Path, source: str) -> None:
 
 def _import_file(path: Path, source: str) -> None:
     path = path.resolve()
-    name = f"lrsearch_loaded_{path.stem}_{abs(hash(str(path))):x}"
+    name = f"{PREFIX}{path.stem}_{abs(hash(str(path))):x}"
     if name in sys.modules:
         return
     if not path.is_file():

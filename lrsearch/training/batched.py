@@ -59,7 +59,7 @@ class BatchedEngine:
         task: Task,
         lanes: Sequence[Lane],
         training: TrainingSection,
-        pauses: Collection[int] = (),  # noqa: ARG002 - all lanes pause after every epoch
+        pauses: Collection[int] = (),
     ) -> LaneStream:
         """See `Engine.train`."""
         if task is not self._task:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -111,7 +111,7 @@ class SequentialEngine:
         task: Task,
         lanes: Sequence[Lane],
         training: TrainingSection,
-        pauses: Collection[int] = (),  # noqa: ARG002 - all lanes pause after every epoch
+        pauses: Collection[int] = (),
     ) -> LaneStream:
         """See `Engine.train`."""
         task = moved(task, self.device)
@@ -190,6 +190,34 @@ def joined(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> La
         extra={name: np.array([part.extra[name] for part in parts]) for name in parts[0].extra},
         seconds=seconds,
         details=stacked_details([part.details for part in parts]),
+    )
+
+
+def side_by_side(records: Sequence[LaneRecords], lanes: Sequence[int]) -> LaneRecords:
+    """The same epoch of several lanes, which was told lane by lane.
+
+    Args:
+        records: One for each lane.
+        lanes: Which.
+    """
+
+    def of_all(values: Callable[[LaneRecords], NDArray[Any]]) -> NDArray[Any]:
+        return np.stack([values(own)[own.row_of[lane]] for own, lane in zip(records, lanes, strict=True)])
+
+    return LaneRecords(
+        epoch=records[0].epoch,
+        lanes=tuple(lanes),
+        lr=of_all(lambda own: own.lr),
+        train_metric=of_all(lambda own: own.train_metric),
+        test_metric=of_all(lambda own: own.test_metric),
+        diverged=of_all(lambda own: own.diverged),
+        extra={name: of_all(lambda own, name=name: own.extra[name]) for name in records[0].extra},  # type: ignore[misc]
+        seconds=sum(own.seconds / len(own.lanes) for own in records),
+        details={
+            name: of_all(lambda own, name=name: own.details[name])  # type: ignore[misc]
+            for name in records[0].details
+            if all(name in own.details for own in records)
+        },
     )
 
 

@@ -51,7 +51,10 @@ class LaneCheckpoints:
     """
 
     def __init__(
-        self, study: str | None, say: Callable[[str], None] = lambda text: None, folder: Path | None = None  # noqa: ARG005
+        self,
+        study: str | None,
+        say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
+        folder: Path | None = None,
     ) -> None:
         self.study = study
         self._say = say
@@ -86,6 +89,19 @@ class LaneCheckpoints:
             self._give_up("there is no home folder, and XDG_CACHE_HOME is not set")
             return None
 
+    def forget(self, lane: Lane, training: TrainingSection, device: str) -> None:
+        """Remove a lane's checkpoint, if it has one: the lane is not trained any more.
+
+        Args:
+            lane: Settings and seed.
+            training: Epochs, batch size, optimizer.
+            device: Kind of the device that trained it.
+        """
+        file = self.file(lane, training, device)
+        if file is not None:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+
     def write(self, file: Path, run: Run) -> None:
         """Save a run; where that is not possible, say so once and save none any more."""
         if self._is_usable is None:
@@ -112,7 +128,8 @@ class LaneCheckpoint:
     def __init__(self, all_lanes: LaneCheckpoints, task: Task, lane: Lane, training: TrainingSection) -> None:
         self._all, self._task, self._lane, self._training = all_lanes, task, lane, training
         self._file: Path | None = None
-        self._saved = 0
+        self._device = "cpu"
+        self._unsaved = 0.0
 
     def further(self, run: Run, begin: Callable[[Before | None], Run]) -> Run:
         """The run that was saved, if it is the same one and has got further; otherwise the run itself.
@@ -121,8 +138,8 @@ class LaneCheckpoint:
             run: Where training stands without it.
             begin: Begins the same run anew.
         """
-        self._file = self._all.file(self._lane, self._training, str(device_of(run.model)))
-        self._saved = run.epoch
+        self._device = device_of(run.model).type
+        self._file = self._all.file(self._lane, self._training, self._device)
         if self._file is None or not self._file.is_file():
             return run
         try:
@@ -132,23 +149,22 @@ class LaneCheckpoint:
         # To the last bit: with other data, or other code, it would not be the same run.
         if _numbers(saved.before) != _numbers(run.before) or saved.epoch <= run.epoch:
             return run
-        self._saved = saved.epoch
         return saved
 
     def note(self, run: Run) -> None:
         """Save a run that has been trained for long enough since it was saved last."""
         if self._file is None or (run.epoch == self._training.epochs and self._task.details):
             return  # details are in no checkpoint, so the last epoch of such a task is trained again
-        if sum(record.seconds for record in run.records[self._saved :]) < 60 * self._training.checkpoint_minutes:
+        self._unsaved += run.records[-1].seconds
+        if self._unsaved < 60 * self._training.checkpoint_minutes:
             return
-        self._saved = run.epoch
+        self._unsaved = 0.0
         self._all.write(self._file, run)
 
     def forget(self) -> None:
         """Remove the file."""
         if self._file is not None:
-            with suppress(OSError):
-                self._file.unlink(missing_ok=True)
+            self._all.forget(self._lane, self._training, self._device)
 
 
 def _numbers(before: Before) -> str:

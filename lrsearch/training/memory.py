@@ -30,6 +30,9 @@ CPU_EVALUATION_BYTES = 32 * 2**20
 STATE_SHARE = 0.25
 """Of all memory, what lanes may keep: parameters, gradients, the optimizer's memory, buffers."""
 
+PARKED_SHARE = 0.1
+"""Of all memory, what lanes may take that wait to be trained on."""
+
 CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """Where Linux says how much memory a container has."""
 
@@ -95,6 +98,11 @@ def most_lanes(task: Task, training: TrainingSection, device: torch.device) -> i
         A multiple of `BLOCK`.
     """
     return width(footprint(task, training).state, int(_memory_of(device) * STATE_SHARE)).lanes
+
+
+def parking_bytes() -> int:
+    """Bytes of memory for lanes that wait to be trained on."""
+    return int(_memory_of(torch.device("cpu")) * PARKED_SHARE)
 
 
 def is_out_of_memory(error: Exception) -> bool:
