@@ -18,6 +18,7 @@ from lrsearch.errors import InputError
 from lrsearch.launch.metrics import Monitor
 from lrsearch.registry import tasks
 from lrsearch.search import worker
+from lrsearch.search.engines import Engines, Machine
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
