@@ -127,7 +127,8 @@ def _evaluate(
     rows = EVALUATION_ROWS
     while True:
         try:
-            outputs = torch.cat([_outputs(model, part, precision) for part in torch.split(inputs, rows)])
+            parts = [_outputs(model, part, precision) for part in torch.split(inputs, rows)]
+            outputs = parts[0] if len(parts) == 1 else torch.cat(parts)  # most often there is nothing to copy
             return _values(metrics, outputs, targets), _details(details, outputs, targets)
         except torch.OutOfMemoryError:
             rows = min(rows, len(inputs)) // 2

@@ -252,7 +252,8 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
     rate = run.rate(number)
     for group in run.optimizer.param_groups:
         group["lr"] = rate
-    run.model.train()
+    if not run.model.training:  # once an epoch: of a deep network it takes a share of an update
+        run.model.train()
     run.optimizer.zero_grad()
     targets_in_all = sum(len(targets) for _, targets in batches)
     losses = []

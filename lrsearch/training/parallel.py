@@ -107,11 +107,10 @@ class _Shift:
     def until(self, pause: int) -> Iterator[LaneRecords]:
         """Train every lane to a pause."""
         self._waiting.extend(sorted(self._live))
-        self._under_way.clear()
         while True:
             while self._waiting and self._crew.is_free:
                 self._begin(self._waiting.popleft(), pause)
-            if not self._waiting and not any(lane in self._live for lane in self._under_way.values()):
+            if not self._under_way:
                 break
             yield from self._taken(self._crew.next())
         self._paused_at = pause
@@ -170,9 +169,9 @@ class _Shift:
         """A lane is not trained any further."""
         self._live.discard(lane)
         self.parking.drop(lane)
-        for work, other in self._under_way.items():
-            if other == lane:
-                self._crew.drop(work)
+        for work in [work for work, other in self._under_way.items() if other == lane]:
+            del self._under_way[work]
+            self._crew.drop(work)
 
     def _failed(self, lane: int, reason: str) -> LaneRecords:
         self._end(lane)

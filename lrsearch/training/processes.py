@@ -89,6 +89,7 @@ class TrainingProcess:
         work: The segment that it trains; None for none.
         recipe: Of the task that it has built.
         is_ready: Whether it has said that it has started.
+        is_dropped: Whether nobody wants its segment any more.
     """
 
     def __init__(
@@ -96,9 +97,10 @@ class TrainingProcess:
     ) -> None:
         self._command, self._environment, self._events = command, environment, events
         self._process: subprocess.Popen[bytes] | None = None
+        self._readers: list[threading.Thread] = []
         self.work: int | None = None
         self.recipe: Any = None
-        self.is_ready = False
+        self.is_ready = self.is_dropped = False
         self.lines: deque[str] = deque(maxlen=LAST_LINES)
 
     def runs(self, program: subprocess.Popen[bytes]) -> bool:
@@ -118,7 +120,7 @@ class TrainingProcess:
             segment: Which lane, from where, and how far.
         """
         # Noted first: a signal may come while the pipe is written.
-        self.work = segment.work
+        self.work, self.is_dropped = segment.work, False
         if self._process is None:
             self._start()
         if recipe != self.recipe:
@@ -151,6 +153,8 @@ class TrainingProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        for reader in self._readers:
+            reader.join(END_SECONDS)
 
     def _start(self) -> None:
         # A session of its own: ctrl-C reaches the run alone, which then lets go of the processes.
@@ -166,17 +170,22 @@ class TrainingProcess:
         assert process.stderr is not None
         told = threading.Thread(target=self._read, args=(process, process.stdout), daemon=True)
         written = threading.Thread(target=self._pass_on, args=(process.stderr,), daemon=True)
-        told.start()
-        written.start()
+        self._readers = [told, written]
+        for reader in self._readers:
+            reader.start()
         threading.Thread(target=self._wait, args=(process, told, written), daemon=True).start()
 
     def _read(self, process: subprocess.Popen[bytes], stream: BinaryIO) -> None:
-        with suppress(EOFError, OSError):
+        with stream, suppress(EOFError, OSError):
             while True:
                 self._put(process, wire.receive(stream))
 
     def _pass_on(self, stream: BinaryIO) -> None:
         """What a person's code writes to stderr is hers to see; what comes before, a message may need."""
+        with stream:
+            self._pass_on_lines(stream)
+
+    def _pass_on_lines(self, stream: BinaryIO) -> None:
         for line in stream:
             text = line.decode(errors="replace")
             self.lines.append(text.rstrip())
@@ -231,7 +240,7 @@ class ProcessCrew:
                     if (lost := self._lost(process, event)) is not None:
                         return lost
                 case _:
-                    if not isinstance(event, Told):
+                    if not isinstance(event, Told) and event.work == process.work:
                         process.work = None
                     message: Message = event
                     return message
@@ -240,12 +249,13 @@ class ProcessCrew:
         """See `crew.Crew.drop`."""
         for process in self._all.processes:
             if process.work == work:
+                process.is_dropped = True
                 process.send(Drop(work))
 
     def abandon(self) -> None:
         """See `crew.Crew.abandon`."""
         for process in self._all.processes:
-            if process.work is not None:
+            if process.work is not None and not process.is_dropped:
                 # It may be in the middle of a long epoch, or of half a message that a signal cut off.
                 process.close()
 

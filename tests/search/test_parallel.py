@@ -36,13 +36,14 @@ from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.processes import CANNOT_START, TrainingProcesses
 
 OWN = """
-import os, time
+import time, traceback
 from pathlib import Path
 import lrsearch, torch
 
 def loss(output, target):
-    beside = Path(__file__).with_name("pause")  # each update takes as long as this file says
-    if beside.is_file():
+    # Each update takes as long as the file beside this one says; trying the task out before is not slowed down.
+    beside = Path(__file__).with_name("pause")
+    if beside.is_file() and any(f.f_code.co_filename.endswith("segment.py") for f, _ in traceback.walk_stack(None)):
         time.sleep(float(beside.read_text()))
     return torch.nn.functional.mse_loss(output, target)
 
@@ -65,7 +66,6 @@ name = "own"
 [training]
 epochs = 12
 batch_size = 10
-checkpoint_minutes = 0
 {training}
 [search]
 schedulers = ["constant", "lambda"]
@@ -193,7 +193,7 @@ def test_a_killed_run_leaves_no_process_and_goes_on_from_what_was_saved(
     """Kill -9: its processes notice a closed pipe; the trials are run again from their checkpoints, bit for bit."""
     expected = {tuple(t.params.items()): (t.value, t.intermediate_values) for t in run(make(name="whole.db")).trials()}
     url = f"sqlite:///{tmp_path}/killed.db"
-    make(name="killed.db")
+    make(name="killed.db", training="checkpoint_minutes = 0")
     (code / "pause").write_text("0.02")
     process = subprocess.Popen(command(url), cwd=tmp_path, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
     wait_until(lambda: len(list(cache.glob("*.checkpoint"))) > 1, process)
