@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lrsearch.launch.cores import side_by_side
 from lrsearch.launch.gpus import to_share
@@ -12,8 +12,10 @@ from lrsearch.study.forecast import Forecast, forecast
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.data import count
 from lrsearch.tasks.task import Task
-from lrsearch.training.choice import choose_engine
-from lrsearch.training.engine import Engine
+from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.choice import choose
+from lrsearch.training.devices import resolve
+from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.memory import lane_bytes
 from lrsearch.training.parallel import ParallelEngine
 from lrsearch.training.seats import BLOCK
@@ -25,7 +27,8 @@ class Tried:
     """What was found out about a task.
 
     Attributes:
-        engine: Name of the engine that trains it.
+        engine: ``batched``, or ``sequential`` for the loop that trains one network, by itself or in several processes
+            (the parallel engine), as `lanes` says.
         note: One line that says which engine, and if it is the sequential one, why.
         train_rows: Rows that are trained on.
         test_rows: Rows that the search judges by.
@@ -61,17 +64,20 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
         InputError: There is no such device, or the task cannot be trained.
     """
     training = definition.training
-    processes = 1 if to_share(device) else side_by_side(1)
-    engine, note = choose_engine("auto", task, training, device, processes)
-    lanes = min(generation_size(definition), definition.trials) * len(training.seeds) if engine.together else 1
-    if isinstance(engine, ParallelEngine):
-        lanes = min(lanes, processes)
-        seconds = _side_by_side(engine, task, training, processes)
+    chosen = choose("auto", task, training, device, 1 if to_share(device) else side_by_side(1))
+    together = chosen.engine != SequentialEngine.name
+    place = str(resolve(device))
+    lanes = min(generation_size(definition), definition.trials) * len(training.seeds) if together else 1
+    if chosen.engine == ParallelEngine.name:
+        # The sequential loop trains it, in several processes.
+        chosen, lanes = replace(chosen, engine=SequentialEngine.name), min(lanes, side_by_side(1))
+        seconds = _side_by_side(task, training, place, lanes)
     else:
+        engine = BatchedEngine(place) if together else SequentialEngine(place)
         seconds = _cost(engine, task, training, lanes)
     return Tried(
-        engine=engine.name,
-        note=note,
+        engine=chosen.engine,
+        note=chosen.line,
         train_rows=task.train_rows,
         test_rows=count(task.test),
         holdout_rows=0 if task.holdout is None else count(task.holdout),
@@ -79,13 +85,13 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
         lane_bytes=lane_bytes(task, training),
         lanes=lanes,
         epoch_seconds=seconds(lanes) / lanes,
-        study=forecast(definition, seconds, together=engine.together),
+        study=forecast(definition, seconds, together=together),
     )
 
 
-def _side_by_side(engine: Engine, task: Task, training: TrainingSection, processes: int) -> Callable[[int], float]:
+def _side_by_side(task: Task, training: TrainingSection, place: str, processes: int) -> Callable[[int], float]:
     """Seconds of an epoch as a function of its lanes, which so many processes train one by one."""
-    one = epoch_seconds(engine, task, training, 1)
+    one = epoch_seconds(SequentialEngine(place), task, training, 1)
     return lambda live: one * max(live / processes, 1)
 
 
