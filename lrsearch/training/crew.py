@@ -16,9 +16,6 @@ from lrsearch.training.segment import Message, Segment, Told, train_segment
 class Crew(Protocol):
     """Takes segments as long as somebody is free, and says what becomes of them."""
 
-    size: int
-    """How many segments are trained at once."""
-
     @property
     def is_free(self) -> bool:
         """Whether another segment can be begun."""
@@ -56,8 +53,6 @@ class Here:
         device: Where.
         checkpoints: Where lanes that take long are saved.
     """
-
-    size = 1
 
     def __init__(self, device: torch.device, checkpoints: LaneCheckpoints) -> None:
         self._device, self._checkpoints = device, checkpoints

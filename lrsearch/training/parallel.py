@@ -56,11 +56,6 @@ class ParallelEngine:
         self._crew, self._task, self._say = crew, task, say
         self._works = count()
 
-    @property
-    def size(self) -> int:
-        """How many lanes are trained at once."""
-        return 1 if self._crew is None else self._crew.size
-
     def train(
         self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
     ) -> LaneStream:

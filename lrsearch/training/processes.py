@@ -212,7 +212,6 @@ class ProcessCrew:
 
     def __init__(self, processes: TrainingProcesses, recipe: Any) -> None:
         self._all, self._recipe = processes, recipe
-        self.size = len(processes.processes)
 
     @property
     def is_free(self) -> bool:
