@@ -23,6 +23,8 @@ from lrsearch.training.memory import parking_bytes
 from lrsearch.training.parking import Parking
 from lrsearch.training.segment import Broken, Left, Lost, Message, Segment, Told
 
+WORKS = count()
+"""Numbers of segments. Processes outlive engines, and must not take a segment for one that was dropped before."""
 DEATHS = 3
 """So often the process of a lane may die until the lane is given up."""
 
@@ -54,7 +56,6 @@ class ParallelEngine:
         self.checkpoints = checkpoints or LaneCheckpoints(None)
         self._here = Here(self.device, self.checkpoints)
         self._crew, self._task, self._say = crew, task, say
-        self._works = count()
 
     def train(
         self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
@@ -72,10 +73,6 @@ class ParallelEngine:
             crew.abandon()
             shift.parking.close()
         shift.keep(())
-
-    def next_work(self) -> int:
-        """A number that no segment has yet."""
-        return next(self._works)
 
     def died(self, how: str) -> None:
         """Tell that a process died."""
@@ -126,7 +123,7 @@ class _Shift:
         if lane not in self._live:
             return
         state = self.parking.get(lane)
-        work = self._engine.next_work()
+        work = next(WORKS)
         self._under_way[work] = lane
         told = self._paused_at if state is not None else 0
         self._crew.begin(self._task, Segment(work, self._lanes[lane], self._training, state, told, pause))
