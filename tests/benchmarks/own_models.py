@@ -26,7 +26,7 @@ from torch.utils.data import TensorDataset
 import lrsearch
 
 MODELS = ("cnn", "gru", "gpt")
-PLAIN_TRIALS = 3
+PLAIN_TRIALS = 2
 EPOCHS = plain_script.EPOCHS
 STUDY = """
 [study]
@@ -166,7 +166,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     options.add_argument("--engines", nargs="+", default=["parallel:1", "parallel:2"], metavar="ENGINE:WORKERS")
-    options.add_argument("--trials", type=int, default=24)
+    options.add_argument("--trials", type=int, default=16)
     given = options.parse_args()
     print("| model | engine | processes | epochs/s | plain script, epochs/s | ratio | ratio without the start |")
     print("|---|---|---:|---:|---:|---:|---:|")
