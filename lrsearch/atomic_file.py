@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import glob
+import hashlib
 import os
 import secrets
 import shutil
@@ -10,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+LONGEST = 200
+"""Bytes of a file's name that stand in the name of what becomes it; file systems take 255 in all."""
 
 
 def write(file: Path, content: bytes, *, durable: bool = False) -> None:
@@ -90,12 +95,21 @@ def parts_of(file: Path) -> Iterator[Path]:
     Args:
         file: The file.
     """
-    yield from file.parent.glob(f".{glob.escape(file.name)}.*.part")
+    yield from file.parent.glob(f".{glob.escape(_shown(file.name))}.*.part")
 
 
 def _part_of(file: Path) -> Path:
     """A new file in the same folder: renaming is atomic only within one file system."""
-    return file.with_name(f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    if not file.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
+    return file.parent / f".{_shown(file.name)}.{os.getpid()}-{secrets.token_hex(4)}.part"
+
+
+def _shown(name: str) -> str:
+    """A name that a file system just takes leaves no room for ours."""
+    if len(os.fsencode(name)) <= LONGEST:
+        return name
+    return f"{name[:40]}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
@@ -41,6 +41,7 @@ class Registry(Generic[Thing]):
         self._aliases: dict[str, str] = {}
         self._groups: dict[str, list[str]] = {}
         self._retired: dict[str, str] = {}
+        self._prefixes: dict[str, tuple[Callable[[str], Thing | None], Callable[[], Iterable[str]]]] = {}
 
     def add(
         self,
@@ -77,13 +78,29 @@ class Registry(Generic[Thing]):
         for group in groups:
             self._groups.setdefault(group, []).append(name)
 
+    def add_prefix(self, prefix: str, make: Callable[[str], Thing | None], names: Callable[[], Iterable[str]]) -> None:
+        """Make known the things of another library, under names that begin in one way. They are not listed.
+
+        Args:
+            prefix: Such as ``optuna:``.
+            make: Gives the thing of a whole name; None if the library has none.
+            names: All of these names, to find the nearest one.
+        """
+        self._load()
+        self._prefixes[prefix] = (make, names)
+
     def get(self, name: str) -> Thing:
         """The thing of that name or alias.
 
         Raises:
             UnknownNameError: Nothing is registered under it.
         """
-        return self._things[self.resolve(name)]
+        resolved = self.resolve(name)
+        made = self._prefixed(resolved)
+        return self._things[resolved] if made is None else made
+
+    def _prefixed(self, name: str) -> Thing | None:
+        return next((make(name) for prefix, (make, _) in self._prefixes.items() if name.startswith(prefix)), None)
 
     def resolve(self, name: str) -> str:
         """The registered name for a name or alias.
@@ -92,7 +109,8 @@ class Registry(Generic[Thing]):
             UnknownNameError: Nothing is registered under it.
         """
         self._load_for(name)
-        found = name if name in self._things else self._aliases.get(name)
+        known = name in self._things or self._prefixed(name) is not None
+        found = name if known else self._aliases.get(name)
         if found is None:
             raise UnknownNameError(self.kind, [self.unknown(name)])
         return found
@@ -126,6 +144,12 @@ class Registry(Generic[Thing]):
         """
         if name in self._retired:
             return Fault(key=key, rule=f"unknown {self.kind}; {self._retired[name]}", received=f'"{name}"')
+        for prefix, (_, names) in self._prefixes.items():
+            if name.startswith(prefix):
+                there = list(names())
+                close = nearest(name, there)
+                rule = f"unknown {self.kind}" + ("" if close else f"; there are {', '.join(there)}")
+                return Fault(key=key, rule=rule, received=f'"{name}"', nearest=close)
         close = nearest(name, [*self._things, *self._groups]) or nearest(name, self._aliases)
         rule = f"unknown {self.kind}"
         if not close:
@@ -143,7 +167,7 @@ class Registry(Generic[Thing]):
 
     def __contains__(self, name: str) -> bool:
         self._load_for(name)
-        return name in self._things or name in self._aliases
+        return name in self._things or name in self._aliases or self._prefixed(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         self._load()
@@ -152,7 +176,7 @@ class Registry(Generic[Thing]):
 
     def _load_for(self, name: str) -> None:
         self._load()
-        if name not in self._things and name not in self._aliases:
+        if name not in self._things and name not in self._aliases and not name.startswith(tuple(self._prefixes)):
             self._load_provided()
 
     def _load(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,6 +14,8 @@ from typing import IO
 from lrsearch.errors import InterruptedRunError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_catching: list[Interruption] = []
+"""Those whose handlers are installed, the innermost last."""
 
 
 class Interruption:
@@ -33,6 +36,11 @@ class Interruption:
         """How a service ends: one that the system stopped did what it should; one that a person stopped says so."""
         return 130 if self._number == signal.SIGINT else 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a signal would raise now."""
+        return self._open
+
     @contextmanager
     def caught(self) -> Iterator[Interruption]:
         """Catch the signals inside the block, and give them back to their former handlers after it.
@@ -43,9 +51,11 @@ class Interruption:
             yield self
             return
         former = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        _catching.append(self)
         try:
             yield self
         finally:
+            _catching.remove(self)
             for number, handler in former.items():
                 signal.signal(number, handler)
 
@@ -79,6 +89,23 @@ class Interruption:
     def _raise_if_received(self) -> None:
         if self.received:
             raise InterruptedRunError("interrupted")
+
+
+def pause(seconds: float) -> None:
+    """Sleep where nothing is half done, so that a signal that asks for the end is heard at once.
+
+    Args:
+        seconds: How long.
+
+    Raises:
+        InterruptedRunError: A signal came.
+    """
+    own = _catching[-1] if _catching and threading.current_thread() is threading.main_thread() else None
+    if own is None or own.is_open:
+        time.sleep(seconds)
+        return
+    with own.open():
+        time.sleep(seconds)
 
 
 def tie_to(stream: IO[str]) -> None:

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +77,24 @@ def define() -> Callable[..., Definition]:
     return make
 
 
+@cache
+def _all_commands() -> Any:
+    import typer.main
+
+    from lrsearch.cli.app import app
+
+    return typer.main.get_command(app)
+
+
 @pytest.fixture
 def here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """Runs a command in a folder of its own, in this very process: it starts at once."""
-    from lrsearch.cli.app import main  # it takes a moment, and few tests type commands
+    from lrsearch.cli import app  # it takes a moment, and few tests type commands
 
+    # Typer would make all commands anew for every command line.
+    monkeypatch.setattr(app, "app", _all_commands())
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LRSEARCH_STORAGE", raising=False)
 
@@ -93,7 +105,7 @@ def here(
         with warnings.catch_warnings():
             warnings.resetwarnings()
             try:
-                main()
+                app.main()
             except SystemExit as ended:
                 code = ended.code
         printed = capsys.readouterr()

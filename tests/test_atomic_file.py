@@ -90,3 +90,20 @@ def test_who_cannot_finish_leaves_everything_as_it_was(
     with pytest.raises(Exception, match="No space left"):
         write(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"old"}
+
+
+def test_a_name_of_any_length_is_written_or_refused(tmp_path: Path) -> None:
+    """As long as the file system takes; what becomes it has a name that no other file's has."""
+    for name in ("x" * 255, "ü" * 127, "x" * 251 + ".csv"):
+        with atomic_file.replacing(tmp_path / name) as opened:
+            opened.write(b"whole")
+            assert len(list(atomic_file.parts_of(tmp_path / name))) == 1
+            assert list(atomic_file.parts_of(tmp_path / f"{name[:-1]}y")) == []
+        atomic_file.write(tmp_path / name, b"again")
+        assert (tmp_path / name).read_bytes() == b"again"
+    for wrong in (tmp_path / ("x" * 256), Path(), Path("/")):
+        with pytest.raises(OSError, match=r"File name too long|Is a directory"):
+            atomic_file.write(wrong, b"")
+        with pytest.raises(OSError, match=r"File name too long|Is a directory"):
+            atomic_file.create(wrong, b"")
+    assert len(list(tmp_path.iterdir())) == 3

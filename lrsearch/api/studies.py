@@ -264,6 +264,7 @@ def write_report(
     output: File | None = None,
     storage: str | None = None,
     form: Literal["markdown", "html"] = "markdown",
+    lr_parameter: str | None = None,
 ) -> Path:
     """Write a study's report; the same as ``lrsearch report``.
 
@@ -272,6 +273,8 @@ def write_report(
         output: The folder; ``reports/NAME`` by default.
         storage: Database URL, where `study` is a name; see `create_study`.
         form: ``report.md`` with its figures beside it, or ``report.html`` with the figures inside.
+        lr_parameter: Of a study of another tool: the float parameter that plays the learning rate; by default the one
+            that is called so.
 
     Returns:
         The path of ``report.md`` or ``report.html``.
@@ -283,7 +286,7 @@ def write_report(
         >>> lrsearch.write_report("quickstart")
     """
     with _quiet_optuna():
-        return report([_found(study, storage)], None if output is None else Path(output), Form(form))
+        return report([_found(study, storage)], None if output is None else Path(output), Form(form), lr=lr_parameter)
 
 
 def export_study(study: StoredStudy | str, output: File, *, curves: bool = False, storage: str | None = None) -> int:

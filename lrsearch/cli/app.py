@@ -117,6 +117,12 @@ def main() -> None:
     except BrokenPipeError:
         environment.give_up_output()
         sys.exit(1)
+    except OSError as error:
+        if error.filename is not None or error.errno not in environment.OUTPUT_FAILS:
+            raise
+        say(f"Error: the output cannot be written: {error.strerror}", style="red")
+        environment.give_up_output()
+        sys.exit(1)
     except Exception as error:
         sys.exit(_explained(error))
 
@@ -133,6 +139,7 @@ def _explained(error: Exception) -> int:
         return 2
     if (told := translated(error)) is None:
         raise error
+    __import__("traceback").print_exception(error)
     say(f"Error: {told}", style="red")
     return int(told.exit_code)
 

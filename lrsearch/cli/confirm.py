@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +26,7 @@ from lrsearch.cli.options import (
 )
 from lrsearch.cli.output import Format, print_json, print_table
 from lrsearch.cli.study import study_arguments
+from lrsearch.errors import input_error
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.storage.store import GRACE
@@ -43,6 +45,10 @@ def confirm(
         int | None,
         typer.Option(min=2, max=1000, help="Exactly so many fresh seeds; by default as many as it takes."),
     ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(help="Of a study of another tool: what to run, with {names of its parameters} and {seed}."),
+    ] = None,
     engine: Engine = "auto",
     device: Device = "auto",
     threads: Threads = 1,
@@ -60,10 +66,19 @@ def confirm(
     show_messages(quiet=quiet)
     from lrsearch.cli.progress import Progress
     from lrsearch.operations import confirm as operation
+    from lrsearch.operations import confirm_command
     from lrsearch.study import open as opening
 
     opening.bring_in(modules or [])
     stored = opening.find(name, storage)
+    if command is not None:
+        if engine != "auto" or cluster is not None:
+            rule = "a command is run on this machine, and no engine trains it: leave --engine and --cluster out"
+            raise input_error("command line", rule, key="--command")
+        with interruptible(f"lrsearch study confirm {study_arguments(name, storage)} --command {shlex.quote(command)}"):
+            confirm_command.confirm(stored, command, top, seeds, workers or 1)
+        print_confirmation(stored, output)
+        return
     options = RunOptions(engine, device, threads, None, grace, workers, gpus_per_worker, cluster, tuple(modules or ()))
     with interruptible(f"lrsearch study confirm {study_arguments(name, storage)}"):
         operation.confirm(stored, options, Progress(quiet=quiet), top, seeds)

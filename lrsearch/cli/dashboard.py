@@ -45,6 +45,7 @@ def dashboard(
     allowed_host: AllowedHost = None,
     read_only: ReadOnly = False,
     artifacts: Artifacts = None,
+    wait: Annotated[bool, typer.Option("--wait", hidden=True, help="Wait for a storage that does not answer.")] = False,
     storage: Storage = DEFAULT_URL,
 ) -> None:
     """Show studies in a browser, with the reports that were published into them."""
@@ -56,7 +57,7 @@ def dashboard(
 
         known = tokens.find(token, token_file)
         tokens.check_needed(known, host)
-        options = ServerOptions(host, port, known, tuple(allowed_host or ()), read_only, artifacts)
+        options = ServerOptions(host, port, known, tuple(allowed_host or ()), read_only, artifacts, wait)
         server = open_server(storage, options)
         say(f"Dashboard at {server.url}{' (asks for the token)' if known else ''}. Ctrl-C ends it.")
         server.run(lambda: interruption.received)
@@ -73,6 +74,7 @@ class ServerOptions:
     allowed_hosts: Sequence[str]
     read_only: bool
     artifacts: str | None
+    wait: bool = False
 
 
 def open_server(storage: str, options: ServerOptions) -> Server:
@@ -83,14 +85,18 @@ def open_server(storage: str, options: ServerOptions) -> Server:
     """
     from lrsearch.dashboard.app import application
     from lrsearch.dashboard.artifacts import artifacts_of
+    from lrsearch.dashboard.guests import Guests
     from lrsearch.dashboard.server import CONNECTIONS, Server
+    from lrsearch.storage.retry import Patience
 
+    guests = Guests()
     shown = application(
-        open_storage(storage, connections=CONNECTIONS),
+        open_storage(storage, connections=CONNECTIONS, patience=Patience(say) if options.wait else None),
         artifacts_of(storage, options.artifacts),
         host=options.host,
         token=options.token,
         allowed_hosts=options.allowed_hosts,
         read_only=options.read_only,
+        guests=guests,
     )
-    return Server(shown, options.host, options.port)
+    return Server(shown, options.host, options.port, guests)

@@ -6,6 +6,7 @@ folder that somebody deleted, a setting that a library does not know.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -16,6 +17,9 @@ from lrsearch.errors import input_error
 
 _DRAWING = "agg"
 """The only drawing of matplotlib that needs no screen; the command line writes files and opens no window."""
+
+OUTPUT_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EBADF})
+"""What the system says, without a file's name, of what is printed and cannot be written."""
 
 
 def prepare() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from lrsearch import registry
-from lrsearch.cli.options import Load, OutputFormat, Quiet
+from lrsearch.cli.options import Load, OutputFormat, Quiet, Threads
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.errors import Fault, InputError, input_error
 from lrsearch.study_file import edit, load
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lrsearch.tasks.task import Task
     from lrsearch.training.ramp import Plan
     from lrsearch.training.range_test import RangeTest
+    from lrsearch.training.weighing import Brief, Weighed
 
 SOURCE = "lr-find"
 Made = TypeVar("Made")
@@ -33,8 +34,19 @@ class _Order:
     definition: Definition
     task: Task
     plan: Plan
+    look: int
     plot: Path | None
     study_file: Path | None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was trained, and what follows from it."""
+
+    test: RangeTest
+    briefs: list[Brief]
+    weighed: Weighed
+    spends_epochs: float
 
 
 def lr_find(
@@ -50,26 +62,29 @@ def lr_find(
     high: Annotated[float, typer.Option(help="Last learning rate of the ramp.")] = 10.0,
     batches: Annotated[int, typer.Option("--batches", "--steps", help="Updates on the ramp, for each seed.")] = 400,
     seeds: Annotated[int, typer.Option(help="How many networks climb the ramp.")] = 5,
+    look: Annotated[
+        int, typer.Option(help="Updates of each short run at a rate inside the range; 0: no second look.")
+    ] = 200,
     plot: Annotated[Path | None, typer.Option(metavar="F.png", help="Draw loss against learning rate.")] = None,
     write: Annotated[
         Path | None, typer.Option(metavar="STUDY.toml", help="Set [search] lr in this study file, and nothing else.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")] = 1,
+    threads: Threads = 1,
     quiet: Quiet = False,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Suggest a range of learning rates to search, and one rate, from a learning-rate range test."""
-    order = _check(task, settings, modules, (low, high, batches, seeds), plot, write)
-    test = _train(order, threads, quiet)
+    """Suggest a range of learning rates to search, and one rate, from a range test and a few short runs."""
+    order = _check(task, settings, modules, (low, high, batches, seeds), look, plot, write)
+    found = _train(order, threads, quiet)
     if order.plot is not None:
-        _draw(order, test, order.plot)
-    result = _result(order, test)
+        _draw(order, found, order.plot)
+    result = _result(order, found)
     if output is Format.JSON:
         print_json(result)
     else:
         _show(result)
     if order.study_file is not None:
-        _write(order, test, order.study_file)
+        _write(order, found.test, order.study_file)
 
 
 def _check(
@@ -77,6 +92,7 @@ def _check(
     settings: list[str] | None,
     modules: list[str] | None,
     ramp: tuple[float, float, int, int],
+    look: int,
     plot: Path | None,
     write: Path | None,
 ) -> _Order:
@@ -92,19 +108,21 @@ def _check(
 
     from lrsearch.report import files
     from lrsearch.tasks import loading
+    from lrsearch.training import second_look
     from lrsearch.training.ramp import Plan
 
     collected(lambda: loading.load(modules or []))
     definition = collected(lambda: _definition(task, settings or []))
     made = collected(lambda: _build(definition)) if definition else None
     plan = collected(lambda: Plan(*ramp))
+    collected(lambda: second_look.check(look))
     if plot is not None:
         collected(lambda: files.check_picture(plot, "--plot"))
     if write is not None:
         collected(lambda: _check_study_file(write))
     if faults or definition is None or made is None or plan is None:
         raise InputError(SOURCE, faults)
-    return _Order(definition, made, plan, plot, write)
+    return _Order(definition, made, plan, look, plot, write)
 
 
 def _named(fault: Fault, source: str) -> Fault:
@@ -141,16 +159,32 @@ def _check_study_file(path: Path) -> Definition:
 
         loading.load(named, path.parent)
     definition = load.parse(document, str(path))
+    if definition.command is not None:
+        rule = "runs a command, so it has no task whose range could be found; write lr by hand"
+        raise input_error(str(path), rule, key="command")
     files.prepare(path.resolve().parent)
     return definition
 
 
-def _train(order: _Order, threads: int, quiet: bool) -> RangeTest:
+def _train(order: _Order, threads: int, quiet: bool) -> _Found:
+    from lrsearch.training import second_look
     from lrsearch.training.engine import set_threads
+    from lrsearch.training.weighing import weigh
+
+    set_threads(threads)
+    test = _climb(order, quiet)
+    ends, briefs = test.finding.range, []
+    if ends and test.finding.lr is not None and order.look:
+        briefs = _look(order, ends, [seed.seed for seed in test.seeds][: second_look.SEEDS], quiet)
+    weighed = weigh(test.finding, briefs, maximise=order.task.maximises)
+    spent = second_look.epochs(order.task, order.definition.training, order.look, len(briefs))
+    return _Found(replace(test, finding=weighed.finding), briefs, weighed, spent)
+
+
+def _climb(order: _Order, quiet: bool) -> RangeTest:
     from lrsearch.training.ramp import climb
     from lrsearch.training.range_test import analyse
 
-    set_threads(threads)
     plan, done = order.plan, []
     for seed in climb(order.task, order.definition.training, plan):
         done.append(seed)
@@ -160,31 +194,64 @@ def _train(order: _Order, threads: int, quiet: bool) -> RangeTest:
     return analyse(done, plan.low, plan.high, plan.updates)
 
 
-def _draw(order: _Order, test: RangeTest, path: Path) -> None:
+def _look(order: _Order, ends: tuple[float, float], seeds: list[int], quiet: bool) -> list[Brief]:
+    from lrsearch.training import second_look
+
+    training, runs = order.definition.training, len(seeds) * len(second_look.PLACES)
+    spent = second_look.epochs(order.task, training, order.look, runs)
+    if not quiet:
+        say(f"second look: {runs} short runs of {order.look} updates between {ends[0]:g} and {ends[1]:g}, "
+            f"which spends {_epochs(spent)}")  # fmt: skip
+    return list(second_look.look(order.task, training, ends, order.look, seeds))
+
+
+def _epochs(spent: float) -> str:
+    return f"{spent:.2g} epochs" if spent < 10 else f"{spent:.0f} epochs"
+
+
+def _draw(order: _Order, found: _Found, path: Path) -> None:
     from lrsearch.report import figures, files
-    from lrsearch.report.figures.lr_range import lr_range
+    from lrsearch.report.figures.lr_range import Look, lr_range
 
     loss = order.task.loss if isinstance(order.task.loss, str) else getattr(order.task.loss, "__name__", "loss")
     title = f"{order.definition.task.name}, {order.definition.training.optimizer}: learning-rate range test"
-    files.replace(path.parent, {path.name: figures.png(lr_range(test, title, loss))})
+    look = Look(found.briefs, _metric(order), order.look, order.task.maximises) if found.briefs else None
+    files.replace(path.parent, {path.name: figures.png(lr_range(found.test, title, loss, look))})
     say(f"Wrote {path}.")
 
 
-def _result(order: _Order, test: RangeTest) -> dict[str, Any]:
-    finding, training, plan = test.finding, order.definition.training, order.plan
-    found = finding.range
+def _metric(order: _Order) -> str:
+    metric = order.task.metric
+    return metric if isinstance(metric, str) else getattr(metric, "__name__", "metric")
+
+
+def _result(order: _Order, found: _Found) -> dict[str, Any]:
+    test, training, plan = found.test, order.definition.training, order.plan
+    finding, ends = test.finding, test.finding.range
     return {
         "task": order.definition.task.name,
         "optimizer": training.optimizer,
         "batch_size": training.batch_size,
         "ramp": {"low": plan.low, "high": plan.high, "batches": plan.updates},
         "seeds": [seed.seed for seed in test.seeds],
-        "range": {"low": found[0], "high": found[1]} if found else None,
+        "range": {"low": ends[0], "high": ends[1]} if ends else None,
         "lr": finding.lr,
+        "confidence": found.weighed.confidence,
+        "worth": found.weighed.worth,
+        "spends_epochs": found.spends_epochs,
         "reasons": {"low": finding.why_low, "high": finding.why_high, "lr": finding.why_lr},
         "diverged": finding.diverged,
+        "second_look": _tried(order, found.briefs),
         "curve": {"lr": test.rates.tolist(), "loss": test.centre.tolist()},
     }
+
+
+def _tried(order: _Order, briefs: list[Brief]) -> dict[str, Any] | None:
+    if not briefs:
+        return None
+    rates = dict.fromkeys(own.lr for own in briefs)
+    values = [{"lr": lr, "values": [own.value for own in briefs if own.lr == lr]} for lr in rates]
+    return {"updates": order.look, "metric": _metric(order), "rates": values}
 
 
 def _show(result: dict[str, Any]) -> None:
@@ -196,6 +263,8 @@ def _show(result: dict[str, Any]) -> None:
             "  to": why["high"],
             "rate": result["lr"],
             "  because": why["lr"],
+            "  worth": f"{result['worth']} (confidence {result['confidence']})" if result["confidence"] else None,
+            "  cost": f"spends {_epochs(result['spends_epochs'])}" if result["second_look"] else None,
             "seeds": result["diverged"],
             "study file": edit.show_lr(found["low"], found["high"]) if found else None,
         }

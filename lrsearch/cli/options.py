@@ -9,6 +9,10 @@ import typer
 
 from lrsearch.cli.output import Format
 from lrsearch.errors import input_error
+from lrsearch.study_file.model import MOST_THREADS
+
+MOST_WORKERS = 1024
+"""Processes of one command."""
 
 
 def _kept(url: str) -> str:
@@ -25,8 +29,9 @@ def _number_of_workers(text: str) -> int | None:
     """How many processes; None for as many as suit the machine."""
     if text == "auto":
         return None
-    if not text.isdecimal() or int(text) < 1:
-        raise input_error("command line", "must be a whole number from 1 on, or auto", key="--workers", received=text)
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        rule = f"must be a whole number from 1 to {MOST_WORKERS}, or auto"
+        raise input_error("command line", rule, key="--workers", received=text)
     return int(text)
 
 
@@ -56,7 +61,9 @@ Engine = Annotated[
     str, typer.Option(help="auto, sequential, batched (many at once), or parallel (side by side on all cores).")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Threads = Annotated[int, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")]
+Threads = Annotated[
+    int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads of torch; other counts change the last bits.")
+]
 Workers = Annotated[
     int | None,
     typer.Option(

@@ -16,6 +16,13 @@ from lrsearch.errors import Fault, InputError
 from lrsearch.storage.rdb import DEFAULT_URL
 
 
+class ImageFormat(StrEnum):
+    """What the figures beside a markdown report can be."""
+
+    PNG = "png"
+    SVG = "svg"
+
+
 class ReportFormat(StrEnum):
     """What a report can be written as."""
 
@@ -31,6 +38,13 @@ def report(
     form: Annotated[
         ReportFormat, typer.Option("--format", help="report.md with figures/, or report.html with all in it.")
     ] = ReportFormat.MARKDOWN,
+    lr_parameter: Annotated[
+        str | None,
+        typer.Option(help="Of a study of another tool: the float parameter that plays the learning rate."),
+    ] = None,
+    images: Annotated[
+        ImageFormat, typer.Option("--figures", help="svg writes each figure as SVG, too, beside the PNG.")
+    ] = ImageFormat.PNG,
     publish: Annotated[bool, typer.Option("--publish", help="Show it in the dashboard, instead of a folder.")] = False,
     artifacts: Artifacts = None,
     modules: Load = None,
@@ -43,19 +57,25 @@ def report(
         faults.append(Fault("NAME", rule, " ".join(names)))
     if publish and output is not None:
         faults.append(Fault("--output", "choose one: a folder, or --publish", str(output)))
+    if publish and lr_parameter is not None:
+        faults.append(Fault("--lr-parameter", "goes with a folder, not with --publish", lr_parameter))
+    if images is ImageFormat.SVG and (publish or form is ReportFormat.HTML):
+        rule = "only for a folder with report.md: choose one"
+        faults.append(Fault("--figures", rule, f"svg with {'--publish' if publish else '--format html'}"))
     if faults:
         raise InputError("command line", faults)
     if publish:
         _publish(names[0], artifacts, modules or [], storage)
     else:
-        _write(names, output, form, storage)
+        _write(names, output, form, lr_parameter, images is ImageFormat.SVG, storage)
 
 
-def _write(names: list[str], output: Path | None, form: ReportFormat, storage: str) -> None:
+def _write(names: list[str], output: Path | None, form: ReportFormat, lr: str | None, svg: bool, storage: str) -> None:
     from lrsearch.operations import report as operation
     from lrsearch.report.document import Form
 
-    write(str(operation.report([open_study(name, storage) for name in names], output, Form(form))))
+    studies = [open_study(name, storage) for name in names]
+    write(str(operation.report(studies, output, Form(form), svg=svg, lr=lr)))
 
 
 def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:

@@ -175,6 +175,7 @@ def _print_plan(definition: Definition, output: Format) -> None:
     plan = {
         "study": definition.study.name,
         "task": definition.task.name,
+        **({} if definition.command is None else {"command": definition.command.run}),
         "trials": definition.trials,
         "trials to train": budget,
         "epochs per trial": epochs,

@@ -12,7 +12,7 @@ import typer
 
 from lrsearch.cli.dashboard import AllowedHost, Artifacts, Host, Port, ReadOnly, Token, TokenFile
 from lrsearch.cli.log import Log, LogFormat, LogOption
-from lrsearch.cli.options import Device, Engine, Grace, Load, Storage, Threads, quiet_libraries
+from lrsearch.cli.options import MOST_WORKERS, Device, Engine, Grace, Load, Storage, Threads, quiet_libraries
 from lrsearch.errors import InterruptedRunError
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.storage.rdb import DEFAULT_URL, open_storage
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 def serve(
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Worker processes on this machine; by default one per GPU, or 1.")
+        int | None,
+        typer.Option(min=0, max=MOST_WORKERS, help="Worker processes on this machine; by default one per GPU, or 1."),
     ] = None,
     host: Host = "127.0.0.1",
     port: Port = 8080,
@@ -107,8 +108,10 @@ def _watch(options: RunOptions, page: ServeOptions, interruption: Interruption, 
 def _publish(storage: str, artifacts: str | None, modules: list[str], interruption: Interruption, log: Log) -> None:
     from lrsearch.dashboard.artifacts import artifacts_of
     from lrsearch.dashboard.publisher import Publisher
+    from lrsearch.storage.retry import Patience
     from lrsearch.study import open as opening
 
     os.nice(5)  # drawing may wait for those who train
     opening.bring_in(modules)
-    Publisher(open_storage(storage), artifacts_of(storage, artifacts), interruption, log).run()
+    opened = open_storage(storage, patience=Patience(log))
+    Publisher(opened, artifacts_of(storage, artifacts), interruption, log).run()

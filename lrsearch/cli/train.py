@@ -12,6 +12,7 @@ from lrsearch.cli.options import Load, OutputFormat, Quiet, Storage, quiet_libra
 from lrsearch.cli.output import Format
 from lrsearch.errors import InterruptedRunError, LrsearchError
 from lrsearch.storage.rdb import DEFAULT_URL
+from lrsearch.study_file.model import MOST_THREADS
 
 if TYPE_CHECKING:
     from lrsearch.cli.train_input import Prepared, Request
@@ -34,7 +35,9 @@ FromStudy = Annotated[
     typer.Option("--from-study", metavar="NAME", help="Train what this study recommends, or a trial."),
 ]
 Trial = Annotated[int | None, typer.Option(metavar="NUMBER", help="Repeat this trial of the study.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads of torch; other counts change the last bits.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, max=MOST_THREADS, help="CPU threads of torch; other counts change the last bits.")
+]
 Plot = Annotated[Path | None, typer.Option(metavar="F", help="Draw the curves: .png, .svg or .pdf.")]
 Output = Annotated[Path | None, typer.Option("--output", metavar="F", help="Write the epochs: .csv or .json.")]
 Checkpoint = Annotated[Path | None, typer.Option(metavar="F", help="Save the run here after every epoch.")]

@@ -11,6 +11,7 @@ from optuna.storages import BaseStorage
 from lrsearch.dashboard.allowed_hosts import names
 from lrsearch.dashboard.artifacts import Artifacts, Hardened
 from lrsearch.dashboard.authentication import Authentication
+from lrsearch.dashboard.guests import Guests
 from lrsearch.dashboard.request_validation import RequestValidation
 from lrsearch.dashboard.response_cache import ResponseCache
 from lrsearch.dashboard.sessions import Sessions
@@ -27,6 +28,7 @@ def application(
     token: str | None = None,
     allowed_hosts: Iterable[str] = (),
     read_only: bool = False,
+    guests: Guests | None = None,
 ) -> WSGIApplication:
     """The dashboard of a storage.
 
@@ -37,6 +39,7 @@ def application(
         token: What everybody must show; None lets all in.
         allowed_hosts: Further names under which it may be addressed.
         read_only: Whether every changing request is refused.
+        guests: Is told whose requests are let in.
 
     Raises:
         InputError: A host is no name.
@@ -45,4 +48,5 @@ def application(
         RequestValidation(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts)
     )
     sessions = None if token is None else Sessions(token)
-    return Hardened(Authentication(inner, names(host, allowed_hosts), sessions, read_only=read_only))
+    gate = Authentication(inner, names(host, allowed_hosts), sessions, read_only=read_only, guests=guests)
+    return Hardened(gate)

@@ -128,7 +128,8 @@ def _curve(frames: StudyFrames, number: int) -> bytes:
 
 def _can_be_repeated(stored: StoredStudy) -> bool:
     """Whether the recommended settings can be trained: the task is there, and this lrsearch trains as the study did."""
-    known = stored.definition is not None and stored.definition.task.name in registry.tasks
+    own = stored.definition
+    known = own is not None and own.command is None and own.task.name in registry.tasks
     return known and compatibility.trains_alike(stored)
 
 

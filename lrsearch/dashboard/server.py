@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
 from waitress.server import create_server
 
+from lrsearch.dashboard.guests import STRANGERS_PER_ADDRESS, Guests, most_connections
+from lrsearch.dashboard.seldom import Seldom
 from lrsearch.errors import InputError, input_error
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ CONNECTIONS = 4
 """To a database server at most."""
 LOOK_AGAIN = 0.25
 """Seconds between two looks at whether to go on."""
+BACKLOG = 1024
+"""Connections that wait to be taken; the system may allow fewer."""
 LARGEST_HEADER = 16 * 1024
 """Bytes of a request's headers together."""
 LARGEST_BODY = 32 * 1024 * 1024
@@ -33,12 +39,15 @@ class Server:
         application: What answers.
         host: Where to listen.
         port: On which port; 0 takes a free one.
+        guests: Says which connections end.
 
     Raises:
         InputError: Nobody can listen there.
     """
 
-    def __init__(self, application: WSGIApplication, host: str, port: int) -> None:
+    def __init__(self, application: WSGIApplication, host: str, port: int, guests: Guests | None = None) -> None:
+        self._guests, self._looked_at = guests or Guests(), 0.0
+        _say_seldom()
         listening = _listen(host, port)
         self._sockets: dict[int, Any] = {}
         self._server: Any = create_server(
@@ -51,6 +60,8 @@ class Server:
             max_request_header_size=LARGEST_HEADER,
             max_request_body_size=LARGEST_BODY,
             channel_timeout=60,
+            connection_limit=most_connections(),
+            backlog=BACKLOG,
         )
 
     @property
@@ -68,9 +79,25 @@ class Server:
         try:
             while not ended():
                 wasyncore.loop(LOOK_AGAIN, use_poll=True, map=self._sockets, count=1)
+                self._look_at_guests()
         finally:
             self._server.task_dispatcher.shutdown()
             wasyncore.close_all(self._sockets, ignore_all=True)
+
+    def _look_at_guests(self) -> None:
+        channels = list(self._server.active_channels.values())
+        if len(channels) <= STRANGERS_PER_ADDRESS and time.monotonic() - self._looked_at < LOOK_AGAIN:
+            return
+        self._looked_at = time.monotonic()
+        for channel in self._guests.to_end(channels):
+            channel.handle_close()
+
+
+def _say_seldom() -> None:
+    for name in ("waitress", "waitress.queue"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(own, Seldom) for own in logger.filters):
+            logger.addFilter(Seldom())
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -16,15 +16,15 @@ LIFETIME = 12 * 3600
 class Sessions:
     """Checks tokens and issues cookies.
 
-    A cookie holds the moment of its end and a signature. The key of the signature is drawn when the process starts, so
-    that nobody can find the token by trying out which one would have made a cookie.
+    A cookie holds the moment of its end by this process's clock, and a signature. The key of the signature is drawn
+    when the process starts, so that nobody can find the token by trying out which one would have made a cookie.
 
     Args:
         token: The token that is asked for.
-        clock: Seconds since 1970.
+        clock: Seconds that never jump; a cookie is read by the process that made it only.
     """
 
-    def __init__(self, token: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, token: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._key = secrets.token_bytes(32)
         self._expected = self._digest(token.encode())
         self._clock = clock

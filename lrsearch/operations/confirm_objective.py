@@ -25,6 +25,7 @@ from lrsearch.storage.tables import FIXED_PARAMS
 from lrsearch.study import own_objective, recommendation
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.stored import StoredStudy
+from lrsearch.training.command_process import RunFailedError
 
 Objective = Callable[[Trial], float]
 Axes = Mapping[str, BaseDistribution]
@@ -120,6 +121,9 @@ def _call(objective: Objective, study: optuna.Study, claim: Claim, chosen: Chose
     trial = Trial(study, claim.trial_id)
     try:
         value = float(objective(trial))
+    except RunFailedError as error:
+        logger.warning("A run of %s failed: %s", study.study_name, error)
+        return TrialEnd(claim.trial_id, TrialState.FAIL, None, {ERROR: str(error)})
     except Exception as error:
         logger.warning("A run of %s failed: %s", study.study_name, traceback.format_exc())
         return TrialEnd(claim.trial_id, TrialState.FAIL, None, {ERROR: f"{type(error).__name__}: {error}"})

@@ -6,33 +6,55 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrsearch.errors import input_error
 from lrsearch.report import frames, markdown, side_by_side
 from lrsearch.report.document import Form
+from lrsearch.study import rate_parameter
 from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
     from lrsearch.dashboard.artifacts import Artifacts
 
 
-def report(stored: Sequence[StoredStudy], output: Path | None = None, form: Form = Form.MARKDOWN) -> Path:
+def report(
+    stored: Sequence[StoredStudy],
+    output: Path | None = None,
+    form: Form = Form.MARKDOWN,
+    *,
+    svg: bool = False,
+    lr: str | None = None,
+) -> Path:
     """Write the report of a study, or the comparison of two.
 
     Args:
         stored: One study or two.
         output: The folder; ``reports/NAME`` by default.
         form: Markdown with its figures beside it, or one HTML file.
+        lr: The parameter that plays the learning rate, in studies of another tool; by default the one that is called
+            so.
+        svg: Whether to write the figures as SVG, too, beside markdown.
 
     Returns:
         The file to open first.
 
     Raises:
-        InputError: The folder cannot be written, or two studies cannot be compared.
+        InputError: The folder cannot be written, two studies cannot be compared, or it is not clear which parameter
+            plays the learning rate.
     """
-    read = [frames.read_stored(one) for one in stored]
+    read = [frames.read_stored(one, _rate_parameter(one, lr)) for one in stored]
     folder = output or markdown.default_folder(*(one.name for one in read))
     if len(read) == 1:
-        return markdown.write(read[0], folder, form)
-    return side_by_side.write(read[0], read[1], folder, form)
+        return markdown.write(read[0], folder, form, svg=svg)
+    return side_by_side.write(read[0], read[1], folder, form, svg=svg)
+
+
+def _rate_parameter(stored: StoredStudy, wanted: str | None) -> str | None:
+    if stored.definition is None:
+        return rate_parameter.chosen(stored.trials(), wanted, f"study {stored.name}")
+    if wanted not in (None, rate_parameter.LR):
+        rule = "was created by lrsearch, which calls the learning rate lr: leave the option out"
+        raise input_error(f"study {stored.name}", rule, key=rate_parameter.FLAG, received=f'"{wanted}"')
+    return None
 
 
 def publish(stored: StoredStudy, artifacts: Artifacts) -> bool:

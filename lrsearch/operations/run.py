@@ -10,6 +10,7 @@ from lrsearch.operations.confirm import confirm
 from lrsearch.operations.display import Display, NoDisplay
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import engines_of, joined, train
+from lrsearch.storage.choice import patient
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.study import budget, confirmation, control, failed_cells, recommendation
 from lrsearch.study import open as opening
@@ -45,7 +46,8 @@ def run(
         stored = study
         opening.bring_in(options.load)
     else:
-        stored = opening.find_or_create(study, url, options.load)
+        # Whoever started this process has reached the storage: it will come back.
+        stored = opening.find_or_create(study, url, options.load, patient() if options.one_of else None)
         options = options.with_code(_own_code(study, stored))
     task = opening.task_of(stored)
     if trials is not None:

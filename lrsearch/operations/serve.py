@@ -73,7 +73,7 @@ def _programs(options: RunOptions, page: ServeOptions, pinned: Sequence[str | No
     shown = ["--host", page.host, "--port", str(page.port), *hosts, *(["--read-only"] if page.read_only else [])]
     training = [*options.training(), "--one-of", str(max(len(pinned), 1)), "--log-format", "json"]
     programs = [
-        Program("dashboard", [*lrsearch, "dashboard", *shown], {}),
+        Program("dashboard", [*lrsearch, "dashboard", *shown, "--wait"], {}),
         Program("publisher", [*lrsearch, "serve", "--as-publisher", "--log-format", "json", *loaded], {}),
     ]
     for index, device in enumerate(pinned):

@@ -13,6 +13,7 @@ from lrsearch.search.engines import Engines, Machine, environments
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.storage.retry import Patience
 from lrsearch.study import open as opening
 from lrsearch.training.engine import threads_of
 
@@ -36,6 +37,7 @@ def work(
 
     Raises:
         InputError: A study of `names` is not there, or its task is not known here.
+        StorageFailedError: The storage's server did not answer in time.
     """
     own = Interruption()
     workers = options.one_of or 1
@@ -50,7 +52,7 @@ def work(
     ):
         opening.bring_in(options.load)
         yield StudyWorker(
-            open_storage(url, create=True), names, caught, logger.warning,
+            open_storage(url, create=True, patience=Patience(logger.warning)), names, caught, logger.warning,
             engines=engines, grace=options.grace, workers=workers,
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ from lrsearch.operations.display import Display
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import absolute
-from lrsearch.study import confirmation, status
+from lrsearch.study import command_output, confirmation, status
 from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
@@ -150,6 +150,8 @@ def _in_processes(stored: StoredStudy, pinned: Sequence[str | None], options: Ru
     command += ["--one-of", str(len(pinned)), "--quiet"]
     # The storage travels in the environment: its password must not show in a process list.
     threads = str(options.threads)
+    if stored.definition is not None and stored.definition.command is not None:
+        logger.info("The output of each run is kept in %s.", command_output.folder(stored))
     shared = {"LRSEARCH_STORAGE": _url(stored), "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
     own = [{} if device is None else {"CUDA_VISIBLE_DEVICES": device} for device in pinned]
     with Interruption().caught() as interruption:
@@ -187,6 +189,8 @@ def _only_here(stored: StoredStudy, options: RunOptions) -> str | None:
     if stored.url is None:
         return "the study is in this process's memory"
     name = stored.definition.task.name
+    if stored.definition.command is not None:
+        return None
     if options.load or getattr(registry.tasks.get(name).function, "__module__", "") != "__main__":
         return None
     return f"task {name} is defined in this program only (a script or a notebook), where no other process finds it"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 LONGEST = 300
-"""Most characters of a text in a report; error messages can be books."""
+"""Most characters of a stored text in a report; error messages can be books."""
+LONGEST_OWN = 3000
+"""Most characters of a paragraph of ours, into which stored names are written."""
 
 # Everything that starts a construct in the middle of a line: code, emphasis, links, cells, strikethrough,
 # formulas. An underscore inside a word starts nothing, and names are full of them.
@@ -13,17 +15,27 @@ _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def inline(text: object) -> str:
+def inline(text: object, most: int = LONGEST) -> str:
     """Text for a sentence, a heading or a table cell.
 
     Args:
         text: Anything; it becomes one line of printable characters.
+        most: How many of them at most.
     """
     line = " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
-    if len(line) > LONGEST:
-        line = line[: LONGEST - 1] + "…"
+    if len(line) > most:
+        line = line[: most - 1] + "…"
     line = "".join(_ENTITIES.get(char, char) for char in line)
     return _SPECIAL.sub(lambda match: "\\" + match[0], line)
+
+
+def own(text: str) -> str:
+    """A caption or paragraph of ours, which names from a database may be a part of; it is not cut short.
+
+    Args:
+        text: The text; it becomes one line.
+    """
+    return inline(text, LONGEST_OWN)
 
 
 def code_span(code: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from lrsearch.sampling.space import LR_NAMES
 from lrsearch.storage import attributes
 from lrsearch.storage.choice import study_reader
 from lrsearch.storage.reader import StudyReader
-from lrsearch.study import recommendation
+from lrsearch.study import rate_parameter, recommendation
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmed_runs import confirmation_in, gather
 from lrsearch.study.evidence import Evidence
@@ -83,6 +83,7 @@ class StudyFrames:
         provenance: What was noted of versions and repository when the study was created.
         data: The fingerprint of its task's data, by part; empty where there is none.
         budget: Its trials in all; fewer than its file says where the space has fewer settings.
+        lr_parameter: What its learning rate is called, in a study of another tool; here it is called ``lr``.
     """
 
     name: str
@@ -98,6 +99,7 @@ class StudyFrames:
     provenance: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     budget: int | None = None
+    lr_parameter: str | None = None
 
     @property
     def unit(self) -> str:
@@ -127,14 +129,19 @@ def read(study: optuna.Study, confirmation: optuna.Study | None = None) -> Study
     return _frames(study, study_reader(study, study._storage), linked)
 
 
-def _frames(study: optuna.Study, reader: StudyReader, confirmation: StudyReader | None) -> StudyFrames:
+def _frames(
+    study: optuna.Study, reader: StudyReader, confirmation: StudyReader | None, lr: str | None = None
+) -> StudyFrames:
     if len(study.directions) != 1:
         rule = f"has {len(study.directions)} objectives; the report is about studies with one"
         raise input_error(f"study {study.study_name!r}", rule)
     stored, trials = reader.attributes(), reader.all_trials()
     definition, fault = _definition(stored.get(attributes.DEFINITION), study.study_name)
     own = StoredStudy.of(study, definition, reader)
-    evidence = None if confirmation is None else _evidence(own, confirmation)
+    if lr is None and definition is None and len(found := rate_parameter.candidates(trials)) == 1:
+        lr = found[0]
+    trials = rate_parameter.renamed(trials, lr)
+    evidence = None if confirmation is None else _evidence(own, confirmation, lr)
     return StudyFrames(
         name=study.study_name,
         metric=_text(stored.get(attributes.METRIC)) or "value",
@@ -149,14 +156,17 @@ def _frames(study: optuna.Study, reader: StudyReader, confirmation: StudyReader 
         provenance=dict(stored.get(attributes.PROVENANCE) or {}),
         data=dict(stored.get(attributes.DATA) or {}),
         budget=own.budget,
+        lr_parameter=lr,
     )
 
 
-def read_stored(stored: StoredStudy) -> StudyFrames:
+def read_stored(stored: StoredStudy, lr: str | None = None) -> StudyFrames:
     """A study with its confirmation.
 
     Args:
         stored: The study.
+        lr: The parameter that plays the learning rate, in a study of another tool; by default the one that is called
+            so.
 
     Raises:
         InputError: It has several objectives, or belongs to another study, whose report speaks of it.
@@ -164,13 +174,16 @@ def read_stored(stored: StoredStudy) -> StudyFrames:
     if (origin := stored.origin) is not None:
         raise input_error(f"study {stored.name!r}", f"belongs to study {origin!r}: ask for the report of that one")
     linked = studies.linked(stored, "confirm")
-    return _frames(stored.study, stored.reader, None if linked is None else linked.reader)
+    return _frames(stored.study, stored.reader, None if linked is None else linked.reader, lr)
 
 
-def _evidence(own: StoredStudy, linked: StudyReader) -> Evidence | None:
+def _evidence(own: StoredStudy, linked: StudyReader, lr: str | None) -> Evidence | None:
     definition, _ = _definition(linked.attributes().get(attributes.DEFINITION), "")
-    confirmation = confirmation_in(own, linked, definition)
-    return None if confirmation is None else gather(confirmation)
+    found = confirmation_in(own, linked, definition)
+    if found is None:
+        return None
+    finalists = [replace(one, params=rate_parameter.with_lr(one.params, lr)) for one in found.finalists]
+    return gather(replace(found, finalists=finalists, trials=rate_parameter.renamed(found.trials, lr)))
 
 
 def _definition(stored: object, name: str) -> tuple[Definition | None, str | None]:

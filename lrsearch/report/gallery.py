@@ -1,14 +1,32 @@
-"""Which figures a study has, in which order, and how to read each."""
+"""Which figures a study has, where in the report each stands, and how to read it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from lrsearch.report import figures, standings, wording
+from lrsearch.report import figures, rate_effects, standings, wording
 from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
+from lrsearch.report.wording import number, plural
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Place(StrEnum):
+    """The section of the report in which a figure stands."""
+
+    RATES = "rates"
+    CURVES = "curves"
+    SCHEDULES = "schedules"
+    EVIDENCE = "evidence"
+    APPENDIX = "appendix"
 
 
 @dataclass(frozen=True)
@@ -17,13 +35,17 @@ class Picture:
 
     Attributes:
         file: Name of its file.
-        title: What it shows; the text for those who cannot see it.
+        place: Where it stands.
+        title: What it shows.
+        seen: What there is to see, for those who cannot see it.
         reading: How to read it, in a sentence or two.
         draw: Makes it.
     """
 
     file: str
+    place: Place
     title: str
+    seen: str
     reading: str
     draw: Draw
 
@@ -37,104 +59,179 @@ FILES = (
     "history.png",
 )
 """Every file that a report may have; those of an earlier report that this one lacks are removed."""
+ENOUGH_RATES = 3
+"""Different learning rates from which on a figure of them says something."""
+ENOUGH_VALUES = 3
+"""Trials that reached the end from which on their order says something."""
 
 
 def pictures(frames: StudyFrames) -> list[Picture]:
-    """The figures that the data allow, the most telling one first.
+    """The figures that say something, in the order of the report.
 
     Args:
         frames: The study.
     """
+    makers = (_rates, _curves, _schedules, _extra, _finalists, _history)
+    found = [picture for make in makers if (picture := make(frames)) is not None]
+    words = figures.undrawable(_names(frames))
+    return [_with_numbers(picture, words) for picture in found] if words else found
+
+
+def _names(frames: StudyFrames) -> list[str]:
+    """What figures may show of a study's own words."""
+    settings = [str(part) for params in frames.trials["params"] for pair in params.items() for part in pair]
+    return [frames.name, frames.metric, *frames.extras, *dict.fromkeys(settings)]
+
+
+def _with_numbers(picture: Picture, words: Mapping[str, int]) -> Picture:
+    """The picture with a number for each word that no font here can draw, and what the numbers stand for."""
+
+    def draw(frames: StudyFrames) -> Figure:
+        with figures.numbered(words):
+            return picture.draw(frames)
+
+    said = "; ".join(f"[{place}] is {word}" for word, place in words.items())
+    return replace(picture, draw=draw, reading=f"{picture.reading} In the figure {said}.")
+
+
+def _rates(frames: StudyFrames) -> Picture | None:
     trials = standings.counted(frames)
-    own = frames.curves[frames.curves["number"].isin(trials["number"])]
-    ended = trials[trials["state"].isin(["complete", "pruned"])]
-    steady = ended[~ended["diverged"]]
-    curves = [_curves(frames)] if np.isfinite(own["test_metric"]).any() else []
-    rates = [_rates(frames)] if (ended["lr"] > 0).any() else []
-    first = curves + rates if figures.few(frames) else rates + curves
-    stands = figures.few(frames) or len(standings.ranked(frames)) > 0
-    schedules = [_schedules(frames)] if stands and own["lr"].notna().any() else []
-    # Where trials are few, their curves have a panel for the extra metrics.
-    extra = [_extra(frames)] if stands and frames.extras and not figures.few(frames) else []
-    return [*_finalists(frames), *first, *schedules, *extra, *([_history(frames)] if len(steady) else [])]
-
-
-def _finalists(frames: StudyFrames) -> list[Picture]:
-    evidence = frames.evidence
-    if evidence is None or not any(np.isfinite(contender.values).any() for contender in evidence.contenders):
-        return []
-    metric = wording.confirmed_metric(frames.metric, evidence.rows)
-    side = "right" if frames.maximise else "left"
-    reading = (
-        f"A row per finalist, best mean on top; each mark is one of {len(evidence.seeds)} fresh seeds, the same for "
-        f"all; lines are the intervals of the means. The cross is the test value that the search saw: where it lies "
-        f"far to the {side}, the search was lucky."
-    )
-    return [Picture(FILES[0], f"Finalists on fresh seeds: {metric}", reading, figures.finalists)]
-
-
-def _curves(frames: StudyFrames) -> Picture:
-    trials, metric = standings.counted(frames), wording.test_metric(frames.metric)
-    if figures.few(frames):
-        reading = "Each colour is one trial, named by its settings and its value at the end."
-        if frames.curves["train_metric"].notna().any():
-            reading += (
-                " Solid lines are the test rows, dashed ones the training rows; a gap that opens between "
-                "the two is overfitting."
-            )
-    else:
-        reading = "Each thin line is one trial, the thick one the best of its type."
-        if (trials["state"] == "pruned").any():
-            reading += " Dashed lines were pruned."
-        if (trials["audit_epochs"] > 0).any():
-            reading += " Dotted lines are how some of them went on: the audit trained them to the end anyway."
-        reading += " The axes are the same in every panel; what leaves a panel is far worse than the rest."
-    if trials["diverged"].any():
-        reading += f" A cross marks the {frames.unit} in which a trial diverged."
-    title = f"Learning curves: {metric} after every {frames.unit}"
-    return Picture(FILES[1], title, reading, figures.learning_curves)
-
-
-def _rates(frames: StudyFrames) -> Picture:
-    trials = standings.counted(frames)
+    ended = trials[trials["state"].isin(["complete", "pruned"]) & (trials["lr"] > 0)]
+    if ended["lr"].nunique() < ENOUGH_RATES:
+        return None
+    metric, rung = wording.test_metric(frames.metric), standings.first_rung(frames)
     reading = "Each mark is one trial."
     if len(standings.schedulers(frames)) > 1:
         reading += " Colour and shape are its scheduler type."
-    if (trials["state"] == "pruned").any():
-        reading += " Hollow marks were pruned and stand at their last value."
+    if rung:
+        reading += (
+            f" To the left are all trials after {frames.unit} {rung}, where the first was pruned; hollow ones were "
+            "pruned then or later. To the right are those that went on to the end. A small rate learns slowly: how "
+            "it does at the left says little about how it would have ended."
+        )
     if trials["diverged"].any():
         reading += " Crosses in the grey band diverged."
-    if len(standings.ranked(frames)):
+    if frames.evidence is not None and frames.evidence.complete:
+        reading += " Black marks are means on fresh seeds with their intervals: trust those most."
+    shown = f"after {frames.unit} {rung} and at the end" if rung else "at the end"
+    seen = f"{plural(len(ended), 'trial')}, {_best_in_words(frames)}"
+    return Picture(
+        FILES[2], Place.RATES, f"Initial learning rate against {metric}, {shown}", seen, reading,
+        figures.lr_against_value,
+    )  # fmt: skip
+
+
+def _curves(frames: StudyFrames) -> Picture | None:
+    trials = standings.counted(frames)
+    own = frames.curves[frames.curves["number"].isin(trials["number"])]
+    if not np.isfinite(own["test_metric"]).any():
+        return None
+    metric = wording.test_metric(frames.metric)
+    reading = _few_in_words(frames) if figures.few(frames) else _many_in_words(trials)
+    if trials["diverged"].any():
+        reading += f" A cross marks the {frames.unit} in which a trial diverged."
+    title = f"Learning curves: {metric} after every {frames.unit}"
+    seen = f"{plural(own['number'].nunique(), 'curve')}, {_best_in_words(frames)}"
+    return Picture(FILES[1], Place.CURVES, title, seen, reading, figures.learning_curves)
+
+
+def _few_in_words(frames: StudyFrames) -> str:
+    reading = "Each colour is one trial, named by its settings and its value at the end."
+    if figures.single(frames) is not None:
+        reading = "The learning rate of each epoch stands below its errors." if _has_rates(frames) else ""
+    if frames.curves["train_metric"].notna().any():
         reading += (
-            " A wide valley is a safe choice, a narrow one is not; if the best marks lie at an edge, the range of "
-            "learning rates was too narrow."
+            " Solid lines are the test rows, dashed ones the training rows; a gap that opens between "
+            "the two is overfitting."
         )
-    if frames.maximise:
-        reading = reading.replace("valley", "hill")
-    title = f"Initial learning rate against final {wording.test_metric(frames.metric)}"
-    return Picture(FILES[2], title, reading, figures.lr_against_value)
+    return " ".join([reading.strip(), *rate_effects.sentences(frames)]).strip()
 
 
-def _schedules(frames: StudyFrames) -> Picture:
+def _many_in_words(trials: pd.DataFrame) -> str:
+    reading = "Each thin line is one trial, the thick one the best of its type."
+    if (trials["state"] == "pruned").any():
+        reading += " Dashed lines were pruned."
+    if (trials["audit_epochs"] > 0).any():
+        reading += " Dotted lines are how some of them went on: the audit trained them to the end anyway."
+    if trials["scheduler"].nunique(dropna=False) > 1:
+        reading += " The axes are the same in every panel; what leaves a panel is far worse than the rest."
+    return reading
+
+
+def _schedules(frames: StudyFrames) -> Picture | None:
+    """Not where every rate stays what it was, nor where the curves of the only trial have it below them."""
+    stands = figures.few(frames) or len(standings.ranked(frames)) > 0
+    shown, _ = figures.chosen(frames) if stands else ({}, {})
+    rates = frames.curves[frames.curves["number"].isin(list(shown))].groupby("number")["lr"]
+    if figures.single(frames) is not None or not (rates.nunique() > 1).any():
+        return None
     whose = "each trial" if figures.few(frames) else "the best trial of each type, best first"
     reading = f"The learning rate at the start of every {frames.unit}, for {whose}."
-    return Picture(FILES[3], "Learning rate over time", reading, figures.best_schedules)
+    types = dict.fromkeys(frames.trials[frames.trials["number"].isin(list(shown))]["scheduler"])
+    seen = ", ".join(wording.scheduler(name) for name in types)
+    return Picture(FILES[3], Place.SCHEDULES, "Learning rate over time", seen, reading, figures.best_schedules)
 
 
-def _extra(frames: StudyFrames) -> Picture:
+def _extra(frames: StudyFrames) -> Picture | None:
+    # Where trials are few, their curves have a panel for the extra metrics.
+    if not frames.extras or figures.few(frames) or not len(standings.ranked(frames)):
+        return None
     names = " and ".join(wording.metric(name) for name in frames.extras)
     reading = (
         f"Shown, but not optimised; one line for the best trial of each type, best "
         f"{wording.test_metric(frames.metric)} first."
     )
-    return Picture(FILES[4], f"Test {names} after every {frames.unit}", reading, figures.extra_metrics)
+    title = f"Test {names} after every {frames.unit}"
+    seen = plural(len(standings.best_of_each(frames)), "line")
+    return Picture(FILES[4], Place.CURVES, title, seen, reading, figures.extra_metrics)
 
 
-def _history(frames: StudyFrames) -> Picture:
+def _finalists(frames: StudyFrames) -> Picture | None:
+    evidence = frames.evidence
+    if evidence is None or not any(np.isfinite(contender.values).any() for contender in evidence.contenders):
+        return None
+    metric = wording.confirmed_metric(frames.metric, evidence.rows)
     reading = (
-        "Trials in the order of their numbers; the line is the best so far. A line that still falls at the "
-        "right edge says that more trials would help."
+        f"A row per finalist, best mean on top; each mark is one of {len(evidence.seeds)} fresh seeds, the same for "
+        "all; lines are the intervals of the means."
     )
-    if frames.maximise:
-        reading = reading.replace("falls", "rises")
-    return Picture(FILES[5], "Optimisation history", reading, figures.history)
+    if evidence.complete:
+        reading += " The recommended row stands on grey."
+    if any(contender.searched is not None for contender in evidence.contenders):
+        side = "right" if frames.maximise else "left"
+        whose = "its pale seeds" if evidence.rows != "test" else "the seeds"
+        reading += (
+            f" The cross is what the search saw on the test rows: where it lies far to the {side} of {whose}, the "
+            "search was lucky."
+        )
+    seen = plural(len(evidence.contenders), "finalist")
+    if evidence.complete:
+        chosen = evidence.recommended
+        seen += f", recommended {wording.describe(chosen.params)} with mean {number(chosen.mean)}"
+    return Picture(
+        FILES[0], Place.EVIDENCE, f"Finalists on fresh seeds: {metric}", seen, reading, figures.finalists
+    )  # fmt: skip
+
+
+def _history(frames: StudyFrames) -> Picture | None:
+    finished = standings.ranked(frames).sort_values("number")
+    if figures.few(frames) or len(finished) < ENOUGH_VALUES or finished["value"].nunique() == 1:
+        return None
+    reading = "Trials in the order of their numbers; the line is the best so far."
+    if (standings.counted(frames)["state"] == "pruned").any():
+        reading += " Trials that were pruned have no value at the end: they are ticks below."
+    best = finished["value"].cummax() if frames.maximise else finished["value"].cummin()
+    seen = f"the best goes from {number(float(best.iloc[0]))} to {number(float(best.iloc[-1]))}"
+    return Picture(FILES[5], Place.APPENDIX, "Optimisation history", seen, reading, figures.history)
+
+
+def _has_rates(frames: StudyFrames) -> bool:
+    return bool(frames.curves["lr"].notna().any())
+
+
+def _best_in_words(frames: StudyFrames) -> str:
+    finished = standings.ranked(frames)
+    if not len(finished):
+        return "none trained to the end"
+    best = finished.iloc[0]
+    return f"best {number(float(best['value']))} with {wording.describe(best['params'])}"

@@ -9,18 +9,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from lrsearch.report import document, figures, gallery, standings, tables, wording
+from lrsearch.report import document, gallery, interactive, standings, tables, wording
 from lrsearch.report.confirmation_words import ConfirmationWords
 from lrsearch.report.diagnosis import findings
 from lrsearch.report.document import FIGURES, Form
-from lrsearch.report.escaping import code_block, code_span, inline
+from lrsearch.report.escaping import code_block, code_span, inline, own
 from lrsearch.report.frames import StudyFrames
-from lrsearch.report.gallery import Picture
+from lrsearch.report.gallery import Picture, Place
 from lrsearch.report.pruning_cost import pruning_cost
 from lrsearch.report.reproduce import reproduce
 from lrsearch.report.verdict import verdict
 from lrsearch.study.evidence import Evidence
 
+SECTIONS = {
+    Place.RATES: "Which learning rate",
+    Place.CURVES: "Learning curves",
+    Place.SCHEDULES: "Schedules",
+}
+"""Where figures stand after the headline -> the heading."""
 MOST_SEEDS = 10
 """Most fresh seeds that are named."""
 MOST_FAILURES = 10
@@ -29,13 +35,14 @@ LONGEST_FOLDER = 120
 """Bytes of a folder's name, of the 255 that file systems allow."""
 
 
-def write(frames: StudyFrames, folder: Path, form: Form = Form.MARKDOWN) -> Path:
+def write(frames: StudyFrames, folder: Path, form: Form = Form.MARKDOWN, *, svg: bool = False) -> Path:
     """Write the report of a study. The same frames give the same bytes.
 
     Args:
         frames: The study.
         folder: Where it goes; what an earlier report left there is replaced.
         form: ``report.md`` with ``figures/``, or ``report.html``.
+        svg: Whether to write the figures as SVG, too.
 
     Returns:
         The path of ``report.md`` or ``report.html``.
@@ -43,13 +50,10 @@ def write(frames: StudyFrames, folder: Path, form: Form = Form.MARKDOWN) -> Path
     Raises:
         InputError: The folder cannot be written.
     """
-    pictures = gallery.pictures(frames)
-    draw = {picture.file: partial(_drawn, picture, frames) for picture in pictures}
-    return document.write(text(frames), frames.name, draw, folder, form, frozenset(gallery.FILES))
-
-
-def _drawn(picture: Picture, frames: StudyFrames) -> bytes:
-    return figures.png(picture.draw(frames))
+    draw = {picture.file: partial(picture.draw, frames) for picture in gallery.pictures(frames)}
+    data = partial(interactive.page_data, frames) if draw.keys() & interactive.plotted(frames) else None
+    stale = frozenset(gallery.FILES)
+    return document.write(text(frames), frames.name, draw, folder, form, stale, svg=svg, data=data)
 
 
 def default_folder(*names: str) -> Path:
@@ -80,13 +84,20 @@ def text(frames: StudyFrames) -> str:
 def _blocks(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
     evidence = frames.evidence
     blocks = [f"# Learning-rate report: {inline(frames.name)}", *verdict(frames)]
-    for picture in pictures[:1]:
-        blocks += _picture(picture)
+    for place, heading in SECTIONS.items():
+        if shown := _shown(pictures, place):
+            blocks += [f"## {heading}", *shown]
     if evidence is not None or (frames.definition is not None and len(standings.ranked(frames))):
-        blocks += ["## Evidence", *_evidence(frames, evidence)]
+        blocks += ["## Evidence", *_shown(pictures, Place.EVIDENCE), *_evidence(frames, evidence)]
     if len(frames.trials):
-        blocks += ["## The search", *_search(frames, evidence, pictures[1:])]
-    return [*blocks, "## How to reproduce", *reproduce(frames)]
+        blocks += ["## Diagnosis", *_diagnosis(frames, evidence)]
+    blocks += ["## How to reproduce", *reproduce(frames)]
+    appendix = _appendix(frames, pictures)
+    return [*blocks, *(["## Appendix: the search in tables", *appendix] if appendix else [])]
+
+
+def _shown(pictures: list[Picture], place: Place) -> list[str]:
+    return [block for picture in pictures if picture.place is place for block in _picture(picture)]
 
 
 def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
@@ -128,25 +139,30 @@ def _intervals(evidence: Evidence) -> str:
     return f"Intervals are Student's over the seeds, for these {evidence.rows} rows only.{looks}"
 
 
-def _search(frames: StudyFrames, evidence: Evidence | None, pictures: list[Picture]) -> list[str]:
+def _diagnosis(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
     blocks = []
-    if standings.schedulers(frames):
-        blocks += ["### By scheduler type", tables.by_scheduler(frames)]
-    if len(standings.ranked(frames)):
-        blocks += ["### Top trials", tables.top_trials(frames)]
+    for finding in findings(frames, evidence):
+        blocks += [own(finding.words), *([code_block(finding.toml, "toml")] if finding.toml else [])]
     if said := pruning_cost(frames):
         blocks += ["### What pruning cost and saved", *said]
-    if found := findings(frames, evidence):
-        blocks += ["### Diagnosis"]
-    for finding in found:
-        blocks += [inline(finding.words), *([code_block(finding.toml, "toml")] if finding.toml else [])]
-    for picture in pictures:
-        blocks += [f"### {inline(picture.title)}", *_picture(picture)]
     return [*blocks, "### What went wrong", *_wrong(frames)]
 
 
+def _appendix(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
+    """Tables of trials, and their history; nothing where there was one trial, of which all has been said."""
+    blocks = []
+    if len(standings.schedulers(frames)) > 1:
+        blocks += ["### By scheduler type", tables.by_scheduler(frames)]
+    if len(standings.ranked(frames)) > 1:
+        blocks += ["### Top trials", tables.top_trials(frames)]
+    if shown := _shown(pictures, Place.APPENDIX):
+        blocks += ["### Optimisation history", *shown]
+    return blocks
+
+
 def _picture(picture: Picture) -> list[str]:
-    return [f"![{inline(picture.title)}]({FIGURES}/{picture.file})", inline(picture.reading)]
+    alt = f"{picture.title}: {picture.seen}" if picture.seen else picture.title
+    return [f"![{own(alt)}]({FIGURES}/{picture.file})", own(picture.reading)]
 
 
 def _wrong(frames: StudyFrames) -> list[str]:

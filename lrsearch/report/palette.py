@@ -8,9 +8,12 @@ from typing import Literal
 
 Dash = Literal["solid", "dashed", "dotted", "dashdot"]
 
-# Okabe and Ito's colours, which colour-blind readers tell apart, without the yellow that vanishes in print.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Okabe and Ito's colours, which colour-blind readers tell apart, without the yellow that vanishes in print; then seven
+# more that are at least as far (26, CIE76) from these and from each other as the two blues are.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
+            "#4830A8", "#7CB800", "#C000B0", "#781818", "#606000", "#E8004F", "#9C6ADE")  # fmt: skip
 _MARKERS = ("o", "s", "^", "D", "v", "P", "*", "<", ">", "p", "d", "h", "8", "H")
+_SAME_DASH = 7
 _DASHES: tuple[Dash, ...] = ("solid", "dashed", "dotted", "dashdot")
 
 
@@ -21,7 +24,7 @@ class Style:
     Attributes:
         colour: ``#rrggbb``.
         marker: matplotlib's letter of it; no two of 14 looks share one.
-        dash: matplotlib's name of it; looks of the same colour have different ones.
+        dash: matplotlib's name of it; it changes after seven looks, for lines without markers.
     """
 
     colour: str
@@ -33,12 +36,12 @@ def style(index: int) -> Style:
     """The look of the type, or trial, at a place in the list.
 
     Args:
-        index: The place, from 0. Looks repeat after 28.
+        index: The place, from 0. Colours and markers repeat after 14, looks after 28.
     """
     return Style(
         colour=_COLOURS[index % len(_COLOURS)],
         marker=_MARKERS[index % len(_MARKERS)],
-        dash=_DASHES[index // len(_COLOURS) % len(_DASHES)],
+        dash=_DASHES[index // _SAME_DASH % len(_DASHES)],
     )
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from lrsearch.report import standings, wording
 from lrsearch.report.escaping import code_block, code_span, inline
 from lrsearch.report.frames import StudyFrames
+from lrsearch.sampling.space import LR_NAMES
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.study_file.model import Definition
 from lrsearch.study_file.write import to_toml
@@ -123,7 +124,9 @@ def _missing(frames: StudyFrames) -> str:
     if frames.definition_fault:
         fault = inline(frames.definition_fault)
         return f"The stored definition cannot be read by this version of lrsearch: {fault}"
+    called = frames.lr_parameter not in (None, *LR_NAMES)
+    named = f" What this report calls lr is its parameter {code_span(str(frames.lr_parameter))}." if called else ""
     return (
         "This study was not made by lrsearch: the storage holds its trials, but not the task, the training "
-        "and the search that would be needed to do it again."
+        f"and the search that would be needed to do it again.{named}"
     )

@@ -24,7 +24,9 @@ FEWEST_SEEDS = 2
 """Common seeds below which a difference has no interval."""
 
 
-def write(first: StudyFrames, second: StudyFrames, folder: Path, form: Form = Form.MARKDOWN) -> Path:
+def write(
+    first: StudyFrames, second: StudyFrames, folder: Path, form: Form = Form.MARKDOWN, *, svg: bool = False
+) -> Path:
     """Write the comparison. The same frames give the same bytes.
 
     Args:
@@ -32,6 +34,7 @@ def write(first: StudyFrames, second: StudyFrames, folder: Path, form: Form = Fo
         second: Another one.
         folder: Where it goes.
         form: ``report.md`` with ``figures/``, or ``report.html``.
+        svg: Whether to write the figure as SVG, too.
 
     Returns:
         The path of ``report.md`` or ``report.html``.
@@ -41,9 +44,9 @@ def write(first: StudyFrames, second: StudyFrames, folder: Path, form: Form = Fo
     """
     check_comparable(first, second)
     found = any(len(standings.ranked(frames)) for frames in (first, second))
-    draw = {PICTURE: partial(_picture, first, second)} if found else {}
+    draw = {PICTURE: partial(figures.two_studies, first, second)} if found else {}
     title = f"{first.name}, {second.name}"
-    return document.write(text(first, second), title, draw, folder, form, frozenset({PICTURE}))
+    return document.write(text(first, second), title, draw, folder, form, frozenset({PICTURE}), svg=svg)
 
 
 def check_comparable(first: StudyFrames, second: StudyFrames) -> None:
@@ -84,10 +87,6 @@ def text(first: StudyFrames, second: StudyFrames) -> str:
     blocks += ["## Results", tables.table(["", *(frames.name for frames in both)], _facts(both), words=("",))]
     blocks += ["## By scheduler type", _by_scheduler(both), "## What differs", _differences(first, second)]
     return "\n\n".join(blocks) + "\n"
-
-
-def _picture(first: StudyFrames, second: StudyFrames) -> bytes:
-    return figures.png(figures.two_studies(first, second))
 
 
 def _verdict(first: StudyFrames, second: StudyFrames) -> str:

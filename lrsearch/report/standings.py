@@ -186,3 +186,28 @@ def divergence(frames: StudyFrames) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def first_rung(frames: StudyFrames) -> int | None:
+    """The epoch after which the first trial was pruned: up to there all can be compared; None if none was.
+
+    Args:
+        frames: The study.
+    """
+    trials = counted(frames)
+    epochs = trials[(trials["state"] == "pruned") & (trials["epochs"] > 0)]["epochs"]
+    return int(epochs.min()) if len(epochs) else None
+
+
+def at_epoch(frames: StudyFrames, trials: pd.DataFrame, epoch: int) -> pd.Series[float]:
+    """The test metric after an epoch, for some trials; NaN where a trial has none.
+
+    Args:
+        frames: The study.
+        trials: Which; rows of the trials frame.
+        epoch: Epochs finished.
+    """
+    rows = frames.curves[frames.curves["epoch"] == epoch]
+    values = dict(zip(rows["number"], rows["test_metric"], strict=True))
+    found = [values.get(number, math.nan) for number in trials["number"]]
+    return pd.Series(found, index=trials.index, dtype="float64")

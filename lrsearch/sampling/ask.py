@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain, groupby, islice
 from typing import Any
 
+import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 
@@ -87,13 +88,20 @@ class Asker:
         reader: Reads the study.
         seeded: Whether each trial has a seed of its own.
         maximise: Whether larger values are better.
+        study: The study itself, which samplers of Optuna look at.
     """
 
     def __init__(
-        self, definition: Definition, reader: StudyReader, *, seeded: bool = False, maximise: bool = False
+        self,
+        definition: Definition,
+        reader: StudyReader,
+        *,
+        seeded: bool = False,
+        maximise: bool = False,
+        study: optuna.Study | None = None,
     ) -> None:
         self._space = Space.of(definition, seeded=seeded)
-        self._proposer = samplers.build(definition)
+        self._proposer = samplers.build(definition, study)
         self._history = History(reader, maximise=maximise)
         self._rows = Rows(self._space)
         self._spare = Spare(self._space, int(definition.sampler.options.get("seed", 0)))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from typing import Any, ClassVar
 
+import optuna
 from pydantic import Field
 
 from lrsearch.errors import Fault
 from lrsearch.registry import samplers
-from lrsearch.sampling import cells, grid
+from lrsearch.sampling import cells, grid, optuna_samplers
 from lrsearch.sampling.proposer import Proposer, Sobol, Uniform
 from lrsearch.sampling.space import Space
 from lrsearch.sampling.tpe import ParzenEstimator
@@ -28,7 +30,7 @@ class SeededOptions(StrictModel):
     """
 
     seed: int = Field(default=0, ge=0, lt=2**32)
-    generation: int | None = Field(default=None, ge=1)
+    generation: int | None = Field(default=None, ge=1, le=100_000)
 
 
 class Sampler(ABC):
@@ -65,6 +67,16 @@ class Sampler(ABC):
             space: What is searched.
             seed: The study's seed.
         """
+
+    @classmethod
+    def of(cls, definition: Definition, study: optuna.Study | None) -> Proposer:  # noqa: ARG003
+        """The same from a definition.
+
+        Args:
+            definition: The study's.
+            study: The study itself, for samplers that look at more than settings and values.
+        """
+        return cls.build(Space.of(definition), int(definition.sampler.options.get("seed", 0)))
 
 
 class Random(Sampler):
@@ -118,18 +130,55 @@ class Grid(Sampler):
         return Uniform(seed)
 
 
+class OfOptuna(Sampler):
+    """A class of `optuna.samplers`, asked for one trial after the other."""
+
+    made: ClassVar[type[optuna.samplers.BaseSampler]]
+
+    @classmethod
+    def named(cls, name: str) -> type[Sampler] | None:
+        """The sampler of a name such as ``optuna:GPSampler``; None if Optuna has none of that name.
+
+        Args:
+            name: As in a study file.
+        """
+        options = optuna_samplers.options_of(name)
+        return None if options is None else _of_optuna(options)
+
+    @staticmethod
+    def build(space: Space, seed: int) -> Proposer:
+        raise NotImplementedError("a sampler of Optuna needs its study: see `of`")
+
+    @classmethod
+    def of(cls, definition: Definition, study: optuna.Study | None) -> Proposer:
+        assert study is not None, "a sampler of Optuna needs its study"
+        return optuna_samplers.OptunaProposer(cls.made, definition.sampler.options, Space.of(definition), study)
+
+
+@cache
+def _of_optuna(options: type[optuna_samplers.OptunaOptions]) -> type[Sampler]:
+    """The sampler of a class; `faults` is a static method of its own, since others are asked without an instance."""
+
+    def faults(search: SearchSection, trials: int | None) -> list[Fault]:  # noqa: ARG001
+        return optuna_samplers.faults(options.made, Space.of_section(search))
+
+    own = {"options": options, "made": options.made, "faults": staticmethod(faults), "__doc__": options.made.__doc__}
+    return type(options.made.__name__, (OfOptuna,), own)
+
+
 samplers.add("tpe", Tpe)
 samplers.add("random", Random)
 samplers.add("qmc", QuasiRandom)
 samplers.add("grid", Grid)
+samplers.add_prefix(optuna_samplers.PREFIX, OfOptuna.named, optuna_samplers.names)
 
 
-def build(definition: Definition) -> Proposer:
+def build(definition: Definition, study: optuna.Study | None = None) -> Proposer:
     """What proposes the settings of a study.
 
     Args:
         definition: Its definition.
+        study: The study itself, which a sampler of Optuna needs.
     """
-    section = definition.sampler
-    made: Proposer = samplers.get(section.name).build(Space.of(definition), int(section.options.get("seed", 0)))
+    made: Proposer = samplers.get(definition.sampler.name).of(definition, study)
     return made

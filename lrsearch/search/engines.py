@@ -11,9 +11,11 @@ from lrsearch.search.training_process import program
 from lrsearch.storage.attributes import ENGINE_OF_STUDY
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
+from lrsearch.tasks.command_task import CommandTask
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.choice import ENGINES, Choice, choose
+from lrsearch.training.command_engine import CommandEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
@@ -70,6 +72,9 @@ class Engines:
         Raises:
             InputError: The engine cannot train the task, or not here.
         """
+        assert stored.definition is not None
+        if isinstance(task, CommandTask):
+            return choose(self._wanted, task, stored.definition.training)
         there = engine_of(stored)
         if self._wanted == "auto" and there is not None:
             return self._as_stored(stored, task, there)
@@ -92,6 +97,8 @@ class Engines:
             stored: The study.
             task: What it trains.
         """
+        if chosen.engine == CommandEngine.name:
+            return CommandEngine()
         place = str(resolve(self._machine.device))
         checkpoints = LaneCheckpoints(identity(stored), self._say)
         if chosen.engine == BatchedEngine.name:

@@ -70,10 +70,12 @@ class Runner:
         self.deadline = None if timeout is None else time.monotonic() + timeout
         self.grace, self.say, self.go_on = grace, say, go_on
         seeded = stored.is_confirmation
-        self.asker = ask.Asker(self.definition, stored.reader, seeded=seeded, maximise=stored.maximises)
+        self.asker = ask.Asker(
+            self.definition, stored.reader, seeded=seeded, maximise=stored.maximises, study=stored.study
+        )
         stored.study.pruner = pruners.build(self.definition)
         self.store = trial_store(stored.study, stored.storage, say, stored.patience)
-        self.heartbeat = Heartbeat(self.store, grace)
+        self.heartbeat = Heartbeat(self.store, grace, can_hang=self.definition.command is None)
         self.decision = PruningDecision(stored, stored.study.pruner, engine.together)
         self.training = Training(
             task=task,

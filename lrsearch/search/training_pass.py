@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +104,9 @@ class Pass:
         for claim, own in settings.items():
             first = len(self._lanes)
             seeds = enumerate(own.seeds(training.section.seeds))
-            self._lanes += [Lane(own.lr, own.schedule, seed, places[claim] + index) for index, seed in seeds]
+            self._lanes += [
+                Lane(own.lr, own.schedule, seed, places[claim] + index, claim.number) for index, seed in seeds
+            ]
             self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score)
         self._claim_of = {lane: claim for claim, trace in self._active.items() for lane in trace.lanes}
         self._stored: dict[Claim, int] = dict.fromkeys(settings, 0)
@@ -117,7 +120,11 @@ class Pass:
         """Train all trials to their end."""
         training = self._training
         pauses = [rung for rung in training.rungs if rung > self.compared]
-        stream = training.engine.train(training.task, self._lanes, training.section, pauses)
+        with closing(training.engine.train(training.task, self._lanes, training.section, pauses)) as stream:
+            yield from self._through(stream)
+
+    def _through(self, stream: LaneStream) -> Iterator[Event]:
+        training = self._training
         records = self._next(stream, None)
         while records is not None:
             before = len(self._active)
@@ -162,6 +169,9 @@ class Pass:
         rungs = {trace.epoch for trace in asked.values()}
         if len(rungs) != 1 or (epoch := rungs.pop()) not in self._training.rungs or epoch <= self.compared:
             return
+        asked = {claim: trace for claim, trace in asked.items() if trace.is_evaluated(epoch)}
+        if not asked:
+            return
         self._record(asked)
         pruned = self._training.ended_at_rung(asked)
         chosen = {claim for claim in pruned if self._training.audit(claim.number)}
@@ -179,7 +189,8 @@ class Pass:
         for claim in claims:
             trace = self.audited.get(claim, self._active[claim])
             first = self._stored[claim] + 1
-            fresh[claim.trial_id] = {epoch: trace.test[epoch - 1] for epoch in range(first, trace.epoch + 1)}
+            epochs = filter(trace.is_evaluated, range(first, trace.epoch + 1))
+            fresh[claim.trial_id] = {epoch: trace.test[epoch - 1] for epoch in epochs}
             self._stored[claim] = trace.epoch
         self._training.store.record(fresh)
 

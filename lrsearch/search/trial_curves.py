@@ -49,6 +49,7 @@ class TrialTrace:
         self.blocks: Numbers = np.empty(0)
         self.blocks_before: Numbers = np.empty(0)
         self.diverged_at: int | None = None
+        self.not_evaluated: set[int] = set()
         self.seconds = 0.0
         self._early: dict[int, deque[LaneRecords]] = {lane: deque() for lane in self.lanes}
 
@@ -92,8 +93,11 @@ class TrialTrace:
         self.lr.append(_mean(records.lr[rows]))
         for name, values in records.extra.items():
             self.extra.setdefault(name, []).append(_mean(values[rows]))
-        self.seed_values, self.blocks = scores.tolist(), blocks
         self.seconds += records.seconds * len(rows) / len(records.lanes)
+        if not records.evaluated:
+            self.not_evaluated.add(records.epoch)
+            return
+        self.seed_values, self.blocks = scores.tolist(), blocks
         if records.diverged[rows].any() or not np.isfinite(scores).all():
             self.diverged_at = records.epoch
 
@@ -105,8 +109,18 @@ class TrialTrace:
     @property
     def value(self) -> float:
         """The trial's value if it ended now; for a diverged one, what it was worth before training."""
+        if self.diverged_at is not None:
+            return self.before
         curve = self.test if self.score is None else self.extra[self.score]
-        return self.before if self.diverged_at is not None else curve[-1]
+        return next((curve[epoch - 1] for epoch in range(self.epoch, 0, -1) if self.is_evaluated(epoch)), math.nan)
+
+    def is_evaluated(self, epoch: int) -> bool:
+        """Whether the metric was looked at after an epoch.
+
+        Args:
+            epoch: At most those that are finished.
+        """
+        return epoch not in self.not_evaluated
 
     def attributes(self) -> dict[str, Any]:
         """What is stored of the trial beside its intermediate values."""

@@ -169,6 +169,8 @@ class StudyWorker:
             stored = studies.load(self._storage, listed.name, self._patience)
             task = opening.task_of(stored)
             assert stored.definition is not None
+            if stored.definition.command is not None:
+                self._check_consent(stored)
             engine = self._engine_of(stored, task)
             runner = Runner(
                 stored, task, engine, self._interruption, grace=self._grace, workers=self._workers, say=self._say
@@ -189,8 +191,15 @@ class StudyWorker:
         """Tried out once for all studies that train the same in the same way."""
         assert stored.definition is not None
         document = stored.definition.document()
-        key = json.dumps([document["task"], document["training"]], sort_keys=True)
+        key = json.dumps([document.get("task"), document["training"]], sort_keys=True)
         return self._engines.make(self._engines.choice(stored, task, key), stored, task)
+
+    def _check_consent(self, stored: StoredStudy) -> None:
+        """Whoever can write to the storage must not run code here: a command is run only where its study is named."""
+        search = stored.origin or stored.name
+        if search not in self._names:
+            rule = f"it runs a command that the storage tells; if you trust it, name the study: --study {search}"
+            raise LrsearchError(rule)
 
     def _leave(self, name: str) -> None:
         serving = self._serving.pop(name)

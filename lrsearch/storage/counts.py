@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, no
 
 from lrsearch.storage import stored_values, tables
 from lrsearch.storage.attributes import CONSTRAINT, RETRIED, WORKER
-from lrsearch.storage.liveness import is_dead
+from lrsearch.storage.liveness import is_dead, is_on_this_machine
+from lrsearch.storage.silence import Silences
 from lrsearch.storage.tables import (
     CONSTRAINT_PREFIX,
     FINITE,
@@ -109,24 +110,29 @@ def running(connection: Connection, study_id: int) -> dict[int, int]:
     return {int(trial_id): int(number) for trial_id, number in rows}
 
 
-def stale(connection: Connection, study_id: int, grace: float) -> dict[int, int]:
+def stale(connection: Connection, study_id: int, grace: float, silences: Silences) -> dict[int, int]:
     """Id -> number of a study's running trials whose process is gone.
 
     Args:
         connection: In a transaction.
         study_id: Optuna's id of the study.
         grace: Seconds without a heartbeat after which a process on another machine is taken to be gone.
+        silences: Has watched the heartbeats of this machine's processes so far.
     """
     there = running(connection, study_id)
     if not there:
         return {}
     workers = tables.attributes(connection, USER, there, WORKER)
     moment: datetime = connection.execute(select(DatabaseNow())).scalar_one()
-    limit = moment - timedelta(seconds=grace)
-    silent = connection.execute(
-        select(HEARTBEATS.c.trial_id).where(HEARTBEATS.c.trial_id.in_(list(there)), HEARTBEATS.c.heartbeat < limit)
+    rows = connection.execute(
+        select(HEARTBEATS.c.trial_id, HEARTBEATS.c.heartbeat).where(HEARTBEATS.c.trial_id.in_(list(there)))
     )
-    lost = {int(trial_id) for (trial_id,) in silent} | {i for i in there if is_dead(workers.get(i))}
+    beats: dict[int, datetime] = {int(trial_id): beat for trial_id, beat in rows}
+    own_clock = connection.dialect.name == "sqlite"
+    watched = {i: beat for i, beat in beats.items() if own_clock and is_on_this_machine(workers.get(i))}
+    limit = moment - timedelta(seconds=grace)
+    lost = {i for i, beat in beats.items() if i not in watched and beat < limit}
+    lost |= silences.silent(watched, grace) | {i for i in there if is_dead(workers.get(i))}
     return {trial_id: there[trial_id] for trial_id in sorted(lost)}
 
 

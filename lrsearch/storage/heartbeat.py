@@ -28,10 +28,13 @@ class Heartbeat:
     Args:
         store: Where the beats go.
         grace: Seconds without a beat after which others take the trials to be lost.
+        can_hang: Whether to tie the beats to progress; not so where another program trains, which may say nothing for
+            hours.
     """
 
-    def __init__(self, store: TrialStore, grace: float) -> None:
+    def __init__(self, store: TrialStore, grace: float, *, can_hang: bool = True) -> None:
         self._store = store
+        self._can_hang = can_hang
         self._grace = grace
         self._trials: tuple[int, ...] = ()
         self._longest: float | None = None
@@ -66,6 +69,8 @@ class Heartbeat:
 
     def is_hung(self) -> bool:
         """Whether training has not moved for far longer than it should need."""
+        if not self._can_hang:
+            return False
         allowed = FIRST_EPOCH if self._longest is None else max(self._grace, PATIENCE_FACTOR * self._longest)
         return time.monotonic() - self._moved > allowed
 

@@ -66,6 +66,16 @@ def is_dead(worker: dict[str, Any] | None) -> bool:
         return False
 
 
+def is_on_this_machine(worker: object) -> bool:
+    """Whether a process runs, or ran, on this machine since its last start, in whichever container.
+
+    Args:
+        worker: What a trial stores of it.
+    """
+    boot = worker.get("boot") if isinstance(worker, dict) else None
+    return isinstance(boot, str) and boot.split(" ")[0] == _boot().split(" ")[0]
+
+
 def is_other(worker: object, this: Mapping[str, Any]) -> bool:
     """Whether a trial was trained by another process than this one.
 

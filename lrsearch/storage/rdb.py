@@ -19,6 +19,8 @@ from sqlalchemy.pool import NullPool
 from lrsearch.errors import InputError, input_error
 from lrsearch.printable import HIDDEN, redacted, secrets
 from lrsearch.storage import address, files, schema
+from lrsearch.storage.reasons import OUTAGES, may_pass, never_was, reason
+from lrsearch.storage.retry import Patience
 from lrsearch.storage.schema import Schema
 
 DEFAULT_URL = "sqlite:///lrsearch.db"
@@ -35,7 +37,9 @@ class MissingStorageError(InputError):
     """There is no database at the URL yet."""
 
 
-def open_storage(url: str, *, create: bool = False, connections: int = 1) -> BaseStorage:
+def open_storage(
+    url: str, *, create: bool = False, connections: int = 1, patience: Patience | None = None
+) -> BaseStorage:
     """The storage at a URL, with a cache in front of it.
 
     Args:
@@ -43,8 +47,10 @@ def open_storage(url: str, *, create: bool = False, connections: int = 1) -> Bas
         create: Whether an SQLite file may be created.
         connections: To a server at most: threads beyond that wait for each other. One is enough for a worker, whose
             heartbeat needs it for a moment now and then.
+        patience: Waits for a server that does not answer yet; by default nobody does.
 
     Raises:
+        StorageFailedError: The server did not answer in time.
         MissingStorageError: The SQLite file is not there and `create` is false.
         InputError: The URL is not one, its driver is not installed, the database cannot be opened, its schema is not
             the newest, or its file lies where several processes cannot share it. Then nothing was written.
@@ -52,16 +58,9 @@ def open_storage(url: str, *, create: bool = False, connections: int = 1) -> Bas
     parsed = parse(url)
     check_file(parsed, create=create)
     with explained(parsed):
-        with looked_at(parsed) as engine:
-            check_schema(parsed, schema.read(engine))
-        storage = _created(parsed)
-        if parsed.get_backend_name() == "sqlite":
-            files.keep_to(storage.engine, sqlite_file(parsed))
-            sqlalchemy.event.listen(storage.engine, "begin", _begin_immediate)
-        else:
-            storage.engine.dispose()
-            storage = _narrow(parsed, connections)
-    return optuna.storages.get_storage(storage)
+        if patience is None:
+            return optuna.storages.get_storage(_opened(parsed, connections))
+        return optuna.storages.get_storage(patience(lambda: _found(parsed, connections), "cannot be opened"))
 
 
 def absolute(url: str) -> str:
@@ -139,8 +138,8 @@ def check_file(url: URL, *, create: bool = False) -> None:
         raise cannot_open(url, f"{path} is a folder")
     if not path.exists() and not create:
         raise MissingStorageError(f"storage {shown(url)}", input_error("", "there is no such database yet").faults)
-    if reason := files.fault(path):
-        raise cannot_open(url, reason)
+    if fault := files.fault(path):
+        raise cannot_open(url, fault)
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -213,8 +212,33 @@ def explained(url: URL) -> Iterator[None]:
         yield
     except ImportError:
         raise cannot_open(url, address.wrong_driver(url, "is not installed")) from None
+    except (TypeError, ValueError, AttributeError) as error:
+        # Python's, of a driver that is handed what stands behind the question mark.
+        raise cannot_open(url, f"its driver does not take what stands behind the ?: {error}") from None
     except (SQLAlchemyError, RuntimeError, OSError, optuna.exceptions.OptunaError) as error:
-        raise cannot_open(url, _reason(error)) from None
+        raise cannot_open(url, reason(error)) from None
+
+
+def _found(url: URL, connections: int) -> RDBStorage:
+    """As `_opened`; nobody waits for a server or a database that is not there under this name."""
+    try:
+        return _opened(url, connections)
+    except OUTAGES as error:
+        if never_was(error) or not may_pass(error):
+            raise cannot_open(url, reason(error)) from None
+        raise
+
+
+def _opened(url: URL, connections: int) -> RDBStorage:
+    with looked_at(url) as engine:
+        check_schema(url, schema.read(engine))
+    storage = _created(url)
+    if url.get_backend_name() == "sqlite":
+        files.keep_to(storage.engine, sqlite_file(url))
+        sqlalchemy.event.listen(storage.engine, "begin", _begin_immediate)
+        return storage
+    storage.engine.dispose()
+    return _narrow(url, connections)
 
 
 def _can_be_read(engine: Engine) -> bool:
@@ -281,16 +305,16 @@ def _begin_immediate(connection: sqlalchemy.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def cannot_open(url: URL, reason: str) -> InputError:
+def cannot_open(url: URL, why: str) -> InputError:
     """What a person is told about a storage that cannot be used; without its password.
 
     Args:
         url: From `parse`.
-        reason: Why.
+        why: The reason.
     """
     for secret in secrets(url.render_as_string(hide_password=False)):
-        reason = reason.replace(secret, HIDDEN)
-    return input_error("--storage", f"cannot be opened: {reason}", received=shown(url))
+        why = why.replace(secret, HIDDEN)
+    return input_error("--storage", f"cannot be opened: {why}", received=shown(url))
 
 
 def shown(url: URL) -> str:
@@ -300,11 +324,3 @@ def shown(url: URL) -> str:
         url: From `parse`.
     """
     return redacted(url.render_as_string(hide_password=False))
-
-
-def _reason(error: Exception) -> str:
-    """The driver's own first line; SQLAlchemy wraps it in statements and links."""
-    cause = getattr(error, "orig", None) or error
-    if isinstance(cause, Exception) and len(cause.args) > 1 and isinstance(cause.args[-1], str):
-        return cause.args[-1].splitlines()[0]
-    return (str(cause).splitlines() or [type(cause).__name__])[0]

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
-from optuna.exceptions import OptunaError, StorageInternalError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from optuna.exceptions import OptunaError
+from sqlalchemy.exc import SQLAlchemyError
 
+from lrsearch import signals
 from lrsearch.errors import DeletedStudyError, LrsearchError
+from lrsearch.storage.reasons import OUTAGES, is_outage, may_pass, reason
 from lrsearch.storage.store import Chosen, Claim, TrialEnd, TrialStore
 
 Result = TypeVar("Result")
@@ -18,16 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts: they grow from the first to the longest."""
 LIMIT = 300.0
 """Seconds after which a database that does not come back is given up."""
-_FINAL = (
-    "disk is full", "readonly", "read-only", "malformed", "not a database", "no such table", "unable to open",
-    "denied",  # MySQL's word to a role that may only read; PostgreSQL's is no OperationalError
-)  # fmt: skip
 _NOT_THERE = ("Record does not exist.", "No study with study_id")
 """How Optuna's storages say that a study is not there any more."""
-
-
-OUTAGES = (DBAPIError, PendingRollbackError, PoolTimeoutError, StorageInternalError)
-"""What is raised when a database does not answer; a beat that hangs keeps the process's one connection."""
 
 
 class StorageFailedError(LrsearchError):
@@ -58,6 +51,7 @@ class Patience:
 
         Raises:
             StorageFailedError: The database did not come back in time, or says that waiting does not help.
+            InterruptedRunError: A signal came while it was waited for.
             DeletedStudyError: The study is not there any more.
         """
         began, pause = time.monotonic(), FIRST_PAUSE
@@ -65,17 +59,15 @@ class Patience:
             try:
                 result = operation()
             except OUTAGES as error:
-                reason = _reason(error)
-                if not _passes(error):
-                    raise StorageFailedError(f"the storage {refusal}: {reason}") from error
+                why = reason(error)
+                if not may_pass(error):
+                    raise StorageFailedError(f"the storage {refusal}: {why}") from error
                 if time.monotonic() - began >= self._limit:
-                    raise StorageFailedError(
-                        f"the storage is out of reach since {self._limit:g} s: {reason}"
-                    ) from error
+                    raise StorageFailedError(f"the storage is out of reach since {self._limit:g} s: {why}") from error
                 if pause == FIRST_PAUSE:
-                    self._say(f"The storage is out of reach ({reason}); waiting up to {self._limit:g} s for it.")
+                    self._say(f"The storage is out of reach ({why}); waiting up to {self._limit:g} s for it.")
                 self.waits += 1
-                time.sleep(pause)
+                signals.pause(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             except KeyError as error:
                 if is_deletion(error):
@@ -136,20 +128,6 @@ class PatientStore:
         return self._patience(lambda: self._store.retry(numbers, reason, at_fault=at_fault))
 
 
-def _passes(error: Exception) -> bool:
-    """Whether waiting may help: a lost connection, a lock or a deadlock, but not a full disk or a wrong statement."""
-    if any(words in str(error) for words in _FINAL):
-        return False
-    if isinstance(error, StorageInternalError):
-        cause = error.__cause__
-        return cause is None or not isinstance(cause, DBAPIError) or _passes(cause)
-    if isinstance(error, (PendingRollbackError, PoolTimeoutError)):
-        return True
-    return isinstance(error, (OperationalError, InterfaceError)) or bool(
-        getattr(error, "connection_invalidated", False)
-    )
-
-
 def translated(error: Exception) -> LrsearchError | None:
     """What a person is told of an error that Optuna, SQLAlchemy or a driver raised; None for every other error.
 
@@ -160,9 +138,9 @@ def translated(error: Exception) -> LrsearchError | None:
         return DeletedStudyError() if is_deletion(error) else None
     if not isinstance(error, (SQLAlchemyError, OptunaError)):
         return None
-    if (reason := outage(error)) is not None:
-        return StorageFailedError(f"the storage is out of reach: {reason}")
-    return StorageFailedError(f"the storage refuses this: {_reason(error)}")
+    if (why := outage(error)) is not None:
+        return StorageFailedError(f"the storage is out of reach: {why}")
+    return StorageFailedError(f"the storage refuses this: {reason(error)}")
 
 
 def is_deletion(error: KeyError) -> bool:
@@ -180,10 +158,4 @@ def outage(error: Exception) -> str | None:
     Args:
         error: Any.
     """
-    return _reason(error) if isinstance(error, OUTAGES) and _passes(error) else None
-
-
-def _reason(error: Exception) -> str:
-    cause = getattr(error, "orig", None) or getattr(error.__cause__, "orig", None) or error
-    text = cause.args[-1] if len(getattr(cause, "args", ())) > 1 else cause
-    return (str(text).strip().splitlines() or [type(error).__name__])[0]
+    return reason(error) if is_outage(error) else None

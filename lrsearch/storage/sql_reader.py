@@ -16,6 +16,7 @@ from lrsearch.storage.listing import Listed
 from lrsearch.storage.liveness import is_other
 from lrsearch.storage.past_trials import PastTrial
 from lrsearch.storage.rung_trials import RungTrial
+from lrsearch.storage.silence import Silences
 
 
 class SqlStorageReader:
@@ -55,6 +56,7 @@ class SqlReader:
         self._engine = engine
         self._study = study
         self._study_id = study._study_id
+        self._silences = Silences()
 
     def attributes(self) -> dict[str, Any]:
         """See `StudyReader.attributes`."""
@@ -97,4 +99,4 @@ class SqlReader:
     def stale(self, grace: float) -> list[int]:
         """See `StudyReader.stale`."""
         with self._engine.connect() as connection:
-            return sorted(counts.stale(connection, self._study_id, grace).values())
+            return sorted(counts.stale(connection, self._study_id, grace, self._silences).values())

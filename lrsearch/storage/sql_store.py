@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from lrsearch.storage import counts, retrying, tables
 from lrsearch.storage.attributes import ERROR, RETRIED, RETRIES_SO_FAR, RETRY_OF, WORKER
 from lrsearch.storage.open_trials import OpenTrials, OpenTrialsReader
+from lrsearch.storage.silence import Silences
 from lrsearch.storage.store import RETRIES, Chosen, Claim, TrialEnd, settings_key, times, together
 from lrsearch.storage.tables import (
     CONSTRAINT_PREFIX,
@@ -38,6 +39,7 @@ class SqlStore:
         self._study_id = study_id
         self._tail = OpenTrialsReader(study_id)
         self._last_claim: str | None = None
+        self._silences = Silences()
 
     def enqueue(self, params: Sequence[Mapping[str, Any]], there: int) -> bool:
         """See `TrialStore.enqueue`."""
@@ -135,12 +137,12 @@ class SqlStore:
     def reap(self, grace: float) -> list[int]:
         """See `TrialStore.reap`."""
         with self._engine.begin() as connection:
-            if not counts.stale(connection, self._study_id, grace):
+            if not counts.stale(connection, self._study_id, grace, self._silences):
                 return []
         with self._engine.begin() as connection:
             # Looked at again under the lock: somebody else may have noticed at the same moment.
             tables.lock_study(connection, self._study_id)
-            stale = counts.stale(connection, self._study_id, grace)
+            stale = counts.stale(connection, self._study_id, grace, self._silences)
             self._run_again(connection, list(stale), "its worker was lost", lost=True)
             return list(stale.values())
 

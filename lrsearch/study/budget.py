@@ -41,7 +41,7 @@ def set_budget(stored: StoredStudy, trials: int) -> StoredStudy:
     known = {key_of(trial) for trial in there}  # a process that did the same may have been ended in the middle
     added = chosen(stored.definition, stored.definition.trials, trials)
     more = [params for params in added if settings_key(params) not in known]
-    if more and not trial_store(stored.study, stored.storage).enqueue(more, there=len(there)):
+    if more and not trial_store(stored.study, stored.storage, patience=stored.patience).enqueue(more, there=len(there)):
         return set_budget(load(stored.storage, stored.name), trials)  # somebody else may have done the same
     section = stored.definition.study.model_copy(update={"trials": trials})
     definition = stored.definition.model_copy(update={"study": section})

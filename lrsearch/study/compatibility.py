@@ -37,7 +37,7 @@ def check(stored: StoredStudy, task: Task) -> None:
 
     own, there = fingerprint(task), stored.data
     if there is None:
-        stored.study.set_user_attr(DATA, own)
+        stored.remember(DATA, own)
     elif found := differences(own, there):
         rule = f"the data are not those that it was created with: {'; '.join(found)}. Nothing was taken"
         if any("other numbers" in words for words in found):

@@ -186,9 +186,9 @@ def fresh_seeds(definition: Definition, number: int) -> list[int]:
 def _definition(stored: StoredStudy) -> Definition:
     if stored.definition is None:
         rule = (
-            "was not created by lrsearch, so it does not say how to train; with its objective it can be confirmed in "
+            "was not created by lrsearch, so it does not say how to train; it can be confirmed with --command, or with "
         )
-        raise input_error(f"study {stored.name}", rule + "Python: lrsearch.confirm(objective, study)")
+        raise input_error(f"study {stored.name}", rule + "its objective in Python: lrsearch.confirm(objective, study)")
     if (origin := stored.origin) is not None:
         raise input_error(f"study {stored.name}", f"belongs to study {origin}: confirm that one")
     return stored.definition
@@ -243,6 +243,8 @@ def _search_of(stored: StoredStudy) -> list[Any]:
 
 def _scoring(definition: Definition) -> dict[str, Any]:
     """Which rows score a confirmation, how many those are, and why they are no holdout rows if they are not."""
+    if definition.command is not None:  # nobody but the command knows its rows
+        return {"rows": "test", "row_count": 0}
     from lrsearch.tasks.data import Streamed
     from lrsearch.tasks.data import count as rows_of  # torch takes a while
 
@@ -257,6 +259,8 @@ def _scoring(definition: Definition) -> dict[str, Any]:
 
 def _constant_prediction(made: StoredStudy, definition: Definition) -> dict[str, Any] | None:
     """What a network that has learned nothing would come to on the rows that score a confirmation."""
+    if definition.command is not None:
+        return None
     from lrsearch.tasks.constant_prediction import constant_prediction  # torch takes a while
 
     task = opening.build_task(definition)
@@ -280,7 +284,7 @@ def _opened(stored: StoredStudy) -> StoredStudy:
     first = {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}
     with suppress(StudyExistsError):
         stored.patience(lambda: new_study.create(storage, NewStudy(name, first, maximise=stored.maximises)))
-    made = studies.load(storage, name)
+    made = studies.load(storage, name, stored.patience)
     there = made.reader.attributes()
     if made.origin != stored.name:
         rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
@@ -307,5 +311,6 @@ def enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> int:
         trials = stored.trials()
         there = [key_of(trial) for trial in trials if RETRIED not in trial.user_attrs]
         missing = [params for params in wanted if settings_key(params) not in there]
-        if not missing or trial_store(stored.study, stored.storage).enqueue(missing, there=len(trials)):
+        store = trial_store(stored.study, stored.storage, patience=stored.patience)
+        if not missing or store.enqueue(missing, there=len(trials)):
             return len(there) + len(missing)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import optuna
 
-from lrsearch.errors import input_error
+from lrsearch.errors import DeletedStudyError, input_error
 from lrsearch.storage.attributes import EXCLUDED, STOPPED
 from lrsearch.storage.choice import trial_store
+from lrsearch.study import stored as studies
 from lrsearch.study.linked import existing
 from lrsearch.study.stored import StoredStudy
 
@@ -51,8 +52,8 @@ def stop(stored: StoredStudy, stopped: bool) -> None:
         stored: The study.
         stopped: Whether nobody shall take trials.
     """
-    for name in existing(stored.storage, stored.name).values():
-        optuna.load_study(study_name=name, storage=stored.storage).set_user_attr(STOPPED, stopped)
+    for name in existing(stored.storage, stored.name, stored.patience).values():
+        studies.load(stored.storage, name, stored.patience).remember(STOPPED, stopped)
     stored.remember(STOPPED, stopped)
 
 
@@ -70,7 +71,7 @@ def reap(stored: StoredStudy, grace: float) -> list[int]:
     Returns:
         Numbers of the trials that were lost.
     """
-    return trial_store(stored.study, stored.storage).reap(grace)
+    return trial_store(stored.study, stored.storage, patience=stored.patience).reap(grace)
 
 
 def delete(stored: StoredStudy) -> None:
@@ -80,5 +81,20 @@ def delete(stored: StoredStudy) -> None:
         stored: The study.
     """
     for name in existing(stored.storage, stored.name, stored.patience).values():
+        _delete(stored, name)
+    _delete(stored, stored.name)
+
+
+def _delete(stored: StoredStudy, name: str) -> None:
+    tries = 0
+
+    def once() -> None:
+        nonlocal tries
+        tries += 1
         optuna.delete_study(study_name=name, storage=stored.storage)
-    optuna.delete_study(study_name=stored.name, storage=stored.storage)
+
+    try:
+        stored.patience(once)
+    except DeletedStudyError:
+        if tries == 1:
+            raise  # else the first try has done it, and its answer was lost

@@ -21,6 +21,7 @@ from lrsearch.study_file.model import Definition
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
+    from lrsearch.storage.retry import Patience
     from lrsearch.tasks.task import Task
 
 
@@ -72,7 +73,8 @@ def store(storage: BaseStorage, definition: Definition, task: Task) -> StoredStu
     from lrsearch.tasks.fingerprint import fingerprint  # torch takes a while
 
     compatibility.check_room(storage, definition, task)
-    return studies.create(storage, definition, task.metric_name, fingerprint(task), task.direction)
+    data = fingerprint(task) if definition.command is None else None
+    return studies.create(storage, definition, task.metric_name, data, task.direction)
 
 
 def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy:
@@ -97,7 +99,8 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
             return store(storage, definition, task)
     compatibility.check_version(stored)  # first: with another version, the definition's defaults may be others, too
     compatibility.check_same(stored, definition, source)
-    compatibility.check(stored, task)
+    if definition.command is None:
+        compatibility.check(stored, task)
     assert stored.definition is not None
     if stored.definition.confirm != definition.confirm:
         stored = studies.redefine(stored, stored.definition.model_copy(update={"confirm": definition.confirm}))
@@ -105,37 +108,39 @@ def create_or_load(definition: Definition, url: str, source: str) -> StoredStudy
     return budget.set_budget(stored, definition.trials) if grows else stored
 
 
-def find(name: str, url: str) -> StoredStudy:
+def find(name: str, url: str, patience: Patience | None = None) -> StoredStudy:
     """A study that exists.
 
     Args:
         name: Its name.
         url: The storage.
+        patience: Waits for a server that does not answer when it is opened; by default nobody does.
 
     Raises:
         InputError: There is no such study, or no such storage.
     """
     try:
-        return studies.load(open_storage(url), name)
+        return studies.load(open_storage(url, patience=patience), name, patience)
     except MissingStorageError:
         rule = f"no such study: there is no database {redacted(url)} yet; a study file ends in .toml"
         raise input_error("study", rule, received=f'"{name}"') from None
 
 
-def find_or_create(study: str, url: str, modules: Sequence[str] = ()) -> StoredStudy:
+def find_or_create(study: str, url: str, modules: Sequence[str] = (), patience: Patience | None = None) -> StoredStudy:
     """The study of a name, or of a study file; the study of a file is made if it is not there.
 
     Args:
         study: A name, or a path ending in ``.toml``.
         url: The storage.
         modules: Files or modules with own tasks and schedules to bring in.
+        patience: As in `find`.
 
     Raises:
         InputError: There is no such study, or it exists with another definition than the file's.
     """
     if not study.endswith(".toml"):
         bring_in(modules)
-        return find(study, url)
+        return find(study, url, patience)
     file = Path(study)
     definition = define(load.read(file), study, folder=file.parent, modules=modules)
     return create_or_load(definition, url, study)
@@ -153,6 +158,8 @@ def task_of(stored: StoredStudy) -> Task:
     if stored.definition is None:
         raise input_error("study run", "was not created by lrsearch, so it says nothing to train", received=stored.name)
     compatibility.check_version(stored)
+    if stored.definition.command is not None:
+        return build_task(stored.definition, stored)
     name = stored.definition.task.name
     if name not in registry.tasks:
         # What the storage says is told, and never imported: whoever can write there must not run code here.
@@ -169,12 +176,19 @@ def task_of(stored: StoredStudy) -> Task:
     return holdout.scored(task, stored.score)
 
 
-def build_task(definition: Definition) -> Task:
-    """The task with the definition's options.
+def build_task(definition: Definition, stored: StoredStudy | None = None) -> Task:
+    """The task with the definition's options, or what stands in its place where a command is run.
 
     Args:
         definition: What a study is.
+        stored: The study, where a command is to be run: its output is kept beside the storage.
     """
+    if definition.command is not None:
+        from lrsearch.study import command_output
+        from lrsearch.tasks.command_task import CommandTask  # torch takes a while
+
+        folder = None if stored is None else command_output.folder(stored)
+        return CommandTask(definition.study.name if stored is None else stored.name, definition, folder)
     made: Task = registry.tasks.get(definition.task.name).build(definition.task.options)
     return made
 

@@ -86,7 +86,9 @@ def _check(stored: StoredStudy) -> None:
 def _opened(stored: StoredStudy) -> StoredStudy:
     """The study that confirms another one, made if it is not there."""
     name, storage = linked.name_of(stored.name, "confirm"), stored.storage
-    optuna.create_study(study_name=name, storage=storage, direction=stored.direction, load_if_exists=True)
+    stored.patience(
+        lambda: optuna.create_study(study_name=name, storage=storage, direction=stored.direction, load_if_exists=True)
+    )
     made = studies.load(storage, name, stored.patience)
     trials = made.trials()  # before the attributes: who makes this study stores them first
     there = made.reader.attributes()

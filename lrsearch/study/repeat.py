@@ -14,6 +14,7 @@ from lrsearch.study import compatibility
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.recommendation import Recommendation, best_settings
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.model import MOST_THREADS
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
     source = f"study {stored.name}"
     if stored.definition is None:
         raise input_error(source, "was not created by lrsearch, so it does not say how to train")
+    if stored.definition.command is not None:
+        rule = "runs a command, so it has no task to train here; run the command with what lrsearch study best says"
+        raise input_error(source, rule)
     compatibility.check_version(stored)
     return _recommended(stored) if number is None else _trial(stored, stored.trial(number))
 
@@ -84,15 +88,23 @@ def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
         document=_document(stored, settings),
         value=values[0] if values else None,
         engine=_loop_of(str(trial.user_attrs.get(ENGINE, "sequential"))),
-        threads=int(trial.user_attrs.get(THREADS, 1)),
+        threads=_stored(trial, THREADS, 1, 1, MOST_THREADS),
         device=str(trial.user_attrs.get(DEVICE, "cpu")),
-        place=int(trial.user_attrs.get(PLACE, 0)),
+        place=_stored(trial, PLACE, 0, 0, 2**31),
     )
 
 
 def _loop_of(engine: str) -> str:
     """What repeats a trial to the last bit: the parallel engine's processes train with the sequential loop."""
     return "sequential" if engine == "parallel" else engine
+
+
+def _stored(trial: FrozenTrial, key: str, default: int, low: int, high: int) -> int:
+    """A whole number that a trial stores."""
+    value = trial.user_attrs.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise input_error(f"trial {trial.number}", f"must be from {low} to {high}", key=key, received=repr(value))
+    return value
 
 
 def _document(stored: StoredStudy, settings: Settings) -> dict[str, Any]:

@@ -67,8 +67,10 @@ def code(
         return None
     # In a loop of one's own a family's steps are what that loop counts.
     where = stepped(steps.unit, steps.horizon) if definition is None else None
+    if definition is not None and definition.command is not None and definition.command.updates_per_epoch is None:
+        where = stepped("epoch", steps.horizon)
     optimizer = f"# `optimizer` is that of your own training loop, with lr={settings.lr!r}"
-    if definition is not None:
+    if definition is not None and definition.command is None:
         optimizer = optimizers.code(definition.training, settings.lr)
     schedule = settings.schedule.directed(maximise)
     made = schedule.code(settings.lr, steps.horizon, updates=steps.updates, where=where)

@@ -29,7 +29,7 @@ from lrsearch.storage.attributes import (
 )
 from lrsearch.storage.choice import patient, storage_reader, study_reader
 from lrsearch.storage.counts import engine_of
-from lrsearch.storage.new_study import NewStudy
+from lrsearch.storage.new_study import NewStudy, StudyExistsError
 from lrsearch.storage.reader import StudyReader
 from lrsearch.storage.retry import Patience
 from lrsearch.study.linked import HOLDOUT, Role, existing
@@ -219,16 +219,20 @@ def create(
     }
     budget = trials_to_train(definition)
     further = {DATA: data, BUDGET: budget if budget < definition.trials else None}
-    new_study.create(
-        storage,
-        NewStudy(
-            name,
-            user | {key: value for key, value in further.items() if value is not None},
-            waiting=list(chosen(definition, 0, definition.trials)),
-            metrics=[f"test {metric}"],
-            maximise=direction == "maximize",
-        ),
+    new = NewStudy(
+        name,
+        user | {key: value for key, value in further.items() if value is not None},
+        waiting=list(chosen(definition, 0, definition.trials)),
+        metrics=[f"test {metric}"],
+        maximise=direction == "maximize",
     )
+    waiting = patient()
+    try:
+        waiting(lambda: new_study.create(storage, new))
+    except StudyExistsError:
+        # A try before may have been committed, and only its answer was lost.
+        if not waiting.waits or load(storage, name).definition != definition:
+            raise
     return load(storage, name)
 
 
@@ -251,6 +255,7 @@ def load(storage: BaseStorage, name: str, patience: Patience | None = None) -> S
         near = nearest(name, known)
         raise input_error("study", "no such study" + ("" if near else listed), received=f'"{name}"', nearest=near)
     study = there.study(name)
+    patience(lambda: study.directions)  # kept by Optuna from then on, and asked for without anybody who waits
     reader = study_reader(study, storage, patience)
     return StoredStudy(storage, study, _definition(name, reader.attributes()), reader, patience)
 

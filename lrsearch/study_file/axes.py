@@ -45,7 +45,7 @@ class Range(StrictModel):
     low: FiniteFloat
     high: FiniteFloat
     log: bool = False
-    steps: int | None = Field(default=None, ge=1)
+    steps: int | None = Field(default=None, ge=1, le=100_000)
 
     @model_validator(mode="after")
     def _check(self) -> Range:

@@ -11,11 +11,11 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from lrsearch.errors import input_error
-from lrsearch.study_file import load
+from lrsearch.study_file import load, toml
 
 
 def text(path: Path) -> str:
-    """A study file's text, line ends included.
+    """A study file's text, a byte order mark and line ends included.
 
     Args:
         path: The file.
@@ -23,8 +23,12 @@ def text(path: Path) -> str:
     Raises:
         InputError: It cannot be read, or is not TOML.
     """
+    try:
+        content = load.contents(path)
+    except OSError:
+        content = b""
     load.read(path)  # says what is wrong, in the words that all commands use
-    return path.read_bytes().decode("utf-8")
+    return content.decode("utf-8")
 
 
 def with_lr(written: str, low: float, high: float, source: str) -> str:
@@ -40,12 +44,12 @@ def with_lr(written: str, low: float, high: float, source: str) -> str:
         InputError: The file would not be a valid study file with that range (a ``[[try]]`` outside of it, say), or
             the key is written in a way that cannot be changed without disturbing its surroundings.
     """
-    before = tomllib.loads(written)
+    before = _parsed(written, source)
     load.parse(before, source)
     wanted = _replaced(before, {"low": low, "high": high, "log": True})
     load.parse(wanted, f"{source} with {show_lr(low, high)}")
     changed = _edited(written, before, low, high)
-    if changed is None or tomllib.loads(changed) != wanted:
+    if changed is None or _parsed(changed, source) != wanted:
         line = show_lr(low, high)
         raise input_error(
             source, f"cannot be changed without disturbing the file; write by hand: {line}", key="search.lr"
@@ -63,6 +67,10 @@ def show_lr(low: float, high: float) -> str:
     return f"lr = {{ low = {low!r}, high = {high!r}, log = true }}"
 
 
+def _parsed(written: str, source: str) -> dict[str, Any]:
+    return toml.document(written.encode("utf-8"), source)
+
+
 def _edited(written: str, before: dict[str, Any], low: float, high: float) -> str | None:
     """The changed text; None where that cannot be done. That it says what it should is for the caller to check."""
     newline = "\r\n" if "\r\n" in written else "\n"
@@ -78,15 +86,18 @@ def _edited(written: str, before: dict[str, Any], low: float, high: float) -> st
             if header is None
             else f"{header[0]}{newline}{line}".join((written[: header.start()], written[header.end() :]))
         )
+    mark = _MARK if written.startswith(_MARK) else ""
     try:
-        document = tomlkit.parse(written)
+        document = tomlkit.parse(written.removeprefix(mark))
         document["search"]["lr"] = tomlkit.parse(line)["lr"]
-        changed = tomlkit.dumps(document)
-    except (TOMLKitError, TypeError, ValueError):
+        changed = mark + tomlkit.dumps(document)
+    except (TOMLKitError, TypeError, ValueError, RecursionError):
         return None
     return changed if _only_lr_changed(written, changed) else None
 
 
+_MARK = "\ufeff"
+"""A byte order mark, which editors on Windows put before UTF-8."""
 _HEADER = re.compile(r"^[ \t]*\[[ \t]*search[ \t]*\][ \t]*(#[^\r\n]*)?(?=\r?$)", re.MULTILINE)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
-from lrsearch.study_file import names, toml
+from lrsearch.study_file import command, names, toml
+from lrsearch.study_file.command import CommandSection
 from lrsearch.study_file.faults import show, validate
 from lrsearch.study_file.meaning import check_meaning, check_search, completed
 from lrsearch.study_file.model import (
@@ -22,7 +23,7 @@ from lrsearch.study_file.model import (
     TrySection,
 )
 
-SECTIONS = ("study", "task", "training", "search", "sampler", "pruner", "try", "confirm")
+SECTIONS = ("study", "task", "command", "training", "search", "sampler", "pruner", "try", "confirm")
 DEFAULT_TRIALS = 100
 
 
@@ -36,7 +37,7 @@ def read(path: Path) -> dict[str, Any]:
         InputError: The file cannot be read or is not TOML.
     """
     try:
-        return toml.document(path.read_bytes(), str(path))
+        return toml.document(contents(path), str(path))
     except FileNotFoundError:
         near = nearest(path.name, [p.name for p in path.parent.glob("*.toml")]) if path.parent.is_dir() else ()
         raise input_error(str(path), "no such file", nearest=near) from None
@@ -44,6 +45,19 @@ def read(path: Path) -> dict[str, Any]:
         raise input_error(str(path), f"cannot be read: {error.strerror or error}") from None
     except ValueError:
         raise input_error(show(str(path)), "cannot be the name of a file") from None
+
+
+def contents(path: Path) -> bytes:
+    """What a study file holds, or a little more than may be read of one that is far too large.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as opened:
+        return opened.read(toml.LARGEST + 1)
 
 
 def sources(document: dict[str, Any]) -> list[str]:
@@ -102,6 +116,10 @@ def parse(document: dict[str, Any], source: str) -> Definition:
     parts = _sections(document, faults)
     if parts["study"] is not None and (rule := names.fault(parts["study"].name)) is not None:
         faults.append(Fault("study.name", rule, show(parts["study"].name)))
+    if "command" in document:
+        command.check(parts["command"], document, faults)
+        if parts["command"] is None:
+            parts["task"] = None  # what it trains is not known
     check_meaning(parts, faults)
     if faults:
         raise InputError(source, sorted(faults, key=lambda fault: _place(fault.key)))
@@ -171,7 +189,8 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
             faults.append(_unknown_section(key, value))
     parts: dict[str, Any] = {
         "study": validate(StudySection, document.get("study", {}), "study", faults),
-        "task": _plugin(document.get("task", {}), "task", faults),
+        "task": _task(document, faults),
+        "command": validate(CommandSection, document["command"], "command", faults) if "command" in document else None,
         "training": validate(TrainingSection, document.get("training", {}), "training", faults),
         "search": _search(document.get("search", {}), faults),
         "sampler": _plugin(document.get("sampler", {"name": "tpe"}), "sampler", faults, default="tpe"),
@@ -180,6 +199,12 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         "confirm": validate(ConfirmSection, document.get("confirm", {}), "confirm", faults),
     }
     return parts
+
+
+def _task(document: dict[str, Any], faults: list[Fault]) -> PluginSection | None:
+    if "command" in document:
+        return PluginSection(name=command.NAME)
+    return _plugin(document.get("task", {}), "task", faults)
 
 
 def _unknown_section(key: str, value: object) -> Fault:

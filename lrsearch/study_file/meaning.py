@@ -6,6 +6,7 @@ from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault
+from lrsearch.study_file import command
 from lrsearch.study_file.axes import bounds, contains
 from lrsearch.study_file.faults import show, validate
 from lrsearch.study_file.model import Definition, PluginSection, SearchSection, TrySection
@@ -20,7 +21,7 @@ def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
         faults: What is wrong is appended here.
     """
     for key, names in (("task", registry.tasks), ("sampler", registry.samplers), ("pruner", registry.pruners)):
-        if parts[key] is not None:
+        if parts[key] is not None and (key != "task" or parts["command"] is None):
             parts[key] = _plugin(parts[key], key, names, faults)
     if parts["search"] is not None:
         parts["search"] = check_search(parts["search"], faults)
@@ -28,10 +29,17 @@ def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
         trials = parts["study"].trials
         cells = None if trials is None else trials - len(parts["tries"] or [])
         faults.extend(registry.samplers.get(parts["sampler"].name).faults(parts["search"], cells))
+    if parts["command"] is not None and parts["search"] is not None:
+        types = parts["search"].schedulers
+        command.warn_of_what_is_not_told(parts["command"], types, [name for name in types if _is_searched(name)])
     if parts["tries"] is not None and parts["search"] is not None:
         parts["tries"] = [
             _try(entry, parts["search"], f"try[{index}]", faults) for index, entry in enumerate(parts["tries"])
         ]
+
+
+def _is_searched(scheduler: str) -> bool:
+    return any(declared.search for declared in registry.schedules.get(scheduler).parameters().values())
 
 
 def _plugin(

@@ -8,14 +8,20 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lrsearch.study_file.axes import Axis, Range, StrictModel
+from lrsearch.study_file.command import TRAINING_KEYS, CommandSection
 from lrsearch.study_file.names import LONGEST
+
+MOST_EPOCHS = 1_000_000
+MOST_TRIALS = 1_000_000_000
+MOST_THREADS = 1024
+"""CPU threads of torch, which ends the process when it is asked for a million."""
 
 
 class StudySection(StrictModel):
     """``[study]``: its name and how many trials it has in all, however many workers share it."""
 
     name: str = Field(min_length=1, max_length=LONGEST)
-    trials: int | None = Field(default=None, ge=1)
+    trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
     load: list[str] = []
 
     @field_validator("name")
@@ -56,10 +62,10 @@ class TrainingSection(StrictModel):
         loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
     """
 
-    epochs: int = Field(default=60, ge=1, le=1_000_000)
+    epochs: int = Field(default=60, ge=1, le=MOST_EPOCHS)
     batch_size: int = Field(default=50, ge=1)
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
-    seeds: list[int] = Field(default=[24], min_length=1)
+    seeds: list[int] = Field(default=[24], min_length=1, max_length=10_000)
     momentum: FiniteFloat = Field(default=0.0, ge=0, lt=1)
     nesterov: bool = False
     weight_decay: FiniteFloat = Field(default=0.0, ge=0)
@@ -71,7 +77,7 @@ class TrainingSection(StrictModel):
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     train_metric_every: int = Field(default=1, ge=1)
     checkpoint_minutes: FiniteFloat = Field(default=5.0, ge=0)
-    loader_workers: int = Field(default=0, ge=0)
+    loader_workers: int = Field(default=0, ge=0, le=1024)
 
     @field_validator("seeds")
     @classmethod
@@ -139,10 +145,14 @@ class ConfirmSection(StrictModel):
 
 
 class Definition(StrictModel):
-    """Everything that says what a study is. `trials` of the study section is filled in."""
+    """Everything that says what a study is. `trials` of the study section is filled in.
+
+    A study with a `command` has no task; what stands there is called ``command``.
+    """
 
     study: StudySection
     task: PluginSection
+    command: CommandSection | None = None
     training: TrainingSection = TrainingSection()
     search: SearchSection = SearchSection()
     sampler: PluginSection = PluginSection(name="tpe")
@@ -161,12 +171,8 @@ class Definition(StrictModel):
         parts = self.model_dump(mode="python", exclude_none=True)
         document: dict[str, Any] = {
             "study": {key: value for key, value in parts["study"].items() if value != []},
-            "task": _flat(parts["task"]),
-            "training": {
-                key: value
-                for key, value in parts["training"].items()
-                if key not in (_ADAM_KEYS if self.training.optimizer == "sgd" else _SGD_KEYS)
-            },
+            **({"task": _flat(parts["task"])} if self.command is None else {"command": parts["command"]}),
+            "training": {key: value for key, value in parts["training"].items() if self._is_shown(key)},
             "search": {
                 "lr": parts["search"]["lr"],
                 "schedulers": parts["search"]["schedulers"],
@@ -179,6 +185,12 @@ class Definition(StrictModel):
             document["try"] = [{"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]]
         document["confirm"] = parts["confirm"]
         return document
+
+    def _is_shown(self, key: str) -> bool:
+        """Whether a key of the training section means something here."""
+        if self.command is not None:
+            return key in TRAINING_KEYS
+        return key not in (_ADAM_KEYS if self.training.optimizer == "sgd" else _SGD_KEYS)
 
 
 # Settings of the other optimizers stand at values that mean nothing; a file need not show them.

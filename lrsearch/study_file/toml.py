@@ -26,7 +26,7 @@ def document(content: bytes, source: str) -> dict[str, Any]:
         InputError: It is too large or too deep, in another encoding, or no TOML.
     """
     if len(content) > LARGEST:
-        raise input_error(source, f"has {len(content)} bytes; at most {LARGEST} are read")
+        raise input_error(source, f"is too large; at most {LARGEST} bytes are read")
     try:
         # Python turns every line ending into one newline when it reads text; tomllib refuses a lone carriage return.
         found = tomllib.loads(_decoded(content, source).replace("\r\n", "\n"))

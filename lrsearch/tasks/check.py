@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from lrsearch.errors import InputError, LrsearchWarning, input_error
 from lrsearch.tasks.data import Data, Rows, Streamed, first_batch, kinds, same_random_numbers
 from lrsearch.tasks.error_location import sentence
+from lrsearch.tasks.memory_limit import watched
 
 if TYPE_CHECKING:
     from lrsearch.tasks.task import Task
@@ -67,7 +68,10 @@ class _Attempt:
 
     def model(self) -> nn.Module:
         try:
-            model, other = self.task.model(), self.task.model()
+            with watched():
+                model, other = self.task.model(), self.task.model()
+        except InputError as error:
+            raise InputError(self.source, error.faults) from None
         except Exception as error:
             raise self._fault("model", f"fails: {sentence(error)}") from error
         if not isinstance(model, nn.Module):

@@ -17,6 +17,7 @@ from lrsearch.tasks.check import check
 from lrsearch.tasks.data import kinds
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.fixed_seed import fixed_seed
+from lrsearch.tasks.memory_limit import watched
 from lrsearch.tasks.task import Task
 
 
@@ -43,15 +44,15 @@ class TaskDefinition:
             options: Option name -> value; the others take their defaults.
 
         Raises:
-            InputError: An option is unknown or of the wrong type, the function failed or did not return a `Task`, or
-                its parts do not fit each other (see `check`).
+            InputError: An option is unknown or of the wrong type, the function failed, asked for more memory than
+                there is or did not return a `Task`, or its parts do not fit each other (see `check`).
         """
         faults: list[Fault] = []
         checked = validate(self.options, options, "task", faults)
         if checked is None:
             raise InputError(f"task {self.name}", faults)
         try:
-            with fixed_seed():
+            with fixed_seed(), watched():
                 made: object = self.function(**dict(checked))
         except InputError as error:
             raise InputError(f"task {self.name}", error.faults) from None

@@ -12,12 +12,12 @@ _OTHERS = (str(Path(__file__).parents[1]), str(Path(torch.__file__).parent), "<f
 
 
 def sentence(error: BaseException) -> str:
-    """An error on one line, with the deepest place in it that is neither ours nor torch's.
+    """An error on one line, with the deepest place in it that is neither ours nor torch's; a stack of C++ is left out.
 
     Args:
         error: What was raised.
     """
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).partition("Exception raised from")[0].split())
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_OTHERS)]
     return f"{what} (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else what

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field
 from torch import nn
 
+from lrsearch.tasks.memory_limit import check_weights
+
 Width = Annotated[int, Field(ge=1)]
+Widths = Annotated[list[Width], Field(max_length=1000)]
 Activation = Literal["tanh", "relu", "sigmoid", "gelu", "elu", "leaky_relu", "silu"]
 BatchNorm = Literal["none", "pre", "post"]
 
@@ -34,7 +38,13 @@ def multilayer_perceptron(
         outputs: Number of outputs.
         activation: Name of the activation.
         batch_norm: Whether a `BatchNorm1d` stands before (pre) or after (post) each activation.
+
+    Raises:
+        InputError: Its weights would not fit into this machine's memory.
     """
+    sizes = [inputs, *hidden, outputs]
+    numbers = sum((wide + 1) * high for wide, high in pairwise(sizes))
+    check_weights(numbers + (0 if batch_norm == "none" else 4 * sum(hidden)), hidden)
     layers: list[nn.Module] = []
     width = inputs
     for units in hidden:

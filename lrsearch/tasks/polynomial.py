@@ -11,25 +11,27 @@ from torch import Tensor
 
 from lrsearch.tasks.data import Data
 from lrsearch.tasks.definition import task
-from lrsearch.tasks.network import Activation, BatchNorm, Width, multilayer_perceptron
+from lrsearch.tasks.network import Activation, BatchNorm, Widths, multilayer_perceptron
 from lrsearch.tasks.task import Task
 
 HOLDOUT_SEED_OFFSET = 0x9E3779B9
 """Leads from the rows' seed to that of the holdout rows, far from any that a person counts up to."""
 
+MOST_ROWS = 10**12
+
 
 @task
 def polynomial(
     *,
-    rows: Annotated[int, Field(ge=2)] = 1000,
+    rows: Annotated[int, Field(ge=2, le=MOST_ROWS)] = 1000,
     weights: Annotated[list[float], Field(min_length=1)] = [2.0, -1.0, 3.0, 1.0, 2.0],  # noqa: B006 (never changed)
     intercept: float | None = None,
-    degree: Annotated[int, Field(ge=0)] = 2,
+    degree: Annotated[int, Field(ge=0, le=1000)] = 2,
     noise: Annotated[float, Field(ge=0)] = 0.01,
-    seed: Annotated[int, Field(ge=0)] = 420,
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 420,
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3,
-    holdout_rows: Annotated[int, Field(ge=0)] = 300,
-    hidden: list[Width] = [4, 4],  # noqa: B006 (never changed)
+    holdout_rows: Annotated[int, Field(ge=0, le=MOST_ROWS)] = 300,
+    hidden: Widths = [4, 4],  # noqa: B006 (never changed)
     activation: Activation = "tanh",
     batch_norm: BatchNorm = "pre",
 ) -> Task:

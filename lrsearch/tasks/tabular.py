@@ -10,17 +10,17 @@ from pydantic import Field
 from torch import Tensor
 
 from lrsearch.tasks.definition import task
-from lrsearch.tasks.network import Activation, BatchNorm, Width, multilayer_perceptron
+from lrsearch.tasks.network import Activation, BatchNorm, Widths, multilayer_perceptron
 from lrsearch.tasks.task import Task
 
 Share = Annotated[float, Field(gt=0, lt=0.5)]
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 @task
 def diabetes(
     *,
-    hidden: list[Width] = [32, 32],  # noqa: B006 (never changed)
+    hidden: Widths = [32, 32],  # noqa: B006 (never changed)
     activation: Activation = "tanh",
     batch_norm: BatchNorm = "none",
     test_fraction: Share = 0.2,
@@ -52,7 +52,7 @@ def diabetes(
 @task
 def digits(
     *,
-    hidden: list[Width] = [32],  # noqa: B006 (never changed)
+    hidden: Widths = [32],  # noqa: B006 (never changed)
     activation: Activation = "relu",
     batch_norm: BatchNorm = "none",
     test_fraction: Share = 0.2,

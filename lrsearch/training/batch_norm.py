@@ -8,27 +8,9 @@ that normalises is divided by n, the one that is remembered by n - 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from torch import Tensor
-from torch.nn import functional
-from torch.overrides import TorchFunctionMode
-
-
-class PlainBatchNorm(TorchFunctionMode):
-    """Within the block every call of `torch.nn.functional.batch_norm` is one of `batch_norm` below."""
-
-    def __torch_function__(
-        self,
-        function: Callable[..., Any],
-        types: Sequence[type],
-        arguments: Sequence[Any] = (),
-        named: Mapping[str, Any] | None = None,
-    ) -> Any:
-        if function is functional.batch_norm:
-            function = batch_norm
-        return function(*arguments, **(named or {}))
 
 
 def batch_norm(

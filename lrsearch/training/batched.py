@@ -29,6 +29,7 @@ from lrsearch.training.graph_replay import Recordings
 from lrsearch.training.loop import start
 from lrsearch.training.memory import widths
 from lrsearch.training.networks import StackedNetworks
+from lrsearch.training.random_draws import SeedStreams, stream_from
 from lrsearch.training.rates import LaneRates
 from lrsearch.training.seats import filled, seats
 
@@ -95,7 +96,7 @@ class NetworkBatch:
         places: Where each stood in its generation; [lanes].
         seats: Where each sits; [lanes].
         sitting: Which lane sits on each seat, as a place in `positions`; [networks].
-        order_of: Which of `orders` each network follows; [networks].
+        order_of: Which of `orders` each network follows, and which of `streams`; [networks].
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class NetworkBatch:
         seeds = list(dict.fromkeys(lane.seed for lane in lanes))
         runs = [start(task, lanes[0].schedule, lanes[0].lr, training, seed) for seed in seeds]
         self.orders = [run.order for run in runs]
+        self.streams = [stream_from(run.random_state) for run in runs]
         place = {seed: index for index, seed in enumerate(seeds)}
         seed_of = [place[lane.seed] for lane in lanes]
         self.before = [runs[index].before for index in seed_of]
@@ -171,10 +173,12 @@ class NetworkBatch:
         rates = np.array([lane.of_epoch(self.finished) for lane in self.rates])
         losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
         train_metric = np.full(len(self.positions), np.nan)
+        metrics = {"metric": self.task.metric_function}
+        looking = self.seed_streams().copied()
         if shows_train_metric(self.finished + 1, self.training):
-            train_metric = self.evaluate(self.train, {"metric": self.task.metric_function})[0]["metric"]
+            train_metric = self.evaluate(self.train, metrics, streams=looking)[0]["metric"]
         details = details_after(self.finished + 1, self.task, self.training)
-        test, kept = self.evaluate(self.test, {"metric": self.task.metric_function, **self.task.extra}, details)
+        test, kept = self.evaluate(self.test, {**metrics, **self.task.extra}, details, looking)
         self.finished += 1
         test_metric = test.pop("metric")
         for lane, value in zip(self.rates, test_metric, strict=True):
@@ -192,8 +196,16 @@ class NetworkBatch:
             details=kept,
         )
 
+    def seed_streams(self) -> SeedStreams:
+        """What forward passes draw from, as each run's own random stream one by one."""
+        return SeedStreams(self.streams, self.order_of)
+
     def evaluate(
-        self, data: Data, metrics: Mapping[str, Metric], details: Mapping[str, Metric] | None = None
+        self,
+        data: Data,
+        metrics: Mapping[str, Metric],
+        details: Mapping[str, Metric] | None = None,
+        streams: SeedStreams | None = None,
     ) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
         """Metrics of every lane.
 
@@ -201,11 +213,13 @@ class NetworkBatch:
             data: Inputs and targets.
             metrics: Name -> metric.
             details: Name -> metric that gives a vector.
+            streams: What the forward pass draws from; by default a copy of the streams of training.
 
         Returns:
             Name -> [lanes], and name -> [lanes, parts] of those details that did not fail.
         """
-        values, kept = self.networks.evaluate(data, metrics, self.evaluation_width, details or {})
+        streams = streams or self.seed_streams().copied()
+        values, kept = self.networks.evaluate(data, metrics, self.evaluation_width, details or {}, streams)
         return (
             {name: self._of_lanes(value) for name, value in values.items()},
             {name: self._of_lanes(value) for name, value in kept.items()},
@@ -235,7 +249,8 @@ class NetworkBatch:
             Losses before the update; [networks].
         """
         inputs, targets = self.train
-        losses, gradients = self.networks.gradients((inputs[rows], targets[rows]), self.order_of, self.update_width)
+        batches = inputs[rows], targets[rows]
+        losses, gradients = self.networks.gradients(batches, self.seed_streams(), self.update_width)
         self.optimizer.step(self.networks.trained, gradients, rates)
         return losses
 
@@ -262,6 +277,7 @@ class NetworkBatch:
         self.optimizer.take(chosen)
         followed, self.order_of = torch.unique(self.order_of[chosen], return_inverse=True)
         self.orders = [self.orders[index] for index in followed.tolist()]
+        self.streams = [self.streams[index] for index in followed.tolist()]
 
     def _of_lanes(self, values: Tensor) -> Numbers:
         """Values of the lanes [lanes, ...] from values of the networks [networks, ...]."""

@@ -11,7 +11,9 @@ import math
 import pickle
 import struct
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import torch
 
 from lrsearch import atomic_file, version
 from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
+from lrsearch.training.checkpoint_values import check_optimizer, faults_of
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.loop import Before, EpochRecord, Run
 
@@ -90,11 +93,12 @@ def read(file: Path) -> Checkpoint:
         file: A file that `save` wrote.
 
     Raises:
-        InputError: There is none, it is something else or cut short, or its format is another one.
+        InputError: There is none, it is something else or cut short, its format is another one, or a number in it
+            breaks a rule.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # torch's, of what the message below says
-            content = torch.load(io.BytesIO(file.read_bytes()), map_location="cpu", weights_only=True)
+            content = torch.load(io.BytesIO(_bytes_of(file)), map_location="cpu", weights_only=True)
     except FileNotFoundError:
         beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
         near = nearest(file.name, beside)
@@ -112,11 +116,10 @@ def read(file: Path) -> Checkpoint:
             f"lrsearch {version.__version__} reads format {FORMAT}"
         )
         raise input_error(f"checkpoint {file}", rule)
-    try:
-        state = dict(content["state"])
-        return Checkpoint(file, dict(content["definition"]), int(content["threads"]), int(state["epoch"]), state)
-    except (KeyError, TypeError, ValueError):
-        raise _damaged(file) from None
+    if faults := faults_of(content):
+        raise InputError(f"checkpoint {file}", [replace(faults[0], rule=f"is damaged: {faults[0].rule}"), *faults[1:]])
+    state = content["state"]
+    return Checkpoint(file, content["definition"], content["threads"], state["epoch"], state)
 
 
 def state_of(run: Run) -> bytes:
@@ -165,7 +168,9 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
             run.model.load_state_dict(state["model"])
         except RuntimeError:
             raise _changed(checkpoint, "its model has other layers") from None
+        made = [dict(group) for group in run.optimizer.param_groups]
         run.optimizer.load_state_dict(state["optimizer"])
+        check_optimizer(run.optimizer, made)
         run.precision.load(state.get("precision", {}))
         run.order.generator.set_state(state["order"])
         run.random_state = state["random_state"]
@@ -254,6 +259,20 @@ def _same_start(now: Before, then: Before) -> bool:
 def _changed(checkpoint: Checkpoint, reason: str) -> InputError:
     rule = f"the task is not the one it was saved with: {reason}"
     return input_error(f"checkpoint {checkpoint.file}", rule)
+
+
+def _bytes_of(file: Path) -> bytes:
+    """What a file holds, if it is one that says how large it is, and whose parts are as large as they look.
+
+    torch stores tensors as they are; a small file whose parts unpack to many times as much asks for the machine.
+    """
+    if file.exists() and not file.is_file():
+        raise input_error(f"checkpoint {file}", "cannot be read: it is no file")
+    content = file.read_bytes()
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(content)) as parts:
+        if sum(part.file_size for part in parts.infolist()) > len(content):
+            raise input_error(f"checkpoint {file}", "is no checkpoint: its parts are packed")
+    return content
 
 
 def _damaged(file: Path) -> InputError:

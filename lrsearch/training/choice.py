@@ -8,14 +8,17 @@ import torch
 
 from lrsearch.errors import input_error, nearest
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.command_task import CommandTask
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.command_engine import CommandEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.parallel import ParallelEngine
 from lrsearch.training.precision import check_precision
 from lrsearch.training.probe import probe
 from lrsearch.training.resumable import KEPT_ELSEWHERE, is_resumable
+from lrsearch.training.room import check_room
 from lrsearch.training.timing import gain
 
 ENGINES = ("auto", "sequential", "batched", "parallel")
@@ -29,11 +32,13 @@ class Choice:
 
     Attributes:
         engine: ``sequential``, ``batched`` or ``parallel``.
+        note: What else a person should know.
         reason: Why not the batched engine; empty where it is that one, or where a person named it.
     """
 
     engine: str
     reason: str = ""
+    note: str = ""
 
     @property
     def claims_alone(self) -> bool:
@@ -43,7 +48,7 @@ class Choice:
     @property
     def line(self) -> str:
         """What a person is told."""
-        return f"engine: {self.engine}" + (f" ({self.reason})" if self.reason else "")
+        return f"engine: {self.engine}" + (f" ({self.reason})" if self.reason else "") + self.note
 
 
 def choose(name: str, task: Task, training: TrainingSection, device: str = "auto", processes: int = 1) -> Choice:
@@ -58,11 +63,16 @@ def choose(name: str, task: Task, training: TrainingSection, device: str = "auto
         processes: How many could train side by side.
 
     Raises:
-        InputError: The name or device is unknown, or the engine that is asked for is not right for the task.
+        InputError: The name or device is unknown, or the engine that is asked for is not right for the task, or there
+            is no room to train it.
     """
+    if isinstance(task, CommandTask):
+        return _for_command(name, task)
     check_name(name)
     place = str(resolve(device))
     check_precision(training, torch.device(place))
+    if place == "cpu":
+        check_room(task, training)
     if name == "sequential":
         return Choice(name)
     if name == "parallel":
@@ -95,6 +105,8 @@ def choose_engine(
         InputError: See `choose`.
     """
     chosen = choose(name, task, training, device, processes)
+    if chosen.engine == CommandEngine.name:
+        return CommandEngine(), chosen.line
     place = str(resolve(device))
     made: dict[str, type[SequentialEngine] | type[BatchedEngine] | type[ParallelEngine]]
     made = {"sequential": SequentialEngine, "batched": BatchedEngine, "parallel": ParallelEngine}
@@ -117,3 +129,10 @@ def check_name(name: str) -> None:
 
 def _refused(name: str, reason: str) -> Exception:
     return input_error("command line", f"cannot train this task: {reason}", key="--engine", received=f'"{name}"')
+
+
+def _for_command(name: str, task: CommandTask) -> Choice:
+    if name != "auto":
+        rule = f"study {task.study} runs a command, so it has no task that an engine could train; leave the option out"
+        raise input_error("command line", rule, key="--engine", received=f'"{name}"')
+    return Choice(CommandEngine.name, note=f"; the output of each run is kept in {task.folder}")

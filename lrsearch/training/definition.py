@@ -16,6 +16,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.loop import Run, start
+from lrsearch.training.room import check_room
 
 LR = Parameter("initial learning rate", above=0)
 SECTIONS = ("task", "training")
@@ -63,7 +64,11 @@ class RunDefinition:
 
         Args:
             task: What `build_task` gave.
+
+        Raises:
+            InputError: There is no room to train it here.
         """
+        check_room(task, self.training)
         return start(task, self.schedule, self.lr, self.training, self.seed)
 
     def code(self, task: Task) -> str:

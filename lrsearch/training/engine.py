@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lrsearch.errors import LrsearchError
-from lrsearch.study_file.model import TrainingSection
+from lrsearch.errors import LrsearchError, input_error
+from lrsearch.study_file.model import MOST_THREADS, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.devices import moved
 from lrsearch.training.lane import Lane as Lane
@@ -42,6 +42,7 @@ class LaneRecords:
         details: The task's `details` before training and after the last epoch, empty in between; name -> [lanes,
             parts].
         failures: Lanes that could not be trained on, and why; only of an engine whose other lanes go on then.
+        evaluated: Whether the metric was looked at after this epoch; where not, it is NaN, and nothing is meant by it.
     """
 
     epoch: int
@@ -54,6 +55,7 @@ class LaneRecords:
     seconds: float
     details: Mapping[str, Numbers] = field(default_factory=dict)
     failures: Mapping[int, str] = field(default_factory=dict)
+    evaluated: bool = True
 
     @cached_property
     def row_of(self) -> dict[int, int]:
@@ -152,7 +154,12 @@ def set_threads(threads: int) -> None:
 
     Args:
         threads: CPU threads of each operation.
+
+    Raises:
+        InputError: They are none, or more than any machine has; torch would end the process.
     """
+    if not 1 <= threads <= MOST_THREADS:
+        raise input_error("threads", f"must be from 1 to {MOST_THREADS}", received=str(threads))
     torch.set_num_threads(threads)
 
 
@@ -213,6 +220,7 @@ def side_by_side(records: Sequence[LaneRecords], lanes: Sequence[int]) -> LaneRe
         diverged=of_all(lambda own: own.diverged),
         extra={name: of_all(lambda own, name=name: own.extra[name]) for name in records[0].extra},  # type: ignore[misc]
         seconds=sum(own.seconds / len(own.lanes) for own in records),
+        evaluated=all(own.evaluated for own in records),
         details={
             name: of_all(lambda own, name=name: own.details[name])  # type: ignore[misc]
             for name in records[0].details

@@ -15,6 +15,7 @@ class Lane:
         lr: Initial learning rate.
         schedule: How it goes.
         seed: Decides initial weights and data order.
+        trial: Number of its trial; None for a run that belongs to none.
         place: Where it stood in its generation; by default where it stands in the list given to the engine. The
             batched engine repeats a lane's last bits at the same place, modulo `seats.CLASSES`.
     """
@@ -23,3 +24,4 @@ class Lane:
     schedule: Schedule
     seed: int
     place: int | None = None
+    trial: int | None = None

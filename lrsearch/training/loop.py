@@ -197,9 +197,7 @@ def _one_epoch(run: Run) -> EpochRecord:
 
 def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
     """The metric on training rows, what is looked at on test rows, and the details of those."""
-    with torch.random.fork_rng(devices=[]):
-        # Whatever a metric draws changes nothing in training: the stream goes on from here.
-        torch.set_rng_state(run.random_state)
+    with looking(run):
         metrics = {"metric": run.task.metric_function}
         train_metric = math.nan
         if shows_train_metric(epoch, run.training):
@@ -208,6 +206,18 @@ def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
         details = details_after(epoch, run.task, run.training)
         test = evaluate_in_detail(run.task.test, metrics, details, run.model, run.precision, run.training)
     return train_metric, *test
+
+
+@contextmanager
+def looking(run: Run) -> Iterator[None]:
+    """Whatever is drawn in here changes nothing in training: the run's random stream goes on from where it is.
+
+    Args:
+        run: Whose stream.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(run.random_state)
+        yield
 
 
 @contextmanager

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
-import psutil
 import torch
 from torch import Tensor, nn
 
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.data import count, first_batch
+from lrsearch.tasks.memory_limit import machine_memory
 from lrsearch.tasks.task import Task
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.seats import BLOCK, filled
@@ -32,9 +31,6 @@ STATE_SHARE = 0.25
 
 PARKED_SHARE = 0.1
 """Of all memory, what lanes may take that wait to be trained on."""
-
-CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where Linux says how much memory a container has."""
 
 _Part = TypeVar("_Part")
 
@@ -79,11 +75,10 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
         model.train()
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
             task.loss_function(model(inputs), targets)
-    copies = 3 if training.optimizer == "sgd" else 5
     batch = _bytes(targets) + (_bytes(inputs) if isinstance(inputs, Tensor) else 0)
     activations = 2 * sum(saved.values()) + batch
     rows = min(training.batch_size, task.train_rows)
-    return Footprint(_state_bytes(model, copies), activations, max(activations // rows, 1))
+    return Footprint(state_bytes(model, training.optimizer), activations, max(activations // rows, 1))
 
 
 def most_lanes(task: Task, training: TrainingSection, device: torch.device) -> int:
@@ -199,14 +194,17 @@ def _memory_of(device: torch.device) -> int:
     """Bytes in all, not those that are free: a study is split alike whatever else the machine does."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[1])
-    limits = [psutil.virtual_memory().total]
-    for file in CONTAINER_LIMITS:
-        text = file.read_text().strip() if file.is_file() else ""
-        limits += [int(text)] if text.isdigit() else []
-    return min(limits)
+    return machine_memory()
 
 
-def _state_bytes(model: nn.Module, copies: int) -> int:
+def state_bytes(model: nn.Module, optimizer: str) -> int:
+    """Bytes that a network in training keeps: weights, gradients, the optimizer's memory, buffers.
+
+    Args:
+        model: The network.
+        optimizer: Its name.
+    """
+    copies = 3 if optimizer == "sgd" else 5
     parameters = sum(_bytes(parameter) for parameter in model.parameters())
     return copies * parameters + 2 * sum(_bytes(buffer) for buffer in model.buffers())
 

@@ -7,7 +7,7 @@ ensembling" in PyTorch's documentation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -17,11 +17,12 @@ from torch.func import functional_call, vmap
 from lrsearch.tasks.attempt import attempt
 from lrsearch.tasks.data import Data, same_random_numbers
 from lrsearch.tasks.metrics import Metric
-from lrsearch.training.batch_norm import PlainBatchNorm
 from lrsearch.training.devices import plain_kernels
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.graph_replay import Recordings
 from lrsearch.training.memory import Width
+from lrsearch.training.plain_functions import PlainFunctions
+from lrsearch.training.random_draws import Draw, GivenDraws, SeedStreams, rehearsed
 
 Named = dict[str, Tensor]
 State = tuple[Tensor, Named, Named]
@@ -57,8 +58,10 @@ class StackedNetworks:
         still = [{name: lane[name].detach() for name in lane if name not in self.shapes} for lane in parameters]
         self.still = _stacked(still)
         self.buffers = _stacked([dict(model.named_buffers()) for model in models])
-        self._losses = vmap(self._loss)
-        self._outputs = vmap(self._forward, in_dims=(0, 0, None))
+        # "different": a random operation is called for all lanes at once, and then gives what was drawn for them.
+        self._losses = vmap(self._loss, randomness="different")
+        self._outputs = vmap(self._forward, in_dims=(0, 0, None), randomness="different")
+        self._draws: dict[Hashable, tuple[Draw, ...]] = {}
 
     def __len__(self) -> int:
         return len(self.trained)
@@ -77,28 +80,33 @@ class StackedNetworks:
         self.still = {name: value[slots] for name, value in self.still.items()}
         self.buffers = {name: value[slots] for name, value in self.buffers.items()}
 
-    def gradients(self, batches: Data, batch_of: Tensor, width: Width) -> tuple[Tensor, Tensor]:
+    def gradients(self, batches: Data, streams: SeedStreams, width: Width) -> tuple[Tensor, Tensor]:
         """Losses and gradients of one batch, in training mode; buffers move on.
 
         Args:
-            batches: Inputs and targets of every distinct batch: [batches, rows, ...].
-            batch_of: Which of them each lane sees; [lanes].
+            batches: Inputs and targets of every seed's batch: [seeds, rows, ...].
+            streams: What the forward pass draws from; a lane sees the batch of the seed that it follows.
             width: Lanes at once.
 
         Returns:
             Losses [lanes] and gradients [lanes, numbers].
         """
         inputs, targets = batches
+        self.module.train()
+        draws = self._draws_in(inputs[0], targets[0])
+        numbers = streams.drawn(draws)
+
+        def of_lanes(state: State, inputs: Tensor, targets: Tensor, *drawn: Tensor) -> tuple[Tensor, Tensor, Named]:
+            return self._gradients(state, inputs, targets, draws, drawn)
 
         def compute(part: slice) -> tuple[Tensor, Tensor, Named]:
-            seen = batch_of[part]
-            given = self._state(part), inputs[seen], targets[seen]
+            seen = streams.followed[part]
+            given = self._state(part), inputs[seen], targets[seen], *(drawn[seen] for drawn in numbers)
             result: tuple[Tensor, Tensor, Named] = self._recordings.call(
-                ("gradients", len(seen), inputs.shape[1:]), self._gradients, *given
+                ("gradients", len(seen), inputs.shape[1:]), of_lanes, *given
             )
             return result
 
-        self.module.train()
         with plain_kernels():
             parts = width.parts(len(self), compute)
         losses, gradients, buffers = zip(*parts, strict=True)
@@ -106,7 +114,12 @@ class StackedNetworks:
         return torch.cat(losses), torch.cat(gradients)
 
     def evaluate(
-        self, data: Data, metrics: Mapping[str, Metric], width: Width, details: Mapping[str, Metric]
+        self,
+        data: Data,
+        metrics: Mapping[str, Metric],
+        width: Width,
+        details: Mapping[str, Metric],
+        streams: SeedStreams,
     ) -> tuple[Named, Named]:
         """Metrics over whole tensors, in eval mode, and beside them details of the same outputs.
 
@@ -115,42 +128,66 @@ class StackedNetworks:
             metrics: Name -> metric.
             width: Lanes at once.
             details: Name -> metric that gives a vector.
+            streams: What the forward pass draws from.
 
         Returns:
             Name -> [lanes], and name -> [lanes, parts] of those details that did not fail.
         """
         inputs, targets = data
+        self.module.eval()
+        # Rows are split as the sequential loop splits them: some modules look at the other rows beside one.
+        chunks = torch.split(inputs, EVALUATION_ROWS)
+        draws = tuple(draw for rows in chunks for draw in self._draws_in(rows))
+        numbers = streams.drawn(draws)
 
-        def values(state: State, inputs: Tensor, targets: Tensor) -> tuple[Named, Named]:
-            # Rows are split as the sequential loop splits them: some modules look at the other rows beside one.
+        def values(state: State, inputs: Tensor, targets: Tensor, *drawn: Tensor) -> tuple[Named, Named]:
             trained, still, buffers = state
             weights = {**self._named(trained), **still}
-            chunks = [self._outputs(weights, buffers, rows) for rows in torch.split(inputs, EVALUATION_ROWS)]
-            outputs = torch.cat(chunks, dim=1)
+            with GivenDraws.of(draws, drawn):
+                parts = [self._outputs(weights, buffers, rows) for rows in torch.split(inputs, EVALUATION_ROWS)]
+            outputs = torch.cat(parts, dim=1)
             of_all = {name: vmap(metric, in_dims=(0, None))(outputs, targets) for name, metric in metrics.items()}
             return of_all, _details(details, outputs, targets)
 
         def compute(part: slice) -> tuple[Named, Named]:
             state = self._state(part)
+            given = inputs, targets, *(drawn[streams.followed[part]] for drawn in numbers)
             if details:  # rare, and long to record
-                return values(state, inputs, targets)
+                return values(state, *given)
             key = ("metrics", *metrics, len(state[0]), inputs.shape)
-            result: tuple[Named, Named] = self._recordings.call(key, values, state, inputs, targets)
+            result: tuple[Named, Named] = self._recordings.call(key, values, state, *given)
             return result
 
-        self.module.eval()
         with torch.no_grad(), plain_kernels():
             of_all, kept = zip(*width.parts(len(self), compute), strict=True)
         whole = [name for name in details if all(name in part for part in kept)]
         return _joined(of_all, metrics), _joined(kept, whole)
 
-    def _gradients(self, state: State, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Named]:
+    def _draws_in(self, inputs: Tensor, targets: Tensor | None = None) -> tuple[Draw, ...]:
+        """What one lane draws for such inputs, and in its loss; found out in the mode in which the module is."""
+        key = self.module.training, inputs.shape
+        if key not in self._draws:
+            weights, buffers = self._lane(0)
+            with torch.set_grad_enabled(self.module.training):
+                self._draws[key] = rehearsed(partial(self._one_by_one, {**weights, **buffers}, inputs, targets))
+        return self._draws[key]
+
+    def _one_by_one(self, members: Named, inputs: Tensor, targets: Tensor | None) -> None:
+        """A forward pass of one lane as the sequential loop does it."""
+        outputs = functional_call(self.module, members, (inputs,))
+        if targets is not None:
+            self.loss_function(outputs, targets)
+
+    def _gradients(
+        self, state: State, inputs: Tensor, targets: Tensor, draws: Sequence[Draw], drawn: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor, Named]:
         """Losses, gradients and new buffers of some lanes, from a batch for each: [lanes, rows, ...]."""
         trained, still, buffers = state
         # A copy, so that a part that runs out of memory half way can be computed again.
         buffers = {name: value.clone() for name, value in buffers.items()}
         trained = trained.detach().requires_grad_()
-        losses, buffers = self._losses(self._named(trained), still, buffers, inputs, targets)
+        with GivenDraws.of(draws, drawn):
+            losses, buffers = self._losses(self._named(trained), still, buffers, inputs, targets)
         # No lane's loss depends on another lane's weights, so the sum's gradient is each lane's own.
         (gradients,) = torch.autograd.grad(losses.sum(), trained)
         return losses.detach(), gradients, buffers
@@ -164,7 +201,7 @@ class StackedNetworks:
 
     def _forward(self, weights: Named, buffers: Named, inputs: Tensor) -> Tensor:
         """One lane's outputs; modules change the given buffers in place."""
-        with PlainBatchNorm():
+        with PlainFunctions():
             outputs: Tensor = functional_call(self.module, (weights, buffers), (inputs,))
         return outputs
 
@@ -176,6 +213,13 @@ class StackedNetworks:
             name: piece.view(len(piece), *shape)
             for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)
         }
+
+    def _lane(self, lane: int) -> tuple[Named, Named]:
+        """Copies of one lane's parameters and buffers; the gradient of the first is what an optimizer would want."""
+        trained, still, buffers = self._state(slice(lane, lane + 1))
+        weights = {name: value[0].clone().requires_grad_() for name, value in self._named(trained).items()}
+        weights |= {name: value[0].clone() for name, value in still.items()}
+        return weights, {name: value[0].clone() for name, value in buffers.items()}
 
     def _state(self, part: slice) -> State:
         still = {name: value[part] for name, value in self.still.items()}

@@ -102,7 +102,7 @@ class _Shift:
         while True:
             while self._waiting and self._crew.is_free:
                 self._begin(self._waiting.popleft(), pause)
-            if not self._under_way:
+            if not self._under_way and not self._waiting:
                 break
             yield from self._taken(self._crew.next())
         self._paused_at = pause

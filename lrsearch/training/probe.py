@@ -1,8 +1,8 @@
 """Does the batched engine train this task as the sequential loop does? Tried out, not looked up in a list.
 
 Three lanes with different weights and rates take three real steps in both, and every number is compared: batch losses,
-buffers, parameters, metrics. `vmap` refuses some modules (LSTM, data-dependent control flow); others it computes
-without a word and wrongly (a buffer that forward assigns anew), and only the numbers tell.
+buffers, parameters, metrics. `vmap` refuses some modules (data-dependent control flow, packed sequences); others it
+computes without a word and wrongly (a buffer that forward assigns anew), and only the numbers tell.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from lrsearch.training.batched import NetworkBatch
 from lrsearch.training.devices import moved
 from lrsearch.training.engine import Lane
 from lrsearch.training.evaluation import evaluate
-from lrsearch.training.loop import Run, start, update
+from lrsearch.training.loop import Run, looking, own_stream, start, update
+from lrsearch.training.random_draws import ONLY_ONE_BY_ONE
+from lrsearch.training.recurrent import PACKED
 from lrsearch.training.watch import ModuleWatch
 
 _Result = TypeVar("_Result")
@@ -111,7 +113,6 @@ def _compare(task: Task, training: TrainingSection, device: str, tolerance: floa
     lanes = [Lane(lr, Linear(), seed) for lr, seed in zip(RATES, seeds, strict=True)]
     runs = [start(task, lane.schedule, lane.lr, training, lane.seed) for lane in lanes]
     initial = [_copies(dict(run.model.named_parameters())) for run in runs]
-    _check_random_numbers(runs[0])
     batch = NetworkBatch(task, lanes, training, torch.device(device), None)
     watch = ModuleWatch(batch.networks.module)
     _take_steps(runs, batch, watch, tolerance)
@@ -119,20 +120,6 @@ def _compare(task: Task, training: TrainingSection, device: str, tolerance: floa
     metrics = {task.metric_name: task.metric_function, **task.extra}
     for rows, data in (("training", batch.train), ("test", batch.test)):
         _compare_metrics(runs, batch, watch, metrics, (rows, data), tolerance)
-
-
-def _check_random_numbers(run: Run) -> None:
-    """Find dropout and the like: what lanes draw together is not what each would draw alone."""
-    watch = ModuleWatch(run.model)
-    inputs, _ = first_batch(run.task.train, run.training.batch_size)
-    buffers = _copies(dict(run.model.named_buffers()))
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), watch.watching():
-        run.model.train()
-        run.model(inputs)
-    for name, value in run.model.named_buffers():
-        value.copy_(buffers[name])
-    if watch.drawing is not None:
-        raise _DisagreementError(f"{watch.name_of_drawing()} draws random numbers while it trains")
 
 
 def _take_steps(runs: list[Run], batch: NetworkBatch, watch: ModuleWatch, tolerance: float) -> None:
@@ -145,7 +132,7 @@ def _take_steps(runs: list[Run], batch: NetworkBatch, watch: ModuleWatch, tolera
             zip(orders, batch.updates(rates), strict=True)
         ):
             seen = [(inputs[rows[lane]], targets[rows[lane]]) for lane in range(len(runs))]
-            expected = [float(update(run, number, [seen[lane]])) for lane, run in enumerate(runs)]
+            expected = [_updated(run, number, seen[lane]) for lane, run in enumerate(runs)]
             losses = _watched(watch, partial(batch.update, rows_of_batch, rates_of_batch))
             step += 1
             if changed := watch.changed_attribute():
@@ -156,6 +143,11 @@ def _take_steps(runs: list[Run], batch: NetworkBatch, watch: ModuleWatch, tolera
         batch.finished += 1
         for run in runs:
             run.epoch += 1
+
+
+def _updated(run: Run, number: int, batch: Data) -> float:
+    with own_stream(run):
+        return float(update(run, number, [batch]))
 
 
 def _compare_buffers(runs: list[Run], batch: NetworkBatch, watch: ModuleWatch, tolerance: float) -> None:
@@ -195,7 +187,8 @@ def _compare_metrics(
         except Exception as error:
             raise _DisagreementError(f"metric {name}: {_sentence(error)}") from error
         for lane, run in enumerate(runs):
-            wanted = evaluate(run.model, data, {name: metric})[name]
+            with looking(run):
+                wanted = evaluate(run.model, data, {name: metric})[name]
             _check(f"{name} of the {rows} rows", torch.tensor(values[lane]), torch.tensor(wanted), tolerance)
 
 
@@ -276,5 +269,7 @@ def _sentence(error: Exception) -> str:
 _PLAIN_WORDS = {
     "It looks like you're": "looks at a tensor's value while it runs (.item(), or `if` on a tensor)",
     "dynamic shape": "makes a tensor whose shape depends on values (a boolean mask, nonzero, unique)",
-    "called random operation": "draws random numbers while it trains",
+    "called random operation": "draws random numbers",
+    "_pack_padded_sequence": PACKED,
+    "different inplace randomness": ONLY_ONE_BY_ONE,
 }

@@ -13,9 +13,12 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.loop import own_stream, start, updates
 from lrsearch.training.range_test import FEWEST_UPDATES, SeedLosses, Watch, grid
+from lrsearch.training.room import check_room
 
 SEEDS_END = 2**32
 """Seeds are smaller than this."""
+MOST_UPDATES, MOST_SEEDS = 1_000_000, 1000
+"""Of one range test."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,10 @@ class Plan:
             faults.append(Fault("high", f"must be at least ten times low = {self.low:g}", repr(self.high)))
         if self.updates < FEWEST_UPDATES:
             faults.append(Fault("batches", f"must be at least {FEWEST_UPDATES}", repr(self.updates)))
-        if self.seeds < 1:
-            faults.append(Fault("seeds", "must be at least 1", repr(self.seeds)))
+        if self.updates > MOST_UPDATES:
+            faults.append(Fault("batches", f"must be at most {MOST_UPDATES}", repr(self.updates)))
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            faults.append(Fault("seeds", f"must be from 1 to {MOST_SEEDS}", repr(self.seeds)))
         if faults:
             raise InputError("range test", faults)
 
@@ -87,7 +92,11 @@ def climb(task: Task, training: TrainingSection, plan: Plan) -> Iterator[SeedLos
 
     Yields:
         The losses of each seed, when it has come to the end of the ramp or has diverged.
+
+    Raises:
+        InputError: There is no room to train it here.
     """
+    check_room(task, training)
     for number in range(plan.seeds):
         yield _one_seed(task, training, plan, (training.seeds[0] + number) % SEEDS_END)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import nn
 
 
@@ -19,8 +18,7 @@ class ModuleWatch:
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
-        self.running: list[tuple[nn.Module, torch.Tensor]] = []
-        self.drawing: nn.Module | None = None
+        self.running: list[nn.Module] = []
         self.attributes = {module: _own_attributes(module) for module in model.modules()}
 
     @contextmanager
@@ -38,11 +36,7 @@ class ModuleWatch:
 
     def name_of_running(self) -> str:
         """The innermost module that has not returned; empty if all have."""
-        return self.name(self.running[-1][0]) if self.running else ""
-
-    def name_of_drawing(self) -> str:
-        """The innermost module that drew random numbers; empty if none did."""
-        return self.name(self.drawing) if self.drawing is not None else ""
+        return self.name(self.running[-1]) if self.running else ""
 
     def changed_attribute(self) -> str:
         """A module and its attribute, neither parameter nor buffer, that forward passes changed; empty if none."""
@@ -71,12 +65,10 @@ class ModuleWatch:
         return f"{qualified} ({kind})" if qualified else kind
 
     def _enter(self, module: nn.Module, inputs: Any) -> None:
-        self.running.append((module, torch.get_rng_state()))
+        self.running.append(module)
 
     def _leave(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        _, before = self.running.pop()
-        if self.drawing is None and not torch.equal(before, torch.get_rng_state()):
-            self.drawing = module
+        self.running.pop()
 
 
 # Of nn.Module: its tables, and what train() and eval() set.

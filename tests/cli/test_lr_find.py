@@ -37,6 +37,12 @@ def test_suggests_draws_and_writes(lrsearch: Command, tmp_path: Path) -> None:
     low, high = result["range"]["low"], result["range"]["high"]
     assert low < result["lr"] < high
     assert set(result["reasons"]) == {"low", "high", "lr"}
+    assert result["confidence"] in ("high", "medium")
+    assert "differ by up to" in result["worth"]
+    tried = result["second_look"]["rates"]
+    assert [len(own["values"]) for own in tried] == [2] * 5
+    assert result["lr"] in [own["lr"] for own in tried]
+    assert result["spends_epochs"] == pytest.approx(10 * 200 / 6, rel=1e-6)  # six batches make an epoch
     assert (len(result["curve"]["lr"]), len(result["curve"]["loss"])) == (200, 200)
     assert result["curve"]["loss"][-1] is None
     assert (tmp_path / "figures" / "f.png").read_bytes().startswith(b"\x89PNG")
@@ -44,6 +50,8 @@ def test_suggests_draws_and_writes(lrsearch: Command, tmp_path: Path) -> None:
     assert study.read_text() == STUDY.replace("lr = 0.1", line)
     assert stat.S_IMODE(study.stat().st_mode) == 0o640
     assert "seed 24 (1/2)" in done.stderr
+    assert "second look: 10 short runs of 200 updates" in done.stderr
+    assert "which spends 333 epochs" in done.stderr
     assert lrsearch("study", "create", "mine.toml", "--dry-run").returncode == 0
 
 
@@ -51,8 +59,18 @@ def test_is_repeatable_and_readable(lrsearch: Command) -> None:
     first, second = (lrsearch(*QUICK, "--quiet", "--set", "training.optimizer=adam") for _ in range(2))
     assert first.stdout == second.stdout
     assert first.stderr == ""
-    assert "steepest descent" in first.stdout
+    assert "confidence" in first.stdout
+    assert "spends 333 epochs" in first.stdout
     assert "lr = { low = " in first.stdout
+
+
+def test_without_a_second_look_the_rate_is_a_starting_point(lrsearch: Command) -> None:
+    done = lrsearch(*QUICK, "--look", "0", "--quiet", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["confidence"], result["second_look"], result["spends_epochs"]) == ("low", None, 0)
+    assert result["worth"].startswith("a starting point")
+    assert "steepest descent" in result["reasons"]["lr"]
 
 
 def test_a_link_stays_a_link(lrsearch: Command, tmp_path: Path) -> None:
@@ -100,12 +118,24 @@ def test_all_faults_are_said_together_before_anything_is_trained(lrsearch: Comma
     (tmp_path / "file").write_text("")
     refused = lrsearch(
         "lr-find", "--task", "diabetis", "--set", "training.momentum=2", "--low", "-1", "--high", "nan",
-        "--batches", "3", "--seeds", "0", "--plot", "f.pdf", "--write", "missing.toml", "--load", "missing.py",
+        "--batches", "3", "--seeds", "0", "--look", "7", "--plot", "f.pdf", "--write", "missing.toml",
+        "--load", "missing.py",
     )  # fmt: skip
     assert refused.returncode == 2
-    for part in ("diabetis", "momentum", "low", "high", "batches", "seeds", "f.pdf", "missing.toml", "missing.py"):
+    for part in (
+        "diabetis",
+        "momentum",
+        "low",
+        "high",
+        "batches",
+        "seeds",
+        "look",
+        "f.pdf",
+        "missing.toml",
+        "missing.py",
+    ):
         assert part in refused.stderr
-    assert "9 faults" in refused.stderr
+    assert "10 faults" in refused.stderr
     blocked = lrsearch(*QUICK, "--plot", "file/f.png", "--set", "search.lr=1", "--set", "training.epochs=3")
     assert (blocked.returncode, blocked.stdout) == (2, "")
     assert "3 faults" in blocked.stderr

@@ -100,3 +100,58 @@ def test_its_running_trials_are_not_taken_to_be_lost(lrsearch: Command, plain: P
     shown = read(lrsearch, "storage", "check")
     assert isinstance(shown, dict)
     assert (shown["running"], shown["stale"]) == (1, {})
+
+
+def rates(trial: optuna.Trial) -> float:
+    """Two rates under names of other people, one of them on a log scale."""
+    rate = trial.suggest_float("optim.learning_rate", 1e-4, 1.0, log=True)
+    trial.suggest_float("step_size_decay", 0.1, 1.0)
+    depth = trial.suggest_int("depth", 1, 3)
+    if trial.number % 2:
+        trial.report(rate + 1, 1)
+    return (rate - 0.01) ** 2 + depth
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    """Rates under other names: one that can be guessed, two that cannot, falling and rising values."""
+    storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/lrsearch.db")
+    for name, direction in (("one", "minimize"), ("rising", "maximize")):
+        study = optuna.create_study(study_name=name, storage=storage, direction=direction)
+        study.optimize(rates, n_trials=6)
+    two = optuna.create_study(study_name="two", storage=storage)
+    two.optimize(
+        lambda trial: trial.suggest_float("lr_head", 0.1, 1, log=True) + trial.suggest_float("lr_body", 1, 2, log=True),
+        n_trials=4,
+    )
+    storage.remove_session()
+    storage.engine.dispose()
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["one", "rising"])
+def test_the_learning_rate_is_guessed_from_its_name(name: str, lrsearch: Command, foreign: Path) -> None:
+    done = lrsearch("report", name)
+    assert done.returncode == 0, done.stderr
+    text = (foreign / "reports" / name / "report.md").read_text(encoding="utf-8")
+    assert "its parameter `optim.learning_rate`" in text
+    assert (foreign / "reports" / name / "figures" / "lr_against_value.png").is_file()
+
+
+def test_several_that_may_be_the_learning_rate_are_named(lrsearch: Command, foreign: Path) -> None:
+    refused = lrsearch("report", "two")
+    assert refused.returncode == 2
+    assert "lr_body, lr_head may each be the learning rate; say which: --lr-parameter lr_body" in refused.stderr
+    done = lrsearch("report", "two", "--lr-parameter", "lr_head")
+    assert done.returncode == 0, done.stderr
+    assert "its parameter `lr_head`" in (foreign / "reports" / "two" / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "words"), [("lr_heed", "did you mean lr_head"), ("depth", "no such parameter"), ("lr", "lr_body")]
+)
+def test_another_parameter_is_refused(parameter: str, words: str, lrsearch: Command, foreign: Path) -> None:
+    refused = lrsearch("report", "two", "--lr-parameter", parameter)
+    assert refused.returncode == 2
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr

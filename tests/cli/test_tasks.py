@@ -33,17 +33,30 @@ Y = X.sum(dim=1, keepdim=True)
 class Cell(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.cell = torch.nn.LSTM(3, 4, batch_first=True)
+        self.cell = torch.nn.LSTM(3, 4, num_layers=2, dropout=0.2, batch_first=True)
         self.last = torch.nn.Linear(4, 1)
 
     def forward(self, rows):
         return self.last(self.cell(rows[:, None])[0][:, 0])
 
 
+class Branching(torch.nn.Linear):
+    def forward(self, rows):
+        values = super().forward(rows)
+        return values if values.sum() > 0 else 2 * values
+
+
+MODELS = {
+    "plain": lambda: torch.nn.Linear(3, 1),
+    "dropout": lambda: torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Dropout(0.2), torch.nn.Linear(4, 1)),
+    "recurrent": Cell,
+    "branching": lambda: Branching(3, 1),
+}
+
+
 @lrsearch.task
-def own(*, recurrent: bool = False) -> lrsearch.Task:
-    model = Cell if recurrent else lambda: torch.nn.Linear(3, 1)
-    return lrsearch.Task(model=model, train=(X[:30], Y[:30]), test=(X[30:], Y[30:]), loss="mse", metric="mse")
+def own(*, kind: str = "plain") -> lrsearch.Task:
+    return lrsearch.Task(model=MODELS[kind], train=(X[:30], Y[:30]), test=(X[30:], Y[30:]), loss="mse", metric="mse")
 """
 
 
@@ -51,9 +64,11 @@ def test_check_says_which_engine_trains_a_task(
     lrsearch: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     (tmp_path / "own.py").write_text(OWN_TASKS)
-    assert lrsearch("tasks", "check", "own.py:own").stdout.splitlines()[0] == "engine: batched"
-    refused = lrsearch("tasks", "check", "own.py:own", "--set", "task.recurrent=true")
-    assert re.match(r"engine: sequential \(cell \(LSTM\): .+\)\n", refused.stdout)
+    for kind in ("plain", "dropout", "recurrent"):
+        checked = lrsearch("tasks", "check", "own.py:own", "--set", f"task.kind={kind}")
+        assert checked.stdout.splitlines()[0] == "engine: batched", kind
+    refused = lrsearch("tasks", "check", "own.py:own", "--set", "task.kind=branching")
+    assert re.match(r"engine: sequential \(Branching: .+\)\n", refused.stdout)
     found = json.loads(lrsearch("tasks", "check", "own", "--load", "own.py", "--format", "json").stdout)
     assert found["engine"] == "batched"
 

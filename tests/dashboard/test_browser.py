@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from chromium import started
 from dashboard_client import HTML_ARTIFACT, TOKEN
-from databases import close, skip
+from databases import close
 from optuna.storages import BaseStorage
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -31,11 +30,6 @@ from lrsearch.study import stored as studies
 from lrsearch.study_file.load import parse
 from lrsearch.training.engine import SequentialEngine
 
-BROWSER, DRIVER = "chromium", "chromedriver"
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1400,2600",
-)  # fmt: skip
 PATIENCE = 60
 """Seconds for a page to appear on a busy machine."""
 
@@ -82,17 +76,8 @@ class Page:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    found = {name: shutil.which(name) for name in (BROWSER, DRIVER)}
-    if None in found.values():
-        skip(BROWSER, f"{BROWSER} and {DRIVER} must be installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(found[BROWSER])
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(found[DRIVER]))
-    yield started
-    started.quit()
+    with started(tmp_path_factory.mktemp("browser")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import socket
@@ -18,6 +19,7 @@ from databases import close
 from lrsearch.dashboard.allowed_hosts import names
 from lrsearch.dashboard.app import application
 from lrsearch.dashboard.artifacts import ArtifactFolder, Hardened
+from lrsearch.dashboard.attempts import Attempts
 from lrsearch.dashboard.authentication import Authentication
 from lrsearch.dashboard.server import Server
 from lrsearch.dashboard.sessions import Sessions
@@ -73,7 +75,8 @@ def test_nobody_gets_in_by_a_malformed_request() -> None:
         start_response("200 OK", [])
         return []
 
-    gate = Authentication(inside, names("127.0.0.1", ["search.example.org"]), Sessions(TOKEN))
+    late = Attempts(itertools.count(0, 1000).__next__)  # nobody has to wait
+    gate = Authentication(inside, names("127.0.0.1", ["search.example.org"]), Sessions(TOKEN), attempts=late)
     client, chance, seen = Client(Hardened(gate)), random.Random(1), Counter[int]()
     for _ in range(DIRECT):
         answer = client(text(chance), method(chance), chance.choice(BODIES), **headers(chance))
@@ -81,6 +84,15 @@ def test_nobody_gets_in_by_a_malformed_request() -> None:
         assert TOKEN.encode() not in answer.body
     assert not reached
     assert set(seen) == {400, 401, 403, 405, 413, 421}
+
+
+def test_no_byte_is_left_out_of_a_path(copy: tuple[Path, Any]) -> None:
+    """Bottle drops what is no UTF-8, so that another path is served than was checked."""
+    client = copy[1](token=None)
+    for path in ("/api/studies/1\xf6", "/csv/" + "1" * 31 + "\xd6", "/api/studies/\xb91", "/api/studies/1\xc3\xb6"):
+        for verb in ("GET", "DELETE", "HEAD"):
+            assert client(path, verb).status == 400
+    assert client("/api/studies/1").status == 200
 
 
 @contextmanager

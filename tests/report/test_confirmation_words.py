@@ -128,6 +128,6 @@ def test_settings_with_hostile_names_stay_text(mixed: optuna.Study, confirmation
 def test_the_figure_of_finalists_has_a_row_for_each(mixed: optuna.Study, confirmation: Confirm) -> None:
     frames = read(mixed, confirmation([(LAMBDA, "search", [8.0, None, 8.0]), (CONSTANT, "constant", [9.0, 9.5, 9.0])]))
     axes = figures.finalists(frames).axes[0]
-    labels = [label.get_text() for label in axes.get_yticklabels()]
+    labels = [label.get_text().replace("\N{NO-BREAK SPACE}", " ") for label in axes.get_yticklabels()]
     assert labels == ["constant, lr 0.01", "lambda, lr 0.02, decay 0.9\n(1 of 3 seeds missing)"]
-    assert gallery.pictures(frames)[0].file == "finalists.png"
+    assert "finalists.png" in [picture.file for picture in gallery.pictures(frames)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from matplotlib.figure import Figure
 from lrsearch.registry import schedules
 from lrsearch.report.figures import png
 from lrsearch.report.figures.families import families
-from lrsearch.report.figures.lr_range import lr_range
+from lrsearch.report.figures.lr_range import Look, lr_range
 from lrsearch.training.range_test import RangeTest, SeedLosses, analyse, grid
+from lrsearch.training.second_look import tried
+from lrsearch.training.weighing import Brief
 
 
 def legend(figure: Figure) -> list[str]:
@@ -64,6 +67,37 @@ def test_the_range_test_shows_seeds_median_range_and_rate() -> None:
         f"suggested rate {found.lr:g}", "a seed diverged",
     ]  # fmt: skip
     png(figure)
+
+
+def test_short_runs_have_a_panel_of_their_own_below_the_ramp() -> None:
+    """The chosen rate and the range go through both; runs that diverged are crosses on the upper edge."""
+    test = valley(3, diverge=False)
+    low, high = test.finding.range or (0.0, 0.0)
+    rates = tried(low, high)
+    chosen = replace(test, finding=replace(test.finding, lr=rates[2]))
+    runs = [Brief(lr, seed, 1.0 + abs(place - 2) + seed if place < 4 else None, 9.0)
+            for place, lr in enumerate(rates) for seed in (0, 1)]  # fmt: skip
+    figure = lr_range(chosen, "mine, sgd", "mse", Look(runs, "mse", 200))
+    above, below = figure.axes
+    assert below.get_xscale() == "log"
+    assert below.get_xlim() == above.get_xlim() == pytest.approx((1e-6, 10.0))
+    assert above.get_ylabel() == "training MSE, smoothed\n(squared units of the target)"
+    assert (below.get_xlabel(), below.get_ylabel(), above.get_xlabel()) == ("learning rate", "test MSE", "")
+    means = next(line for line in below.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 4)
+    assert list(means.get_ydata()) == [3.5, 2.5, 1.5, 2.5]
+    assert [list(line.get_xdata()) for line in below.lines if line.get_markersize() == 8] == [[rates[2]]]
+    assert [list(line.get_xdata()) for line in below.lines if line.get_marker() == "x"] == [[rates[4]] * 2]
+    assert "200 updates at one rate" in legend(figure)
+    figure.draw_without_rendering()
+    labels = [axes.yaxis.label.get_window_extent() for axes in figure.axes]
+    assert labels[1].y1 < labels[0].y0
+    assert labels[0].y1 < figure.bbox.y1
+    scores = [replace(run, value=0.02 + 0.2 * place) for place, run in enumerate(runs[:4])]
+    scored = lr_range(chosen, "mine, sgd", "mse", Look(scores, "accuracy", 200, maximise=True))
+    assert scored.axes[1].get_yscale() == "linear"
+    whole = lr_range(chosen, "mine, sgd", "mse", Look(runs[:-2], "mse", 200))
+    whole.draw_without_rendering()
+    assert whole.axes[1].get_position().y0 < 0.2  # no room is kept for crosses that are not there
 
 
 @pytest.mark.parametrize("losses", [(), (5.0,) * 401, (-2.0,) * 401])

@@ -103,6 +103,15 @@ def test_fourteen_types_are_all_named_and_no_panel_collapses(draw: figures.Draw,
 
 
 @pytest.mark.parametrize("draw", ALL)
+def test_a_phone_gets_panels_below_each_other(draw: figures.Draw, fourteen: StudyFrames) -> None:
+    with figures.narrow():
+        figure = draw(fourteen)
+    assert figure.get_figwidth() < 6
+    assert len({round(axes.get_subplotspec().colspan.start) for axes in figure.axes}) <= 2  # type: ignore[union-attr]
+    assert min(width for width, _ in panel_boxes(figure)) > 0.3
+
+
+@pytest.mark.parametrize("draw", ALL)
 def test_panels_keep_their_size_where_trials_are_few(draw: figures.Draw, grid: StudyFrames) -> None:
     boxes = panel_boxes(draw(grid))
     assert min(width for width, _ in boxes) > 0.25
@@ -120,16 +129,39 @@ def test_a_type_has_the_same_colour_in_every_figure(mixed: optuna.Study) -> None
         assert len({colours[name] for colours in by_name}) == 1
 
 
-def test_pruned_is_hollow_and_diverged_is_above_every_value(mixed: optuna.Study) -> None:
-    (axes,) = figures.lr_against_value(read(mixed)).axes
-    marks = [line for line in axes.lines if len(line.get_xdata())]
+def test_pruned_trials_are_compared_where_all_still_trained(mixed: optuna.Study) -> None:
+    """No value of a pruned trial stands where others have their final one."""
+    frames = read(mixed)
+    early, late = figures.lr_against_value(frames).axes
+    marks = [line for line in early.lines if len(line.get_xdata())]
     hollow = [line for line in marks if line.get_markerfacecolor() == "none"]
-    crosses = [line for line in marks if line.get_marker() == "x"]
     assert sorted(float(line.get_ydata()[0]) for line in hollow) == [15, 16, 17, 18]
+    rung = int(frames.trials[frames.trials["state"] == "pruned"]["epochs"].min())
+    stored = frames.curves[frames.curves["epoch"] == rung].set_index("number")["test_metric"]
+    trials = frames.trials[~frames.trials["diverged"]].set_index("number")
+    drawn = {(float(x), float(y)) for line in marks for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)}
+    assert {(trials["lr"][number], value) for number, value in stored.items() if number in trials.index} <= drawn
+    ends = [float(y) for line in late.lines if line.get_marker() not in ("x", "None") for y in line.get_ydata()]
+    complete = trials[trials["state"] == "complete"]
+    assert sorted(ends) == sorted(complete["value"])
+
+
+def test_diverged_is_above_every_value(mixed: optuna.Study) -> None:
+    axes = figures.lr_against_value(read(mixed)).axes[-1]
+    crosses = [line for line in axes.lines if line.get_marker() == "x" and len(line.get_xdata())]
     assert sorted(round(float(line.get_xdata()[0]), 6) for line in crosses) == [0.5, 0.6, 0.7, 0.8]
     lowest = min(float(line.get_ydata()[0]) for line in crosses)
     highest = axes.transAxes.inverted().transform(axes.transData.transform((0.01, 18.0)))[1]
     assert lowest > highest
+
+
+def test_marks_beyond_the_axis_are_counted_at_its_edge(trial: Make, study: MakeStudy) -> None:
+    frames = read(study([trial(8 + n / 10, lr=0.01 + n / 1000) for n in range(30)] + [trial(2e4), trial(3e4)]))
+    for draw in (figures.lr_against_value, figures.history):
+        figure = draw(frames)
+        assert "beyond the axis (2)" in legend(figure)
+        (carets,) = (line for line in figure.axes[0].lines if line.get_marker() == 6 and len(line.get_xdata()))
+        assert (carets.get_ydata() < 100).all()
 
 
 def test_one_exploded_value_does_not_squash_the_rest(trial: Make, study: MakeStudy) -> None:
@@ -139,6 +171,7 @@ def test_one_exploded_value_does_not_squash_the_rest(trial: Make, study: MakeStu
 
 def test_the_line_of_the_best_so_far_only_falls(mixed: optuna.Study) -> None:
     (axes,) = figures.history(read(mixed)).axes
+    assert all(line.get_markerfacecolor() != "none" for line in axes.lines), "what was pruned has no final value"
     line = next(line for line in axes.lines if line.get_color() == "black" and line.get_linestyle() == "-")
     assert (np.diff(line.get_ydata()) <= 0).all()
 

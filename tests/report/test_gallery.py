@@ -17,6 +17,7 @@ from lrsearch.storage import attributes
 Make = Callable[..., FrozenTrial]
 MakeStudy = Callable[..., optuna.Study]
 _, CURVES, RATES, SCHEDULES, EXTRA, HISTORY = FILES
+FALLING = [0.1, 0.08, 0.06, 0.04, 0.02, 0.01]
 ACCURACY = {attributes.EXTRA_CURVES: {"accuracy": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}}
 
 
@@ -41,18 +42,22 @@ def check_drawings(study: optuna.Study) -> list[str]:
     ("trials", "expected"),
     [
         ([], []),
-        ([{}], [CURVES, RATES, SCHEDULES, HISTORY]),
-        ([{"end": 5.0}] * 9, [RATES, CURVES, SCHEDULES, HISTORY]),
-        ([{"state": "pruned", "epochs": 2}] * 3, [RATES, CURVES, HISTORY]),
-        ([{"diverged": True, "epochs": 1, "lr": 0.5}] * 3, [RATES, SCHEDULES]),
-        ([{"diverged": True, "epochs": 2, "lr": 0.5}] * 9, [RATES, CURVES]),
-        ([{"state": "running", "epochs": 2}], [CURVES, SCHEDULES]),
+        ([{}], [CURVES]),
+        ([{"end": 5.0}] * 9, [CURVES]),
+        ([{"end": 5.0 + n, "lr": 0.1 / (n + 1)} for n in range(9)], [RATES, CURVES, HISTORY]),
+        ([{"lr": 0.1 / (n + 1)} for n in range(4)], [RATES, CURVES]),
+        ([{attributes.LR_CURVE: FALLING}] * 2, [CURVES, SCHEDULES]),
+        ([{attributes.LR_CURVE: FALLING}], [CURVES]),
+        ([{"state": "pruned", "epochs": 2, "lr": lr} for lr in (0.1, 0.2, 0.3)], [RATES, CURVES]),
+        ([{"diverged": True, "epochs": 1, "lr": lr} for lr in (0.5, 0.6, 0.7)], [RATES]),
+        ([{"diverged": True, "epochs": 2, "lr": 0.5}] * 9, [CURVES]),
+        ([{"state": "running", "epochs": 2}], [CURVES]),
         ([{"state": "waiting", "epochs": 0}], []),
         ([{"state": "failed", "epochs": 0}], []),
         ([{attributes.EXCLUDED: "bad"}], []),
-        ([ACCURACY] * 3, [CURVES, RATES, SCHEDULES, HISTORY]),
-        ([ACCURACY] * 9, [RATES, CURVES, SCHEDULES, EXTRA, HISTORY]),
-        ([{"end": 0.0}, {"end": -3.0}, {"end": 1e300}], [CURVES, RATES, SCHEDULES, HISTORY]),
+        ([ACCURACY] * 3, [CURVES]),
+        ([ACCURACY] * 9, [CURVES, EXTRA]),
+        ([{"end": 0.0, "lr": 0.1}, {"end": -3.0, "lr": 0.2}, {"end": 1e300, "lr": 0.3}], [RATES, CURVES]),
     ],
 )
 def test_a_study_has_the_figures_that_its_data_allow(
@@ -81,3 +86,13 @@ def test_figures_of_plain_optuna(direction: str) -> None:
             asked.report(place / 12 + step / 10, step)
         study.tell(asked, place / 12)
     assert check_drawings(study) == [CURVES, HISTORY]
+
+
+def test_what_is_seen_is_said_for_those_who_cannot_see_it(trial: Make, study: MakeStudy) -> None:
+    trials = [trial(8.0 + n, lr=0.01 * (n + 1)) for n in range(9)]
+    seen = {picture.file: picture.seen for picture in pictures(read(study(trials)))}
+    assert seen == {
+        RATES: "9 trials, best 8 with constant, lr 0.01",
+        CURVES: "9 curves, best 8 with constant, lr 0.01",
+        HISTORY: "the best goes from 8 to 8",
+    }

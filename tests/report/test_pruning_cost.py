@@ -156,8 +156,8 @@ def test_both_forms_of_the_report_have_the_section_and_are_the_same_twice(
         files = [markdown.write(frames, tmp_path / f"{form}{n}", form) for n in range(2)]
         assert files[0].read_bytes() == files[1].read_bytes()
         assert "What pruning cost and saved" in files[0].read_text(encoding="utf-8")
-    assert "### Diagnosis" in (text := markdown.text(frames))
-    assert text.index("### What pruning cost and saved") < text.index("### Diagnosis")
+    assert "## Diagnosis" in (text := markdown.text(frames))
+    assert text.index("### What pruning cost and saved") < text.index("### What went wrong")
 
 
 def test_the_audits_seconds_are_seconds_of_training(trial: Make, study: MakeStudy, audit: Make) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 import psutil
@@ -160,6 +161,39 @@ def test_a_clock_that_is_set_right_kills_nobody(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(psutil, "boot_time", lambda: boot() + 600)
     assert not liveness.is_dead(ours)
     assert liveness.is_dead({**ours, "started": ours["started"] - 5})
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_jump_of_sqlites_clock_kills_nobody_who_lives(
+    database_url: str, opened: Callable[[str], BaseStorage], monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """There the clock is the process's: a heartbeat that looks hours old says nothing, one that does not move does."""
+    storage = opened(database_url)
+    stored = studies.create(storage, parse({"study": {"name": "s"}, "task": {"name": "polynomial"}}, "test"), "mse")
+    store = trial_store(stored.study, storage)
+    claims = store.claim(2, 9, Worker.this().as_dict())
+    beating, silent = (claim.trial_id for claim in claims)
+    moment = time.monotonic()
+    monkeypatch.setattr(store._silences, "_clock", lambda: moment)  # type: ignore[attr-defined]
+    engine = engine_of(storage)
+    assert engine is not None
+
+    def beats(trial_ids: list[int], minutes: int) -> None:
+        with engine.begin() as connection:
+            shown = f"datetime('now', '{hours} hours', '{minutes} minutes')"
+            ids = ", ".join(map(str, trial_ids))
+            connection.exec_driver_sql(f"UPDATE trial_heartbeats SET heartbeat = {shown} WHERE trial_id IN ({ids})")
+
+    beats([beating, silent], 0)
+    for minute in range(1, 5):
+        assert store.reap(GRACE) == []
+        moment += GRACE / 4
+        beats([beating], minute)
+    assert studies.load(storage, "s").reader.stale(GRACE) == []
+    moment += 2.0
+    assert store.reap(GRACE) == [claims[1].number]
+    assert trial_store(stored.study, storage).reap(GRACE) == []
 
 
 def test_machines_of_one_name_are_told_apart() -> None:

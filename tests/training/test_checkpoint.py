@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 import pickle
 import random
@@ -109,6 +111,54 @@ def test_divergence_lasts(tmp_path: Path) -> None:
     assert list(train(run)) == []
 
 
+WRONG_VALUES: list[tuple[str, str, Any]] = [
+    ("threads = -1: is damaged: must be at least 1", "threads", -1),
+    ("threads = 1000000000: is damaged: must be at most 1024", "threads", 10**9),
+    ("threads = true: is damaged: must be a whole number", "threads", True),
+    ("state.epoch = 1000000000000", "state.epoch", 10**12),
+    ("state.records = 0 records: is damaged: must be one for each of the 1 epochs", "state.records", []),
+    ("state.records = 1 records", "state.epoch", 0),
+    ("state.lr = NaN: is damaged|state.lr = nan: is damaged", "state.lr", math.nan),
+    ("state.lr = inf", "state.lr", math.inf),
+    ("state.lr = 0.0: is damaged: must be larger than 0", "state.lr", 0.0),
+    (r"state.records\[0\].lr", "state.records.0.lr", -1.0),
+    (r"state.records\[0\].epoch", "state.records.0.epoch", "1"),
+    ("state.before.train_loss", "state.before.train_loss", "x"),
+    ("state.diverged", "state.diverged", True),
+    ("definition", "definition", [1]),
+    ("state", "state", 7),
+]
+
+
+def with_value(parts: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    changed: Any = copy.deepcopy(parts)
+    place, *keys = changed, *path.split(".")
+    for key in keys[:-1]:
+        place = place[int(key) if key.isdigit() else key]
+    place[keys[-1]] = value
+    return dict(changed)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("optimizer.param_groups.0.momentum", 1e9),
+        ("optimizer.param_groups.0.lr", math.inf),
+        ("optimizer.state.0.momentum_buffer", torch.zeros(7, 7)),
+        ("order", torch.zeros(3, dtype=torch.uint8)),
+        ("model", {}),
+    ],
+)
+def test_a_state_of_another_shape_is_refused(path: str, value: Any, tmp_path: Path) -> None:
+    """Before anything is trained with it."""
+    definition = define(momentum=0.9)
+    task = definition.build_task()
+    saved(definition, task, 1, tmp_path / "run.ckpt")
+    read = checkpoint.read(tmp_path / "run.ckpt")
+    with pytest.raises(InputError, match=r"is damaged|has other layers"):
+        checkpoint.restore(replace(read, state=with_value(read.state, path, value)), definition.start(task))
+
+
 class Bomb:
     """Runs code when a careless reader unpickles it."""
 
@@ -138,6 +188,15 @@ def bad_files(folder: Path) -> Iterator[tuple[str, Path]]:
     yield "written by lrsearch 9.9 in format 99", folder / "future.ckpt"
     torch.save({**parts, "state": {}}, folder / "empty.ckpt")
     yield "is damaged", folder / "empty.ckpt"
+    for words, path, value in WRONG_VALUES:
+        wrong = folder / f"{len(list(folder.iterdir()))}.ckpt"
+        torch.save(with_value(parts, path, value), wrong)
+        yield words, wrong
+    with zipfile.ZipFile(good) as archive, zipfile.ZipFile(folder / "packed.ckpt", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in archive.namelist():
+            packed.writestr(name, archive.read(name) + bytes(2**20))
+    yield "parts are packed", folder / "packed.ckpt"
+    yield "it is no file", Path(os.devnull)
     yield "did you mean good.ckpt", folder / "god.ckpt"
     yield "cannot be read", folder
 

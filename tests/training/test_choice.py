@@ -17,15 +17,14 @@ from lrsearch.training.timing import gain
 TRAINING = TrainingSection(batch_size=16)
 
 
-class Recurrent(nn.Module):
+class Branching(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.cells = nn.LSTM(4, 3, batch_first=True)
-        self.last = nn.Linear(3, 1)
+        self.last = nn.Linear(8, 1)
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.last(self.cells(rows.unflatten(1, (2, 4)))[0][:, -1])
-        return out
+        out: torch.Tensor = self.last(rows)
+        return out if out.sum() > 0 else 2 * out
 
 
 @pytest.mark.parametrize(
@@ -43,11 +42,11 @@ def test_auto_takes_the_faster_one(factor: float, engine: str, line: str, monkey
 
 
 def test_a_task_that_cannot_be_batched_is_refused_only_where_a_batch_is_asked_for() -> None:
-    chosen, said = choose_engine("auto", regression(Recurrent), TRAINING, "cpu")
+    chosen, said = choose_engine("auto", regression(Branching), TRAINING, "cpu")
     assert chosen.name == "sequential"
-    assert "cells (LSTM)" in said
-    with pytest.raises(InputError, match="cells"):
-        choose_engine("batched", regression(Recurrent), TRAINING, "cpu")
+    assert "Branching: looks at" in said
+    with pytest.raises(InputError, match="Branching"):
+        choose_engine("batched", regression(Branching), TRAINING, "cpu")
 
 
 @pytest.mark.parametrize("batch_size", [2, 16, 500])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from workloads import TASKS, Transformer, in_float64, regression
+from workloads import TASKS, in_float64, regression
 
 from lrsearch.errors import InputError
 from lrsearch.study_file.model import TrainingSection
@@ -23,21 +23,44 @@ OPTIMIZERS = [
 ]
 
 
-class Recurrent(nn.Module):
-    def __init__(self, kind: type[nn.Module]) -> None:
+class Packed(nn.Module):
+    """Sequences of four lengths, packed by torch."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.cell = kind(2, 5, batch_first=True)
+        self.cell = nn.GRU(2, 5, batch_first=True)
         self.last = nn.Linear(5, 1)
 
     def forward(self, rows: Tensor) -> Tensor:
-        out: Tensor = self.last(self.cell(rows.unflatten(1, (4, 2)))[0][:, -1])
-        return out
+        lengths = 1 + torch.arange(len(rows)) % 4
+        steps = rows.unflatten(1, (4, 2))
+        packed = nn.utils.rnn.pack_padded_sequence(steps, lengths, batch_first=True, enforce_sorted=False)
+        return self.last(self.cell(packed)[1][0])  # type: ignore[no-any-return]
+
+
+class PackedByHand(Packed):
+    """All rows as two steps of one sequence each."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        half = len(rows) // 2
+        packed = nn.utils.rnn.PackedSequence(rows[:, :2], torch.tensor([len(rows) - half, half]))
+        return self.last(self.cell(packed)[0].data)  # type: ignore[no-any-return]
 
 
 class Plain(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.last = nn.Linear(8, 1)
+
+
+class Drawing(Plain):
+    def __init__(self, draw: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first = nn.Linear(8, 8)
+        self.draw = draw
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return self.last(self.draw(self.first(rows)))  # type: ignore[no-any-return]
 
 
 class Branching(Plain):
@@ -103,8 +126,8 @@ class SingleOnly(Plain):
 
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
-    "lstm": (lambda: Recurrent(nn.LSTM), "cell (LSTM): vmap has no rule for aten::"),
-    "gru": (lambda: Recurrent(nn.GRU), "cell (GRU)"),
+    "packed": (Packed, "Packed: packed sequences are trained one by one"),
+    "packed by hand": (PackedByHand, "cell (GRU): packed sequences are trained one by one"),
     "cumulative": (
         lambda: nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4, momentum=None), nn.Linear(4, 1)),
         "1 (BatchNorm1d): looks at a tensor's value while it runs (.item(), or `if` on a tensor)",
@@ -113,8 +136,22 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "item": (Item, "Item: looks at a tensor's value"),
     "mask": (Mask, "Mask: makes a tensor whose shape depends on values"),
     "buffer": (ReassignedBuffer, "ReassignedBuffer: buffer average is 0, and "),
-    "dropout": (lambda: nn.Sequential(nn.Dropout(0.1), nn.Linear(8, 1)), "0 (Dropout) draws random numbers"),
-    "encoder dropout": (lambda: Transformer(0.1), "layer.self_attn (MultiheadAttention) draws random numbers"),
+    "random order": (
+        lambda: Drawing(lambda rows: rows[torch.randperm(len(rows))]),
+        "Drawing: draws random numbers in a way that only works one by one (aten::randperm)",
+    ),
+    "chance from weights": (
+        lambda: Drawing(lambda rows: torch.bernoulli(rows.sigmoid())),
+        "Drawing: draws random numbers in a way that only works one by one (aten::bernoulli)",
+    ),
+    "noise without lanes": (
+        lambda: Drawing(lambda rows: rows + torch.empty(8, dtype=rows.dtype).normal_()),
+        "Drawing: draws random numbers in a way that only works one by one",
+    ),
+    "random slopes": (
+        lambda: nn.Sequential(nn.RReLU(), nn.Linear(8, 1)),
+        "0 (RReLU): draws random numbers in a way that only works one by one (aten::rrelu_with_noise)",
+    ),
     "counting": (Counting, "Counting keeps 'calls' between batches"),
     "hidden": (HiddenNumbers, "loss of step 1 is "),
     "broken": (lambda: nn.Linear(7, 1), "mat1 and mat2 shapes cannot be multiplied"),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lrsearch import registry
-from lrsearch.tasks.data import Data
+from lrsearch.tasks.data import Data, Rows, pair
 from lrsearch.tasks.task import Task
 
 _GENERATOR = torch.Generator().manual_seed(3)
@@ -69,9 +69,9 @@ TASKS: dict[str, Task] = {
 
 
 def in_float64(task: Task) -> Task:
-    def doubled(data: Data) -> Data:
-        inputs, targets = data
-        return inputs.double(), targets.double() if targets.is_floating_point() else targets
+    def doubled(data: Rows) -> Data:
+        inputs, targets = (part.double() if part.is_floating_point() else part for part in pair(data))
+        return inputs, targets
 
     def model() -> nn.Module:
         return task.model().double()

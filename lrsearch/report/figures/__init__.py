@@ -3,17 +3,21 @@
 from lrsearch.report.figures.comparison import compared_runs
 from lrsearch.report.figures.curves import learning_curves
 from lrsearch.report.figures.finalists import finalists
+from lrsearch.report.figures.history import history
+from lrsearch.report.figures.layout import narrow
+from lrsearch.report.figures.learning_rates import lr_against_value
+from lrsearch.report.figures.letters import numbered, undrawable
 from lrsearch.report.figures.look import IMAGES, Draw, image, png
 from lrsearch.report.figures.run import training_run
 from lrsearch.report.figures.schedules import best_schedules, extra_metrics
-from lrsearch.report.figures.selection import few
+from lrsearch.report.figures.selection import chosen, few, single
 from lrsearch.report.figures.two_studies import two_studies
-from lrsearch.report.figures.values import history, lr_against_value
 
 __all__ = [
     "IMAGES",
     "Draw",
     "best_schedules",
+    "chosen",
     "compared_runs",
     "extra_metrics",
     "few",
@@ -22,7 +26,11 @@ __all__ = [
     "image",
     "learning_curves",
     "lr_against_value",
+    "narrow",
+    "numbered",
     "png",
+    "single",
     "training_run",
     "two_studies",
+    "undrawable",
 ]

@@ -14,15 +14,29 @@ from lrsearch.report.figures.layout import (
     legend,
     legend_above,
     name_axes,
+    row_of_panels,
     small_multiples,
     value_axis,
     whole_axis,
 )
-from lrsearch.report.figures.look import DOTS, FAINT, SHORT_DASHES, Drawing, drawn, plain
-from lrsearch.report.figures.selection import Curves, all_values, audits_of, chosen, curves_of, few, line_keys
+from lrsearch.report.figures.look import DOTS, FAINT, SHORT_DASHES, drawn, plain
+from lrsearch.report.figures.run import training_run
+from lrsearch.report.figures.selection import (
+    Curves,
+    all_values,
+    audits_of,
+    chosen,
+    curves_of,
+    few,
+    line_keys,
+    single,
+)
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import Style, styles
+
+RUN = {"lr": "lr", "train": "train_metric", "test": "test_metric"}
+"""What a figure of one run shows -> its column."""
 
 
 @drawn
@@ -32,7 +46,22 @@ def learning_curves(frames: StudyFrames) -> Figure:
     Args:
         frames: A study with curves.
     """
+    if (number := single(frames)) is not None and (run := _run(frames, number)) is not None:
+        return run
     return _labelled(frames) if few(frames) else _by_type(frames)
+
+
+def _run(frames: StudyFrames, number: int) -> Figure | None:
+    """The only trial, with its learning rates below; None where it stored none."""
+    rows = frames.curves[frames.curves["number"] == number]
+    if not len(rows) or rows["lr"].isna().any():
+        return None
+    trial = frames.trials[frames.trials["number"] == number].iloc[0]
+    epochs = {name: list(rows[column]) for name, column in RUN.items()}
+    extras = {name: list(rows[name]) for name in frames.extras}
+    before = (trial["before"], trial["before"]) if trial["diverged"] else None
+    return training_run(epochs, frames.metric, wording.describe(trial["params"]), extras=extras, before=before,
+                        maximise=frames.maximise)  # fmt: skip
 
 
 def _by_type(frames: StudyFrames) -> Figure:
@@ -114,9 +143,8 @@ def _labelled(frames: StudyFrames) -> Figure:
     """All trials in one panel, with a label each; a further panel for each extra metric."""
     looks, labels = chosen(frames)
     names = ["test_metric", *frames.extras]
-    figure = Drawing(figsize=(4.4 * len(names) + 2.4, 3.8), layout="constrained")
-    for position, name in enumerate(names):
-        axes = figure.add_subplot(1, len(names), position + 1)
+    figure, panels = row_of_panels(len(names), 4.4 * len(names) + 2.4, 3.8)
+    for axes, name in zip(panels, names, strict=True):
         optimised = name == "test_metric"
         train = curves_of(frames, "train_metric") if optimised else {}
         _draw_labelled(axes, frames, curves_of(frames, name), train, looks)

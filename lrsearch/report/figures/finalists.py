@@ -1,4 +1,4 @@
-"""The finalists of a confirmed study: what each seed came to, the mean with its interval, and what the search said."""
+"""The finalists of a confirmed study: what each seed came to, the mean with its interval; test rows apart."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from lrsearch.report import standings, wording
-from lrsearch.report.figures.layout import legend_above, log_axis
-from lrsearch.report.figures.look import FAINT, Drawing, drawn, plain
+from lrsearch.report.figures.layout import NARROW, is_narrow, legend_above, log_axis
+from lrsearch.report.figures.look import BAND, FAINT, Drawing, drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import Style, style, styles
@@ -22,20 +23,29 @@ from lrsearch.study.evidence import Evidence
 
 LABEL_WIDTH = 38
 """Characters in a line beside the panel."""
+NARROW_LABEL = 20
+"""The same on a narrow page."""
+LINE = 0.165
+"""Height of a line of a label, in inches."""
+SPREAD = 0.36
+"""Height within a row, of 1, over which its seeds are spread, so that equal ones do not hide each other."""
+GOLDEN = 0.618
+"""Steps of this share fill an interval evenly, however many there are."""
 MEAN: dict[str, Any] = {"color": "black", "linewidth": 1.8, "zorder": 4}
 PROMISE: dict[str, Any] = {"marker": "X", "markersize": 6, "color": FAINT, "linestyle": "", "zorder": 3}
+CONSTANT: dict[str, Any] = {"color": FAINT, "linestyle": (0, (4, 2)), "linewidth": 1.1, "zorder": 1}
 
 
 @drawn
 def finalists(frames: StudyFrames) -> Figure:
-    """A row per finalist, best on top.
+    """A row per finalist, best on top; beside it, paler, what the same came to on the test rows.
 
     Args:
         frames: A confirmed study in which a finalist has a value on some seed.
     """
     assert frames.evidence is not None
     looks = styles(standings.schedulers(frames))
-    return _rows(frames.evidence, looks, wording.axis(frames.metric, frames.evidence.rows))
+    return _rows(frames.evidence, looks, frames.metric)
 
 
 @drawn
@@ -47,42 +57,84 @@ def runs(evidence: Evidence, metric: str) -> Figure:
         metric: What the values are.
     """
     names = dict.fromkeys(contender.params.get("scheduler") for contender in evidence.contenders)
-    return _rows(evidence, styles(list(names)), metric)
+    return _rows(evidence, styles(list(names)), metric, label=metric)
 
 
-def _rows(evidence: Evidence, looks: Mapping[Any, Style], label: str) -> Figure:
+def _rows(evidence: Evidence, looks: Mapping[Any, Style], metric: str, label: str | None = None) -> Figure:
     rows = [contender for contender in evidence.contenders if np.isfinite(contender.values).any()]
-    figure = Drawing(figsize=(7.6, 1.3 + 0.46 * len(rows)), layout="constrained")
-    axes = figure.add_subplot()
+    apart = label is None and evidence.rows != "test" and any(np.isfinite(one.tests).any() for one in rows)
+    apart = apart and not is_narrow()  # there is no room beside the rows, and below them they would stand twice
+    wide = (NARROW + 1) if is_narrow() else 9.6 if apart else 7.6
+    lines = max(_label(contender).count("\n") + 1 for contender in rows)
+    figure = Drawing(figsize=(wide, 1.3 + max(0.46, LINE * lines) * len(rows)), layout="constrained")
+    panels = figure.subplots(1, 2 if apart else 1, sharey=True, squeeze=False, width_ratios=[2, 1][: 1 + apart])[0]
+    crosses = apart or evidence.rows == "test" or label is not None
     for place, contender in enumerate(rows):
         look = looks.get(contender.params.get("scheduler"), style(len(looks)))
-        _row(axes, place, contender, look, evidence)
-    axes.set_yticks(range(len(rows)), [_label(contender) for contender in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(False, axis="y")
-    _value_axis(axes, rows, evidence)
-    axes.set_xlabel(plain(label))
-    legend_above(figure, _keys(rows))
+        _scored(panels[0], place, contender, look, evidence)
+        if apart:
+            _seeds(panels[1], place, contender.tests, look, alpha=0.3)
+        if crosses and contender.searched is not None:
+            panels[-1].plot([contender.searched], [place], **PROMISE)
+    _label_rows(panels[0], rows, evidence)
+    for axes in panels:
+        axes.grid(False, axis="y")
+    _value_axis(panels[0], _shown(rows, evidence, promises=crosses and not apart), evidence)
+    panels[0].set_xlabel(plain(label or wording.axis(metric, evidence.rows)))
+    if apart:
+        _test_axis(panels[1], rows, evidence, metric)
+    legend_above(figure, _keys(rows, evidence, crosses=crosses))
     return figure
 
 
-def _row(axes: Axes, place: int, contender: Contender, look: Style, evidence: Evidence) -> None:
-    values = contender.values[np.isfinite(contender.values)]
-    axes.plot(values, np.full(len(values), place), look.marker, color=look.colour, markersize=4.5, alpha=0.6, zorder=2)
+def _scored(axes: Axes, place: int, contender: Contender, look: Style, evidence: Evidence) -> None:
+    """Seeds, mean and interval on the rows that score; the recommended row on a grey ground."""
+    _seeds(axes, place, contender.values, look, alpha=0.65)
+    if contender is _recommended(evidence):
+        axes.axhspan(place - 0.5, place + 0.5, color=BAND, zorder=0)
     if contender.is_complete:
         interval = evidence.interval(contender)
         axes.plot([interval.low, interval.high], [place, place], **MEAN)
         axes.plot([interval.mean], [place], "|", **{**MEAN, "markersize": 13, "markeredgewidth": 2.2})
-    if contender.searched is not None:
-        axes.plot([contender.searched], [place], **PROMISE)
+        if contender is evidence.constant:
+            axes.axvline(interval.mean, **CONSTANT)
 
 
-def _value_axis(axes: Axes, rows: list[Contender], evidence: Evidence) -> None:
-    """All seeds, promises and intervals in view."""
+def _seeds(axes: Axes, place: int, values: NDArray[np.float64], look: Style, alpha: float) -> None:
+    """A mark per seed; the same seed stands at the same height in every row."""
+    heights = place + SPREAD * (np.arange(len(values)) * GOLDEN % 1 - 0.5)
+    axes.plot(values, heights, look.marker, color=look.colour, markersize=4.5, alpha=alpha, markeredgewidth=0, zorder=2)
+
+
+def _recommended(evidence: Evidence) -> Contender | None:
+    return evidence.recommended if evidence.complete else None
+
+
+def _label_rows(axes: Axes, rows: list[Contender], evidence: Evidence) -> None:
+    axes.set_yticks(range(len(rows)), [_label(contender) for contender in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    for contender, text in zip(rows, axes.get_yticklabels(), strict=True):
+        if contender is _recommended(evidence):
+            text.set_fontweight("bold")
+
+
+def _shown(rows: list[Contender], evidence: Evidence, *, promises: bool) -> list[float]:
+    """All seeds, intervals and, where they are of the same rows, what the search saw."""
     shown = [value for contender in rows for value in contender.values[np.isfinite(contender.values)]]
-    shown += [contender.searched for contender in rows if contender.searched is not None]
     intervals = [evidence.interval(contender) for contender in rows if contender.is_complete]
     shown += [limit for found in intervals for limit in (found.low, found.high)]
+    return shown + [one.searched for one in rows if promises and one.searched is not None]
+
+
+def _test_axis(axes: Axes, rows: list[Contender], evidence: Evidence, metric: str) -> None:
+    shown = [value for contender in rows for value in contender.tests[np.isfinite(contender.tests)]]
+    shown += [contender.searched for contender in rows if contender.searched is not None]
+    _value_axis(axes, shown, evidence)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(plain(f"test {wording.metric(metric)}, for comparison"))
+
+
+def _value_axis(axes: Axes, shown: list[float], evidence: Evidence) -> None:
     view = span(shown, maximise=evidence.maximise, fence=False)
     if view.log:
         log_axis(axes.xaxis, view)
@@ -90,7 +142,12 @@ def _value_axis(axes: Axes, rows: list[Contender], evidence: Evidence) -> None:
 
 
 def _label(contender: Contender) -> str:
-    label = textwrap.fill(plain(wording.describe(contender.params)), LABEL_WIDTH)
+    """The settings, wrapped between them and never within one."""
+    parts = plain(wording.describe(contender.params)).split(", ")
+    whole = ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+    label = textwrap.fill(
+        whole, NARROW_LABEL if is_narrow() else LABEL_WIDTH, break_long_words=False, break_on_hyphens=False
+    )
     seeds = len(contender.known)
     lost = seeds - contender.trained
     if contender.has_left:
@@ -98,11 +155,13 @@ def _label(contender: Contender) -> str:
     return f"{label}\n({lost} of {seeds} seeds missing)" if lost else label
 
 
-def _keys(rows: list[Contender]) -> list[Line2D]:
+def _keys(rows: list[Contender], evidence: Evidence, *, crosses: bool) -> list[Line2D]:
     keys = [
         Line2D([], [], marker="o", color=FAINT, markersize=4.5, linestyle="", label="one seed"),
         Line2D([], [], marker="|", markersize=11, markeredgewidth=2, color="black", label="mean, 95 % interval"),
     ]
-    if any(contender.searched is not None for contender in rows):
+    if evidence.constant is not None:
+        keys.append(Line2D([], [], **{**CONSTANT, "label": "best constant rate"}))
+    if crosses and any(contender.searched is not None for contender in rows):
         keys.append(Line2D([], [], **{**PROMISE, "label": "what the search saw"}))
     return keys

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal, TypeVar
 
 import matplotlib.ticker as ticks
@@ -23,8 +25,49 @@ LOG_STEPS = (
     (math.inf, (1.0,)),
 )
 """Which multiples of the powers of ten are written on an axis of fewer decades than the first number."""
+NARROW = 4.3
+"""Width of a figure for a narrow page, in inches."""
+_narrow: ContextVar[bool] = ContextVar("figures are made for a narrow page", default=False)
 LONG_LABEL = 36
 """Characters of a legend entry that fit beside a panel."""
+
+
+@contextmanager
+def narrow() -> Iterator[None]:
+    """Within it, figures are made for a narrow page, such as a phone's: panels below each other, legends below."""
+    token = _narrow.set(True)
+    try:
+        yield
+    finally:
+        _narrow.reset(token)
+
+
+def is_narrow() -> bool:
+    """Whether figures are made for a narrow page."""
+    return _narrow.get()
+
+
+def row_of_panels(
+    count: int, width: float, height: float, ratios: Sequence[float] | None = None, *, share: str = ""
+) -> tuple[Figure, list[Axes]]:
+    """A figure with panels side by side; on a narrow page below each other.
+
+    Args:
+        count: How many.
+        width: Of the figure with all of them, in inches.
+        height: Of a panel.
+        ratios: Their widths.
+        share: Which axes they share: x, y, both letters, or none.
+
+    Returns:
+        The figure and its panels.
+    """
+    shared: dict[str, Any] = {"sharex": "x" in share, "sharey": "y" in share, "squeeze": False}
+    if is_narrow():
+        figure = Drawing(figsize=(NARROW, 0.8 * height * count), layout="constrained")
+        return figure, list(figure.subplots(count, 1, **shared)[:, 0])
+    figure = Drawing(figsize=(width, height), layout="constrained")
+    return figure, list(figure.subplots(1, count, width_ratios=ratios, **shared)[0])
 
 
 def small_multiples(names: Sequence[Name]) -> tuple[Figure, dict[Name, Axes]]:
@@ -37,9 +80,11 @@ def small_multiples(names: Sequence[Name]) -> tuple[Figure, dict[Name, Axes]]:
         The figure, and name -> panel.
     """
     columns = len(names) if len(names) <= 3 else 2 if len(names) == 4 else 3 if len(names) <= 6 else 4
+    columns = min(columns, 1 if len(names) <= 4 else 2) if is_narrow() else columns
     rows = math.ceil(len(names) / columns)
     wide = 4.0 if columns < 3 else 3.1 if columns == 3 else 2.5
     size = (max(wide * columns, 5.5), max(1.9, 0.68 * wide) * rows + 0.7)
+    size = (NARROW, (2.3 if columns == 1 else 1.7) * rows + 0.9) if is_narrow() else size
     figure = Drawing(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for position, axes in enumerate(grid.flat):
@@ -116,7 +161,7 @@ def legend(figure: Figure, keys: Sequence[Line2D], title: str | None = None) -> 
     """
     if not keys:
         return
-    long = max(len(str(key.get_label())) for key in keys) > LONG_LABEL
+    long = is_narrow() or max(len(str(key.get_label())) for key in keys) > LONG_LABEL
     if long:
         figure.set_figheight(figure.get_figheight() + 0.19 * len(keys))
     place: Literal["outside lower left", "outside right upper"]
@@ -132,4 +177,5 @@ def legend_above(figure: Figure, keys: Sequence[Line2D]) -> None:
         keys: What to explain; nothing is drawn if there is none.
     """
     if keys:
-        figure.legend(handles=list(keys), loc="outside upper center", ncols=len(keys))
+        columns = min(len(keys), 2) if is_narrow() else len(keys)
+        figure.legend(handles=list(keys), loc="outside upper center", ncols=columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -10,13 +11,14 @@ from typing import ParamSpec
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
 
+from lrsearch.report.figures import letters
+from lrsearch.report.figures.letters import plain
 from lrsearch.report.frames import StudyFrames
 
+__all__ = ["IMAGES", "Draw", "Drawing", "drawn", "image", "plain", "png"]
+
 DOTS_PER_INCH = 150
-LABEL_LENGTH = 90
-"""Most characters of a text in a figure."""
 FAINT = "#8c8c8c"
 BEHIND = "#d9d9d9"
 BAND = "#efefef"
@@ -48,11 +50,14 @@ class Drawing(Figure):
 @contextmanager
 def _our_settings() -> Iterator[None]:
     """Our settings, whatever matplotlibrc this machine has."""
+    # A fallback font without a bold face is no news for who reads a report.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(
             {
                 "font.size": 9,
+                "font.family": letters.families(),
                 "axes.spines.top": False,
                 "axes.spines.right": False,
                 "axes.grid": True,
@@ -99,10 +104,3 @@ def image(figure: Figure, suffix: str) -> bytes:
     with _our_settings():
         figure.savefig(file, format=suffix.removeprefix("."), dpi=DOTS_PER_INCH, metadata=IMAGES[suffix])
     return file.getvalue()
-
-
-def plain(text: str) -> str:
-    """Text from a database in one line of at most `LABEL_LENGTH` characters, all of which the font has."""
-    font = get_font(findfont("DejaVu Sans"))
-    line = "".join(char if char.isprintable() and font.get_char_index(ord(char)) else "?" for char in text)
-    return line if len(line) <= LABEL_LENGTH else line[: LABEL_LENGTH - 1] + "…"

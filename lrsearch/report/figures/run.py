@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrsearch.report import wording
-from lrsearch.report.figures.layout import value_axis, whole_axis
+from lrsearch.report.figures.layout import NARROW, is_narrow, value_axis, whole_axis
 from lrsearch.report.figures.look import SHORT_DASHES, Drawing, drawn, plain
 from lrsearch.report.limits import span
 from lrsearch.report.palette import style
@@ -37,7 +37,7 @@ def training_run(
         maximise: Whether larger values of the metric are better.
     """
     extras = extras or {}
-    figure = Drawing(figsize=(6.4, 4.6 + 1.4 * len(extras)), layout="constrained")
+    figure = Drawing(figsize=(NARROW if is_narrow() else 6.4, 4.6 + 1.4 * len(extras)), layout="constrained")
     heights = [2.2, *(1.0 for _ in extras), 1.0]
     first, *others, below = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     _draw_metric(first, epochs, metric, before, maximise)

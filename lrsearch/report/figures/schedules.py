@@ -10,8 +10,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from lrsearch.report import wording
-from lrsearch.report.figures.layout import legend, name_axes, small_multiples, value_axis, whole_axis
-from lrsearch.report.figures.look import BEHIND, Drawing, drawn, plain
+from lrsearch.report.figures.layout import legend, name_axes, row_of_panels, small_multiples, value_axis, whole_axis
+from lrsearch.report.figures.look import BEHIND, drawn, plain
 from lrsearch.report.figures.selection import Curves, all_values, chosen, curves_of, few, line_keys
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span, span
@@ -53,9 +53,8 @@ def _figure(frames: StudyFrames, columns: Sequence[str]) -> Figure:
 def _panel_per_column(
     frames: StudyFrames, columns: Sequence[str], looks: dict[int, Style], labels: dict[int, str]
 ) -> Figure:
-    figure = Drawing(figsize=(5.0 * len(columns) + 2.6, 3.8), layout="constrained")
-    for position, column in enumerate(columns):
-        axes = figure.add_subplot(1, len(columns), position + 1)
+    figure, panels = row_of_panels(len(columns), 5.0 * len(columns) + 2.6, 3.8)
+    for axes, column in zip(panels, columns, strict=True):
         curves = curves_of(frames, column)
         for number, look in looks.items():
             if number in curves:

@@ -33,6 +33,17 @@ def few(frames: StudyFrames) -> bool:
     return 0 < len(begun) <= FEW_TRIALS and not (begun == "pruned").any()
 
 
+def single(frames: StudyFrames) -> int | None:
+    """The number of the only trial that began, if there is just one and it was trained to the end; None otherwise.
+
+    Args:
+        frames: The study.
+    """
+    begun = standings.counted(frames)
+    begun = begun[begun["state"] != "waiting"]
+    return int(begun["number"].iloc[0]) if len(begun) == 1 and few(frames) else None
+
+
 def chosen(frames: StudyFrames) -> tuple[dict[int, Style], dict[int, str]]:
     """The trials that stand for the study: all where they are few, or else the best of each type.
 

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 
 from lrsearch.report import standings, wording
 from lrsearch.report.figures.finalists import MEAN
-from lrsearch.report.figures.layout import legend_above, value_axis, whole_axis
-from lrsearch.report.figures.look import Drawing, drawn, plain
+from lrsearch.report.figures.layout import legend_above, row_of_panels, value_axis, whole_axis
+from lrsearch.report.figures.look import drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import Style, style
@@ -30,8 +30,7 @@ def two_studies(first: StudyFrames, second: StudyFrames) -> Figure:
     both = (first, second)
     evidence = [found for frames in both if (found := frames.evidence) is not None and found.complete]
     confirmed = len(evidence) == len(both)
-    figure = Drawing(figsize=(9.0 if confirmed else 6.0, 4.2), layout="constrained")
-    panels = figure.subplots(1, 2 if confirmed else 1, squeeze=False)[0]
+    figure, panels = row_of_panels(2 if confirmed else 1, 9.0 if confirmed else 6.0, 4.2)
     _best_so_far(panels[0], both)
     if confirmed:
         _recommended(panels[1], both, evidence)
@@ -51,7 +50,8 @@ def _best_so_far(axes: Axes, both: tuple[StudyFrames, StudyFrames]) -> None:
         best = (finished["value"].cummax() if frames.maximise else finished["value"].cummin()).to_numpy()
         if len(best):
             look, last = style(place), standings.counted(frames)["number"].max()
-            line: dict[str, Any] = {"color": look.colour, "linestyle": look.dash, "linewidth": 1.8}
+            # The second is drawn thinner, on top: where both are the same, both are seen.
+            line: dict[str, Any] = {"color": look.colour, "linestyle": look.dash, "linewidth": (3.4, 1.4)[place]}
             axes.step([*finished["number"], last], [*best, best[-1]], where="post", **line)
             levels.extend(best)
     value_axis(axes, span(levels, maximise=both[0].maximise))
@@ -72,6 +72,8 @@ def _recommended(axes: Axes, both: tuple[StudyFrames, StudyFrames], evidence: li
     axes.set_xticks(range(len(both)), [plain(frames.name) for frames in both])
     axes.set_xlim(-0.6, len(both) - 0.4)
     shown = [value for found in evidence for value in found.recommended.values]
+    limits = [found.interval(found.recommended) for found in evidence]
+    shown += [limit for interval in limits for limit in (interval.low, interval.high)]
     value_axis(axes, span(shown, maximise=both[0].maximise, fence=False))
     axes.grid(False, axis="x")
     axes.set(ylabel=plain(wording.axis(both[0].metric, evidence[0].rows)), xlabel="recommended settings, fresh seeds")
