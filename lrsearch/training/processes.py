@@ -137,6 +137,10 @@ class TrainingProcess:
 
     def lost(self) -> None:
         """The process is gone: the next segment needs another one."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with suppress(OSError):  # what was not read any more
+            self._process.stdin.close()
         self._process, self.recipe, self.is_ready, self.work = None, None, False, None
 
     def close(self) -> None:
