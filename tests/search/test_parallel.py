@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from databases import trials_of
+from databases import close, trials_of
 from forgotten import forgotten
 from optuna.trial import FrozenTrial, TrialState
 from shared_study import assert_handed_back, assert_nothing_lost, wait_until
@@ -286,6 +286,7 @@ def test_a_study_keeps_the_engine_that_it_was_begun_with(database_url: str, monk
     with pytest.raises(InputError, match=r'engine "quantum".*--engine sequential') as refused:
         Engines("auto", machine(1), said.append).choice(again, task)
     assert refused.value.exit_code == 2
+    close(stored.storage)
 
 
 def test_an_engine_that_cannot_go_on_says_what_to_write(make: Callable[..., StoredStudy]) -> None:
