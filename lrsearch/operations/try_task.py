@@ -10,9 +10,11 @@ from lrsearch.launch.gpus import to_share
 from lrsearch.sampling.ask import generation_size
 from lrsearch.study.forecast import Forecast, forecast
 from lrsearch.study_file.model import Definition, TrainingSection
-from lrsearch.tasks.data import count
+from lrsearch.tasks.data import Stream, count
+from lrsearch.tasks.sample import Sample, sample
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.batches import epoch_rows
 from lrsearch.training.choice import choose
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
@@ -30,7 +32,8 @@ class Tried:
         engine: ``batched``, or ``sequential`` for the loop that trains one network, by itself or in several processes
             (the parallel engine), as `lanes` says.
         note: One line that says which engine, and if it is the sequential one, why.
-        train_rows: Rows that are trained on.
+        train_rows: Rows that are trained on in an epoch.
+        stream_batches: Batches that are called an epoch where training rows come from a stream; 0 otherwise.
         test_rows: Rows that the search judges by.
         holdout_rows: Rows that it never sees; 0 if there are none.
         parameters: Numbers in the network.
@@ -38,11 +41,13 @@ class Tried:
         lanes: Trials that are trained at once.
         epoch_seconds: Measured seconds of an epoch, divided by `lanes`.
         study: What a study would cost.
+        sample: What the network gives for a few test rows before it is trained.
     """
 
     engine: str
     note: str
     train_rows: int
+    stream_batches: int
     test_rows: int
     holdout_rows: int
     parameters: int
@@ -50,6 +55,7 @@ class Tried:
     lanes: int
     epoch_seconds: float
     study: Forecast
+    sample: Sample
 
 
 def try_out(task: Task, definition: Definition, device: str) -> Tried:
@@ -78,7 +84,8 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
     return Tried(
         engine=chosen.engine,
         note=chosen.line,
-        train_rows=task.train_rows,
+        train_rows=epoch_rows(task, training),
+        stream_batches=task.train.steps if isinstance(task.train, Stream) else 0,
         test_rows=count(task.test),
         holdout_rows=0 if task.holdout is None else count(task.holdout),
         parameters=sum(parameter.numel() for parameter in task.model().parameters()),
@@ -86,6 +93,7 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
         lanes=lanes,
         epoch_seconds=seconds(lanes) / lanes,
         study=forecast(definition, seconds, together=together),
+        sample=sample(task),
     )
 
 

@@ -79,8 +79,13 @@ def only_here(stored: StoredStudy) -> str | None:
     """
     assert stored.definition is not None
     where = "in this program only (a script or a notebook), where no other process finds it"
-    kinds = {"scheduler": registry.schedules, "task": registry.tasks}
-    named = {"scheduler": stored.definition.search.schedulers, "task": [stored.definition.task.name]}
+    kinds = {"scheduler": registry.schedules, "task": registry.tasks, "optimizer": registry.optimizers}
+    definition = stored.definition
+    named = {
+        "scheduler": definition.search.schedulers,
+        "task": [definition.task.name],
+        "optimizer": [name for name in [definition.training.optimizer] if name in registry.optimizers],
+    }
     for kind, known in kinds.items():
         for name in named[kind]:
             made = known.get(name)

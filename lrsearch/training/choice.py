@@ -14,6 +14,7 @@ from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.command_engine import CommandEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
+from lrsearch.training.first_update import check_first_update
 from lrsearch.training.parallel import ParallelEngine
 from lrsearch.training.precision import check_precision
 from lrsearch.training.probe import probe
@@ -73,6 +74,7 @@ def choose(name: str, task: Task, training: TrainingSection, device: str = "auto
     check_precision(training, torch.device(place))
     if place == "cpu":
         check_room(task, training)
+    check_first_update(task, training)
     if name == "sequential":
         return Choice(name)
     if name == "parallel":
