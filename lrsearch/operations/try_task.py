@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from lrsearch.launch.cores import side_by_side
 from lrsearch.launch.gpus import to_share
+from lrsearch.pruning import lane_cost
 from lrsearch.sampling.ask import generation_size
 from lrsearch.study.forecast import Forecast, forecast
 from lrsearch.study_file.model import Definition, TrainingSection
@@ -73,6 +74,7 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
     chosen = choose("auto", task, training, device, 1 if to_share(device) else side_by_side(1))
     together = chosen.engine != SequentialEngine.name
     place = str(resolve(device))
+    cost = lane_cost.reckoned(one_pass=chosen.engine == BatchedEngine.name, device=resolve(device).type)
     lanes = min(generation_size(definition), definition.trials) * len(training.seeds) if together else 1
     if chosen.engine == ParallelEngine.name:
         # The sequential loop trains it, in several processes.
@@ -92,7 +94,7 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
         lane_bytes=lane_bytes(task, training),
         lanes=lanes,
         epoch_seconds=seconds(lanes) / lanes,
-        study=forecast(definition, seconds, together=together),
+        study=forecast(definition, seconds, together=together, cost=cost),
         sample=sample(task),
     )
 

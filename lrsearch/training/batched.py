@@ -48,6 +48,7 @@ class BatchedEngine:
 
     name = "batched"
     together = True
+    one_pass = True
     in_memory = True
 
     def __init__(self, device: str = "cpu", memory: int | None = None) -> None:

@@ -29,6 +29,7 @@ class CommandEngine:
 
     name = "command"
     together = False
+    one_pass = False
     in_memory = True
 
     def __init__(self) -> None:

@@ -74,6 +74,8 @@ class Engine(Protocol):
     device: torch.device
     together: bool
     """Whether trials come by the generation, and are compared with each other at a rung."""
+    one_pass: bool
+    """Whether lanes take their steps in one pass, where few cost nearly as much as many."""
     in_memory: bool
     """Whether all lanes that it is given must find room in memory."""
 
@@ -102,6 +104,7 @@ class SequentialEngine:
 
     name = "sequential"
     together = False
+    one_pass = False
     in_memory = True
 
     def __init__(self, device: str = "cpu", checkpoints: LaneCheckpoints | None = None) -> None:

@@ -42,6 +42,7 @@ class ParallelEngine:
 
     name = "parallel"
     together = True
+    one_pass = False
     in_memory = False
 
     def __init__(

@@ -123,6 +123,7 @@ class ReplayEngine:
 
     name = "batched"
     together = True
+    one_pass = True
     in_memory = True
     device = torch.device("cpu")
 

@@ -72,6 +72,7 @@ schedulers = ["constant", "lambda"]
 [sampler]
 name = "random"
 [pruner]
+name = "halving"
 audit = 0.3
 [confirm]
 top = 0

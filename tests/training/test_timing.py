@@ -24,6 +24,7 @@ class Clock:
 
     name = "clock"
     together = False
+    one_pass = False
     in_memory = True
     seen: tuple[int, int, int]
 
