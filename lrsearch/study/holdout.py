@@ -32,6 +32,16 @@ class OnRows:
         return self.metric(nest.taken(outputs, self.rows), nest.taken(targets, self.rows))
 
 
+def scored(task: Task, score: str | None) -> Task:
+    """The task of a confirmation.
+
+    Args:
+        task: The study's task.
+        score: Which of its further metrics is a trial's value (`StoredStudy.score`); None for the test metric.
+    """
+    return scored_on_tests(task) if score is None or task.holdout is None else scored_on_holdout(task)
+
+
 def scored_on_tests(task: Task) -> Task:
     """The task with its metric per block of test rows, for a confirmation that those score.
 

@@ -168,8 +168,7 @@ def task_of(stored: StoredStudy) -> Task:
         return task
     from lrsearch.study import holdout  # torch takes a while
 
-    by_tests = stored.score is None or task.holdout is None
-    return holdout.scored_on_tests(task) if by_tests else holdout.scored_on_holdout(task)
+    return holdout.scored(task, stored.score)
 
 
 def _check_is_there(definition: Definition, kind: str, name: str, known: registry.Registry[Any]) -> None:

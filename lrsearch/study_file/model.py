@@ -60,6 +60,8 @@ class TrainingSection(StrictModel):
         ema: Weight of the past in an average of the weights, taken after every update; that average is evaluated.
         precision: What forward passes compute in; less than float32 is mixed precision.
         train_metric_every: Epochs from one look at the metric on training rows to the next; the last has one, too.
+        checkpoint_minutes: Minutes of training after which a trial that takes longer is saved, so that a crash costs no
+            more of it.
         loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
     """
 
@@ -79,6 +81,7 @@ class TrainingSection(StrictModel):
     ema: FiniteFloat | None = Field(default=None, gt=0, lt=1)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     train_metric_every: int = Field(default=1, ge=1)
+    checkpoint_minutes: FiniteFloat = Field(default=5.0, ge=0)
     loader_workers: int = Field(default=0, ge=0, le=1024)
 
     @field_validator("seeds")
