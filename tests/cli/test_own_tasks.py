@@ -199,7 +199,7 @@ def test_shared_rows_are_a_warning_on_stderr(here: Command, own: Path) -> None:
     (own / "s.toml").write_text(STUDY.format("shared"))
     assert here("study", "run", "s.toml", "--quiet").stderr.count("Warning: ") == 1
     assert re.match(r"engine: batched\nrows +35 train, 20 test +\ninputs +\[4, 3\] float32 +\n", checked.stdout)
-    direction = r"\nmetric +mse = .* untrained; smaller is better \(minimize\) +\nparameters +4 +\n"
+    direction = r"\nmetric +mse = .* untrained; smaller is better \(minimize\) *\nparameters +4 +\n"
     assert re.search(direction, checked.stdout)
 
 

@@ -75,7 +75,7 @@ def test_excluding_a_trial_changes_the_best_and_can_be_undone(done: Command) -> 
 def test_a_report_says_its_headline_and_prints_its_path_alone(done: Command) -> None:
     told = done("report", "small", "--output", "out")
     assert told.stdout == "out/report.md\n"
-    assert " ".join(told.stderr.split()).startswith("Use ")
+    assert " ".join(told.stderr.split()).startswith("Not confirmed: the best of 5 trials used ")
 
 
 def test_the_report_names_excluded_trials(done: Command, tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ def test_all_faults_are_reported_together() -> None:
         "[search]\nlr = 'high'\nschedulers = ['a', 'lambda', 'b']\n[sampler]\nname = 'y'\n[pruner]\nname = 'z'\n"
     )
     assert list(found) == [
-        "study.trials", "task.name", "training.epochs", "training.foo", "search.lr", "sampler.name", "pruner.name",
+        "study.trials", "task.name", "training.epochs", "training.foo", "search.lr",
+        "search.schedulers[0]", "search.schedulers[2]", "sampler.name", "pruner.name",
     ]  # fmt: skip
 
 
