@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from lrsearch.tasks.task import Task
     from lrsearch.training.definition import RunDefinition
     from lrsearch.training.loop import Before, EpochRecord
+    from lrsearch.training.optimizer_definition import optimizer
     from lrsearch.training.outcome import Outcome
 
 _NAMES = {
@@ -80,6 +81,7 @@ _NAMES = {
     "lrsearch.tasks.task": ("Task",),
     "lrsearch.training.definition": ("RunDefinition",),
     "lrsearch.training.loop": ("Before", "EpochRecord"),
+    "lrsearch.training.optimizer_definition": ("optimizer",),
     "lrsearch.training.outcome": ("Outcome",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
@@ -122,6 +124,7 @@ __all__ = [
     "create_study",
     "export_study",
     "load_frames",
+    "optimizer",
     "plot_run",
     "plot_runs",
     "plot_schedules",

@@ -15,6 +15,7 @@ from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.study import budget, confirmation, control, failed_cells, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file import load
 
 
 def run(
@@ -69,5 +70,5 @@ def run(
 
 def _own_code(study: str, stored: StoredStudy) -> Sequence[str]:
     """The files and modules that a study file names, for processes that know only the study's name."""
-    named = stored.definition.study.load if stored.definition and study.endswith(".toml") else []
+    named = load.sources(stored.definition.document()) if stored.definition and study.endswith(".toml") else []
     return [str((Path(study).parent / own).resolve()) if own.endswith(".py") else own for own in named]

@@ -23,6 +23,7 @@ from lrsearch.storage.attributes import (
     ENGINE,
     ERROR,
     HORIZON,
+    PARAMETER_GROUPS,
     PLACE,
     STEP_UPDATES,
     THREADS,
@@ -195,7 +196,7 @@ class Pass:
 
     def _outcome(self, claim: Claim, trained: TrialTrace, further: Mapping[str, Any] | None = None) -> TrialEnd:
         training, schedule = self._training, self._settings[claim].schedule
-        per_epoch = updates_per_epoch(training.task.train_rows, training.section)
+        per_epoch = updates_per_epoch(training.task, training.section)
         updates = schedule.updates_per_step(per_epoch)
         trace = self.audited.get(claim, trained)
         since = {} if trace is trained else audit_attributes(trace, trained, training.section.epochs)
@@ -205,6 +206,7 @@ class Pass:
             **(further or {}),
             HORIZON: schedule.steps(training.section.epochs, per_epoch),
             **({STEP_UPDATES: updates} if schedule.warmup_fraction and updates > 1 else {}),
+            **({} if training.task.parameters is None else {PARAMETER_GROUPS: True}),
             ENGINE: training.engine.name,
             DEVICE: describe(training.engine.device),
             THREADS: torch.get_num_threads(),

@@ -22,6 +22,7 @@ import torch
 
 from lrsearch import atomic_file, version
 from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
+from lrsearch.training import random_streams
 from lrsearch.training.checkpoint_values import check_optimizer, faults_of
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.loop import Before, EpochRecord, Run
@@ -144,9 +145,13 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
         made = [dict(group) for group in run.optimizer.param_groups]
         run.optimizer.load_state_dict(state["optimizer"])
         check_optimizer(run.optimizer, made)
+        if run.average is not None:
+            run.average.load_state_dict(state["average"])
         run.precision.load(state.get("precision", {}))
         run.order.generator.set_state(state["order"])
         run.random_state = state["random_state"]
+        if "streams" in state:
+            run.streams = random_streams.from_plain(state["streams"])
         run.before = Before(**state["before"])
         run.lr, run.epoch, run.diverged = float(state["lr"]), int(state["epoch"]), bool(state["diverged"])
         run.records = [EpochRecord(**record) for record in state["records"]]
@@ -203,9 +208,11 @@ def _state(run: Run) -> dict[str, Any]:
         "schedule_state": asdict(state) if is_dataclass(state) and not isinstance(state, type) else state,
         "model": run.model.state_dict(),
         "optimizer": run.optimizer.state_dict(),
+        "average": None if run.average is None else run.average.state_dict(),
         "precision": run.precision.state(),
         "order": run.order.generator.get_state(),
         "random_state": run.random_state,
+        "streams": random_streams.plain(run.streams),
         "before": _plain(run.before),
         "records": [_plain(record) for record in run.records],
     }

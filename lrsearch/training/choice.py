@@ -12,6 +12,7 @@ from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.command_engine import CommandEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
+from lrsearch.training.first_update import check_first_update
 from lrsearch.training.precision import check_precision
 from lrsearch.training.probe import probe
 from lrsearch.training.room import check_room
@@ -45,6 +46,7 @@ def choose_engine(name: str, task: Task, training: TrainingSection, device: str 
     check_precision(training, torch.device(place))
     if place == "cpu":
         check_room(task, training)
+    check_first_update(task, training)
     if name == "sequential":
         return SequentialEngine(place), "engine: sequential"
     outcome = probe(task, training, place)

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrsearch.errors import InputError
-from lrsearch.study_file.load import differences, override, parse, parse_stored, read
+from lrsearch.study_file.load import differences, override, parse, parse_stored, read, sources
 from lrsearch.study_file.model import ConfirmSection, Definition
+from lrsearch.study_file.write import to_toml
 
 MINIMAL = {"study": {"name": "s"}, "task": {"name": "polynomial"}}
 
@@ -83,6 +84,18 @@ def test_only_two_names_are_required() -> None:
         ("[[try]]\nlr = 0.1\nscheduler = 'lambda'\ndecay = 0.5", "try[0].decay", "outside search.lambda.decay"),
         ("[training]\noptimizer = 'adm'", "training.optimizer", "did you mean adam"),
         ("[training]\noptimizer = 'adam'\nmomentum = 0.9", "training", "belong to optimizer sgd"),
+        ("[training]\noptimizer = 'rmsprop'\nalpa = 0.9", "training.alpa", "did you mean alpha?"),
+        ("[training]\noptimizer = 'rmsprop'\nalpha = 'much'", "training.alpha", "must be a finite number, as an arg"),
+        ("[training]\noptimizer = 'adam'\namsgrad = 1", "training.amsgrad", "must be true or false"),
+        ("[training]\noptimizer = 'rprop'\netas = [0.5]", "training.etas", "must be a list of 2 numbers"),
+        ("[training]\noptimizer = 'nadam'\nmaximize = true", "training.maximize", "unknown key"),
+        ("[training]\noptimizer = 'adadelta'\nrho = 3.0", "training.optimizer", "ValueError: Invalid rho value: 3.0"),
+        ("[training]\noptimizer = 'LBFGS'", "training.optimizer", "wants a closure"),
+        ("[training]\noptimizer = 'nowhere:Lion'", "training.optimizer", "was not loaded: name it with --load nowhere"),
+        ("[training]\noptimizer = 'torch.optim:Lion'", "training.optimizer", "torch.optim has no Lion"),
+        ("[training]\noptimizer = 'torch:nn'", "training.optimizer", "must be a class of optimizers"),
+        ("[training]\noptimizer = 'rmsprob'\nalpha = 0.9", "training.optimizer", "did you mean rmsprop"),
+        ("[training]\nema = 1.0", "training.ema", "must be smaller than 1"),
         ("[training]\nseeds = [1, 1]", "training.seeds", "must differ"),
         ("[training]\nclip_norm = 0", "training.clip_norm", "must be larger than 0"),
         ("[training]\nclipnorm = 1.0", "training.clipnorm", "did you mean clip_norm?"),
@@ -106,6 +119,34 @@ def test_all_faults_are_reported_together() -> None:
     assert list(found) == [
         "study.trials", "task.name", "training.epochs", "training.foo", "search.lr", "sampler.name", "pruner.name",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"optimizer": "rmsprop", "alpha": 0.9, "momentum": 0.5, "eps": 1e-6},
+        {"optimizer": "sgd", "momentum": 0.9, "dampening": 0.1},
+        {"optimizer": "adam", "betas": [0.8, 0.9], "amsgrad": True},
+        {"optimizer": "torch.optim:Adagrad", "lr_decay": 0.1},
+    ],
+)
+def test_arguments_of_an_optimizer_stand_among_the_other_keys(training: dict[str, Any]) -> None:
+    made = parse({**MINIMAL, "training": training}, "test")
+    document = made.document()
+    assert {key: document["training"][key] for key in training} == training
+    assert parse(document, "again") == parse_stored(document, "stored") == made
+    assert tomllib.loads(to_toml(made)) == document
+
+
+def test_names_of_classes_are_understood() -> None:
+    for name, meant in (("AdamW", "adamw"), ("RMSprop", "rmsprop"), ("SGD", "sgd")):
+        assert parse({**MINIMAL, "training": {"optimizer": name}}, "test").training.optimizer == meant
+
+
+def test_the_file_of_an_optimizer_is_one_of_the_sources() -> None:
+    training = {"optimizer": "own/lion.py:Lion"}
+    assert sources({"study": {"load": ["task.py"]}, "training": training}) == ["task.py", "own/lion.py"]
+    assert sources({"training": {"optimizer": "adam"}}) == sources({"training": 3}) == []
 
 
 def test_confirm_has_defaults_and_rules() -> None:
