@@ -15,6 +15,7 @@ from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.search.events import Event, TrialBegan, TrialEnded, TrialsAdded
 from lrsearch.search.failures import FailureStreak
 from lrsearch.search.generation import Generation
+from lrsearch.search.kept_epoch import Rule
 from lrsearch.search.pruning_decision import PruningDecision
 from lrsearch.search.training_pass import Training
 from lrsearch.signals import Interruption
@@ -87,6 +88,7 @@ class Runner:
             heartbeat=self.heartbeat,
             interruption=interruption,
             score=stored.score,
+            rule=Rule.of(self.definition, maximise=stored.maximises),
             audit=audit.choice(self.definition),
         )
         self.at_once = stored.generation if engine.together else 1

@@ -14,7 +14,8 @@ from optuna.trial import TrialState
 
 from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialEnded
-from lrsearch.search.trial_curves import TrialTrace, audit_attributes
+from lrsearch.search.kept_epoch import Rule
+from lrsearch.search.trial_curves import LAST, TrialTrace, audit_attributes
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import (
     AUDIT_ERROR,
@@ -54,6 +55,7 @@ class Training:
         heartbeat: Is told that training moves.
         interruption: Where signals are looked for.
         score: Which of the task's further metrics is a trial's value; None for the test metric.
+        rule: Which epoch of a run counts.
         audit: Says, by its number, whether a trial that is pruned is trained on, to see what it would come to.
     """
 
@@ -66,6 +68,7 @@ class Training:
     heartbeat: Heartbeat
     interruption: Interruption
     score: str | None = None
+    rule: Rule = LAST
     audit: Callable[[int], bool] = lambda _: False
 
 
@@ -108,7 +111,7 @@ class Pass:
             self._lanes += [
                 Lane(own.lr, own.schedule, seed, places[claim] + index, claim.number) for index, seed in seeds
             ]
-            self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score)
+            self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score, training.rule)
         self._stored: dict[Claim, int] = dict.fromkeys(settings, 0)
 
     @property
@@ -130,7 +133,7 @@ class Pass:
                     yield from self._end_those_that_are_done(records.epoch)
                 if not self._active:
                     break
-                records = self._next(stream, {lane for trace in self._active.values() for lane in trace.lanes})
+                records = self._next(stream, {lane for trace in self._active.values() for lane in trace.going})
 
     def _next(self, stream: LaneStream, keep: set[int] | None) -> LaneRecords | None:
         """One more epoch of the lanes that are kept; None if there is none."""
@@ -142,7 +145,7 @@ class Pass:
 
     def _end_those_that_are_done(self, epoch: int) -> Iterator[TrialEnded]:
         last = epoch == self._training.section.epochs
-        ended = {claim for claim, trace in self._active.items() if last or trace.diverged_at is not None}
+        ended = {claim for claim, trace in self._active.items() if last or trace.is_over}
         asked = {
             claim: trace
             for claim, trace in self._active.items()
@@ -213,7 +216,7 @@ class Pass:
             PLACE: self._places[claim],
         }
         diverged = trace.diverged_at is not None
-        complete = diverged or trace.epoch == training.section.epochs
+        complete = trace.is_over or trace.epoch == training.section.epochs
         state = TrialState.COMPLETE if complete else TrialState.PRUNED
         # A pruned trial's value is its last intermediate one, as Optuna has it; NaN is no value.
         value = None if math.isnan(trace.value) else trace.value

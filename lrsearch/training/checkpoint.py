@@ -152,6 +152,8 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
         run.before = Before(**state["before"])
         run.lr, run.epoch, run.diverged = float(state["lr"]), int(state["epoch"]), bool(state["diverged"])
         run.records = [EpochRecord(**record) for record in state["records"]]
+        for record in run.records:
+            run.stopping.take(record.test_metric)
         if run.epoch:
             run.schedule_state = _as(run.schedule_state, state["schedule_state"])
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):

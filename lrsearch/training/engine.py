@@ -54,11 +54,12 @@ class LaneRecords:
         lr: Learning rate of the epoch's first update; [lanes].
         train_metric: [lanes].
         test_metric: [lanes].
-        diverged: [lanes], bool; a diverged lane is not in later records.
+        diverged: [lanes], bool; a diverged lane is not in later records, nor is one whose patience has ended.
         extra: Name -> [lanes].
         seconds: Wall-clock seconds of the epoch.
         details: The task's `details` before training and after the last epoch, empty in between; name -> [lanes,
             parts].
+        stopped: Lanes that are not in later records because their patience has ended (`early_stopping`).
         evaluated: Whether the metric was looked at after this epoch; where not, it is NaN, and nothing is meant by it.
     """
 
@@ -72,6 +73,7 @@ class LaneRecords:
     seconds: float
     details: Mapping[str, Numbers] = field(default_factory=dict)
     evaluated: bool = True
+    stopped: frozenset[int] = frozenset()
 
     @cached_property
     def row_of(self) -> dict[int, int]:
@@ -121,13 +123,15 @@ class SequentialEngine:
         kept = yield _records(0, {index: _before_training(run) for index, run in runs.items()}, 0.0)
         epochs = {index: train(run) for index, run in runs.items()}
         for epoch in range(1, training.epochs + 1):
-            live = [i for i, run in runs.items() if not run.diverged and (kept is None or i in kept)]
+            going = [i for i, run in runs.items() if not run.diverged and not run.stopping.has_stopped]
+            live = [i for i in going if kept is None or i in kept]
             if not live:
                 return
             began = time.perf_counter()
             runs = {index: runs[index] for index in live}
             records = {index: next(epochs[index]) for index in live}
-            kept = yield _records(epoch, records, time.perf_counter() - began)
+            stopped = frozenset(index for index in live if runs[index].stopping.has_stopped)
+            kept = yield _records(epoch, records, time.perf_counter() - began, stopped)
 
 
 def devices() -> list[str]:
@@ -174,7 +178,9 @@ def _before_training(run: Run) -> EpochRecord:
     )
 
 
-def _records(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> LaneRecords:
+def _records(
+    epoch: int, records: Mapping[int, EpochRecord], seconds: float, stopped: frozenset[int] = frozenset()
+) -> LaneRecords:
     parts = list(records.values())
     return LaneRecords(
         epoch=epoch,
@@ -186,6 +192,7 @@ def _records(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> 
         extra={name: np.array([part.extra[name] for part in parts]) for name in parts[0].extra},
         seconds=seconds,
         details=stacked_details([part.details for part in parts]),
+        stopped=stopped,
     )
 
 

@@ -22,6 +22,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import DataOrder, updates_per_epoch
 from lrsearch.training.divergence import ConstantValues, diverged
+from lrsearch.training.early_stopping import EarlyStopping
 from lrsearch.training.evaluation import Details, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
 from lrsearch.training.reading import Batch, read
@@ -91,9 +92,11 @@ class Run:
     horizon: int = field(init=False)
     schedule_state: object = field(init=False)
     constants: ConstantValues = field(init=False)
+    stopping: EarlyStopping = field(init=False)
 
     def __post_init__(self) -> None:
         self.constants = ConstantValues(self.task)
+        self.stopping = EarlyStopping.of(self.training, maximise=self.task.maximises)
         self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
         self.schedule_state = self.schedule.initial_state(self.horizon, self.updates_per_step)
 
@@ -164,7 +167,7 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
 
 
 def train(run: Run, epochs: int | None = None) -> Iterator[EpochRecord]:
-    """Train on, one record per epoch, until the horizon or until the run diverges.
+    """Train on, one record per epoch, until the horizon, or until the run diverges or its patience ends.
 
     Args:
         run: Where to go on from; it is advanced.
@@ -174,7 +177,7 @@ def train(run: Run, epochs: int | None = None) -> Iterator[EpochRecord]:
         The record of each epoch, when it is finished.
     """
     last = run.training.epochs if epochs is None else run.epoch + epochs
-    while run.epoch < last and not run.diverged:
+    while run.epoch < last and not run.diverged and not run.stopping.has_stopped:
         yield _one_epoch(run)
 
 
@@ -202,6 +205,7 @@ def _one_epoch(run: Run) -> EpochRecord:
         details=details,
     )
     run.records.append(record)
+    run.stopping.take(test_metric)
     return record
 
 
