@@ -48,7 +48,10 @@ def found(task: str, modules: Sequence[str], command: str) -> str:
     name = "" if file == task else task.rpartition(":")[2]
     before = set(registry.tasks) if file else set()
     loading.load([*modules, *([file] if file else [])])
-    own = [other for other in registry.tasks if other not in before] if file else []
+    module = getattr(loading.loaded(file), "__name__", None) if file else None
+    # A file that was loaded before registers nothing a second time.
+    own = [other for other in registry.tasks
+           if file and (other not in before or registry.tasks.get(other).function.__module__ == module)]  # fmt: skip
     if not name and len(own) == 1:
         return own[0]
     if name in registry.tasks:

@@ -88,13 +88,20 @@ def check(
         return
     write(tried.note)
     rows = {"train": tried.train_rows, "test": tried.test_rows, "holdout": tried.holdout_rows}
+    streamed = f" (a stream: {tried.stream_batches} batches an epoch, in its own order)" if tried.stream_batches else ""
+    sample, smaller = tried.sample, tried.sample.direction == "minimize"
     at_once = f", {tried.lanes} at once" if tried.lanes > 1 else ""
     study = tried.study
     length = f"{definition.training.epochs} epochs"
     halving = f"halving after {', '.join(map(str, study.rungs))}" if study.rungs else "no halving"
     print_facts(
         {
-            "rows": ", ".join(f"{number} {part}" for part, number in rows.items() if number),
+            "rows": ", ".join(f"{number} {part}" for part, number in rows.items() if number) + streamed,
+            "inputs": sample.inputs,
+            "outputs": sample.outputs,
+            "targets": sample.targets,
+            "metric": f"{sample.metric} = {sample.value:.4g} of these {sample.rows} rows, untrained; "
+            f"{'smaller' if smaller else 'larger'} is better ({sample.direction})",
             "parameters": tried.parameters,
             "memory": f"{_size(tried.lane_bytes)} per trial in training",
             "epoch": f"{_duration(tried.epoch_seconds)} per trial{at_once}",

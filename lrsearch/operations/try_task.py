@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from lrsearch.sampling.ask import generation_size
 from lrsearch.study.forecast import Forecast, forecast
 from lrsearch.study_file.model import Definition, TrainingSection
-from lrsearch.tasks.data import count
+from lrsearch.tasks.data import Stream, count
+from lrsearch.tasks.sample import Sample, sample
 from lrsearch.tasks.task import Task
+from lrsearch.training.batches import epoch_rows
 from lrsearch.training.choice import choose_engine
 from lrsearch.training.engine import Engine
 from lrsearch.training.memory import lane_bytes
@@ -24,7 +26,8 @@ class Tried:
     Attributes:
         engine: Name of the engine that trains it.
         note: One line that says which engine, and if it is the sequential one, why.
-        train_rows: Rows that are trained on.
+        train_rows: Rows that are trained on in an epoch.
+        stream_batches: Batches that are called an epoch where training rows come from a stream; 0 otherwise.
         test_rows: Rows that the search judges by.
         holdout_rows: Rows that it never sees; 0 if there are none.
         parameters: Numbers in the network.
@@ -32,11 +35,13 @@ class Tried:
         lanes: Trials that are trained at once.
         epoch_seconds: Measured seconds of an epoch, divided by `lanes`.
         study: What a study would cost.
+        sample: What the network gives for a few test rows before it is trained.
     """
 
     engine: str
     note: str
     train_rows: int
+    stream_batches: int
     test_rows: int
     holdout_rows: int
     parameters: int
@@ -44,6 +49,7 @@ class Tried:
     lanes: int
     epoch_seconds: float
     study: Forecast
+    sample: Sample
 
 
 def try_out(task: Task, definition: Definition, device: str) -> Tried:
@@ -64,7 +70,8 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
     return Tried(
         engine=engine.name,
         note=note,
-        train_rows=task.train_rows,
+        train_rows=epoch_rows(task, training),
+        stream_batches=task.train.steps if isinstance(task.train, Stream) else 0,
         test_rows=count(task.test),
         holdout_rows=0 if task.holdout is None else count(task.holdout),
         parameters=sum(parameter.numel() for parameter in task.model().parameters()),
@@ -72,6 +79,7 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
         lanes=lanes,
         epoch_seconds=seconds(lanes) / lanes,
         study=forecast(definition, seconds, together=engine.together),
+        sample=sample(task),
     )
 
 

@@ -97,7 +97,10 @@ def _data(frames: StudyFrames) -> list[str]:
         return []
     rows = ", ".join(f"{inline(own['rows'])} {inline(part)}" for part, own in frames.data.items())
     short = hashlib.sha256(json.dumps(frames.data, sort_keys=True).encode()).hexdigest()[:12]
-    return [f"Rows: {rows}; fingerprint of the data {short}."]
+    said = [f"Rows: {rows}; fingerprint of the data {short}."]
+    if isinstance(frames.data.get("train", {}).get("rows"), str):
+        said.append("Training rows come from a stream, in an order of its own, which no seed of lrsearch shuffles.")
+    return said
 
 
 def _seeds(definition: Definition) -> str:

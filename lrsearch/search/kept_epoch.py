@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
+from lrsearch.storage.rung_trials import RungTrial
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.blocks import BLOCKS
 from lrsearch.training.engine import LaneRecords, Numbers
@@ -47,6 +49,38 @@ class Rule:
         if not known:
             return math.nan
         return max(known) if self.maximise else min(known)
+
+    def at_rung(self, trials: Mapping[int, RungTrial], rung: int) -> Mapping[int, RungTrial]:
+        """Trials with what they are compared by at a rung: their values there, or the best ones so far.
+
+        Args:
+            trials: By number, with their values at the rungs, or after all epochs where the best one is kept.
+            rung: The rung.
+        """
+        if not self.best:
+            return trials
+        return {
+            number: replace(trial, values=self.so_far(trial.values, rung))
+            for number, trial in trials.items()
+            if rung in trial.values
+        }
+
+    def so_far(self, values: Mapping[int, float], rung: int) -> dict[int, float]:
+        """Rung -> the best value up to it.
+
+        Args:
+            values: Epoch -> value.
+            rung: The rung.
+        """
+        return {rung: self.best_of(value for epoch, value in values.items() if epoch <= rung)}
+
+    def curve(self, values: Sequence[float]) -> list[float]:
+        """What a trial is compared by after each epoch: the values themselves, or the best ones so far.
+
+        Args:
+            values: From epoch 1.
+        """
+        return list(accumulate(values, lambda *pair: self.best_of(pair))) if self.best else list(values)
 
 
 class KeptEpochs:

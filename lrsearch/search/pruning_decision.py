@@ -5,7 +5,8 @@ The rule of halving itself stands in `pruning.halving`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 
 import optuna
 from optuna.pruners import BasePruner
@@ -14,7 +15,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrsearch.pruning.halving import AtRung, Rank, StratifiedHalving, at_rungs, seen
 from lrsearch.sampling.space import Settings
-from lrsearch.search.trial_curves import TrialTrace
+from lrsearch.search.kept_epoch import Rule
+from lrsearch.search.trial_curves import LAST, TrialTrace
 from lrsearch.storage.rung_trials import RungTrial
 from lrsearch.storage.rung_values import RungValues
 from lrsearch.storage.store import Claim
@@ -29,9 +31,10 @@ class PruningDecision:
         pruner: Its pruner.
         together: Whether trials come by the generation. Then they are compared with each other, and with those that
             were stored when their generation began.
+        rule: Which epoch of a run counts.
     """
 
-    def __init__(self, stored: StoredStudy, pruner: BasePruner, together: bool) -> None:
+    def __init__(self, stored: StoredStudy, pruner: BasePruner, together: bool, rule: Rule = LAST) -> None:
         self._stored = stored
         self._pruner = pruner
         self._together = together
@@ -40,7 +43,12 @@ class PruningDecision:
         self._mirror: Mirror | None = None
         self._before: dict[int, RungTrial] | None = None
         self._excluded: Collection[int] = ()
-        self._rungs = RungValues(stored.reader, pruner.rungs if isinstance(pruner, StratifiedHalving) else ())
+        self._rule = rule
+        self._rungs = RungValues(stored.reader, self._read(pruner) if isinstance(pruner, StratifiedHalving) else ())
+
+    def _read(self, pruner: StratifiedHalving) -> Sequence[int]:
+        """The epochs whose values decide: the rungs, or all up to the last rung where the best one counts."""
+        return range(1, max(pruner.rungs, default=0) + 1) if self._rule.best else pruner.rungs
 
     def begin(self, settings: Mapping[Claim, Settings]) -> None:
         """A new generation begins.
@@ -66,7 +74,8 @@ class PruningDecision:
     def _pruned(self, claim: Claim) -> bool:
         def ask() -> bool:
             # Trial.should_prune would only know what was reported through its own object.
-            return self._pruner.prune(self._stored.study, self._stored.storage.get_trial(claim.trial_id))
+            trial = self._stored.storage.get_trial(claim.trial_id)
+            return self._pruner.prune(self._stored.study, _compared(trial, self._rule))
 
         # Such a pruner reads for itself, through Optuna.
         return self._stored.patience(ask)
@@ -74,7 +83,7 @@ class PruningDecision:
     def _halved(self, pruner: StratifiedHalving, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         rung = next(iter(trials.values())).epoch
         arrived = {
-            claim: AtRung(claim.number, self._settings[claim].schedule.name, self._sign * trace.test[-1])
+            claim: AtRung(claim.number, self._settings[claim].schedule.name, self._sign * trace.compared)
             for claim, trace in trials.items()
         }
         asked = {claim.number for claim in trials}
@@ -87,7 +96,7 @@ class PruningDecision:
 
     def _seen_now(self, rung: int, scheduler: str | None, asked: Collection[int]) -> list[Rank]:
         but = {*self._stored.excluded(), *asked}
-        return seen(self._rungs.read(), rung, scheduler, but, maximise=self._stored.maximises)
+        return seen(self._rule.at_rung(self._rungs.read(), rung), rung, scheduler, but, maximise=self._stored.maximises)
 
     def _seen_before(self, rung: int, scheduler: str | None) -> list[Rank]:
         if self._before is None:
@@ -95,18 +104,19 @@ class PruningDecision:
             own = {claim.number for claim in self._settings}
             self._before = {number: trial for number, trial in there.items() if number not in own}
             self._excluded = self._stored.excluded()
-        return seen(self._before, rung, scheduler, self._excluded, maximise=self._stored.maximises)
+        return seen(self._rule.at_rung(self._before, rung), rung, scheduler, self._excluded, maximise=self._stored.maximises)
 
     def _remember(self, arrived: AtRung, trace: TrialTrace, pruner: StratifiedHalving) -> None:
         """A trial of the generation that was not compared with the others of it: later ones are compared with it."""
-        values = {rung: trace.test[rung - 1] for rung in pruner.rungs if rung <= trace.epoch}
+        values = {rung: trace.test[rung - 1] for rung in self._read(pruner) if rung <= trace.epoch}
         assert self._before is not None
         self._before[arrived.number] = RungTrial(arrived.number, TrialState.RUNNING, arrived.scheduler, values)
 
     def _mirrored(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         if self._mirror is None:
-            self._mirror = Mirror(self._stored, {claim.number for claim in self._settings})
-        return {claim for claim, trace in trials.items() if self._mirror.ends(self._pruner, claim.number, trace.test)}
+            self._mirror = Mirror(self._stored, {claim.number for claim in self._settings}, self._rule)
+        mirror, curve = self._mirror, self._rule.curve
+        return {claim for claim, trace in trials.items() if mirror.ends(self._pruner, claim.number, curve(trace.test))}
 
 
 class Mirror:
@@ -115,9 +125,10 @@ class Mirror:
     Args:
         stored: The study.
         under_way: Numbers of those that are trained here; they begin without values.
+        rule: Which epoch of a run counts.
     """
 
-    def __init__(self, stored: StoredStudy, under_way: Collection[int]) -> None:
+    def __init__(self, stored: StoredStudy, under_way: Collection[int], rule: Rule = LAST) -> None:
         self._storage: BaseStorage = InMemoryStorage()
         self._study = optuna.create_study(
             storage=self._storage, study_name=stored.name, direction=stored.study.direction
@@ -126,7 +137,9 @@ class Mirror:
             self._study.set_user_attr(key, value)
         study_id = self._storage.get_study_id_from_name(stored.name)
         self._ids = [
-            self._storage.create_new_trial(study_id, _begun(trial) if trial.number in under_way else trial)
+            self._storage.create_new_trial(
+                study_id, _begun(trial) if trial.number in under_way else _compared(trial, rule)
+            )
             for trial in stored.trials()
         ]
 
@@ -152,3 +165,13 @@ def _begun(trial: FrozenTrial) -> FrozenTrial:
         distributions=trial.distributions,
         system_attrs=trial.system_attrs,
     )
+
+
+def _compared(trial: FrozenTrial, rule: Rule) -> FrozenTrial:
+    """A trial with the values that it is compared by, in the place of its curve."""
+    if not rule.best:
+        return trial
+    changed, epochs = copy(trial), sorted(trial.intermediate_values)
+    values = rule.curve([trial.intermediate_values[epoch] for epoch in epochs])
+    changed.intermediate_values = dict(zip(epochs, values, strict=True))
+    return changed

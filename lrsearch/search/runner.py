@@ -77,7 +77,8 @@ class Runner:
         stored.study.pruner = pruners.build(self.definition)
         self.store = trial_store(stored.study, stored.storage, say, stored.patience)
         self.heartbeat = Heartbeat(self.store, grace, can_hang=self.definition.command is None)
-        self.decision = PruningDecision(stored, stored.study.pruner, engine.together)
+        rule = Rule.of(self.definition, maximise=stored.maximises)
+        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, rule)
         self.training = Training(
             task=task,
             section=self.definition.training,
@@ -88,7 +89,7 @@ class Runner:
             heartbeat=self.heartbeat,
             interruption=interruption,
             score=stored.score,
-            rule=Rule.of(self.definition, maximise=stored.maximises),
+            rule=rule,
             audit=audit.choice(self.definition),
         )
         self.at_once = stored.generation if engine.together else 1

@@ -199,7 +199,7 @@ class Pass:
 
     def _outcome(self, claim: Claim, trained: TrialTrace, further: Mapping[str, Any] | None = None) -> TrialEnd:
         training, schedule = self._training, self._settings[claim].schedule
-        per_epoch = updates_per_epoch(training.task.train_rows, training.section)
+        per_epoch = updates_per_epoch(training.task, training.section)
         updates = schedule.updates_per_step(per_epoch)
         trace = self.audited.get(claim, trained)
         since = {} if trace is trained else audit_attributes(trace, trained, training.section.epochs)

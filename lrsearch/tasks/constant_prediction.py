@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lrsearch.tasks import nest
 from lrsearch.tasks.attempt import attempt
 from lrsearch.tasks.blocks import per_block
 from lrsearch.tasks.data import Data, Rows, Streamed, same_random_numbers
@@ -52,11 +53,14 @@ def constant_prediction(task: Task, rows: Rows, *, maximise: bool = False) -> Co
         maximise: Whether larger values of the metric are better.
 
     Returns:
-        The prediction; None if none fits, its metric fails or is not finite, or a DataLoader reads the rows.
+        The prediction; None if none fits, its metric fails or is not finite, a DataLoader reads the rows, or targets
+        are more than one tensor.
     """
     if isinstance(rows, Streamed) or isinstance(task.train, Streamed):
         return None
     train = task.train
+    if not isinstance(train[1], Tensor) or not isinstance(rows[1], Tensor):
+        return None
     with torch.no_grad(), warnings.catch_warnings(action="ignore"):
         return attempt(lambda: _best(task, train, rows, maximise), "the constant prediction")
 
@@ -86,6 +90,8 @@ def _value(task: Task, named: Metric | str, metric: Metric, rows: Rows, *, maxim
     if isinstance(rows, Streamed) or isinstance(task.train, Streamed):
         return None
     train, targets = task.train, rows[1]
+    if not isinstance(train[1], Tensor) or not isinstance(targets, Tensor):
+        return None
     with torch.no_grad(), warnings.catch_warnings(action="ignore"), same_random_numbers():
         best = attempt(lambda: _chosen(task, named, metric, train, maximise), "the constant prediction")
         return None if best is None else _finite(metric, best[1], targets)
@@ -93,7 +99,9 @@ def _value(task: Task, named: Metric | str, metric: Metric, rows: Rows, *, maxim
 
 def _chosen(task: Task, named: Metric | str, metric: Metric, train: Data, maximise: bool) -> tuple[str, Tensor] | None:
     """Name and output of the constant that is best on the training rows."""
-    shape = untrained_outputs(task, train[0][:SHAPE_ROWS])
+    shape = untrained_outputs(task, nest.taken(train[0], slice(SHAPE_ROWS)))
+    if not isinstance(shape, Tensor):
+        return None
     best, worth = None, math.inf
     for name, output in _candidates(named, train[1], shape):
         value = _finite(metric, output, train[1])

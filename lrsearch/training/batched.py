@@ -30,6 +30,7 @@ from lrsearch.training.graph_replay import Recordings
 from lrsearch.training.loop import start
 from lrsearch.training.memory import widths
 from lrsearch.training.networks import StackedNetworks
+from lrsearch.training.packing import packed
 from lrsearch.training.random_draws import SeedStreams, stream_from
 from lrsearch.training.rates import LaneRates
 from lrsearch.training.seats import filled, seats
@@ -53,13 +54,14 @@ class BatchedEngine:
         self.device = torch.device(device)
         self.memory = memory
         self._task: Task | None = None
+        self._packed: Task
         self._recordings = Recordings()
 
     def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
         """See `Engine.train`."""
         if task is not self._task:
-            self._task, self._recordings = task, Recordings()
-        batch = NetworkBatch(task, lanes, training, self.device, self.memory, self._recordings)
+            self._task, self._packed, self._recordings = task, packed(task), Recordings()
+        batch = NetworkBatch(self._packed, lanes, training, self.device, self.memory, self._recordings)
         records = batch.before_training()
         kept = yield records
         for _ in range(training.epochs):
@@ -171,11 +173,10 @@ class NetworkBatch:
         losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
         train_metric = np.full(len(self.positions), np.nan)
         metrics = {"metric": self.task.metric_function}
-        looking = self.seed_streams().copied()
         if shows_train_metric(self.finished + 1, self.training):
-            train_metric = self.evaluate(self.train, metrics, streams=looking)[0]["metric"]
+            train_metric = self.evaluate(self.train, metrics)[0]["metric"]
         details = details_after(self.finished + 1, self.task, self.training)
-        test, kept = self.evaluate(self.test, {**metrics, **self.task.extra}, details, looking)
+        test, kept = self.evaluate(self.test, {**metrics, **self.task.extra}, details)
         self.finished += 1
         test_metric = test.pop("metric")
         for lane, value in zip(self.rates, test_metric, strict=True):

@@ -22,6 +22,7 @@ import torch
 
 from lrsearch import atomic_file, version
 from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
+from lrsearch.training import random_streams
 from lrsearch.training.checkpoint_values import check_optimizer, faults_of
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.loop import Before, EpochRecord, Run
@@ -149,6 +150,8 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
         run.precision.load(state.get("precision", {}))
         run.order.generator.set_state(state["order"])
         run.random_state = state["random_state"]
+        if "streams" in state:
+            run.streams = random_streams.from_plain(state["streams"])
         run.before = Before(**state["before"])
         run.lr, run.epoch, run.diverged = float(state["lr"]), int(state["epoch"]), bool(state["diverged"])
         run.records = [EpochRecord(**record) for record in state["records"]]
@@ -211,6 +214,7 @@ def _state(run: Run) -> dict[str, Any]:
         "precision": run.precision.state(),
         "order": run.order.generator.get_state(),
         "random_state": run.random_state,
+        "streams": random_streams.plain(run.streams),
         "before": _plain(run.before),
         "records": [_plain(record) for record in run.records],
     }

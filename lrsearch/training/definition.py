@@ -78,7 +78,7 @@ class RunDefinition:
         Args:
             task: What `build_task` gave; its rows decide how many updates an epoch has.
         """
-        per_epoch = updates_per_epoch(task.train_rows, self.training)
+        per_epoch = updates_per_epoch(task, self.training)
         horizon = self.schedule.steps(self.training.epochs, per_epoch)
         optimizer = optimizers.code(self.training, self.lr, grouped=task.parameters is not None)
         directed = self.schedule.directed(task.maximises)

@@ -34,7 +34,7 @@ def check_first_update(task: Task, training: TrainingSection) -> None:
         torch.manual_seed(0)
         model = task.model().train()
         made = optimizers.build(training, groups_of(task.parameters, model), LR)
-        loss = task.loss_function(model(inputs), targets)
+        loss = task.loss_function(task.call(model, inputs), targets)
         loss.backward()  # type: ignore[no-untyped-call]
         try:
             made.step()

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,16 +17,19 @@ from torch.optim.swa_utils import AveragedModel
 from lrsearch.errors import input_error
 from lrsearch.schedules.base import Schedule
 from lrsearch.study_file.model import TrainingSection
-from lrsearch.tasks.evaluation_gradients import as_evaluated
+from lrsearch.tasks import nest
+from lrsearch.tasks.data import same_random_numbers
 from lrsearch.tasks.parameter_groups import groups_of
 from lrsearch.tasks.task import Task
-from lrsearch.training import optimizers
-from lrsearch.training.batches import DataOrder, updates_per_epoch
+from lrsearch.training import optimizers, random_streams
+from lrsearch.training.batch_metrics import LOSS, Details
+from lrsearch.training.batches import DataOrder, epoch_rows
 from lrsearch.training.divergence import ConstantValues, diverged
 from lrsearch.training.early_stopping import EarlyStopping
-from lrsearch.training.evaluation import Details, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
+from lrsearch.training.evaluation import Look, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
-from lrsearch.training.reading import Batch, read
+from lrsearch.training.reading import Batch
+from lrsearch.training.training_batches import TrainingBatches
 from lrsearch.training.weight_average import average_of
 
 
@@ -71,7 +75,8 @@ class Run:
     """One network on its way: all state that the loop advances.
 
     Made by `start`, advanced by `train`. Between two epochs it may be looked at, saved, or given another learning
-    rate or schedule. `records` holds every epoch so far.
+    rate or schedule. `records` holds every epoch so far; `random_state` is where its own torch stream stands, `streams`
+    where the others do.
     """
 
     task: Task
@@ -82,7 +87,9 @@ class Run:
     model: nn.Module
     optimizer: torch.optim.Optimizer
     order: DataOrder
+    batches: TrainingBatches
     random_state: Tensor
+    streams: random_streams.Streams
     precision: Precision
     before: Before
     average: AveragedModel | None = None
@@ -103,11 +110,16 @@ class Run:
     @property
     def evaluated(self) -> nn.Module:
         """The network as it is evaluated, with the average of its weights if there is one."""
-        return as_evaluated(self.task, self.model if self.average is None else self.average.module)
+        return self.model if self.average is None else self.average.module
 
     @property
     def updates_per_epoch(self) -> int:
-        return updates_per_epoch(self.order.rows, self.training)
+        return math.ceil(self.order.batches_per_epoch / self.training.accumulate)
+
+    @property
+    def look(self) -> Look:
+        """How the network is looked at."""
+        return Look(self.task, self.evaluated, self.precision, self.training, self.seed)
 
     @property
     def updates_per_step(self) -> int:
@@ -139,17 +151,17 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
     Raises:
         InputError: The training section wants mixed precision, and the network is not on a CUDA device.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with same_random_numbers():
+        random_streams.begin(seed)
         model = task.model()
+        device = device_of(model)
         # A script that makes its loaders after the model goes on with the stream from here.
         stream = torch.Generator()
         stream.set_state(torch.get_rng_state())
-        random_state = torch.get_rng_state()
-        device = device_of(model)
+        random_state, streams = torch.get_rng_state(), random_streams.beside_torch(device)
         check_precision(training, device)
         precision = Precision(training.precision, device)
-        before = _before(task, model, precision, training)
+        before = _before(Look(task, model, precision, training, seed))
     return Run(
         task=task,
         schedule=schedule.directed(task.maximises),
@@ -158,8 +170,10 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         seed=seed,
         model=model,
         optimizer=optimizers.build(training, groups_of(task.parameters, model), lr),
-        order=DataOrder(stream, task.train_rows, training.batch_size, drop_last=training.drop_last),
+        order=DataOrder(stream, epoch_rows(task, training), training.batch_size, drop_last=training.drop_last),
+        batches=TrainingBatches(task.train, training, seed, device),
         random_state=random_state,
+        streams=streams,
         precision=precision,
         before=before,
         average=average_of(model, training),
@@ -184,10 +198,11 @@ def train(run: Run, epochs: int | None = None) -> Iterator[EpochRecord]:
 def _one_epoch(run: Run) -> EpochRecord:
     began = time.perf_counter()
     lr = run.rate(0)
-    with own_stream(run):
+    with looking(run):
         # Compared as tensors: a Python number per batch would cost time. NaN if any loss was.
         worst_loss = float(torch.stack(list(updates(run))).max())
-    train_metric, test, details = _evaluated(run, run.epoch + 1)
+        _keep_streams(run)
+        train_metric, test, details = _evaluated(run, run.epoch + 1)
     run.epoch += 1
     test_metric = test.pop("metric")
     run.schedule_state = run.schedule.update(run.schedule_state, test_metric)
@@ -210,42 +225,51 @@ def _one_epoch(run: Run) -> EpochRecord:
 
 
 def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
-    """The metric on training rows, what is looked at on test rows, and the details of those."""
-    with looking(run):
-        metrics = {"metric": run.task.metric_function}
-        train_metric = math.nan
-        if shows_train_metric(epoch, run.training):
-            train_metric = evaluate_rows(run.task.train, metrics, run.evaluated, run.precision, run.training)["metric"]
-            torch.set_rng_state(run.random_state)  # whether training rows were looked at changes no test metric
-        metrics |= run.task.extra
-        details = details_after(epoch, run.task, run.training)
-        test = evaluate_in_detail(run.task.test, metrics, details, run.evaluated, run.precision, run.training)
+    """The metric on training rows, what is looked at on test rows, and the details of those; within `looking`."""
+    metrics = {"metric": run.task.metric_function}
+    train_metric = math.nan
+    if shows_train_metric(epoch, run.training):
+        train_metric = evaluate_rows(run.task.train, metrics, run.look)["metric"]
+        _set_streams(run)  # whether training rows were looked at changes no test metric
+    metrics |= run.task.extra
+    details = details_after(epoch, run.task, run.training)
+    test = evaluate_in_detail(run.task.test, metrics, details, run.look)
     return train_metric, *test
 
 
 @contextmanager
 def looking(run: Run) -> Iterator[None]:
-    """Whatever is drawn in here changes nothing in training: the run's random stream goes on from where it is.
+    """Whatever is drawn in here changes nothing in training: the run's random streams go on from where they are.
 
     Args:
-        run: Whose stream.
+        run: Whose streams.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.set_rng_state(run.random_state)
+    with same_random_numbers():
+        _set_streams(run)
         yield
 
 
 @contextmanager
 def own_stream(run: Run) -> Iterator[None]:
-    """What the model draws in here (dropout) comes from the run's own random stream, for runs take turns.
+    """What the model draws in here (dropout) comes from the run's own random streams, for runs take turns.
 
     Args:
-        run: Whose stream; it is left where the last draw left it.
+        run: Whose streams; they are left where the last draw left them.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.set_rng_state(run.random_state)
+    with looking(run):
         yield
-        run.random_state = torch.get_rng_state()
+        _keep_streams(run)
+
+
+def _set_streams(run: Run) -> None:
+    """Let the global streams go on from where training is."""
+    torch.set_rng_state(run.random_state)
+    random_streams.set_beside_torch(run.streams, run.precision.device)
+
+
+def _keep_streams(run: Run) -> None:
+    """Let training go on from where the streams are now."""
+    run.random_state, run.streams = torch.get_rng_state(), random_streams.beside_torch(run.precision.device)
 
 
 def updates(run: Run) -> Iterator[Tensor]:
@@ -257,7 +281,7 @@ def updates(run: Run) -> Iterator[Tensor]:
     Yields:
         The loss of each update's rows, a scalar without gradient: as it was before the update, which is done.
     """
-    batches = read(run.task.train, run.order.epoch(), run.precision.device, run.training.loader_workers)
+    batches = run.batches.epoch(run.epoch, run.order)
     for number in range(run.updates_per_epoch):
         yield update(run, number, list(islice(batches, run.training.accumulate)))
 
@@ -279,8 +303,8 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
     run.optimizer.zero_grad()
     losses = []
     for inputs, targets in batches:
-        with run.precision.forward(), hint_at_single_row(len(targets)):
-            loss = run.task.loss_function(run.model(inputs), targets)
+        with run.precision.forward(), hint_at_single_row(targets):
+            loss = run.task.loss_function(run.task.call(run.model, inputs), targets)
         if len(batches) > 1:
             loss = loss / len(batches)
         run.precision.backward(loss)
@@ -292,11 +316,11 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
 
 
 @contextmanager
-def hint_at_single_row(rows: int) -> Iterator[None]:
+def hint_at_single_row(targets: Any) -> Iterator[None]:
     """Say what to do about a batch from which BatchNorm can take no variance.
 
     Args:
-        rows: Of the batch.
+        targets: Of the batch.
 
     Raises:
         InputError: torch refused the batch, which has one row.
@@ -304,7 +328,7 @@ def hint_at_single_row(rows: int) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if rows != 1 or "Expected more than 1 value per channel" not in str(error):
+        if nest.rows(targets) != 1 or "Expected more than 1 value per channel" not in str(error):
             raise
         rule = "the last batch of an epoch has one row, and BatchNorm needs two: set drop_last = true, or another"
         raise input_error("[training]", f"{rule} batch_size", key="drop_last", received="false") from error
@@ -316,11 +340,10 @@ def device_of(model: nn.Module) -> torch.device:
     return torch.device("cpu") if parameter is None else parameter.device
 
 
-def _before(task: Task, model: nn.Module, precision: Precision, training: TrainingSection) -> Before:
-    model = as_evaluated(task, model)
-    metrics = {"loss": task.loss_function, "metric": task.metric_function}
-    train = evaluate_rows(task.train, metrics, model, precision, training)
+def _before(look: Look) -> Before:
+    task = look.task
+    metrics = {LOSS: task.loss_function, "metric": task.metric_function}
+    train = evaluate_rows(task.train, metrics, look)
     metrics = {"metric": task.metric_function, **task.extra}
-    details = details_after(0, task, training)
-    test, kept = evaluate_in_detail(task.test, metrics, details, model, precision, training)
-    return Before(train["loss"], train["metric"], test.pop("metric"), test, kept)
+    test, kept = evaluate_in_detail(task.test, metrics, details_after(0, task, look.training), look)
+    return Before(train[LOSS], train["metric"], test.pop("metric"), test, kept)

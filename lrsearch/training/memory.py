@@ -14,10 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks import nest
 from lrsearch.tasks.data import count, first_batch
-from lrsearch.tasks.evaluation_gradients import as_evaluated
+from lrsearch.tasks.evaluation_gradients import evaluated_call
 from lrsearch.tasks.memory_limit import machine_memory
 from lrsearch.tasks.task import Task
+from lrsearch.training.batches import epoch_rows
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.seats import BLOCK, filled
 
@@ -62,7 +64,7 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
     saved: dict[int, int] = {}
 
     def count(tensor: Tensor) -> Tensor:
-        saved.update({part.data_ptr(): part.numel() * part.element_size() for part in _dense_parts(tensor)})
+        saved.update({part.data_ptr(): part.numel() * part.element_size() for part in dense_parts(tensor)})
         return tensor
 
     with torch.random.fork_rng(devices=[]):
@@ -70,13 +72,13 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
         model = task.model()
         model.eval()
         with torch.no_grad():
-            as_evaluated(task, model)(inputs)  # lazy modules learn their sizes
+            evaluated_call(task)(model, inputs)  # lazy modules learn their sizes
         model.train()
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-            task.loss_function(model(inputs), targets)
-    batch = _bytes(targets) + (_bytes(inputs) if isinstance(inputs, Tensor) else 0)
+            task.loss_function(task.call(model, inputs), targets)
+    batch = sum(map(_bytes, nest.tensors([inputs, targets])))
     activations = 2 * sum(saved.values()) + batch
-    rows = min(training.batch_size, task.train_rows)
+    rows = min(training.batch_size, epoch_rows(task, training))
     return Footprint(state_bytes(model, training.optimizer), activations, max(activations // rows, 1))
 
 
@@ -174,7 +176,7 @@ def widths(task: Task, training: TrainingSection, device: torch.device, availabl
         available: Bytes for intermediate results; by default what suits the device.
     """
     needed = footprint(task, training)
-    rows = min(max(task.train_rows, count(task.test)), EVALUATION_ROWS)
+    rows = min(max(epoch_rows(task, training), count(task.test)), EVALUATION_ROWS)
     if available is not None:
         updating = evaluating = available
     elif device.type == "cuda":
@@ -204,10 +206,10 @@ def state_bytes(model: nn.Module, optimizer: str) -> int:
 
 
 def _bytes(tensor: Tensor) -> int:
-    return sum(part.numel() * part.element_size() for part in _dense_parts(tensor))
+    return sum(part.numel() * part.element_size() for part in dense_parts(tensor))
 
 
-def _dense_parts(tensor: Tensor) -> list[Tensor]:
+def dense_parts(tensor: Tensor) -> list[Tensor]:
     """What lies in memory of a tensor: itself, or the indices and values of a sparse one."""
     if tensor.layout == torch.strided:
         return [tensor]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from lrsearch.errors import input_error
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks import nest
 
 
 def check_precision(training: TrainingSection, device: torch.device) -> None:
@@ -56,9 +57,11 @@ class Precision:
         """Within the block forward passes compute in this precision."""
         return nullcontext() if self.type is None else torch.autocast(self.device.type, self.type)
 
-    def result(self, outputs: Tensor) -> Tensor:
+    def result(self, outputs: Any) -> Any:
         """Outputs for metrics, which are computed in float32."""
-        return outputs if self.type is None or not outputs.is_floating_point() else outputs.float()
+        if self.type is None:
+            return outputs
+        return nest.mapped(lambda tensor: tensor.float() if tensor.is_floating_point() else tensor, outputs)
 
     def backward(self, loss: Tensor) -> None:
         """Add a loss's gradients to those that are there."""

@@ -31,6 +31,7 @@ from lrsearch.training.devices import moved
 from lrsearch.training.engine import Lane
 from lrsearch.training.evaluation import evaluate
 from lrsearch.training.loop import Run, looking, own_stream, start, update
+from lrsearch.training.packing import packed, without_wrapper
 from lrsearch.training.random_draws import ONLY_ONE_BY_ONE
 from lrsearch.training.recurrent import PACKED
 from lrsearch.training.watch import ModuleWatch
@@ -71,7 +72,11 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
     """
     if reason := _unsupported(task, training):
         return ProbeOutcome(False, reason)
-    small = _few_rows(moved(task, torch.device(device)), training)
+    given = _few_rows(moved(task, torch.device(device)), training)
+    try:
+        small = packed(given)
+    except ValueError as error:
+        return ProbeOutcome(False, str(error))
     training = training.model_copy(update={"epochs": STEPS, "eps": max(training.eps, CALM)})
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
@@ -79,7 +84,8 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
             warnings.filterwarnings("error", message="There is a performance drop")
             _compare_in_both_types(small, training, device)
     except _DisagreementError as disagreement:
-        return ProbeOutcome(False, str(disagreement))
+        reason = str(disagreement)
+        return ProbeOutcome(False, reason if small is given else without_wrapper(reason))
     except Exception as error:
         return ProbeOutcome(False, _sentence(error))
     return ProbeOutcome(True)

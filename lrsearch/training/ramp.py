@@ -105,7 +105,7 @@ def climb(task: Task, training: TrainingSection, plan: Plan) -> Iterator[SeedLos
 
 def _one_seed(task: Task, training: TrainingSection, plan: Plan, seed: int) -> SeedLosses:
     # One update more than on the ramp: the loss that an update leads to shows in the next one's rows.
-    epochs = math.ceil((plan.updates + 1) / updates_per_epoch(task.train_rows, training))
+    epochs = math.ceil((plan.updates + 1) / updates_per_epoch(task, training))
     ramp = Ramp(ratio=plan.high / plan.low, updates=plan.updates)
     run = start(task, ramp, plan.low, training.model_copy(update={"epochs": epochs}), seed)
     watch = Watch(grid(plan.low, plan.high, plan.updates), seed)

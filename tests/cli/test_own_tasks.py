@@ -198,7 +198,9 @@ def test_shared_rows_are_a_warning_on_stderr(here: Command, own: Path) -> None:
     )
     (own / "s.toml").write_text(STUDY.format("shared"))
     assert here("study", "run", "s.toml", "--quiet").stderr.count("Warning: ") == 1
-    assert re.match(r"engine: batched\nrows +35 train, 20 test +\nparameters +4 +\n", checked.stdout)
+    assert re.match(r"engine: batched\nrows +35 train, 20 test +\ninputs +\[4, 3\] float32 +\n", checked.stdout)
+    direction = r"\nmetric +mse = .* untrained; smaller is better \(minimize\) +\nparameters +4 +\n"
+    assert re.search(direction, checked.stdout)
 
 
 def test_a_worker_imports_nothing_because_the_database_says_so(here: Command, own: Path) -> None:

@@ -68,7 +68,7 @@ def test_check_says_which_engine_trains_a_task(
         checked = lrsearch("tasks", "check", "own.py:own", "--set", f"task.kind={kind}")
         assert checked.stdout.splitlines()[0] == "engine: batched", kind
     refused = lrsearch("tasks", "check", "own.py:own", "--set", "task.kind=branching")
-    assert re.match(r"engine: sequential \(Branching: .+\)\n", refused.stdout)
+    assert re.match(r"engine: sequential \(the model \(Branching\): .+\)\n", refused.stdout)
     found = json.loads(lrsearch("tasks", "check", "own", "--load", "own.py", "--format", "json").stdout)
     assert found["engine"] == "batched"
 
