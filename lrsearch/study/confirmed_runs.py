@@ -17,6 +17,7 @@ from lrsearch.storage.attributes import (
     BLOCKS_BEFORE,
     CONSTANT_PREDICTION,
     FINALISTS,
+    KEPT_EPOCHS,
     ORIGIN,
     PLAN,
     RETRIED,
@@ -229,5 +230,7 @@ def _prediction(stored: Mapping[str, Any] | None, blocks: int) -> Baseline | Non
 
 
 def _last_test(trial: FrozenTrial) -> float:
-    reported = trial.intermediate_values
+    reported, kept = trial.intermediate_values, trial.user_attrs.get(KEPT_EPOCHS) or []
+    if len(kept) == 1 and kept[0] in reported:
+        return reported[kept[0]]
     return reported[max(reported)] if reported else math.nan

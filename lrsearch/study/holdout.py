@@ -32,16 +32,37 @@ class OnRows:
         return self.metric(nest.taken(outputs, self.rows), nest.taken(targets, self.rows))
 
 
-def scored_on_tests(task: Task) -> Task:
+HALVES_SEED = 0
+"""Of the order in which test rows are dealt to those that choose an epoch and those that score it."""
+
+
+def halved(task: Task) -> Task:
+    """The task with every other test row, in a mixed order, as its holdout rows.
+
+    For a study that keeps the best epoch and has no holdout rows: rows that have chosen an epoch would flatter it.
+
+    Args:
+        task: A task whose test rows are tensors.
+    """
+    rows = count(task.test)
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(HALVES_SEED))
+    choosing, scoring = order[: (rows + 1) // 2].sort().values, order[(rows + 1) // 2 :].sort().values
+    inputs, targets = task.test
+    test, holdout = ((nest.taken(inputs, part), nest.taken(targets, part)) for part in (choosing, scoring))
+    return replace(task, test=test, holdout=holdout)
+
+
+def scored_on_tests(task: Task, *, each_epoch: bool = False) -> Task:
     """The task with its metric per block of test rows, for a confirmation that those score.
 
     Args:
         task: Any task.
+        each_epoch: Whether it is not known beforehand which epoch counts.
     """
-    return replace(task, details={BLOCKS: per_block(task, task.test)})
+    return replace(task, details={BLOCKS: per_block(task, task.test)}, details_each_epoch=each_epoch)
 
 
-def scored_on_holdout(task: Task) -> Task:
+def scored_on_holdout(task: Task, *, each_epoch: bool = False) -> Task:
     """The task with one more metric, its own over the holdout rows, and with that per block of these rows.
 
     The rows of both kinds go through the network together, and each metric looks at its own. So the test metric, which
@@ -50,6 +71,7 @@ def scored_on_holdout(task: Task) -> Task:
 
     Args:
         task: A task whose test and holdout rows are tensors.
+        each_epoch: Whether it is not known beforehand which epoch counts.
 
     Raises:
         InputError: Test and holdout rows do not have the same shape.
@@ -71,4 +93,5 @@ def scored_on_holdout(task: Task) -> Task:
         holdout=None,
         extra={**extra, HOLDOUT: OnRows(task.metric_function, slice(tests, rows))},
         details={BLOCKS: OnRows(per_block(task, task.holdout), slice(tests, rows))},
+        details_each_epoch=each_epoch,
     )

@@ -143,7 +143,12 @@ class StoredStudy:
     @property
     def score(self) -> str | None:
         """Which of the further metrics is a trial's value; None for the test metric."""
-        return HOLDOUT if self._link.get("rows") == "holdout" else None
+        return HOLDOUT if self._link.get("rows") == "holdout" or self.is_halved else None
+
+    @property
+    def is_halved(self) -> bool:
+        """Whether half of the test rows choose each run's epoch, and the other half score it."""
+        return bool(self._link.get("halved"))
 
     @property
     def _link(self) -> dict[str, Any]:
