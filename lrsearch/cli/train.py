@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -43,6 +43,10 @@ Plot = Annotated[Path | None, typer.Option(metavar="F", help="Draw the curves: .
 Output = Annotated[Path | None, typer.Option("--output", metavar="F", help="Write the epochs: .csv or .json.")]
 Checkpoint = Annotated[Path | None, typer.Option(metavar="F", help="Save the run here after every epoch.")]
 Resume = Annotated[Path | None, typer.Option(metavar="F", help="Go on from a checkpoint, and save there.")]
+Keep = Annotated[
+    Literal["last", "best"] | None,
+    typer.Option(help="Which epoch's weights: the last (default), or the best on the test rows.", show_default=False),
+]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Steer by hand, round by round.")]
 
 
@@ -61,6 +65,7 @@ def train(
     resume: Resume = None,
     from_study: FromStudy = None,
     trial: Trial = None,
+    keep: Keep = None,
     threads: Threads = None,
     modules: Load = None,
     quiet: Quiet = False,
@@ -82,7 +87,18 @@ def train(
         task, sources = named_task.found(task, sources, "train"), [*sources, file]
     changes = Changes(task, lr, scheduler, parameters, epochs, seed, settings or [])
     request = train_input.Request(
-        changes, from_study, trial, storage, resume, checkpoint, plot, output, threads, interactive, sources
+        changes,
+        from_study,
+        trial,
+        storage,
+        resume,
+        checkpoint,
+        plot,
+        output,
+        threads,
+        interactive,
+        sources,
+        keep,
     )
     _run(request, train_input.prepare(request, faults, options), quiet, form)
 

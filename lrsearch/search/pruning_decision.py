@@ -104,7 +104,9 @@ class PruningDecision:
             own = {claim.number for claim in self._settings}
             self._before = {number: trial for number, trial in there.items() if number not in own}
             self._excluded = self._stored.excluded()
-        return seen(self._rule.at_rung(self._before, rung), rung, scheduler, self._excluded, maximise=self._stored.maximises)
+        return seen(
+            self._rule.at_rung(self._before, rung), rung, scheduler, self._excluded, maximise=self._stored.maximises
+        )
 
     def _remember(self, arrived: AtRung, trace: TrialTrace, pruner: StratifiedHalving) -> None:
         """A trial of the generation that was not compared with the others of it: later ones are compared with it."""

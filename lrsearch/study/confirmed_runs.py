@@ -180,7 +180,7 @@ def _contender(entry: Finalist, trials: Trials, seeds: Sequence[int], blocks: in
         number=entry.number,
         searched=entry.value,
         values=np.array(values),
-        tests=np.array([_last_test(steady[seed]) if seed in steady else math.nan for seed in seeds]),
+        tests=np.array([last_test(steady[seed]) if seed in steady else math.nan for seed in seeds]),
         diverged=len(complete) - len(steady),
         failed=len(counted) - len(complete),
         steps=next((steps for steps in known if steps.horizon), Steps()),
@@ -229,7 +229,12 @@ def _prediction(stored: Mapping[str, Any] | None, blocks: int) -> Baseline | Non
     return Baseline(str(stored["name"]), np.array([own if len(own) == blocks and blocks > 1 else [stored["value"]]]))
 
 
-def _last_test(trial: FrozenTrial) -> float:
+def last_test(trial: FrozenTrial) -> float:
+    """The test metric of the epoch that a run with one seed keeps: the last, or the best; NaN if it has none.
+
+    Args:
+        trial: Any.
+    """
     reported, kept = trial.intermediate_values, trial.user_attrs.get(KEPT_EPOCHS) or []
     if len(kept) == 1 and kept[0] in reported:
         return reported[kept[0]]

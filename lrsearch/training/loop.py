@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +21,10 @@ from lrsearch.tasks import nest
 from lrsearch.tasks.data import same_random_numbers
 from lrsearch.tasks.parameter_groups import groups_of
 from lrsearch.tasks.task import Task
-from lrsearch.training import optimizers, random_streams
+from lrsearch.training import best_weights, optimizers, random_streams
 from lrsearch.training.batch_metrics import LOSS, Details
 from lrsearch.training.batches import DataOrder, epoch_rows
+from lrsearch.training.best_weights import BestWeights
 from lrsearch.training.divergence import ConstantValues, diverged
 from lrsearch.training.early_stopping import EarlyStopping
 from lrsearch.training.evaluation import Look, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
@@ -76,7 +77,7 @@ class Run:
 
     Made by `start`, advanced by `train`. Between two epochs it may be looked at, saved, or given another learning
     rate or schedule. `records` holds every epoch so far; `random_state` is where its own torch stream stands, `streams`
-    where the others do.
+    where the others do. `keep` says which weights are kept: of the last epoch, or beside them those of the best one, `best`.
     """
 
     task: Task
@@ -95,6 +96,8 @@ class Run:
     average: AveragedModel | None = None
     epoch: int = 0
     diverged: bool = False
+    keep: Literal["last", "best"] = "last"
+    best: BestWeights | None = None
     records: list[EpochRecord] = field(default_factory=list)
     horizon: int = field(init=False)
     schedule_state: object = field(init=False)
@@ -221,6 +224,8 @@ def _one_epoch(run: Run) -> EpochRecord:
     )
     run.records.append(record)
     run.stopping.take(test_metric)
+    if run.keep == "best":
+        best_weights.take(run)
     return record
 
 
