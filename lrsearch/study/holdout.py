@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lrsearch.errors import input_error
@@ -44,6 +45,7 @@ def halved(task: Task) -> Task:
     Args:
         task: A task whose test rows are tensors.
     """
+    assert isinstance(task.test, tuple)
     rows = count(task.test)
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(HALVES_SEED))
     choosing, scoring = order[: (rows + 1) // 2].sort().values, order[(rows + 1) // 2 :].sort().values

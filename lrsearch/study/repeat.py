@@ -85,7 +85,7 @@ def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
     whole = trial.state == TrialState.COMPLETE and not is_diverged(trial)
     values = trial.user_attrs.get(SEED_VALUES) if whole else None
     if whole and stored.score:
-        # It has one seed, and is valued on other rows. Where those are half of the test rows, nothing here looks at them.
+        # It has one seed, and is valued on other rows. Where half of the test rows chose, nothing here looks at those.
         values = None if stored.is_halved else [last_test(trial)]
     return Repeatable(
         number=trial.number,

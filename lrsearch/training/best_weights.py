@@ -1,57 +1,15 @@
-"""The weights of a run's best epoch by the test metric, kept while the run goes on."""
+"""The weights that a run keeps of its best epoch by the test metric: looked at, saved, and restored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
-if TYPE_CHECKING:
-    from lrsearch.training.loop import EpochRecord, Run
-
-State = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class BestWeights:
-    """What a network was after its best epoch.
-
-    Attributes:
-        epoch: Which that was; of equal ones the first.
-        model: The network's `state_dict`.
-        average: That of the average of its weights; None without one.
-    """
-
-    epoch: int
-    model: State
-    average: State | None
-
-
-def best_record(run: Run) -> EpochRecord | None:
-    """The record of the best epoch so far by the test metric, the first of equal ones; None before there is one.
-
-    Args:
-        run: Any.
-    """
-    sign = -1 if run.task.maximises else 1
-    known = [record for record in run.records if record.test_metric == record.test_metric]
-    return min(known, key=lambda record: sign * record.test_metric, default=None)
-
-
-def take(run: Run) -> None:
-    """Keep the weights, if the last epoch was the best so far.
-
-    Args:
-        run: Between two epochs.
-    """
-    best = best_record(run)
-    if best is not None and best.epoch == run.epoch:
-        average = None if run.average is None else deepcopy(run.average.state_dict())
-        run.best = BestWeights(run.epoch, deepcopy(run.model.state_dict()), average)
+from lrsearch.training.loop import BestWeights, Run, State
 
 
 def best_model(run: Run) -> nn.Module | None:
@@ -109,7 +67,7 @@ def restore(run: Run, stored: Mapping[str, Any] | None) -> None:
     """
     if stored is None:
         return
-    best, found = best_record(run), BestWeights(**stored)
+    best, found = run.best_record, BestWeights(**stored)
     if best is None or best.epoch != found.epoch:
         raise ValueError("the epoch of the best weights")
     run.keep, run.best = "best", found

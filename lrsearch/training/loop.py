@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
@@ -21,10 +22,9 @@ from lrsearch.tasks import nest
 from lrsearch.tasks.data import same_random_numbers
 from lrsearch.tasks.parameter_groups import groups_of
 from lrsearch.tasks.task import Task
-from lrsearch.training import best_weights, optimizers, random_streams
+from lrsearch.training import optimizers, random_streams
 from lrsearch.training.batch_metrics import LOSS, Details
 from lrsearch.training.batches import DataOrder, epoch_rows
-from lrsearch.training.best_weights import BestWeights
 from lrsearch.training.divergence import ConstantValues, diverged
 from lrsearch.training.early_stopping import EarlyStopping
 from lrsearch.training.evaluation import Look, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
@@ -32,6 +32,8 @@ from lrsearch.training.precision import Precision, check_precision
 from lrsearch.training.reading import Batch
 from lrsearch.training.training_batches import TrainingBatches
 from lrsearch.training.weight_average import average_of
+
+State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,28 @@ class Before:
     details: Details = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class BestWeights:
+    """What a network was after its best epoch.
+
+    Attributes:
+        epoch: Which that was.
+        model: The network's `state_dict`.
+        average: That of the average of its weights; None without one.
+    """
+
+    epoch: int
+    model: State
+    average: State | None
+
+
 @dataclass
 class Run:
     """One network on its way: all state that the loop advances.
 
     Made by `start`, advanced by `train`. Between two epochs it may be looked at, saved, or given another learning
     rate or schedule. `records` holds every epoch so far; `random_state` is where its own torch stream stands, `streams`
-    where the others do. `keep` says which weights are kept: of the last epoch, or beside them those of the best one, `best`.
+    where the others do. `keep` says whether the weights of the best epoch are kept, too, and `best` has them.
     """
 
     task: Task
@@ -109,6 +126,13 @@ class Run:
         self.stopping = EarlyStopping.of(self.training, maximise=self.task.maximises)
         self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
         self.schedule_state = self.schedule.initial_state(self.horizon, self.updates_per_step)
+
+    @property
+    def best_record(self) -> EpochRecord | None:
+        """Of the best epoch so far by the test metric, the first of equal ones; None before there is one."""
+        sign = -1 if self.task.maximises else 1
+        known = [record for record in self.records if not math.isnan(record.test_metric)]
+        return min(known, key=lambda record: sign * record.test_metric, default=None)
 
     @property
     def evaluated(self) -> nn.Module:
@@ -224,8 +248,9 @@ def _one_epoch(run: Run) -> EpochRecord:
     )
     run.records.append(record)
     run.stopping.take(test_metric)
-    if run.keep == "best":
-        best_weights.take(run)
+    if run.keep == "best" and run.best_record is record:
+        average = None if run.average is None else deepcopy(run.average.state_dict())
+        run.best = BestWeights(run.epoch, deepcopy(run.model.state_dict()), average)
     return record
 
 

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lrsearch.training import steering
-from lrsearch.training.best_weights import best_record
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.loop import EpochRecord, Run
 
@@ -71,7 +70,7 @@ def outcome(definition: RunDefinition, run: Run) -> Outcome:
     """
     before = EpochMetrics(0, run.before.train_metric, run.before.test_metric, dict(run.before.extra))
     moments = [before, *map(_numbers, run.records)]
-    best = best_record(run) if run.keep == "best" else None
+    best = run.best_record if run.keep == "best" else None
     by_hand, sign = _by_hand(run), -1 if run.task.maximises else 1
     return Outcome(
         epochs=run.epoch,
