@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         write_report,
     )
     from lrsearch.errors import Fault, InputError, InterruptedRunError, LrsearchError, LrsearchWarning
+    from lrsearch.pruning.extrapolation import StratifiedExtrapolation
     from lrsearch.pruning.halving import StratifiedHalving
     from lrsearch.report.frames import StudyFrames
     from lrsearch.sampling.suggest import SuggestedSchedule, suggest_schedule
@@ -62,6 +63,7 @@ _NAMES = {
         "write_report",
     ),
     "lrsearch.errors": ("Fault", "InputError", "InterruptedRunError", "LrsearchError", "LrsearchWarning"),
+    "lrsearch.pruning.extrapolation": ("StratifiedExtrapolation",),
     "lrsearch.pruning.halving": ("StratifiedHalving",),
     "lrsearch.study.crossed": ("Interval",),
     "lrsearch.study.comparison": ("Comparison", "Verdict"),
@@ -107,6 +109,7 @@ __all__ = [
     "Schedule",
     "Steps",
     "StoredStudy",
+    "StratifiedExtrapolation",
     "StratifiedHalving",
     "StudyFrames",
     "SuggestedSchedule",

@@ -93,7 +93,7 @@ def check(
     at_once = f", {tried.lanes} at once" if tried.lanes > 1 else ""
     study = tried.study
     length = f"{definition.training.epochs} epochs"
-    halving = f"halving after {', '.join(map(str, study.rungs))}" if study.rungs else "no halving"
+    pruning = f"pruning after {', '.join(map(str, study.rungs))}" if study.rungs else "no pruning"
     print_facts(
         {
             "rows": ", ".join(f"{number} {part}" for part, number in rows.items() if number) + streamed,
@@ -105,7 +105,7 @@ def check(
             "parameters": tried.parameters,
             "memory": f"{_size(tried.lane_bytes)} per trial in training",
             "epoch": f"{_duration(tried.epoch_seconds)} per trial{at_once}",
-            f"{study.trials} trials": f"about {_duration(study.seconds)} of training (one worker, {length}, {halving})",
+            f"{study.trials} trials": f"about {_duration(study.seconds)} of training (one worker, {length}, {pruning})",
         }
     )
 

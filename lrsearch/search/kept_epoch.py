@@ -40,39 +40,29 @@ class Rule:
         return cls(definition.study.value == "best", definition.training.patience is not None, maximise)
 
     def best_of(self, curve: Iterable[float]) -> float:
-        """The best of some values; NaN never is, unless there is nothing else.
+        """The best of some values; what is not finite never is, unless there is nothing else.
 
         Args:
             curve: The values.
         """
-        known = [value for value in curve if not math.isnan(value)]
+        known = [value for value in curve if math.isfinite(value)]
         if not known:
             return math.nan
         return max(known) if self.maximise else min(known)
 
-    def at_rung(self, trials: Mapping[int, RungTrial], rung: int) -> Mapping[int, RungTrial]:
-        """Trials with what they are compared by at a rung: their values there, or the best ones so far.
+    def compared(self, trials: Mapping[int, RungTrial]) -> Mapping[int, RungTrial]:
+        """Trials with what they are compared by in the place of their values: the best ones so far, where that counts.
 
         Args:
-            trials: By number, with their values at the rungs, or after all epochs where the best one is kept.
-            rung: The rung.
+            trials: By number, with their values after all epochs where the best one is kept.
         """
         if not self.best:
             return trials
-        return {
-            number: replace(trial, values=self.so_far(trial.values, rung))
-            for number, trial in trials.items()
-            if rung in trial.values
-        }
+        return {number: replace(trial, values=self._so_far(trial.values)) for number, trial in trials.items()}
 
-    def so_far(self, values: Mapping[int, float], rung: int) -> dict[int, float]:
-        """Rung -> the best value up to it.
-
-        Args:
-            values: Epoch -> value.
-            rung: The rung.
-        """
-        return {rung: self.best_of(value for epoch, value in values.items() if epoch <= rung)}
+    def _so_far(self, values: Mapping[int, float]) -> dict[int, float]:
+        epochs = sorted(values)
+        return dict(zip(epochs, self.curve([values[epoch] for epoch in epochs]), strict=True))
 
     def curve(self, values: Sequence[float]) -> list[float]:
         """What a trial is compared by after each epoch: the values themselves, or the best ones so far.

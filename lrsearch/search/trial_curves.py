@@ -125,11 +125,6 @@ class TrialTrace:
         return self.diverged_at is not None or self.has_stopped
 
     @property
-    def compared(self) -> float:
-        """What it is compared by at a rung: its test metric, or the best one so far."""
-        return self.rule.best_of(self.test) if self.rule.best else self.test[-1]
-
-    @property
     def epoch(self) -> int:
         """Epochs finished."""
         return len(self.test)

@@ -45,6 +45,8 @@ PLAN = "lrsearch:plan"
 """Of a confirmation: how far it may go, and how far it is (`study.plan`)."""
 PROVENANCE = "lrsearch:provenance"
 """Of a study: versions and commit of the person's repository when it was created."""
+LANE_COST = "lrsearch:lane_cost"
+"""Of a study: what lanes of a batch cost (`pruning.lane_cost`), as the first process that trained it reckoned."""
 DATA = "lrsearch:data"
 """Of a study: the fingerprint of its task's data (`tasks.fingerprint`)."""
 

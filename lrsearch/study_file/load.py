@@ -240,7 +240,7 @@ def _training(section: object, faults: list[Fault]) -> TrainingSection | None:
 def _pruner(document: dict[str, Any], faults: list[Fault]) -> PluginSection | None:
     sampler = document.get("sampler")
     grid = isinstance(sampler, dict) and sampler.get("name") == "grid"
-    default = "none" if grid else "halving"
+    default = "none" if grid else "extrapolation"
     return _plugin(document.get("pruner", {}), "pruner", faults, default=default)
 
 

@@ -177,7 +177,7 @@ class Definition(StrictModel):
     training: TrainingSection = TrainingSection()
     search: SearchSection = SearchSection()
     sampler: PluginSection = PluginSection(name="tpe")
-    pruner: PluginSection = PluginSection(name="halving")
+    pruner: PluginSection = PluginSection(name="extrapolation")
     tries: list[TrySection] = []
     confirm: ConfirmSection = ConfirmSection()
 
@@ -186,6 +186,11 @@ class Definition(StrictModel):
         """The study's budget."""
         assert self.study.trials is not None
         return self.study.trials
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether trials may end early."""
+        return self.pruner.name != "none"
 
     def document(self) -> dict[str, Any]:
         """The definition in the shape of a study file, complete with defaults; what the storage keeps."""

@@ -19,7 +19,7 @@ from lrsearch.sampling.proposer import Uniform
 from lrsearch.sampling.space import Settings, Space, settings_from
 from lrsearch.study import open as opening
 from lrsearch.study.linked import HOLDOUT
-from lrsearch.study_file.model import TrainingSection
+from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream
 
@@ -34,10 +34,11 @@ class Bank:
         task: Name of the task.
         file: Where the curves are kept; it may not be there yet.
         size: How many settings.
+        definition: Training and search space, where they are not those of `unseen_seeds.definition_of`.
     """
 
-    def __init__(self, task: str, file: Path, size: int) -> None:
-        self.definition = definition_of(task)
+    def __init__(self, task: str, file: Path, size: int, definition: Definition | None = None) -> None:
+        self.definition = definition or definition_of(task)
         self.task = opening.build_task(self.definition)
         self.space = Space.of(self.definition)
         self.file = file

@@ -33,7 +33,7 @@ def faults(text: str) -> dict[str, str]:
 def test_only_two_names_are_required() -> None:
     definition = parse(MINIMAL, "f.toml")
     assert (definition.trials, definition.training.epochs, definition.sampler.name) == (100, 60, "tpe")
-    assert definition.pruner.name == "halving"
+    assert definition.pruner.name == "extrapolation"
     assert {"constant", "lambda", "exponential"} <= set(definition.search.schedulers)
     assert set(faults("study = {}\ntask = {}")) == {"study.name", "task.name"}
 
@@ -71,6 +71,9 @@ def test_only_two_names_are_required() -> None:
         ("[sampler]\nname = 'tpe'\nsead = 1", "sampler.sead", "did you mean seed?"),
         ("[pruner]\nname = 'halfing'", "pruner.name", "did you mean halving?"),
         ("[pruner]\nkeep = 1.5", "pruner.keep", "must be smaller than 1"),
+        ("[pruner]\nkeep = [0.5, 1.5]", "pruner.keep[1]", "must be smaller than 1"),
+        ("[pruner]\nkeep = 'all'", "pruner.keep", "must be a number"),
+        ("[pruner]\nname = 'halving'\nkeep = [0.5]", "pruner.keep", "must be a number"),
         ("[pruner]\naudit = 1", "pruner.audit", "must be smaller than 1"),
         ("[pruner]\nname = 'hyperband'\naudit = -0.1", "pruner.audit", "must be at least 0"),
         ("[pruner]\nname = 'median'\naudti = 0.1", "pruner.audti", "did you mean audit?"),
@@ -217,9 +220,9 @@ def test_a_definition_that_an_older_version_stored_is_valid_and_the_same_study()
 def test_an_option_that_came_later_makes_no_other_study() -> None:
     definition = parse(MINIMAL, "f.toml")
     stored = definition.document()
-    assert stored["pruner"].pop("audit") == 0.0
+    assert stored["pruner"].pop("audit") == 0.05
     assert differences(parse_stored(stored, "a storage"), definition) == []
-    audited = parse({**MINIMAL, "pruner": {"audit": 0.05}}, "f.toml")
+    audited = parse({**MINIMAL, "pruner": {"audit": 0.1}}, "f.toml")
     assert [fault.key for fault in differences(parse_stored(stored, "a storage"), audited)] == ["pruner.audit"]
     stored["pruner"]["name"] = "of another package"
     assert "pruner.name" in [fault.key for fault in differences(parse_stored(stored, "a storage"), definition)]
