@@ -86,7 +86,7 @@ class PruningDecision:
         def ask() -> bool:
             # Trial.should_prune would only know what was reported through its own object.
             trial = self._stored.storage.get_trial(claim.trial_id)
-            return self._pruner.prune(self._stored.study, _compared(trial, self._rule))
+            return self._pruner.prune(self._stored.study, _as_compared(trial, self._rule))
 
         # Such a pruner reads for itself, through Optuna.
         return self._stored.patience(ask)
@@ -123,9 +123,8 @@ class PruningDecision:
         self, pruner: StratifiedPruner, rung: int, scheduler: str | None, asked: Collection[int]
     ) -> list[AtRung]:
         but = {*self._stored.excluded(), *asked}
-        return pruner.seen(
-            self._rule.compared(self._rungs.read()), rung, scheduler, but, maximise=self._stored.maximises
-        )
+        known = self._rule.compared(self._rungs.read())
+        return pruner.seen(known, rung, scheduler, but, maximise=self._stored.maximises)
 
     def _seen_before(self, pruner: StratifiedPruner, rung: int, scheduler: str | None) -> list[AtRung]:
         if self._before is None:
@@ -169,7 +168,7 @@ class Mirror:
         study_id = self._storage.get_study_id_from_name(stored.name)
         self._ids = [
             self._storage.create_new_trial(
-                study_id, _begun(trial) if trial.number in under_way else _compared(trial, rule)
+                study_id, _begun(trial) if trial.number in under_way else _as_compared(trial, rule)
             )
             for trial in stored.trials()
         ]
@@ -198,7 +197,7 @@ def _begun(trial: FrozenTrial) -> FrozenTrial:
     )
 
 
-def _compared(trial: FrozenTrial, rule: Rule) -> FrozenTrial:
+def _as_compared(trial: FrozenTrial, rule: Rule) -> FrozenTrial:
     """A trial with the values that it is compared by, in the place of its curve."""
     if not rule.best:
         return trial
