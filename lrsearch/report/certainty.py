@@ -59,8 +59,8 @@ class Certainty:
             return []
         ends = f" ({epochs[0]} to {epochs[-1]})" if epochs[0] < epochs[-1] else ""
         return [
-            "Each run is scored after its best epoch on the test rows, so keep the best checkpoint; with the recommended "
-            f"settings that was after {epochs[len(epochs) // 2]} epochs{ends}."
+            "Each run is scored after its best epoch on the test rows, so keep the best checkpoint; with the "
+            f"recommended settings that was after {epochs[len(epochs) // 2]} epochs{ends}."
         ]
 
     def _single(self) -> str:

@@ -143,7 +143,9 @@ def gather(confirmation: Confirmation) -> Evidence:
     contenders = [_contender(entry, trials.get(entry.key, {}), seeds, blocks) for entry in confirmation.finalists]
     sign = -1 if confirmation.maximise else 1
     if confirmation.keeps_best:
-        contenders = [replace(one, kept=_kept(trials.get(frozenset(one.params.items()), {}), seeds)) for one in contenders]
+        contenders = [
+            replace(one, kept=_kept(trials.get(frozenset(one.params.items()), {}), seeds)) for one in contenders
+        ]
     contenders.sort(key=lambda contender: sign * contender.mean if contender.is_complete else math.inf)
     return Evidence(
         rows=confirmation.rows,
@@ -191,7 +193,12 @@ def _contender(entry: Finalist, trials: Trials, seeds: Sequence[int], blocks: in
         steps=next((steps for steps in known if steps.horizon), Steps()),
         cells=np.array([_cells(steady.get(seed), blocks, value) for seed, value in zip(seeds, values, strict=True)]),
         planned=planned,
+        curves=tuple(_curve(steady[seed]) for seed in seeds if seed in steady),
     )
+
+
+def _curve(trial: FrozenTrial) -> tuple[float, ...]:
+    return tuple(trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values))
 
 
 def _kept(trials: Trials, seeds: Sequence[int]) -> tuple[int, ...]:
