@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -43,9 +44,18 @@ Plot = Annotated[Path | None, typer.Option(metavar="F", help="Draw the curves: .
 Output = Annotated[Path | None, typer.Option("--output", metavar="F", help="Write the epochs: .csv or .json.")]
 Checkpoint = Annotated[Path | None, typer.Option(metavar="F", help="Save the run here after every epoch.")]
 Resume = Annotated[Path | None, typer.Option(metavar="F", help="Go on from a checkpoint, and save there.")]
+
+
+class Kept(StrEnum):
+    """Which epoch's weights are kept."""
+
+    LAST = "last"
+    BEST = "best"
+
+
 Keep = Annotated[
-    Literal["last", "best"] | None,
-    typer.Option(help="Which epoch's weights: the last (default), or the best on the test rows.", show_default=False),
+    Kept | None,
+    typer.Option(help="Whose weights are kept: of the last epoch (default), or of the best on the test rows, too."),
 ]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Steer by hand, round by round.")]
 
@@ -98,7 +108,7 @@ def train(
         threads,
         interactive,
         sources,
-        keep,
+        keep and keep.value,
     )
     _run(request, train_input.prepare(request, faults, options), quiet, form)
 
