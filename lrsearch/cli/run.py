@@ -211,7 +211,7 @@ def _saves(definition: Definition) -> dict[str, dict[str, float]]:
         update={"study": definition.study.model_copy(update={"trials": min(definition.trials, PLAYED)})}
     )
     alone, batched = (
-        forecast.forecast(part, reckoned(together=together, device="cpu").seconds, together=together)
+        forecast.forecast(part, reckoned(one_pass=together, device="cpu").seconds, together=together)
         for together in (False, True)
     )
     shares = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from lrsearch.operations.confirm import confirm
 from lrsearch.operations.display import Display, NoDisplay
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.operations.workers import joined, train
+from lrsearch.operations.workers import engines_of, joined, train
 from lrsearch.storage.choice import patient
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.study import budget, confirmation, control, failed_cells, recommendation
@@ -56,15 +56,16 @@ def run(
     if not options.one_of:
         control.stop(stored, False)
     display, began = display or NoDisplay(), time.monotonic()
-    with joined(options.cluster, stored) as cluster:
-        train(stored, task, options, display, cluster)
-    if options.one_of or stored.origin is not None:
-        return stored
-    failed_cells.check(stored)
-    if options.confirm and confirmation.is_wanted(stored):
-        confirm(stored, options.left(time.monotonic() - began), display)
-    else:
-        recommendation.keep(stored)
+    with engines_of(options) as engines:
+        with joined(options.cluster, stored) as cluster:
+            train(stored, task, options, display, cluster, engines)
+        if options.one_of or stored.origin is not None:
+            return stored
+        failed_cells.check(stored)
+        if options.confirm and confirmation.is_wanted(stored):
+            confirm(stored, options.left(time.monotonic() - began), display, engines=engines)
+            return stored
+    recommendation.keep(stored)
     return stored
 
 

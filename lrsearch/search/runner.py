@@ -103,7 +103,7 @@ class Runner:
         """Settled before anything is trained: two workers that differ in their engines decide alike."""
         if not self.definition.is_pruned or self.stored.is_confirmation:
             return ONE_BY_ONE
-        return lane_costs.settled(self.stored, together=engine.together, device=engine.device.type)
+        return lane_costs.settled(self.stored, one_pass=engine.one_pass, device=engine.device.type)
 
     def events(self) -> Iterator[Event]:
         """Run the search, and say what happens as it happens.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ from lrsearch.storage.attributes import (
     TRAIN_CURVE,
 )
 from lrsearch.tasks.blocks import BLOCKS
-from lrsearch.training.engine import LaneRecords, Numbers
+from lrsearch.training.engine import LaneRecords, Numbers, side_by_side
 
 LAST = Rule()
 
@@ -58,6 +59,33 @@ class TrialTrace:
         self.diverged_at: int | None = None
         self.not_evaluated: set[int] = set()
         self.seconds = 0.0
+        self._early: dict[int, deque[LaneRecords]] = {lane: deque() for lane in self.lanes}
+
+    def take(self, records: LaneRecords) -> bool:
+        """Take this trial's part of what the engine yielded; an epoch counts when all lanes have come to its end.
+
+        Args:
+            records: Some of the trial's lanes are in it.
+
+        Returns:
+            Whether the trial has got on by an epoch.
+        """
+        going = self.lanes if self.kept is None else self._waited_for(self.kept)
+        if all(lane in records.row_of and not self._early[lane] for lane in going):
+            self.add(records)
+            return records.epoch > 0
+        for lane in self.lanes:
+            if lane in records.row_of:
+                self._early[lane].append(records)
+        before = self.epoch
+        while going and all(self._early[lane] for lane in going):
+            together = [self._early[lane].popleft() for lane in going]
+            self.add(side_by_side(together, going))
+            going = () if self.kept is None else self._waited_for(self.kept)  # fewer, where one has stopped
+        return self.epoch > before
+
+    def _waited_for(self, kept: KeptEpochs) -> tuple[int, ...]:
+        return tuple(lane for lane in self.lanes if lane in kept.going)
 
     def add(self, records: LaneRecords) -> None:
         """Take this trial's part of an epoch.

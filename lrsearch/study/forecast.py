@@ -82,7 +82,7 @@ def forecast(
     seeds, last = len(definition.training.seeds), definition.training.epochs
     at_rungs = None
     if isinstance(pruner, StratifiedPruner):
-        cost = cost or lane_cost.reckoned(together=together, device="cpu")
+        cost = cost or lane_cost.reckoned(one_pass=together, device="cpu")
         at_rungs = Rungs(pruner, seeds, cost if together else lane_cost.ONE_BY_ONE)
     audited = audit.choice(definition)
     rungs = [] if at_rungs is None else at_rungs.epochs

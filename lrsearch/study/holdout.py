@@ -54,6 +54,20 @@ def halved(task: Task) -> Task:
     return replace(task, test=test, holdout=holdout)
 
 
+def scored(task: Task, score: str | None, *, halves: bool = False, each_epoch: bool = False) -> Task:
+    """The task of a confirmation.
+
+    Args:
+        task: The study's task.
+        score: Which of its further metrics is a trial's value (`StoredStudy.score`); None for the test metric.
+        halves: Whether half of the test rows choose the epoch that the other half scores.
+        each_epoch: Whether it is not known beforehand which epoch counts.
+    """
+    task = halved(task) if halves else task
+    by_tests = score is None or task.holdout is None
+    return (scored_on_tests if by_tests else scored_on_holdout)(task, each_epoch=each_epoch)
+
+
 def scored_on_tests(task: Task, *, each_epoch: bool = False) -> Task:
     """The task with its metric per block of test rows, for a confirmation that those score.
 

@@ -17,16 +17,16 @@ def of(stored: StoredStudy) -> LaneCost | None:
     return lane_cost.stored(stored.reader.attributes().get(LANE_COST))
 
 
-def settled(stored: StoredStudy, *, together: bool, device: str) -> LaneCost:
+def settled(stored: StoredStudy, *, one_pass: bool, device: str) -> LaneCost:
     """What the study keeps; if it keeps nothing yet, what is reckoned for this process, which it keeps from now on.
 
     Args:
         stored: The study.
-        together: Whether this process trains many trials at once.
+        one_pass: Whether its engine trains lanes in one pass.
         device: Where, ``cpu`` or ``cuda``.
     """
     if (kept := of(stored)) is not None:
         return kept
-    own = lane_cost.reckoned(together=together, device=device)
+    own = lane_cost.reckoned(one_pass=one_pass, device=device)
     stored.remember(LANE_COST, own.table())
     return of(stored) or own

@@ -168,13 +168,7 @@ def task_of(stored: StoredStudy) -> Task:
         return task
     from lrsearch.study import holdout  # torch takes a while
 
-    study, training = stored.definition.study, stored.definition.training
-    each_epoch = study.value == "best" or training.patience is not None
-    if stored.is_halved:
-        task = holdout.halved(task)
-    by_tests = stored.score is None or task.holdout is None
-    scored = holdout.scored_on_tests if by_tests else holdout.scored_on_holdout
-    return scored(task, each_epoch=each_epoch)
+    return holdout.scored(task, stored.score, halves=stored.is_halved, each_epoch=stored.may_end_anywhere)
 
 
 def _check_is_there(definition: Definition, kind: str, name: str, known: registry.Registry[Any]) -> None:

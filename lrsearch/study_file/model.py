@@ -71,6 +71,8 @@ class TrainingSection(StrictModel):
         patience: A run stops, and is complete, after so many evaluations in a row without a better test metric; None:
             every run is trained to its last epoch.
         min_delta: What the test metric has to gain on the best one so far for `patience` to begin anew.
+        checkpoint_minutes: Minutes of training after which a trial that takes longer is saved, so that a crash costs no
+            more of it.
         loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
     """
 
@@ -90,6 +92,7 @@ class TrainingSection(StrictModel):
     ema: FiniteFloat | None = Field(default=None, gt=0, lt=1)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     train_metric_every: int = Field(default=1, ge=1)
+    checkpoint_minutes: FiniteFloat = Field(default=5.0, ge=0)
     loader_workers: int = Field(default=0, ge=0, le=1024)
     patience: int | None = Field(default=None, ge=1)
     min_delta: FiniteFloat = Field(default=0.0, ge=0)

@@ -14,8 +14,8 @@ from lrsearch.errors import InputError, LrsearchError, input_error, nearest
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.fixed_seed import fixed_seed
 
-_LOADED = "lrsearch_loaded_"
-"""The name of a loaded file's module begins with this."""
+PREFIX = "lrsearch_loaded_"
+"""How the names of modules begin that are files which `load` has imported."""
 
 
 def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
@@ -46,6 +46,12 @@ def load(sources: Iterable[str], relative_to: Path | None = None) -> None:
             ) from error
 
 
+def loaded_files() -> list[Path]:
+    """The files that `load` has imported into this process and that are still there, in their order."""
+    there = [module.__file__ for name, module in sys.modules.items() if name.startswith(PREFIX)]
+    return [Path(file) for file in there if file is not None and Path(file).is_file()]
+
+
 def loaded(source: str) -> ModuleType | None:
     """A module that is imported, or a file that was loaded; None if it is not.
 
@@ -54,7 +60,7 @@ def loaded(source: str) -> ModuleType | None:
     """
     wanted = Path(source).with_suffix("").parts if source.endswith(".py") else tuple(source.split("."))
     for name, module in list(sys.modules.items()):
-        if name.startswith(_LOADED) and Path(str(module.__file__)).with_suffix("").parts[-len(wanted) :] == wanted:
+        if name.startswith(PREFIX) and Path(str(module.__file__)).with_suffix("").parts[-len(wanted) :] == wanted:
             return module
     return sys.modules.get(source)
 
@@ -69,7 +75,7 @@ def _import(folder: Path, source: str) -> None:
 
 def _import_file(path: Path, source: str) -> None:
     path = path.resolve()
-    name = f"{_LOADED}{path.stem}_{abs(hash(str(path))):x}"
+    name = f"{PREFIX}{path.stem}_{abs(hash(str(path))):x}"
     if name in sys.modules:
         return
     if not path.is_file():

@@ -8,7 +8,7 @@ evaluates it; `keep` drops it when it has diverged or nobody wants it any more.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +49,8 @@ class BatchedEngine:
 
     name = "batched"
     together = True
+    one_pass = True
+    in_memory = True
 
     def __init__(self, device: str = "cpu", memory: int | None = None) -> None:
         self.device = torch.device(device)
@@ -57,7 +59,13 @@ class BatchedEngine:
         self._packed: Task
         self._recordings = Recordings()
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self,
+        task: Task,
+        lanes: Sequence[Lane],
+        training: TrainingSection,
+        pauses: Collection[int] = (),
+    ) -> LaneStream:
         """See `Engine.train`."""
         if task is not self._task:
             self._task, self._packed, self._recordings = task, packed(task), Recordings()

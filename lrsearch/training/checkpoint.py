@@ -12,7 +12,7 @@ import pickle
 import struct
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
@@ -121,6 +121,33 @@ def read(file: Path) -> Checkpoint:
         raise InputError(f"checkpoint {file}", [replace(faults[0], rule=f"is damaged: {faults[0].rule}"), *faults[1:]])
     state = content["state"]
     return Checkpoint(file, content["definition"], content["threads"], state["epoch"], state)
+
+
+def state_of(run: Run) -> bytes:
+    """All that the loop has advanced, for `resumed` in this process or another one of the same run.
+
+    Args:
+        run: The run, between two epochs.
+    """
+    content = io.BytesIO()
+    torch.save(_state(run), content)
+    return content.getvalue()
+
+
+def resumed(state: bytes, begin: Callable[[Before], Run]) -> Run:
+    """A run as it was when `state_of` was asked.
+
+    Args:
+        state: What that gave.
+        begin: Begins the same run anew, from what it had measured before its first update.
+
+    Raises:
+        InputError: The state is not of this run.
+    """
+    kept = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
+    run = begin(Before(**kept["before"]))
+    restore(Checkpoint(Path("of this run"), {}, torch.get_num_threads(), int(kept["epoch"]), kept), run)
+    return run
 
 
 def restore(checkpoint: Checkpoint, run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,11 +31,19 @@ class CommandEngine:
 
     name = "command"
     together = False
+    one_pass = False
+    in_memory = True
 
     def __init__(self) -> None:
         self.device = torch.device("cpu")
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self,
+        task: Task,
+        lanes: Sequence[Lane],
+        training: TrainingSection,
+        pauses: Collection[int] = (),
+    ) -> LaneStream:
         """See `engine.Engine.train`. However the stream is closed, no process is left."""
         assert isinstance(task, CommandTask)
         runs: dict[int, CommandRun] = {}

@@ -165,7 +165,9 @@ class Run:
         )
 
 
-def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int) -> Run:
+def start(
+    task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int, before: Before | None = None
+) -> Run:
     """A run before its first epoch. Draws from no random stream but its own.
 
     Args:
@@ -174,6 +176,7 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         lr: Initial learning rate.
         training: Epochs, batch size, optimizer.
         seed: Decides initial weights and data order.
+        before: What it measured before its first update, where that is known from an earlier start.
 
     Raises:
         InputError: The training section wants mixed precision, and the network is not on a CUDA device.
@@ -188,7 +191,7 @@ def start(task: Task, schedule: Schedule, lr: float, training: TrainingSection, 
         random_state, streams = torch.get_rng_state(), random_streams.beside_torch(device)
         check_precision(training, device)
         precision = Precision(training.precision, device)
-        before = _before(Look(task, model, precision, training, seed))
+        before = before or _before(Look(task, model, precision, training, seed))
     return Run(
         task=task,
         schedule=schedule.directed(task.maximises),
@@ -329,7 +332,8 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
         The loss before the update.
     """
     optimizers.set_rate(run.optimizer, run.rate(number))
-    run.model.train()
+    if not run.model.training:  # once an epoch: of a deep network it takes a share of an update
+        run.model.train()
     run.optimizer.zero_grad()
     losses = []
     for inputs, targets in batches:

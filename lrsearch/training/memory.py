@@ -33,6 +33,9 @@ CPU_EVALUATION_BYTES = 32 * 2**20
 STATE_SHARE = 0.25
 """Of all memory, what lanes may keep: parameters, gradients, the optimizer's memory, buffers."""
 
+PARKED_SHARE = 0.1
+"""Of all memory, what lanes may take that wait to be trained on."""
+
 _Part = TypeVar("_Part")
 
 
@@ -94,6 +97,11 @@ def most_lanes(task: Task, training: TrainingSection, device: torch.device) -> i
         A multiple of `BLOCK`.
     """
     return width(footprint(task, training).state, int(_memory_of(device) * STATE_SHARE)).lanes
+
+
+def parking_bytes() -> int:
+    """Bytes of memory for lanes that wait to be trained on."""
+    return int(_memory_of(torch.device("cpu")) * PARKED_SHARE)
 
 
 def is_out_of_memory(error: Exception) -> bool:

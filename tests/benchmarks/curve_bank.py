@@ -123,6 +123,8 @@ class ReplayEngine:
 
     name = "batched"
     together = True
+    one_pass = True
+    in_memory = True
     device = torch.device("cpu")
 
     def __init__(self, bank: Bank) -> None:
@@ -139,7 +141,9 @@ class ReplayEngine:
             self._taken.add(self._number[key])
         return self._number[key]
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
+    ) -> LaneStream:
         """See `Engine.train`."""
         keys = [(self.number_of(Settings(lane.lr, lane.schedule)), lane.seed) for lane in lanes]
         self.bank.need(keys)

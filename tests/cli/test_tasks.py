@@ -19,7 +19,7 @@ def test_tasks_are_listed_with_their_options() -> None:
     assert "batch_norm" in plain
     rows = json.loads(subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=True).stdout)
     options = next(row["options"] for row in rows if row["name"] == "polynomial")
-    assert {"option": "degree", "type": "whole number >= 0", "default": 2} in options
+    assert {"option": "degree", "type": "whole number >= 0, <= 1000", "default": 2} in options
 
 
 OWN_TASKS = """

@@ -17,12 +17,12 @@ costs = st.builds(LaneCost, st.sampled_from([1, 4, 32, 256]), st.floats(0, 40))
 
 
 def test_a_block_is_what_the_engine_pads_to() -> None:
-    assert reckoned(together=True, device="cpu").block == seats.BLOCK
-    assert reckoned(together=False, device="cpu") == ONE_BY_ONE
+    assert reckoned(one_pass=True, device="cpu").block == seats.BLOCK
+    assert reckoned(one_pass=False, device="cpu") == ONE_BY_ONE
 
 
 def test_a_batch_costs_one_block_more_than_it_has() -> None:
-    cost = reckoned(together=True, device="cpu")
+    cost = reckoned(one_pass=True, device="cpu")
     assert [cost.seconds(lanes) for lanes in (0, 1, 32, 33, 64, 512)] == [0.0, 2.0, 2.0, 3.0, 3.0, 17.0]
 
 
@@ -30,7 +30,7 @@ def test_a_batch_costs_one_block_more_than_it_has() -> None:
 def test_a_batch_is_as_long_as_the_engine_makes_it(places: list[int]) -> None:
     """Lanes that share a class sit far apart, whatever is free between them."""
     assert SEAT_CLASSES == seats.CLASSES
-    cost = reckoned(together=True, device="cpu")
+    cost = reckoned(one_pass=True, device="cpu")
     computed = seats.filled(max(seats.seats(places)) + 1) if places else 0
     assert cost.seconds(cost.lanes(places)) == cost.seconds(computed)
 
@@ -53,7 +53,7 @@ def test_whom_it_spares_train_in_nearly_the_same_seconds(
 
 def test_a_generation_of_64_keeps_a_block_and_seats_for_the_audit() -> None:
     """Or all, where the rule keeps more than a block: two thirds of a batch take as long as all of it."""
-    cost, places = reckoned(together=True, device="cpu"), {number: [number] for number in range(64)}
+    cost, places = reckoned(one_pass=True, device="cpu"), {number: [number] for number in range(64)}
     assert len(cost.spared(range(20), range(20, 64), places)) == 28 - 20
     assert len(cost.spared(range(45), range(45, 64), places)) == 19
     crowded = [*range(0, 64, 4), 1]  # all but one in one class
