@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lrsearch.cli.output import say, show
 from lrsearch.cli.study import open_study
@@ -46,7 +46,7 @@ class Request:
     threads: int | None
     interactive: bool
     modules: Sequence[str]
-    keep: Literal["last", "best"] | None = None
+    keep: str | None = None
 
 
 @dataclass
@@ -187,8 +187,7 @@ def _keep(run: Run, request: Request) -> None:
     if request.keep == "best" and run.epoch and run.best is None:
         rule = "the checkpoint has not kept the weights of its best epoch, which are gone; leave the option out"
         _raise([Fault("--keep", rule, '"best"')])
-    assert request.keep is not None
-    run.keep = request.keep
+    run.keep = "best" if request.keep == "best" else "last"
     if run.keep == "last":
         run.best = None
 

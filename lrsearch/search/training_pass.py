@@ -142,10 +142,10 @@ class Pass:
             yield from self._end_those_that_are_done(moved)
             if len(self._active) < before or any(self._active[claim].epoch in training.rungs for claim in moved):
                 yield from self._compare_at_rung()
-            if len(self._active) == before and not records.stopped:
+            if len(self._active) == before:
                 records = self._next(stream, None)
             else:
-                records = self._next(stream, {lane for trace in self._active.values() for lane in trace.going})
+                records = self._next(stream, {lane for trace in self._active.values() for lane in trace.lanes})
 
     def _taken(self, records: LaneRecords) -> list[Claim]:
         """Let each trial take its part of what the engine yielded; tells which have got on by an epoch."""
