@@ -25,9 +25,10 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.loop import start, train
+from lrsearch.training.parallel import ParallelEngine
 
 Define = Callable[..., Definition]
-ENGINES = [SequentialEngine(), BatchedEngine()]
+ENGINES = [SequentialEngine(), BatchedEngine(), ParallelEngine()]
 
 
 def searched(definition: Definition, engine: Engine, maximise: bool = False) -> tuple[StoredStudy, Task]:
@@ -67,7 +68,7 @@ def test_the_value_is_the_mean_of_each_seeds_best_epoch(define: Define, engine: 
         best = [better(curve) for curve in curves]
         assert trial.values[0] == pytest.approx(np.mean(best), rel=1e-3)
         assert trial.user_attrs[SEED_VALUES] == pytest.approx(best, rel=1e-3)
-        if engine.name == "sequential":
+        if engine.name != "batched":
             assert trial.user_attrs[KEPT_EPOCHS] == [curve.index(value) + 1 for curve, value in zip(curves, best)]  # noqa: B905
         assert list(trial.intermediate_values.values()) == pytest.approx(np.mean(curves, axis=0), rel=1e-3)
         differ += trial.user_attrs[KEPT_EPOCHS] != [8, 8]
@@ -88,7 +89,7 @@ def test_a_run_that_has_stopped_is_complete(define: Define, engine: Engine, valu
         runs = [start(task, settings.schedule, settings.lr, definition.training, seed) for seed in (1, 2)]
         curves = [[record.test_metric for record in train(run)] for run in runs]
         expected = [min(curve) if value == "best" else curve[-1] for curve in curves]
-        if engine.name == "sequential":
+        if engine.name != "batched":
             assert trial.user_attrs[SEED_VALUES] == expected
             assert max(trial.intermediate_values) == max(map(len, curves))
         assert trial.values[0] == pytest.approx(np.mean(trial.user_attrs[SEED_VALUES]))

@@ -15,6 +15,7 @@ from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.early_stopping import EarlyStopping
 from lrsearch.training.engine import Engine, Lane, LaneRecords, SequentialEngine
 from lrsearch.training.loop import start, train
+from lrsearch.training.parallel import ParallelEngine
 
 EPOCHS = 12
 TASK = registry.tasks.get("polynomial").build({"rows": 60, "holdout_rows": 0})
@@ -59,7 +60,9 @@ def curves(engine: Engine, task: Any, training: TrainingSection) -> tuple[dict[i
     return found, records
 
 
-@pytest.mark.parametrize("engine", [SequentialEngine(), BatchedEngine()], ids=lambda engine: engine.name)
+@pytest.mark.parametrize(
+    "engine", [SequentialEngine(), BatchedEngine(), ParallelEngine()], ids=lambda engine: engine.name
+)
 @pytest.mark.parametrize("maximise", [False, True])
 def test_engines_stop_lanes_where_the_curve_of_a_whole_run_says(engine: Engine, maximise: bool) -> None:
     """Each lane's numbers are the first ones of the same lane without patience."""
