@@ -105,7 +105,9 @@ def english(file: Path) -> Path:
 
 def slips(text: str) -> list[str]:
     """What Chinese gets wrong in markdown: marks that are shown, and line ends, which become spaces."""
-    shown = [token.content for token in flat(tokens(text)) if token.type == "text" and re.search(r"[*`]", token.content)]
+    shown = [
+        token.content for token in flat(tokens(text)) if token.type == "text" and re.search(r"[*`]", token.content)
+    ]
     return shown + re.findall(rf"{CHINESE}\n{CHINESE}", text)
 
 
@@ -128,7 +130,9 @@ def test_the_two_languages_link_to_each_other_at_the_top() -> None:
 
 
 def test_the_first_three_notebooks_are_translated() -> None:
-    assert [file.name for file in NOTEBOOKS] == sorted(file.name for file in (ROOT / "notebooks").glob("0[123]_*.ipynb"))
+    assert [file.name for file in NOTEBOOKS] == sorted(
+        file.name for file in (ROOT / "notebooks").glob("0[123]_*.ipynb")
+    )
 
 
 @each
