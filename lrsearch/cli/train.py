@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,6 +56,19 @@ Plot = Annotated[Path | None, typer.Option(metavar="F", help="Draw the curves: .
 Output = Annotated[Path | None, typer.Option("--output", metavar="F", help="Write the epochs: .csv or .json.")]
 Checkpoint = Annotated[Path | None, typer.Option(metavar="F", help="Save the run here after every epoch.")]
 Resume = Annotated[Path | None, typer.Option(metavar="F", help="Go on from a checkpoint, and save there.")]
+
+
+class Kept(StrEnum):
+    """Which epoch's weights are kept."""
+
+    LAST = "last"
+    BEST = "best"
+
+
+Keep = Annotated[
+    Kept | None,
+    typer.Option(help="Whose weights are kept: of the last epoch (default), or of the best on the test rows, too."),
+]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Steer by hand, round by round.")]
 
 
@@ -73,6 +87,7 @@ def train(
     resume: Resume = None,
     from_study: FromStudy = None,
     trial: Trial = None,
+    keep: Keep = None,
     threads: Threads = None,
     modules: Load = None,
     quiet: Quiet = False,
@@ -94,7 +109,18 @@ def train(
         task, sources = named_task.found(task, sources, "train"), [*sources, file]
     changes = Changes(task, lr, scheduler, parameters, epochs, seed, settings or [])
     request = train_input.Request(
-        changes, from_study, trial, storage, resume, checkpoint, plot, output, threads, interactive, sources
+        changes,
+        from_study,
+        trial,
+        storage,
+        resume,
+        checkpoint,
+        plot,
+        output,
+        threads,
+        interactive,
+        sources,
+        keep and keep.value,
     )
     _run(request, train_input.prepare(request, faults, options), quiet, form)
 
