@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrsearch.cli import named_task
+from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Quiet, Storage, quiet_libraries
 from lrsearch.cli.output import Format
 from lrsearch.errors import InterruptedRunError, LrsearchError
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from lrsearch.cli.train_input import Prepared, Request
     from lrsearch.signals import Interruption
 
-Task = Annotated[str | None, typer.Option(metavar="NAME|FILE:NAME", help="A task, or its file and its name.")]
+Task = Annotated[
+    str | None,
+    typer.Option(metavar="NAME|FILE:NAME", help="A task, or its file and its name.", autocompletion=completion.tasks),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="An option of the task or the training: task.degree=3."),
@@ -28,13 +31,22 @@ Set = Annotated[
 Rate = Annotated[float | None, typer.Option(help="Initial learning rate.")]
 Scheduler = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="How the rate goes; its own parameters are options, too: --decay 0.95."),
+    typer.Option(
+        metavar="NAME",
+        help="How the rate goes; its own parameters are options, too: --decay 0.95.",
+        autocompletion=completion.schedulers,
+    ),
 ]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training rows (default 60).")]
 Seed = Annotated[int | None, typer.Option(help="Decides initial weights and data order (default 24).")]
 FromStudy = Annotated[
     str | None,
-    typer.Option("--from-study", metavar="NAME", help="Train what this study recommends, or a trial."),
+    typer.Option(
+        "--from-study",
+        metavar="NAME",
+        help="Train what this study recommends, or a trial.",
+        autocompletion=completion.studies,
+    ),
 ]
 Trial = Annotated[int | None, typer.Option(metavar="NUMBER", help="Repeat this trial of the study.")]
 Threads = Annotated[
