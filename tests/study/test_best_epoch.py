@@ -55,7 +55,7 @@ def test_the_score_is_that_of_the_chosen_epoch_on_other_rows(
     assert early, "otherwise the last epoch would do"
     evidence = lrsearch.best_settings(study)
     assert (evidence.basis, evidence.rows) == ("confirmed", "holdout" if holdout_rows else "test")
-    told = lrsearch.write_report(study, tmp_path / "report").read_text(encoding="utf-8")
+    told = lrsearch.write_report(study, output=tmp_path / "report").read_text(encoding="utf-8")
     assert "best epoch" in told
     assert ("half of the test rows" in told) == (not holdout_rows)
 

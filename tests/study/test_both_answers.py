@@ -34,4 +34,4 @@ def test_each_way_to_keep_a_run_has_its_own_best_settings(sign: int) -> None:
 
 def test_without_curves_or_rates_there_is_no_telling() -> None:
     assert both_answers([], maximise=False) is None
-    assert both_answers([contender(0.1, [])], maximise=False) is None
+    assert both_answers([contender(0.1)], maximise=False) is None
