@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,8 +13,9 @@ from lrsearch import registry
 from lrsearch.cli.options import Load, OutputFormat, Set
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, write
 from lrsearch.errors import Fault, InputError, input_error, nearest
-from lrsearch.study_file import load
-from lrsearch.study_file.model import Definition
+
+if TYPE_CHECKING:
+    from lrsearch.study_file.model import Definition
 
 app = typer.Typer(help="List tasks and their options, check one, and write one.")
 TRIALS = 200
@@ -123,6 +124,8 @@ def _found(task: str, modules: list[str]) -> str:
 
 
 def _definition(name: str, settings: list[str]) -> Definition:
+    from lrsearch.study_file import load
+
     document = load.override({"task": {"name": name}, "training": {}}, settings)
     others = [key for key in document if key not in ("task", "training")]
     if others:
