@@ -38,10 +38,11 @@ def add(url: str, name: str, values: list[float], *, confirm: bool = False) -> s
     return stored
 
 
-def listed(url: str) -> dict[str, dict[str, Any]]:
-    def fail(name: str, error: Exception) -> None:
-        raise AssertionError(f"{name} is left out") from error
+def fail(name: str, error: Exception) -> None:
+    raise AssertionError(f"{name} is left out") from error
 
+
+def listed(url: str) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in overview(url, fail)}
 
 
@@ -85,11 +86,11 @@ def statements(url: str, number: int) -> int:
     """How many statements a list of some studies takes."""
     for place in range(number):
         add(url, f"study{place}", [float(place)])
-    counted = []
+    counted: list[int] = []
     with looking.looked_at(parse(url)) as engine:
         assert engine is not None
         sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *_: counted.append(1))
-        assert len(rows(glance.glance(engine, KEYS), lambda name, error: None)) == number
+        assert len(rows(glance.glance(engine, KEYS), fail)) == number
     return len(counted)
 
 
@@ -109,9 +110,9 @@ def test_constraints_of_other_tools_are_heeded(url: str) -> None:
 def test_a_damaged_study_is_left_out_and_named(url: str) -> None:
     add(url, "whole", [1.0])
     add(url, "damaged", [1.0]).remember("lrsearch:definition", {"study": {"name": "damaged"}})
-    named = []
-    found = overview(url, lambda name, error: named.append(name))
-    assert ([row["name"] for row in found], named) == (["whole"], ["damaged"])
+    named: dict[str, Exception] = {}
+    found = overview(url, named.__setitem__)
+    assert ([row["name"] for row in found], list(named)) == (["whole"], ["damaged"])
 
 
 def test_the_tables_are_those_that_optuna_has(url: str) -> None:

@@ -94,7 +94,7 @@ def test_scores_are_judged_by_what_they_lack() -> None:
     assert (weighed.finding.lr, weighed.finding.high) == (RATES[2], RATES[4])
 
 
-@example([1.0, 1.0, 1.0, 1.0, 0.46], 0.46, maximise=False)
+@example(values=[1.0, 1.0, 1.0, 1.0, 0.46], untrained=0.46, maximise=False)
 @given(
     st.lists(st.floats(-1e3, 1e3), min_size=5, max_size=5),
     st.floats(-1e3, 1e3),
