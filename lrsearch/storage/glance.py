@@ -73,7 +73,7 @@ def is_known(engine: Engine) -> bool:
     if not inspect(engine).has_table("alembic_version"):
         return False
     with engine.connect() as connection:
-        found = connection.execute(select(column("version_num")).select_from(table("alembic_version")))
+        found = connection.execute(select(column("version_num", Text)).select_from(table("alembic_version")))
         return found.scalars().all() == [REVISION]
 
 
