@@ -138,7 +138,7 @@ def _row(seen: Glimpse, linked: Glimpse | None) -> dict[str, Any]:
         "expected": answer.get("expected"),
         "scheduler": params.get("scheduler"),
         "lr": params.get("lr"),
-        "confirmed": answer.get("seeds") if answer.get("basis") == "confirmed" else None,
+        "confirmed": _confirmed(answer, linked),
         "out_of_date": answer.get("made_from") != made_from(seen, linked) if answer else None,
     }
 
@@ -153,13 +153,11 @@ def made_from(seen: Glimpse, linked: Glimpse | None) -> dict[str, Any]:
     definition = seen.attributes.get(DEFINITION)
     own: Mapping[str, Any] = definition if isinstance(definition, Mapping) else {}
     there = {} if linked is None else linked.attributes
-    training = (there.get(DEFINITION) or {}).get("training") or {}
-    seeds = training.get("seeds") if there.get(DEFINITION) else there.get(SEEDS)
     return basis(
         trials=_counts(seen),
         excluded=excluded(seen.attributes),
         confirmed=None if linked is None else _counts(linked),
-        seeds=seeds or [],
+        seeds=[] if linked is None else _seeds(linked),
         plan=there.get(PLAN),
         margin=(own.get("confirm") or {}).get("margin"),
         tries=[
@@ -168,6 +166,23 @@ def made_from(seen: Glimpse, linked: Glimpse | None) -> dict[str, Any]:
             for one in own.get("try", [])
         ],
     )
+
+
+def _confirmed(answer: Mapping[str, Any], linked: Glimpse | None) -> int | None:
+    """On how many fresh seeds a study is confirmed: as its answer says or, where none is kept, its confirmation."""
+    if answer or linked is None:
+        return answer.get("seeds") if answer.get("basis") == "confirmed" else None
+    budget, tally, plan = _budget(linked.attributes), linked.tally, linked.attributes.get(PLAN)
+    ended = tally.running + tally.waiting == 0 and tally.complete + tally.pruned + tally.failed >= (budget or 0)
+    done = plan.get("done", True) if isinstance(plan, Mapping) else True
+    return len(_seeds(linked)) or None if ended and done else None
+
+
+def _seeds(confirmation: Glimpse) -> list[int]:
+    definition = confirmation.attributes.get(DEFINITION)
+    if not isinstance(definition, Mapping):
+        return list(confirmation.attributes.get(SEEDS) or [])
+    return list((definition.get("training") or {}).get("seeds") or [])
 
 
 def _counts(seen: Glimpse) -> dict[str, Any]:
