@@ -167,6 +167,7 @@ def test_tables_print_every_digit_that_was_trained(url: str, type_: Callable[...
     storage = open_storage(url, create=True)
     params = add(storage, 0)
     number = lrsearch.best_settings("study0").number
+    recommendation.keep(studies.load(storage, "study0"))
     for said in (
         type_("study", "list"),
         type_("trial", "list", "study0"),
