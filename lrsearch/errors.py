@@ -23,6 +23,10 @@ class InterruptedRunError(LrsearchError):
     exit_code = 130
 
 
+class StorageFailedError(LrsearchError):
+    """The storage does not take what is written to it, or give what is asked for. What it has stays in it."""
+
+
 class DeletedStudyError(LrsearchError, KeyError):
     """Somebody deleted the study while it was in use; Optuna says so with a `KeyError`."""
 

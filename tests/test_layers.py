@@ -146,6 +146,27 @@ def test_torch_and_ray_wait_until_they_are_needed() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+EARLY = """
+import sys
+import lrsearch.cli.app
+import lrsearch.study.overview
+from lrsearch.study.overview import overview
+overview(sys.argv[1], print)
+print(*sorted({"optuna", "torch", "scipy", "pandas", "numpy", "alembic"} & set(sys.modules)))
+"""
+
+
+def test_help_and_the_list_of_studies_wait_for_no_library(tmp_path: Path) -> None:
+    """Optuna alone takes longer to import than a thousand studies take to be listed."""
+    import optuna
+
+    url = f"sqlite:///{tmp_path / 'list.db'}"
+    optuna.create_study(storage=url, study_name="one")
+    command = [sys.executable, "-c", EARLY, url]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
+
+
 def test_every_room_has_its_floor() -> None:
     rooms = {path.stem for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"} - {"__pycache__"}
     assert rooms == set(FLOOR_OF)

@@ -10,7 +10,7 @@ from glob import escape, glob
 import typer
 
 from lrsearch import registry
-from lrsearch.storage.rdb import DEFAULT_URL, open_storage
+from lrsearch.storage.defaults import DEFAULT_URL
 
 
 def studies(context: typer.Context, incomplete: str) -> list[str]:
@@ -22,6 +22,7 @@ def studies(context: typer.Context, incomplete: str) -> list[str]:
     """
     found: list[str] = []
     with suppress(Exception):  # a message would stand in the middle of what is being typed
+        from lrsearch.storage.rdb import open_storage
         from lrsearch.study import stored
 
         url = context.params.get("storage") or os.environ.get("LRSEARCH_STORAGE") or DEFAULT_URL

@@ -28,8 +28,7 @@ from lrsearch.cli.output import Format, print_json, print_table
 from lrsearch.cli.study import study_arguments
 from lrsearch.errors import input_error
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.storage.rdb import DEFAULT_URL
-from lrsearch.storage.store import GRACE
+from lrsearch.storage.defaults import DEFAULT_URL, GRACE
 
 if TYPE_CHECKING:
     from lrsearch.study.evidence import Evidence

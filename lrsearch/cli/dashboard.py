@@ -11,7 +11,7 @@ import typer
 
 from lrsearch.cli.options import Storage, quiet_libraries
 from lrsearch.cli.output import say
-from lrsearch.storage.rdb import DEFAULT_URL, open_storage
+from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
     from lrsearch.dashboard.server import Server
@@ -87,6 +87,7 @@ def open_server(storage: str, options: ServerOptions) -> Server:
     from lrsearch.dashboard.artifacts import artifacts_of
     from lrsearch.dashboard.guests import Guests
     from lrsearch.dashboard.server import CONNECTIONS, Server
+    from lrsearch.storage.rdb import open_storage
     from lrsearch.storage.retry import Patience
 
     guests = Guests()

@@ -15,10 +15,9 @@ from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Quiet, Threads
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.errors import Fault, InputError, input_error
-from lrsearch.study_file import edit, load
-from lrsearch.study_file.model import Definition
 
 if TYPE_CHECKING:
+    from lrsearch.study_file.model import Definition
     from lrsearch.tasks.task import Task
     from lrsearch.training.ramp import Plan
     from lrsearch.training.range_test import RangeTest
@@ -152,6 +151,8 @@ def _definition(task: str, settings: list[str]) -> Definition:
     ]
     if faults:
         raise InputError(SOURCE, faults)
+    from lrsearch.study_file import load
+
     document = {"study": {"name": SOURCE}, "task": {"name": task}}
     return load.parse(load.override(document, settings), SOURCE)
 
@@ -163,6 +164,7 @@ def _build(definition: Definition) -> Task:
 
 def _check_study_file(path: Path) -> Definition:
     from lrsearch.report import files
+    from lrsearch.study_file import load
 
     document = load.read(path)
     named = load.sources(document)
@@ -267,6 +269,8 @@ def _tried(order: _Order, briefs: list[Brief]) -> dict[str, Any] | None:
 
 
 def _show(result: dict[str, Any]) -> None:
+    from lrsearch.study_file import edit
+
     found, why = result["range"], result["reasons"]
     print_facts(
         {
@@ -285,6 +289,7 @@ def _show(result: dict[str, Any]) -> None:
 
 def _write(order: _Order, test: RangeTest, path: Path) -> None:
     from lrsearch.report import files
+    from lrsearch.study_file import edit, load
 
     found = test.finding.range
     if found is None:

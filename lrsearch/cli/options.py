@@ -10,7 +10,7 @@ import typer
 from lrsearch.cli import completion
 from lrsearch.cli.output import Format
 from lrsearch.errors import input_error
-from lrsearch.study_file.model import MOST_THREADS
+from lrsearch.study_file.limits import MOST_THREADS
 
 MOST_WORKERS = 1024
 """Processes of one command."""
@@ -18,9 +18,10 @@ MOST_WORKERS = 1024
 
 def _kept(url: str) -> str:
     """A storage that another command finds again; one in this command's memory would be gone before it is looked at."""
-    from lrsearch.storage import address, rdb  # takes a while, and some commands need no storage
+    from lrsearch.storage.address import keeps_nothing  # takes a while, and some commands need no storage
+    from lrsearch.storage.url import parse
 
-    if address.keeps_nothing(rdb.parse(url)):
+    if keeps_nothing(parse(url)):
         rule = "is in memory and gone when the command ends: name a file, such as sqlite:///lrsearch.db"
         raise input_error("--storage", rule, received=url)
     return url

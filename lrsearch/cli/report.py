@@ -15,7 +15,7 @@ from lrsearch.cli.options import Load, Storage
 from lrsearch.cli.output import say, write
 from lrsearch.cli.study import open_study
 from lrsearch.errors import Fault, InputError
-from lrsearch.storage.rdb import DEFAULT_URL
+from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
     from lrsearch.study.stored import StoredStudy

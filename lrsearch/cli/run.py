@@ -34,13 +34,11 @@ from lrsearch.errors import LrsearchWarning
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.printable import redacted
 from lrsearch.signals import tie_to
-from lrsearch.storage.rdb import DEFAULT_URL, open_storage
-from lrsearch.storage.store import GRACE
-from lrsearch.study_file import load, templates
-from lrsearch.study_file.model import Definition
+from lrsearch.storage.defaults import DEFAULT_URL, GRACE
 
 if TYPE_CHECKING:
     from lrsearch.study.stored import StoredStudy
+    from lrsearch.study_file.model import Definition
 
 PLAYED = 512
 """Trials of a study that are played through at most to say what pruning saves."""
@@ -52,6 +50,8 @@ def new(
     source: Annotated[str, typer.Option("--from", help="Which of the shipped study files.")] = "quickstart",
 ) -> None:
     """Write a study file to start from."""
+    from lrsearch.study_file import templates
+
     templates.copy(source, file)
     say(f"Wrote {file}. Next: lrsearch study run {shlex.quote(str(file))}")
 
@@ -74,6 +74,7 @@ def create(
         return
     from lrsearch.sampling.ask import trials_to_train
     from lrsearch.storage.new_study import StudyExistsError
+    from lrsearch.storage.rdb import open_storage
     from lrsearch.study import open as opening
     from lrsearch.study import stored as studies
 
@@ -170,6 +171,7 @@ def _print_outcome(stored: StoredStudy, storage: str, output: Format) -> None:
 
 def _definition(file: Path, name: str | None, settings: list[str] | None, modules: list[str] | None) -> Definition:
     from lrsearch.study import open as opening
+    from lrsearch.study_file import load
 
     document = load.override(load.read(file), settings or [])
     if name is not None:

@@ -14,7 +14,6 @@ from lrsearch.cli import completion
 from lrsearch.cli.options import Load, OutputFormat
 from lrsearch.cli.output import Format, print_json, say, show, write
 from lrsearch.errors import Fault, InputError
-from lrsearch.study_file.faults import show as written
 
 app = typer.Typer(help="List and draw the scheduler types; without a further word, list them.")
 WIDTH = 100
@@ -150,6 +149,8 @@ def _range(axis: Any) -> str:
     """A default search range as in `studies/README.md`: ``0.1..0.7 log``."""
     if isinstance(axis, dict) and "low" in axis:
         return f"{axis['low']:g}..{axis['high']:g}" + (" log" if axis.get("log") else "")
+    from lrsearch.study_file.faults import show as written
+
     return written(axis["choices"] if isinstance(axis, dict) else axis)
 
 

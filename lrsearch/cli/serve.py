@@ -15,8 +15,7 @@ from lrsearch.cli.options import MOST_WORKERS, Device, Engine, Grace, Load, Stor
 from lrsearch.cli.output import console, moves
 from lrsearch.errors import InterruptedRunError
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.storage.rdb import DEFAULT_URL, open_storage
-from lrsearch.storage.store import GRACE
+from lrsearch.storage.defaults import DEFAULT_URL, GRACE
 
 if TYPE_CHECKING:
     from lrsearch.operations.serve import ServeOptions
@@ -121,6 +120,7 @@ def _address(page: ServeOptions) -> str:
 def _publish(storage: str, artifacts: str | None, modules: list[str], interruption: Interruption, log: Log) -> None:
     from lrsearch.dashboard.artifacts import artifacts_of
     from lrsearch.dashboard.publisher import Publisher
+    from lrsearch.storage.rdb import open_storage
     from lrsearch.storage.retry import Patience
     from lrsearch.study import open as opening
 

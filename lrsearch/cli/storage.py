@@ -9,8 +9,7 @@ import typer
 from lrsearch.cli.options import Grace, OutputFormat, Storage, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.cli.study import study_arguments
-from lrsearch.storage.rdb import DEFAULT_URL, check_schema, parse
-from lrsearch.storage.store import GRACE
+from lrsearch.storage.defaults import DEFAULT_URL, GRACE
 
 app = typer.Typer(help="Look at the database that keeps the studies, and bring it up to date.", no_args_is_help=True)
 
@@ -20,6 +19,7 @@ def check(storage: Storage = DEFAULT_URL, grace: Grace = GRACE, output: OutputFo
     """Show whether the storage can be reached and used, its settings, and trials that nobody trains any more."""
     quiet_libraries()
     from lrsearch.storage.inspection import inspect
+    from lrsearch.storage.rdb import check_schema, parse
 
     found = inspect(storage, grace)
     shown = found.as_dict()

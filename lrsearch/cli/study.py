@@ -11,36 +11,31 @@ import typer
 from lrsearch.cli.answer import print_answer
 from lrsearch.cli.options import OutputFormat, Storage, StudyName, quiet_libraries
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, settings, show
-from lrsearch.errors import InputError, input_error
+from lrsearch.errors import input_error
 from lrsearch.printable import redacted
-from lrsearch.storage.rdb import DEFAULT_URL, MissingStorageError, open_storage
+from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
     from lrsearch.study.stored import StoredStudy
 
 
+HIDDEN_COLUMNS = ("best", "out_of_date")
+"""Of the list's JSON form; the best single value flatters, and the other is a sign beside the answer."""
+OLD = "(old)"
+"""Stands beside a stored answer where the study has gone on since."""
+
+
 def list_studies(storage: Storage = DEFAULT_URL, output: OutputFormat = Format.TABLE) -> None:
     """List the studies of a storage."""
-    quiet_libraries()
-    from lrsearch.study import stored as studies
+    from lrsearch.study.overview import overview
 
-    rows = []
-    try:
-        opened = open_storage(storage)
-        names = studies.names(opened)
-    except MissingStorageError:
-        names = []
-    for name in names:
-        try:
-            stored = studies.load(opened, name)
-            rows += [_row(stored)] if stored.origin is None else []
-        except (InputError, ValueError, TypeError, LookupError, AttributeError) as error:
-            # What one study stores is input; it must not hide the others.
-            say(f"Study {name} is left out: {error}", style="yellow")
+    rows = overview(storage, lambda name, error: say(f"Study {name} is left out: {error}", style="yellow"))
     if output is Format.JSON:
         print_json(rows)
     elif rows:
-        print_table(rows, [column for column in rows[0] if column != "best"])
+        print_table([_shown(row) for row in rows], [column for column in rows[0] if column not in HIDDEN_COLUMNS])
+        if any(row["out_of_date"] for row in rows):
+            say(f"{OLD} trials have ended since; lrsearch study best NAME gives the answer of now.")
     else:
         say("No studies yet. Start with: lrsearch study new my_study.toml")
 
@@ -123,6 +118,7 @@ def open_study(name: str, storage: str) -> StoredStudy:
         InputError: There is no such database or study.
     """
     quiet_libraries()
+    from lrsearch.storage.rdb import open_storage
     from lrsearch.study import stored as studies
 
     return studies.load(open_storage(storage), name)
@@ -168,21 +164,9 @@ def storage_argument(storage: str) -> str:
     return "" if storage == DEFAULT_URL else f" --storage {shlex.quote(redacted(storage))}"
 
 
-def _row(stored: StoredStudy) -> dict[str, Any]:
-    from lrsearch.study import recommendation, status
-
-    counts = status.count(stored)
-    found = recommendation.recommended(stored) if stored.has_one_objective else None
-    return {
-        "name": stored.name,
-        "task": stored.definition.task.name if stored.definition else None,
-        "trials": counts.budget,
-        "finished": counts.finished,
-        "running": counts.running,
-        "waiting": counts.waiting,
-        "best": status.best_value(stored) if stored.has_one_objective else None,
-        "expected": found.expected if found else None,
-        "scheduler": found.params.get("scheduler") if found else None,
-        "lr": settings(found.params).get("lr") if found else None,
-        "confirmed": found.seeds if found and found.is_confirmed else None,
-    }
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the list for the terminal, with a sign where the answer is an old one."""
+    old = f" {OLD}" if row["out_of_date"] else ""
+    expected = row["expected"]
+    answer = {"expected": None if expected is None else show(expected) + old}
+    return {**row, **answer, "lr": None if row["lr"] is None else settings(row)["lr"]}

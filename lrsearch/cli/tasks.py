@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +14,9 @@ from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Set
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, write
 from lrsearch.errors import Fault, InputError, input_error, nearest
-from lrsearch.study_file import load
-from lrsearch.study_file.model import Definition
+
+if TYPE_CHECKING:
+    from lrsearch.study_file.model import Definition
 
 app = typer.Typer(help="List tasks and their options, check one, and write one.")
 TRIALS = 200
@@ -160,6 +161,8 @@ def check(
 
 
 def _definition(name: str, settings: list[str]) -> Definition:
+    from lrsearch.study_file import load
+
     document = load.override({"task": {"name": name}, "training": {}}, settings)
     others = [key for key in document if key not in ("task", "training")]
     if others:

@@ -13,8 +13,8 @@ from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Quiet, Storage, quiet_libraries
 from lrsearch.cli.output import Format
 from lrsearch.errors import InterruptedRunError, LrsearchError
-from lrsearch.storage.rdb import DEFAULT_URL
-from lrsearch.study_file.model import MOST_THREADS
+from lrsearch.storage.defaults import DEFAULT_URL
+from lrsearch.study_file.limits import MOST_THREADS
 
 if TYPE_CHECKING:
     from lrsearch.cli.train_input import Prepared, Request

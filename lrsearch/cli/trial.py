@@ -10,8 +10,7 @@ from lrsearch.cli.options import Grace, OutputFormat, Storage, StudyName
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, settings
 from lrsearch.cli.study import open_study, study_arguments
 from lrsearch.errors import input_error
-from lrsearch.storage.rdb import DEFAULT_URL
-from lrsearch.storage.store import GRACE
+from lrsearch.storage.defaults import DEFAULT_URL, GRACE
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -16,8 +16,7 @@ from lrsearch.cli.output import show
 from lrsearch.errors import InterruptedRunError
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.printable import redacted
-from lrsearch.storage.rdb import DEFAULT_URL
-from lrsearch.storage.store import GRACE
+from lrsearch.storage.defaults import DEFAULT_URL, GRACE
 
 if TYPE_CHECKING:
     from lrsearch.search.events import TrialEnded

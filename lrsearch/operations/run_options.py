@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lrsearch.storage.store import GRACE
+from lrsearch.storage.defaults import GRACE
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,32 +24,10 @@ from lrsearch.storage.tables import (
     VALUES,
     DatabaseNow,
 )
+from lrsearch.storage.tally import Tally as Tally
 
 LATEST = 1000
 """Trials among which others' success is looked for: one of them is enough."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many trials of each kind a study has.
-
-    Attributes:
-        complete: Trained to the last epoch, or diverged.
-        pruned: Stopped at a rung.
-        failed: Failed for good.
-        retried: Failed, and their settings were run again under another number.
-        running: Being trained.
-        waiting: Settings that are chosen but not yet trained.
-        diverged: Of the complete ones, those that diverged.
-    """
-
-    complete: int
-    pruned: int
-    failed: int
-    retried: int
-    running: int
-    waiting: int
-    diverged: int
 
 
 def tally(engine: Engine, study_id: int) -> Tally:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import psutil
 from sqlalchemy import Engine, event
 
-from lrsearch.storage.retry import StorageFailedError
+from lrsearch.errors import StorageFailedError
 
 NETWORK = frozenset(
     """

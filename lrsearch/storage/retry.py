@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lrsearch import signals
 from lrsearch.errors import DeletedStudyError, LrsearchError
+from lrsearch.errors import StorageFailedError as StorageFailedError
 from lrsearch.storage.reasons import OUTAGES, is_outage, may_pass, reason
 from lrsearch.storage.store import Chosen, Claim, TrialEnd, TrialStore
 
@@ -21,10 +22,6 @@ LIMIT = 300.0
 """Seconds after which a database that does not come back is given up."""
 _NOT_THERE = ("Record does not exist.", "No study with study_id")
 """How Optuna's storages say that a study is not there any more."""
-
-
-class StorageFailedError(LrsearchError):
-    """The storage does not take what is written to it, or give what is asked for. What it has stays in it."""
 
 
 class Patience:

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 
-GRACE = 60.0
-"""Seconds without a heartbeat after which a trial on another machine is taken to be lost."""
+from lrsearch.storage.defaults import GRACE as GRACE
+
 RETRIES = 3
 """So often the settings of a lost trial are run again."""
 MACHINES = 10

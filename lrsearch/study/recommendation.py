@@ -14,13 +14,13 @@ from lrsearch.sampling.suggest import SuggestedSchedule
 from lrsearch.storage.attributes import PLAN, RECOMMENDATION, SEED_VALUES
 from lrsearch.study import ranking, snippet, status
 from lrsearch.study import stored as studies
+from lrsearch.study.answer_basis import basis
 from lrsearch.study.confirmed_runs import confirmation_of, gather, seeds_in
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.luck import expected_again
 from lrsearch.study.savings import savings
 from lrsearch.study.stored import StoredStudy
-from lrsearch.version import __version__
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -300,20 +300,15 @@ def _made_from(stored: StoredStudy) -> dict[str, Any]:
     seeds = [] if linked is None else seeds_in(attributes, linked.definition)
     plan = attributes.get(PLAN)
     own = stored.definition
-    return {
-        "version": [__version__, FORM],
-        "trials": status.count(stored).as_dict(),
-        "excluded": sorted(stored.excluded()),
-        "confirmed": confirmed,
-        "seeds": seeds,
-        "plan": plan,
-        "margin": own.confirm.margin if own else None,
-        "tries": [entry.model_dump() for entry in own.tries] if own else [],
-    }
-
-
-FORM = 1
-"""Changes with the rule or the fields, so that what another lrsearch has kept is computed anew."""
+    return basis(
+        trials=status.count(stored).as_dict(),
+        excluded=stored.excluded(),
+        confirmed=confirmed,
+        seeds=seeds,
+        plan=plan,
+        margin=own.confirm.margin if own else None,
+        tries=[entry.model_dump() for entry in own.tries] if own else [],
+    )
 
 
 def _from_document(kept: Mapping[str, Any]) -> Recommendation:

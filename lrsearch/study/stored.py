@@ -268,10 +268,19 @@ def load(storage: BaseStorage, name: str, patience: Patience | None = None) -> S
     study = there.study(name)
     patience(lambda: study.directions)  # kept by Optuna from then on, and asked for without anybody who waits
     reader = study_reader(study, storage, patience)
-    return StoredStudy(storage, study, _definition(name, reader.attributes()), reader, patience)
+    return StoredStudy(storage, study, definition_of(name, reader.attributes()), reader, patience)
 
 
-def _definition(name: str, stored: Mapping[str, Any]) -> Definition | None:
+def definition_of(name: str, stored: Mapping[str, Any]) -> Definition | None:
+    """What lrsearch stored with a study; None for a study of another tool.
+
+    Args:
+        name: The study's name.
+        stored: Its user attributes.
+
+    Raises:
+        InputError: It is not a definition that this version understands.
+    """
     if DEFINITION not in stored:
         return None
     document = stored[DEFINITION]

@@ -10,12 +10,11 @@ from pydantic_core import PydanticCustomError
 from lrsearch.study_file import optimizer_keys
 from lrsearch.study_file.axes import Axis, Range, StrictModel
 from lrsearch.study_file.command import TRAINING_KEYS, CommandSection
+from lrsearch.study_file.limits import MOST_THREADS as MOST_THREADS
 from lrsearch.study_file.names import LONGEST
 
 MOST_EPOCHS = 1_000_000
 MOST_TRIALS = 1_000_000_000
-MOST_THREADS = 1024
-"""CPU threads of torch, which ends the process when it is asked for a million."""
 
 
 class StudySection(StrictModel):

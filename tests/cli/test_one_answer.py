@@ -24,7 +24,7 @@ from lrsearch.dashboard.publish import publish
 from lrsearch.report import markdown
 from lrsearch.storage import attributes
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import control
+from lrsearch.study import control, recommendation
 from lrsearch.study import stored as studies
 from lrsearch.study_file.load import parse
 
@@ -115,6 +115,8 @@ def type_(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 def test_every_surface_gives_one_answer(url: str, type_: Callable[..., str], tmp_path: Path) -> None:
     storage = open_storage(url, create=True)
     wanted = {f"study{number}": add(storage, number) for number in range(STUDIES)}
+    for name in wanted:
+        recommendation.keep(studies.load(storage, name))  # a list computes no answers, it shows those that are kept
     listed = {row["name"]: row for row in json.loads(type_("study", "list", "--format", "json"))}
     for place, (name, params) in enumerate(wanted.items()):
         best = json.loads(type_("study", "best", name, "--format", "json"))
@@ -165,6 +167,7 @@ def test_tables_print_every_digit_that_was_trained(url: str, type_: Callable[...
     storage = open_storage(url, create=True)
     params = add(storage, 0)
     number = lrsearch.best_settings("study0").number
+    recommendation.keep(studies.load(storage, "study0"))
     for said in (
         type_("study", "list"),
         type_("trial", "list", "study0"),

@@ -157,3 +157,29 @@ def test_the_publisher_goes_on_after_a_study_that_it_cannot_publish(
     interruption.received = True
     with pytest.raises(InterruptedRunError):
         publisher.run()
+
+
+def test_a_study_that_has_not_changed_is_not_even_loaded(
+    create: Callable[..., StoredStudy], storage: BaseStorage, folder: ArtifactFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a thousand studies the looks alone would keep a core busy."""
+    stored, loaded, told = create("one"), [], []
+    monkeypatch.setattr("lrsearch.dashboard.publisher.EVERY", 0.0)  # a look is always due
+    load = studies.load
+
+    def counted(*arguments: object) -> StoredStudy:
+        loaded.append(arguments)
+        return load(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("lrsearch.dashboard.publisher.studies.load", counted)
+    monkeypatch.setattr("lrsearch.dashboard.publisher.publish", lambda own, *_: told.append(own.name) or True)
+    publisher = Publisher(storage, folder, Interruption(), lambda text: None)  # noqa: ARG005
+    publisher.look()
+    seen = len(loaded)
+    publisher.look()
+    assert (told, len(loaded)) == (["one"], seen)
+    control.exclude(stored, 0, "wrong")
+    seen = len(loaded)
+    publisher.look()
+    publisher.look()
+    assert (told, len(loaded)) == (["one", "one"], seen + 1)

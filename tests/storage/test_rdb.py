@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy
 
 from lrsearch.errors import InputError
-from lrsearch.storage.rdb import MissingStorageError, open_storage, redacted
+from lrsearch.printable import redacted
+from lrsearch.storage.rdb import MissingStorageError, open_storage
 
 
 def test_sqlite_has_a_write_ahead_log(tmp_path: Path) -> None:
