@@ -22,6 +22,7 @@ class Scaled:
         to: The target.
         types: One answer per scheduler type.
         epochs: Epochs of all runs; None where the axis does not say how many those were.
+        full_runs: The same in runs at the target.
     """
 
     axis: str
@@ -29,6 +30,7 @@ class Scaled:
     to: float
     types: tuple[TypeAnswer, ...]
     epochs: float | None
+    full_runs: float | None
 
     @property
     def recommended(self) -> TypeAnswer | None:
@@ -52,11 +54,17 @@ class Scaled:
                 "interval": list(best.prediction.interval),
                 "verdict": best.verdict,
             },
-            "cost": {"epochs": self.epochs, "full_runs": None if self.epochs is None else self.epochs / self.to},
+            "cost": {"epochs": self.epochs, "full_runs": self.full_runs},
         }
 
 
-def scaled(runs: Sequence[ScaleRun], axis: str, to: float, fixed: Fixed = "updates") -> Scaled:
+def scaled(
+    runs: Sequence[ScaleRun],
+    axis: str,
+    to: float,
+    fixed: Fixed = "updates",
+    cost: tuple[float, float] | None = None,
+) -> Scaled:
     """What runs say about a target.
 
     Args:
@@ -64,9 +72,12 @@ def scaled(runs: Sequence[ScaleRun], axis: str, to: float, fixed: Fixed = "updat
         axis: What grows.
         to: The target.
         fixed: What stays the same where data or batch size grow.
+        cost: Epochs, and full runs, where they are known otherwise than from the axis.
     """
     believed = prior.of(axis, fixed)
     found = rungs_by_type(runs)
     types = tuple(answer(kind, rungs, axis, to, believed) for kind, rungs in found.items())
-    epochs = sum(run.at for run in runs) if axis == "epochs" else None
-    return Scaled(axis, tuple(sorted({run.at for run in runs})), to, types, epochs)
+    if cost is None and axis == "epochs":
+        epochs = sum(run.at for run in runs)
+        cost = epochs, epochs / to
+    return Scaled(axis, tuple(sorted({run.at for run in runs})), to, types, *(cost or (None, None)))
