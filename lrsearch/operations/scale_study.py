@@ -6,7 +6,8 @@ import logging
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,25 +17,64 @@ from lrsearch.errors import Fault, InputError, input_error
 from lrsearch.operations.display import Display
 from lrsearch.operations.run import run
 from lrsearch.operations.run_options import RunOptions
+from lrsearch.operations.scale import target
 from lrsearch.sampling.space import Space
-from lrsearch.storage.attributes import ORIGIN, SEED_VALUES
+from lrsearch.storage.attributes import ORIGIN, SCALE, SEED_VALUES
 from lrsearch.storage.new_study import StudyExistsError
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import confirmation, recommendation
+from lrsearch.study import compatibility, confirmation, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.ranking import is_diverged
-from lrsearch.study.scaling.plan import AXES, Entrant, Plan, refined
+from lrsearch.study.scaling.plan import AXES, Entrant, Plan, refined, within
 from lrsearch.study.scaling.prior import Fixed
 from lrsearch.study.scaling.runs import ScaleRun
 from lrsearch.study.scaling.scaled import Scaled, scaled
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file import load
 from lrsearch.study_file.axes import Choices, Range
 from lrsearch.study_file.model import Definition, PluginSection, TrySection
 
 WIDE = Range(low=1e-9, high=1e3, log=True)
 """Rates that a rung may have: the ladder says which it has."""
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person says about the short runs.
+
+    Attributes:
+        to: The target, such as ``epochs=240``; None for what was asked last.
+        rungs: Places of the axis; by default a sixteenth, an eighth and a quarter of the target.
+        fixed: What stays the same where the batch grows.
+        budget: In runs at the target; None for five seeds.
+    """
+
+    to: str | None
+    rungs: tuple[float, ...]
+    fixed: Fixed
+    budget: float | None
+
+
+def planned(definition: Definition, stored: StoredStudy | None, asked: Asked) -> Plan:
+    """The short runs that a person asks for, now or again.
+
+    Args:
+        definition: Of the study.
+        stored: The study, where it is there.
+        asked: What she says.
+
+    Raises:
+        InputError: See `plan_of` and `within`; or nothing is asked.
+    """
+    if asked.to is None:
+        last = asked_before(stored)
+        plan = plan_of(definition, stored, last["axis"], last["to"], last["from"], last["fixed"])
+        return replace(plan, seeds=last["seeds"])
+    axis, to = target(asked.to)
+    plan = plan_of(definition, stored, axis, to, asked.rungs, asked.fixed)
+    return replace(plan, seeds=within(plan, asked.budget))
 
 
 def plan_of(
@@ -86,6 +126,8 @@ def scale(
         InterruptedRunError: A signal came; asked again, it goes on.
         LrsearchError: Trials or workers failed.
     """
+    if stored is not None:
+        stored.remember(SCALE, plan.question())
     runs: list[ScaleRun] = []
     epochs = 0.0
     for at in plan.rungs:
@@ -103,8 +145,6 @@ def scale(
             ]
         runs += found
         epochs += plan.epochs(at) * len(found)
-    origin = None if stored is None else stored.name
-    logger.info("Trained %g epochs in all for study %s.", epochs, origin or definition.study.name)
     return scaled(runs, plan.axis, plan.to, plan.fixed, (epochs, plan.full_runs(epochs)))
 
 
@@ -152,7 +192,8 @@ def _entrants(definition: Definition, stored: StoredStudy | None) -> tuple[Entra
     entrants = []
     for kind in definition.search.schedulers:
         params = space.params_of(TrySection(lr=0.01, scheduler=kind))
-        entrants.append(Entrant(kind, {key: own for key, own in params.items() if key not in ("lr", "scheduler")}, None))
+        own = {key: value for key, value in params.items() if key not in ("lr", "scheduler")}
+        entrants.append(Entrant(kind, own, None))
     return tuple(entrants)
 
 
@@ -228,9 +269,7 @@ def _runs(rung: StoredStudy, at: float) -> list[ScaleRun]:
         if trial.state != TrialState.COMPLETE or trial.number in excluded:
             continue
         for seed, value in zip(seeds, _values(trial, len(seeds)), strict=True):
-            found.append(
-                ScaleRun(at, float(trial.params["lr"]), seed, sign * value, str(trial.params["scheduler"]))
-            )
+            found.append(ScaleRun(at, float(trial.params["lr"]), seed, sign * value, str(trial.params["scheduler"])))
     return found
 
 
@@ -239,3 +278,60 @@ def _values(trial: FrozenTrial, seeds: int) -> list[float]:
     if is_diverged(trial):
         return [math.nan] * seeds
     return [math.nan if value is None else float(value) for value in trial.user_attrs.get(SEED_VALUES, trial.values)]
+
+
+def opened(study: str, url: str, modules: Sequence[str]) -> tuple[StoredStudy | None, Definition]:
+    """A study of the storage, or what a file says of one that need not be there.
+
+    Args:
+        study: A name, or a path ending in ``.toml``.
+        url: The storage.
+        modules: Files or modules with own tasks and schedules.
+
+    Raises:
+        InputError: There is no such study or file, or it cannot be trained.
+    """
+    if study.endswith(".toml"):
+        file = Path(study)
+        definition = opening.define(load.read(file), study, folder=file.parent, modules=modules)
+        try:
+            stored = opening.find(definition.study.name, url)
+        except InputError:
+            return None, definition
+        compatibility.check_same(stored, definition, study)
+        return stored, definition
+    opening.bring_in(modules)
+    stored = opening.find(study, url)
+    opening.task_of(stored)
+    assert stored.definition is not None
+    if stored.origin is not None:
+        raise input_error(f"study {study}", f"belongs to study {stored.origin}: scale that one")
+    return stored, stored.definition
+
+
+def code_of(study: str, modules: Sequence[str] | None, definition: Definition) -> tuple[str, ...]:
+    """The files and modules that every process must import.
+
+    Args:
+        study: A name, or a path ending in ``.toml``.
+        modules: Those that a person named.
+        definition: Of the study, which names those of its file.
+    """
+    own = definition.study.load if study.endswith(".toml") else []
+    found = [str((Path(study).parent / one).resolve()) if one.endswith(".py") else one for one in own]
+    return (*(modules or ()), *found)
+
+
+def asked_before(stored: StoredStudy | None) -> dict[str, Any]:
+    """What was last asked about a study.
+
+    Args:
+        stored: The study, where it is there.
+
+    Raises:
+        InputError: Nothing was.
+    """
+    found = None if stored is None else stored.reader.attributes().get(SCALE)
+    if not isinstance(found, dict):
+        raise input_error("scale", "say where to: nothing was asked about this study before", key="--to")
+    return found

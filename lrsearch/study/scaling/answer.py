@@ -71,7 +71,11 @@ class TypeAnswer:
         """The entry of ``by_type``."""
         sides = SIDES * np.sqrt(variances(self.valleys)) if self.valleys else []
         optima = [
-            {"at": own.rung.at, "lr": _rate(own.optimum), "interval": [_rate(own.optimum - by), _rate(own.optimum + by)]}
+            {
+                "at": own.rung.at,
+                "lr": _rate(own.optimum),
+                "interval": [_rate(own.optimum - by), _rate(own.optimum + by)],
+            }
             for own, by in zip(self.valleys, sides, strict=True)
         ]
         return {
@@ -153,8 +157,10 @@ def _untrusted(valleys: Sequence[Valley], law: Law, to: float, axis: str) -> str
     if high / low <= WIDEST:
         return None
     seeds = float(np.sqrt(np.max(variances(valleys))))
-    more = f"the seeds move the best rate by a factor of {np.exp(SIDES * seeds):.1f}: add seeds" if seeds > 0.25 else (
-        f"the target is {to / law.reference:.3g} times the longest rung: add a rung nearer to it"
+    more = (
+        f"the seeds move the best rate by a factor of {np.exp(SIDES * seeds):.1f}: add seeds"
+        if seeds > 0.25
+        else (f"the target is {to / law.reference:.3g} times the longest rung: add a rung nearer to it")
     )
     return f"the best rate at {axis} {to:g} may be anything from {low:.2g} to {high:.2g}; {more}"
 

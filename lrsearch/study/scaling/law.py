@@ -102,7 +102,9 @@ def fit(valleys: Sequence[Valley], to: float, prior: Prior) -> Law:
     covariance = np.linalg.inv(precision)
     level, slope = covariance @ ((design.T / noise) @ optima + np.array([0.0, prior.slope / prior.spread**2]))
     unshrunk = float(np.polyfit(x, optima, 1)[0])
-    return Law(reference, float(level), float(slope), covariance, prior, unshrunk, *_bend(x, optima, noise, to / reference))
+    return Law(
+        reference, float(level), float(slope), covariance, prior, unshrunk, *_bend(x, optima, noise, to / reference)
+    )
 
 
 def _bend(x: Numbers, optima: Numbers, noise: Numbers, ratio: float) -> tuple[float, float]:

@@ -110,6 +110,16 @@ class Plan:
         centre = entrant.lr * (at / base) ** prior.of(self.axis, self.fixed).slope
         return [short(centre * FACTOR**step) for step in range(-BESIDE, BESIDE + 1)]
 
+    def question(self) -> dict[str, Any]:
+        """What was asked, as the storage keeps it."""
+        return {
+            "axis": self.axis,
+            "from": list(self.rungs),
+            "to": self.to,
+            "fixed": self.fixed,
+            "seeds": self.seeds,
+        }
+
     def epochs_at_most(self) -> int:
         """Epochs of all runs, refined rates included."""
         per_seed = sum(

@@ -84,8 +84,10 @@ def height(means: Numbers) -> Numbers:
     Args:
         means: One per rate; infinite ones stay so.
     """
+    if not _positive(means):
+        return means
     finite = np.isfinite(means)
-    return np.where(finite, np.log(means, where=finite, out=np.zeros_like(means)), np.inf) if _positive(means) else means
+    return np.where(finite, np.log(means, where=finite, out=np.zeros_like(means)), np.inf)
 
 
 def lowest(rates: Numbers, heights: Numbers) -> Numbers:
