@@ -42,6 +42,11 @@ TRAINED = (
 CASES = [Case(task, optimizer, kind) for task, optimizer in TRAINED for kind in ("constant", "linear")]
 
 
+def file_of(case: Case, folder: Path) -> Path:
+    """Where a case is kept."""
+    return folder / f"{case.task}-{case.optimizer}-{case.scheduler}.npy"
+
+
 def values(case: Case, folder: Path) -> NDArray[np.float64]:
     """What each rate came to after the last epoch: [horizon, rate, seed]; infinite where it diverged.
 
@@ -49,7 +54,7 @@ def values(case: Case, folder: Path) -> NDArray[np.float64]:
         case: Which.
         folder: Where it is kept, in one file per case; it may not be there yet.
     """
-    file = folder / f"{case.task}-{case.optimizer}-{case.scheduler}.npy"
+    file = file_of(case, folder)
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         np.save(file, _trained(case))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lrsearch.study.scaling.basins import Basins, two_basins
+from lrsearch.study.scaling.basins import Basins, torn, two_basins
 from lrsearch.study.scaling.law import Law, Limits, fit, variances
 from lrsearch.study.scaling.law import Z as SIDES
 from lrsearch.study.scaling.prior import Prior
@@ -23,7 +23,7 @@ HARMFUL_BEND = float(np.log(2.0))
 """A bend that moves the target by less than this factor is no reason to refuse."""
 STILL = float(np.log(1.5))
 """The line must move the rate by at least this factor to be followed where no slope is possible, too."""
-WIDEST = 6.0
+WIDEST = 8.0
 """An interval wider than this factor tells nobody what to use."""
 FEWEST_RUNGS, FEWEST_SEEDS, FEWEST_RATES = 2, 2, 3
 
@@ -135,7 +135,7 @@ def _unseen(valleys: Sequence[Valley], axis: str) -> str | None:
             end = rates[0] if own.low_edge else rates[-1]
             side = f"below {end:.3g}" if own.low_edge else f"above {end:.3g}"
             return f"at {axis} {own.rung.at:g} the best rate is the {words} that was tried: add rates {side} there"
-    found = [basins for own in valleys if (basins := two_basins(own.rung)) is not None]
+    found = [basins for own in valleys if (basins := two_basins(own.rung) or torn(own)) is not None]
     return None if not found else _two(found[-1], axis)
 
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from lrsearch.study.scaling.valley import Numbers, Rung, height
+from lrsearch.study.scaling.valley import Numbers, Rung, Valley, height
 
 SURE = 3.0
 """Standard errors by which the ridge must be above both valleys: the pairs looked at are many."""
@@ -15,6 +15,11 @@ RIDGE = 0.02
 """Height of a ridge that matters: of the value, or of the span of values where those are not all positive."""
 COMPETES = 0.2
 """How much higher the other valley may be, in the same unit, and still be the better one on a longer run."""
+
+APART = 4.0
+"""Two rates so many times apart are not one valley that seeds have torn."""
+WINS = 0.1
+"""Share of resamples of the seeds that a far valley must win."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,30 @@ def two_basins(rung: Rung) -> Basins | None:
         wanted = max(SURE * error, RIDGE * unit)
         deep = ridge - max(heights[left], heights[right]) > wanted
         if deep and heights[second] - best < max(COMPETES * unit, 2 * error):
+            return Basins(rung.at, float(rung.rates[left]), float(rung.rates[right]))
+    return None
+
+
+def torn(valley: Valley) -> Basins | None:
+    """Two valleys far apart of which seeds do not tell which is the deeper one, whether or not the ridge is sure.
+
+    Args:
+        valley: Of a rung.
+
+    Returns:
+        None if one of them wins nearly always.
+    """
+    rung, heights = valley.rung, height(valley.rung.means)
+    unit = 1.0 if (rung.means > 0).all() else float(np.ptp(heights[np.isfinite(heights)])) or 1.0
+    best = int(np.argmin(heights))
+    for other in _minima(heights):
+        left, right = sorted((best, other))
+        if rung.rates[right] / rung.rates[left] < APART:
+            continue
+        inside = heights[left + 1 : right]
+        ridge = left + 1 + int(np.argmax(np.where(np.isfinite(inside), inside, -np.inf)))
+        far = valley.won[ridge + 1 :].sum() if other > best else valley.won[:ridge].sum()
+        if heights[ridge] - heights[other] > RIDGE * unit and far >= WINS:
             return Basins(rung.at, float(rung.rates[left]), float(rung.rates[right]))
     return None
 

@@ -50,6 +50,7 @@ class Valley:
         rung: The rung.
         optimum: Log rate of the lowest point.
         draws: The same for each resample of the seeds.
+        won: Share of the resamples that each rate has won.
         edge: Share of resamples in which the lowest or the highest rate was the best one.
         low_edge: Whether that is the lowest rate.
     """
@@ -57,6 +58,7 @@ class Valley:
     rung: Rung
     optimum: float
     draws: Numbers
+    won: Numbers
     edge: float
     low_edge: bool
 
@@ -141,8 +143,10 @@ def valley(rung: Rung, seed: int = 0) -> Valley:
     drawn = height(mean(rung.values[:, picks].transpose(1, 0, 2)))
     heights = np.where(np.isfinite(drawn).any(axis=1, keepdims=True), drawn, own)
     best = np.argmin(heights, axis=1)
-    low, high = float((best == 0).mean()), float((best == len(rung.rates) - 1).mean())
-    return Valley(rung, float(lowest(rung.rates, own[None])[0]), lowest(rung.rates, heights), low + high, low >= high)
+    won = np.bincount(best, minlength=len(rung.rates)) / DRAWS
+    own_lowest = float(lowest(rung.rates, own[None])[0])
+    edge, low_edge = float(won[0] + won[-1]), bool(won[0] >= won[-1])
+    return Valley(rung, own_lowest, lowest(rung.rates, heights), won, edge, low_edge)
 
 
 def _positive(means: Numbers) -> bool:
