@@ -69,7 +69,7 @@ class TypeAnswer:
 
     def document(self) -> dict[str, Any]:
         """The entry of ``by_type``."""
-        sides = SIDES * np.sqrt(variances(self.valleys)) if self.valleys else []
+        sides = list(SIDES * np.sqrt(variances(self.valleys))) if self.valleys else []
         optima = [
             {
                 "at": own.rung.at,

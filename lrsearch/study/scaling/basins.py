@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lrsearch.study.scaling.valley import Numbers, Rung, Valley, height
 
@@ -18,7 +19,7 @@ COMPETES = 0.2
 
 APART = 4.0
 """Two rates so many times apart are not one valley that seeds have torn."""
-WINS = 0.1
+WINS = 0.05
 """Share of resamples of the seeds that a far valley must win."""
 
 
@@ -95,7 +96,7 @@ def _minima(heights: Numbers) -> list[int]:
     ]
 
 
-def _error(rung: Rung, heights: Numbers, finite: Numbers) -> float:
+def _error(rung: Rung, heights: Numbers, finite: NDArray[np.intp]) -> float:
     """Standard error of the difference of two rates on common seeds, pooled over the better half of the rates."""
     if rung.seeds < 2:
         return np.inf

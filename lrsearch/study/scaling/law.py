@@ -98,13 +98,21 @@ def fit(valleys: Sequence[Valley], to: float, prior: Prior) -> Law:
     x = np.log(ats / reference)
     noise = variances(valleys) + prior.scatter**2
     design = np.stack([np.ones_like(x), x], axis=1)
-    precision = (design.T / noise) @ design + np.diag([0.0, prior.spread**-2])
+    spread = _spread(design, noise, optima, prior)
+    precision = (design.T / noise) @ design + np.diag([0.0, spread**-2])
     covariance = np.linalg.inv(precision)
-    level, slope = covariance @ ((design.T / noise) @ optima + np.array([0.0, prior.slope / prior.spread**2]))
+    level, slope = covariance @ ((design.T / noise) @ optima + np.array([0.0, prior.slope / spread**2]))
     unshrunk = float(np.polyfit(x, optima, 1)[0])
     return Law(
         reference, float(level), float(slope), covariance, prior, unshrunk, *_bend(x, optima, noise, to / reference)
     )
+
+
+def _spread(design: Numbers, noise: Numbers, optima: Numbers, prior: Prior) -> float:
+    """The prior's standard deviation, wider where the rungs contradict it: a task of another kind is not shrunk."""
+    covariance = np.linalg.inv((design.T / noise) @ design)
+    own = float((covariance @ (design.T / noise) @ optima)[1])
+    return max(prior.spread, float(np.sqrt(max((own - prior.slope) ** 2 - covariance[1, 1], 0.0))))
 
 
 def _bend(x: Numbers, optima: Numbers, noise: Numbers, ratio: float) -> tuple[float, float]:

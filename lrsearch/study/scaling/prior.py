@@ -28,21 +28,22 @@ class Prior:
     drift: float
 
 
-EPOCHS = Prior(slope=-0.9, spread=0.4, scatter=0.06, drift=0.06)
-"""From `tests/benchmarks/scale_cases.py`."""
+EPOCHS = Prior(slope=-1.1, spread=0.35, scatter=0.06, drift=0.08)
+"""From `tests/benchmarks/scale_cases.py`: slopes of -0.98 to -1.23 on the cases in which every rung has one valley. Few
+tasks, so three times their spread; where the rungs contradict it, `law` widens it."""
 OTHERS: dict[tuple[str, Fixed], Prior] = {
-    ("data", "updates"): Prior(0.0, 0.4, 0.06, 0.06),
-    ("data", "epochs"): Prior(-0.8, 0.5, 0.06, 0.06),
-    ("batch_size", "updates"): Prior(0.5, 0.4, 0.06, 0.06),
-    ("batch_size", "epochs"): Prior(0.5, 0.5, 0.06, 0.06),
+    ("data", "updates"): Prior(0.0, 0.4, 0.06, 0.08),
+    ("data", "epochs"): Prior(-0.8, 0.5, 0.06, 0.08),
+    ("batch_size", "updates"): Prior(0.5, 0.4, 0.06, 0.08),
+    ("batch_size", "epochs"): Prior(0.5, 0.5, 0.06, 0.08),
 }
 """Not measured here: published laws for the batch lie between the square root and none (arXiv 2405.14578, 2503.04715);
 more rows at the same number of updates need not move the rate, and at the same number of epochs are more updates."""
-UNKNOWN = Prior(0.0, 0.7, 0.06, 0.06)
+UNKNOWN = Prior(0.0, 0.7, 0.06, 0.08)
 """Of an axis that nobody has told us about."""
 
 
-LEAST = 0.4
+LEAST = 0.35
 """Standard deviation that a prior from few tasks has at least."""
 
 

@@ -66,7 +66,8 @@ class Valley:
     def variance(self) -> float:
         """Of the optimum, from seeds; few seeds resampled vary too little, by n / (n - 1)."""
         seeds = self.rung.seeds
-        return float(np.var(self.draws, ddof=1) * seeds / max(seeds - 1, 1))
+        low, high = np.percentile(self.draws, [15.87, 84.13])  # a few resamples in another valley are not its width
+        return float(((high - low) / 2) ** 2 * seeds / max(seeds - 1, 1))
 
 
 def mean(values: Numbers) -> Numbers:
@@ -89,7 +90,7 @@ def height(means: Numbers) -> Numbers:
     if not _positive(means):
         return means
     finite = np.isfinite(means)
-    return np.where(finite, np.log(means, where=finite, out=np.zeros_like(means)), np.inf)
+    return np.asarray(np.where(finite, np.log(means, where=finite, out=np.zeros_like(means)), np.inf))
 
 
 def lowest(rates: Numbers, heights: Numbers) -> Numbers:
@@ -114,7 +115,7 @@ def lowest(rates: Numbers, heights: Numbers) -> Numbers:
         settled &= curved & (near.sum(axis=1) >= 3)
         first, last = (np.where(near, x, far).T for far in (np.inf, -np.inf))
         centre += np.where(settled, np.clip(found, first.min(axis=0), last.max(axis=0)), 0.0)
-    return np.where(settled, centre, best)
+    return np.asarray(np.where(settled, centre, best))
 
 
 def _vertex(x: Numbers, heights: Numbers, near: NDArray[np.bool_]) -> tuple[Numbers, NDArray[np.bool_]]:

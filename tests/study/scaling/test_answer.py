@@ -146,10 +146,18 @@ def test_the_slope_is_shrunk_towards_the_prior() -> None:
     """The surer the prior, the nearer its slope; a prior that knows nothing is least squares."""
     rng = np.random.default_rng(4)
     valleys = [valley(parabola(at, power(-1.0)(at), rng)) for at in RUNGS]
-    slopes = [fit(valleys, TO, Prior(0.0, spread, 0.05, 0.0)).slope for spread in (0.01, 0.3, 100.0)]
-    assert slopes[0] > slopes[1] > slopes[2]
-    assert slopes[0] == pytest.approx(0.0, abs=0.02)
+    slopes = [fit(valleys, TO, Prior(-0.9, spread, 0.05, 0.0)).slope for spread in (0.01, 0.3, 100.0)]
+    assert slopes[0] == pytest.approx(-0.9, abs=0.02)
+    assert abs(slopes[0] - slopes[2]) > abs(slopes[1] - slopes[2]) > 0
     assert slopes[2] == pytest.approx(-1.0, abs=0.2)
+
+
+def test_a_task_of_another_kind_is_not_shrunk() -> None:
+    """Where the rungs contradict a prior that claims to be sure, it gives way."""
+    rng = np.random.default_rng(4)
+    valleys = [valley(parabola(at, power(0.0)(at), rng, noise=0.01)) for at in RUNGS]
+    found = fit(valleys, TO, Prior(-1.5, 0.1, 0.05, 0.0))
+    assert found.slope == pytest.approx(found.unshrunk, abs=0.1)
 
 
 def test_intervals_widen_with_the_target() -> None:
