@@ -34,7 +34,8 @@ def scale(
         str | None, typer.Argument(metavar="[FILE|NAME]", help="A study file, or a study.", show_default=False)
     ] = None,
     to: Annotated[
-        str | None, typer.Option(metavar="AXIS=NUMBER", help="The target, such as epochs=240; by default the last one.")
+        str | None,
+        typer.Option(metavar="AXIS=NUMBER", help="The target, such as epochs=240; or the file's, or the last one."),
     ] = None,
     rungs: Annotated[
         str | None, typer.Option("--from", metavar="A,B,C", help="Places of the short runs; all below the target.")

@@ -45,7 +45,7 @@ class Asked:
     """What a person says about the short runs.
 
     Attributes:
-        to: The target, such as ``epochs=240``; None for what was asked last.
+        to: The target, such as ``epochs=240``; None for that of the file, or what was asked last.
         rungs: Places of the axis; by default a sixteenth, an eighth and a quarter of the target.
         fixed: What stays the same where the batch grows.
         budget: In runs at the target; None for five seeds.
@@ -68,6 +68,10 @@ def planned(definition: Definition, stored: StoredStudy | None, asked: Asked) ->
     Raises:
         InputError: See `plan_of` and `within`; or nothing is asked.
     """
+    own = definition.scale
+    if asked.to is None and own is not None:
+        plan = plan_of(definition, stored, own.axis, own.to, asked.rungs or own.places, asked.fixed)
+        return replace(plan, seeds=within(plan, asked.budget))
     if asked.to is None:
         last = asked_before(stored)
         plan = plan_of(definition, stored, last["axis"], last["to"], last["from"], last["fixed"])

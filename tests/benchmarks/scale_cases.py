@@ -2,8 +2,9 @@
 
     python tests/benchmarks/scale_cases.py FOLDER [--resamples 50] [--kept]
 
-FOLDER keeps what `scale_bank.py` has trained; what is not there is trained first, or left out with `--kept`. For every case (task x optimizer x
-type) five of the eight seeds are drawn again and again. Three ways are asked for a rate at the target from the rungs
+FOLDER keeps what `scale_bank.py` has trained; what is not there is trained first, or left out with `--kept`. For every
+case (task x optimizer x type) five of the eight seeds are drawn again and again. Three ways are asked for a rate at the
+target from the rungs
 at 10, 20 and 40 epochs: keep the longest rung's best rate; follow the line by least squares, not shrunk; and ours, with
 a prior from the slopes of the other tasks only. Regret is how much worse the target is at that rate than at its best
 one, by the mean of all eight seeds, between rates in straight lines of their logarithms.
@@ -96,7 +97,9 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=50)
     parser.add_argument("--kept", action="store_true")
     given = parser.parse_args()
-    known = {case: truth(case, given.folder) for case in CASES if not given.kept or file_of(case, given.folder).exists()}
+    known = {
+        case: truth(case, given.folder) for case in CASES if not given.kept or file_of(case, given.folder).exists()
+    }
     slopes = {case: slope(rungs) for case, rungs in known.items()}
     print("slopes over all horizons:", {case.name: round(own, 2) for case, own in slopes.items()})
     rows: dict[tuple[Case, int], Row] = {}

@@ -15,7 +15,7 @@ from lrsearch.storage.rdb import open_storage
 from lrsearch.study import control
 from lrsearch.study import stored as studies
 from lrsearch.study.scaling.plan import Entrant, refined
-from lrsearch.study_file.load import parse
+from lrsearch.study_file.load import differences, parse
 from lrsearch.study_file.model import Definition
 
 OPTIONS = RunOptions(engine="batched", device="cpu")
@@ -113,3 +113,26 @@ def test_a_ladder_ends() -> None:
     while more := refined(rates, list(range(len(rates))), 3):
         rates = sorted([*rates, *more])
     assert len(rates) == 7
+
+
+def test_a_file_may_say_where_to() -> None:
+    document = definition().document() | {"scale": {"axis": "epochs", "from": [2, 4], "to": 16}}
+    own = parse(document, "test")
+    plan = scale_study.planned(own, None, Asked(None, (), "updates", None))
+    assert (plan.axis, plan.rungs, plan.to) == ("epochs", (2, 4), 16)
+    assert parse(own.document(), "test") == own
+    assert not differences(own, definition())
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ({"axis": "epoch", "to": 16}, "scale.axis"),
+        ({"from": [4, 2], "to": 16}, "scale.from"),
+        ({"from": [2, 4]}, "scale.to"),
+        ({"to": 16, "form": [2, 4]}, "scale.form"),
+    ],
+)
+def test_a_wrong_section_is_told(section: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parse(definition().document() | {"scale": section}, "test")
