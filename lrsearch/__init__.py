@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         write_report,
     )
     from lrsearch.errors import Fault, InputError, InterruptedRunError, LrsearchError, LrsearchWarning
+    from lrsearch.pruning.extrapolation import StratifiedExtrapolation
     from lrsearch.pruning.halving import StratifiedHalving
     from lrsearch.report.frames import StudyFrames
     from lrsearch.sampling.suggest import SuggestedSchedule, suggest_schedule
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from lrsearch.tasks.task import Task
     from lrsearch.training.definition import RunDefinition
     from lrsearch.training.loop import Before, EpochRecord
+    from lrsearch.training.optimizer_definition import optimizer
     from lrsearch.training.outcome import Outcome
 
 _NAMES = {
@@ -61,6 +63,7 @@ _NAMES = {
         "write_report",
     ),
     "lrsearch.errors": ("Fault", "InputError", "InterruptedRunError", "LrsearchError", "LrsearchWarning"),
+    "lrsearch.pruning.extrapolation": ("StratifiedExtrapolation",),
     "lrsearch.pruning.halving": ("StratifiedHalving",),
     "lrsearch.study.crossed": ("Interval",),
     "lrsearch.study.comparison": ("Comparison", "Verdict"),
@@ -78,6 +81,7 @@ _NAMES = {
     "lrsearch.tasks.task": ("Task",),
     "lrsearch.training.definition": ("RunDefinition",),
     "lrsearch.training.loop": ("Before", "EpochRecord"),
+    "lrsearch.training.optimizer_definition": ("optimizer",),
     "lrsearch.training.outcome": ("Outcome",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
@@ -105,6 +109,7 @@ __all__ = [
     "Schedule",
     "Steps",
     "StoredStudy",
+    "StratifiedExtrapolation",
     "StratifiedHalving",
     "StudyFrames",
     "SuggestedSchedule",
@@ -119,6 +124,7 @@ __all__ = [
     "create_study",
     "export_study",
     "load_frames",
+    "optimizer",
     "plot_run",
     "plot_runs",
     "plot_schedules",

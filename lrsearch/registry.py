@@ -35,6 +35,7 @@ class Registry(Generic[Thing]):
         self.kind = kind
         self._builtin = tuple(builtin)
         self._provided = provided
+        self._beyond: Callable[[str], Thing | None] = _nothing
         self._loading = False
         self._loaded = not builtin
         self._things: dict[str, Thing] = {}
@@ -77,6 +78,14 @@ class Registry(Generic[Thing]):
         self._retired.update(retired or {})
         for group in groups:
             self._groups.setdefault(group, []).append(name)
+
+    def look_beyond(self, find: Callable[[str], Thing | None]) -> None:
+        """Ask a function about names that nobody registered; what it finds is registered under that name.
+
+        Args:
+            find: Name -> thing, or None if it knows none.
+        """
+        self._beyond = find
 
     def add_prefix(self, prefix: str, make: Callable[[str], Thing | None], names: Callable[[], Iterable[str]]) -> None:
         """Make known the things of another library, under names that begin in one way. They are not listed.
@@ -178,6 +187,8 @@ class Registry(Generic[Thing]):
         self._load()
         if name not in self._things and name not in self._aliases and not name.startswith(tuple(self._prefixes)):
             self._load_provided()
+        if name not in self._things and name not in self._aliases and (found := self._beyond(name)) is not None:
+            self._things[name] = found
 
     def _load(self) -> None:
         if self._loaded or self._loading:
@@ -202,6 +213,10 @@ class Registry(Generic[Thing]):
                 warnings.warn(f"{words}: {type(error).__name__}: {text}", LrsearchWarning, stacklevel=4)
 
 
+def _nothing(_: str) -> None:
+    return None
+
+
 def _owner(provided: EntryPoint) -> str:
     return f"package {provided.dist.name}" if provided.dist else "an installed package"
 
@@ -211,3 +226,4 @@ schedules: Registry[Any] = Registry("scheduler", ["lrsearch.schedules"])
 tasks: Registry[Any] = Registry("task", ["lrsearch.tasks"], provided="lrsearch.tasks")
 samplers: Registry[Any] = Registry("sampler", ["lrsearch.sampling.samplers"])
 pruners: Registry[Any] = Registry("pruner", ["lrsearch.pruning.pruners"])
+optimizers: Registry[Any] = Registry("optimizer", ["lrsearch.training.torch_optimizers"])

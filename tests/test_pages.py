@@ -218,7 +218,7 @@ def test_every_sampler_and_pruner_and_its_options_are_listed() -> None:
 def test_every_key_of_a_study_file_is_shown() -> None:
     shown = blocks("toml", STUDY_FILES)[1]
     sections = (model.StudySection, model.TrainingSection, model.ConfirmSection)
-    keys = {key for section in sections for key in section.model_fields}
+    keys = {key for section in sections for key in section.model_fields} - {"options"}  # of the optimizer, in its place
     assert all(re.search(rf"^(# )?{key} = ", shown, flags=re.M) for key in keys)
 
 

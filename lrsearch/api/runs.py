@@ -49,6 +49,11 @@ class TrainingRun:
         return self.state.model
 
     @property
+    def averaged_model(self) -> nn.Module | None:
+        """The network with the average of its weights, which is evaluated; None without ``ema``."""
+        return None if self.state.average is None else self.state.average.module
+
+    @property
     def optimizer(self) -> Optimizer:
         """The optimizer itself, not a copy."""
         return self.state.optimizer

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from lrsearch.errors import input_error
 from lrsearch.operations.display import NoDisplay
 from lrsearch.operations.export import export
 from lrsearch.operations.report import report
@@ -67,7 +68,7 @@ def run_study(
     engine: str = "auto",
     device: str = "auto",
     threads: int = 1,
-    workers: int | None = None,
+    workers: int | Literal["auto"] | None = None,
     gpus_per_worker: float | None = None,
     cluster: str | None = None,
     grace: float = GRACE,
@@ -83,12 +84,13 @@ def run_study(
         storage: Database URL, where `study` is no study; see `create_study`.
         trials: The study's trials in all, instead of its own number; never below what it has.
         timeout: Seconds after which no further trial is taken.
-        engine: ``batched`` trains many trials at once, ``sequential`` one after the other; ``auto`` takes the batched
-            engine if it trains this task right.
+        engine: ``batched`` trains many trials at once, ``parallel`` side by side in several processes, ``sequential``
+            one after the other; ``auto`` takes what suits this task, and stays with what the study was begun with.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads of torch, only while the study runs.
-        workers: Processes that share the study; by default one per GPU or, without any, this one. Worker processes
-            import the task themselves, so it must be in a file: named by the study file or by `load`.
+        workers: With the parallel engine, processes that train for this run; by default one per core or GPU. With
+            the others, processes that share the study; by default one per GPU or, without any, this one. Such
+            processes import the task themselves, so it must be in a file; what is not is trained in this process.
         gpus_per_worker: GPUs of each worker, between 0 and 1.
         cluster: Workers on a Ray cluster: ``local``, ``auto``, ``HOST:PORT`` or ``ray://HOST:PORT``.
         grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
@@ -109,7 +111,16 @@ def run_study(
     from lrsearch.operations.run import run
 
     options = RunOptions(
-        engine, device, threads, timeout, grace, workers, gpus_per_worker, cluster, tuple(map(str, load)), confirm
+        engine,
+        device,
+        threads,
+        timeout,
+        grace,
+        _number(workers),
+        gpus_per_worker,
+        cluster,
+        tuple(map(str, load)),
+        confirm,
     )
     with _quiet_optuna():
         named = study if isinstance(study, StoredStudy) else os.fspath(study)
@@ -125,7 +136,7 @@ def confirm_study(
     engine: str = "auto",
     device: str = "auto",
     threads: int = 1,
-    workers: int | None = None,
+    workers: int | Literal["auto"] | None = None,
     gpus_per_worker: float | None = None,
     cluster: str | None = None,
     grace: float = GRACE,
@@ -139,7 +150,7 @@ def confirm_study(
         top: Finalists from the search; by default what the study's ``[confirm]`` section says, or 5.
         seeds: Exactly so many fresh seeds; by default what that section says, or as many as it takes to answer the
             question. Asked again with more, it trains only what is new.
-        engine: ``auto``, ``sequential`` or ``batched``.
+        engine: As in `run_study`.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads of torch, only while this trains.
         workers: As in `run_study`.
@@ -160,7 +171,9 @@ def confirm_study(
     """
     from lrsearch.operations.confirm import confirm
 
-    options = RunOptions(engine, device, threads, None, grace, workers, gpus_per_worker, cluster, tuple(map(str, load)))
+    options = RunOptions(
+        engine, device, threads, None, grace, _number(workers), gpus_per_worker, cluster, tuple(map(str, load))
+    )
     opening.bring_in(options.load)
     stored = _found(study, storage)
     with _quiet_optuna():
@@ -303,6 +316,16 @@ def _found(study: StoredStudy | str, storage: str | None) -> StoredStudy:
         return study
     with _quiet_optuna():
         return opening.find(study, _url(storage))
+
+
+def _number(workers: int | str | None) -> int | None:
+    """How many processes; None for as many as suit the machine."""
+    if workers is None or workers == "auto":
+        return None
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        rule = "must be a whole number from 1 on, or auto"
+        raise input_error("run_study", rule, key="workers", received=repr(workers))
+    return workers
 
 
 def _url(storage: str | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from lrsearch import registry
+from lrsearch.cli import named_task
 from lrsearch.cli.options import Load, OutputFormat, Quiet, Threads
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.errors import Fault, InputError, input_error
@@ -50,7 +51,9 @@ class _Found:
 
 
 def lr_find(
-    task: Annotated[str, typer.Option(help="A registered task.", show_default=False)],
+    task: Annotated[
+        str, typer.Option(metavar="NAME|FILE:NAME", help="A task, or its file and its name.", show_default=False)
+    ],
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -111,7 +114,10 @@ def _check(
     from lrsearch.training import second_look
     from lrsearch.training.ramp import Plan
 
-    collected(lambda: loading.load(modules or []))
+    sources = [*(modules or []), *named_task.optimizer_sources(settings or [])]
+    collected(lambda: loading.load(sources))
+    if named_task.source_of(task) is not None:
+        task = collected(lambda: named_task.found(task, [], SOURCE)) or task
     definition = collected(lambda: _definition(task, settings or []))
     made = collected(lambda: _build(definition)) if definition else None
     plan = collected(lambda: Plan(*ramp))

@@ -25,6 +25,16 @@ def _kept(url: str) -> str:
     return url
 
 
+def _number_of_workers(text: str) -> int | None:
+    """How many processes; None for as many as suit the machine."""
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        rule = f"must be a whole number from 1 to {MOST_WORKERS}, or auto"
+        raise input_error("command line", rule, key="--workers", received=text)
+    return int(text)
+
+
 Storage = Annotated[
     str,
     typer.Option(
@@ -47,7 +57,9 @@ Grace = Annotated[
     float,
     typer.Option(min=0.1, metavar="S", help="A worker on another machine, silent for so long, has lost its trials."),
 ]
-Engine = Annotated[str, typer.Option(help="auto, sequential, or batched (many at once).")]
+Engine = Annotated[
+    str, typer.Option(help="auto, sequential, batched (many at once), or parallel (side by side on all cores).")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[
     int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads of torch; other counts change the last bits.")
@@ -55,9 +67,10 @@ Threads = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
-        min=1,
-        max=MOST_WORKERS,
-        help="Processes that share the work; by default one per GPU or, without any, one per machine.",
+        metavar="N|auto",
+        parser=_number_of_workers,
+        help="Processes: with parallel those that train for this run (auto: one per core or GPU), else those that "
+        "share the study (auto: one per GPU, or one).",
     ),
 ]
 Cluster = Annotated[

@@ -41,6 +41,8 @@ from lrsearch.study_file.model import Definition
 if TYPE_CHECKING:
     from lrsearch.study.stored import StoredStudy
 
+PLAYED = 512
+"""Trials of a study that are played through at most to say what pruning saves."""
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="A study file.", show_default=False)]
 
 
@@ -184,20 +186,55 @@ def _print_plan(definition: Definition, output: Format) -> None:
         "sampler": definition.sampler.name,
         "pruner": definition.pruner.name,
         "rungs": list(pruners.rungs(definition)),
+        **_saves(definition),
         "epochs at most": budget * epochs * len(definition.training.seeds),
         "runs to confirm, about": confirmation.runs(definition),
         "epochs to confirm, about": confirmation.runs(definition) * epochs,
     }
     if output is Format.JSON:
-        print_json(
-            {key.replace(",", "").replace(" ", "_"): value for key, value in plan.items()}
-            | {"document": definition.document()}
-        )
+        print_json({_key(key): _with_keys(value) for key, value in plan.items()} | {"document": definition.document()})
     else:
-        print_facts({key: _shortened(value) if isinstance(value, list) else value for key, value in plan.items()})
+        print_facts({key: _in_words(value) for key, value in plan.items()})
         if budget < definition.trials:
             say(f"{fewer_settings(budget, definition.trials)}.")
         say("Nothing was written (--dry-run).")
+
+
+def _saves(definition: Definition) -> dict[str, dict[str, float]]:
+    """What pruning saves, as shares; nothing where that cannot be said before trials are trained."""
+    from lrsearch.pruning.lane_cost import reckoned
+    from lrsearch.study import forecast
+
+    if not definition.is_pruned or not forecast.can_be_played(definition):
+        return {}
+    part = definition.model_copy(
+        update={"study": definition.study.model_copy(update={"trials": min(definition.trials, PLAYED)})}
+    )
+    alone, batched = (
+        forecast.forecast(part, reckoned(one_pass=together, device="cpu").seconds, together=together)
+        for together in (False, True)
+    )
+    shares = {
+        "epochs": 1 - alone.epochs / alone.epochs_unpruned,
+        "seconds one by one": 1 - alone.seconds / alone.seconds_unpruned,
+        "epochs in batches": 1 - batched.epochs / batched.epochs_unpruned,
+        "seconds in batches": 1 - batched.seconds / batched.seconds_unpruned,
+    }
+    return {"pruning saves, about": {key: round(share, 2) for key, share in shares.items()}}
+
+
+def _key(words: str) -> str:
+    return words.replace(",", "").replace(" ", "_")
+
+
+def _with_keys(value: Any) -> Any:
+    return {_key(words): part for words, part in value.items()} if isinstance(value, dict) else value
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return ", ".join(f"{share:.0%} of {key}".replace("%", " %") for key, share in value.items())
+    return _shortened(value) if isinstance(value, list) else value
 
 
 def fewer_settings(budget: int, trials: int) -> str:

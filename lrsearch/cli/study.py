@@ -133,12 +133,29 @@ def print_summary(summary: dict[str, Any]) -> None:
     trials = {key: value for key, value in summary["trials"].items() if value or key in ("budget", "complete")}
     facts = {"study": summary["name"], **{f"trials {key}": value for key, value in trials.items()}}
     facts["epochs trained"] = summary["epochs_trained"]
+    if saved := summary["pruning"]:
+        facts["pruning saved"] = pruning_saved(**saved)
     if winner := summary["best"]:
         facts["best single run"] = f"{show(winner['value'])} (trial {winner['number']}); expect worse"
     if confirmation := summary["confirmation"]:
         far = "" if confirmation["finished"] else ", not finished"
         facts["confirmed"] = f"{confirmation['finalists']} finalists on {len(confirmation['seeds'])} fresh seeds{far}"
     print_facts(facts)
+
+
+def pruning_saved(
+    epochs_saved: int, epochs_unpruned: int, seconds_saved: float, seconds_unpruned: float, **_: object
+) -> str:
+    """What `savings.Savings` says, in a line.
+
+    Args:
+        epochs_saved: Of the epochs.
+        epochs_unpruned: That all trials would have taken.
+        seconds_saved: Of the seconds.
+        seconds_unpruned: That all trials would have taken.
+    """
+    seconds = f", about {seconds_saved / seconds_unpruned:.0%} of the seconds" if seconds_unpruned else ""
+    return f"{epochs_saved / epochs_unpruned:.0%} of {epochs_unpruned} epochs{seconds} of training".replace("%", " %")
 
 
 def study_arguments(name: str, storage: str) -> str:

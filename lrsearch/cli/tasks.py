@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from lrsearch import registry
+from lrsearch.cli import named_task
 from lrsearch.cli.options import Load, OutputFormat, Set
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, write
-from lrsearch.errors import Fault, InputError, input_error, nearest
+from lrsearch.errors import Fault, InputError, nearest
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
@@ -45,11 +46,14 @@ def new(
     study: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Write a study file for it, too.", show_default=False)
     ] = None,
+    kind: Annotated[
+        str, typer.Option(help="regression, classification, sequence, transformer or images.")
+    ] = "regression",
 ) -> None:
     """Write a short task to start from."""
     from lrsearch.tasks import template
 
-    name = template.write(file, study)
+    name = template.write(file, study, kind)
     quoted = shlex.quote(str(file))
     say(f"Wrote {file}. Next:")
     say(f"  lrsearch tasks check {quoted}:{name}")
@@ -70,7 +74,8 @@ def check(
     output: OutputFormat = Format.TABLE,
 ) -> None:
     """Try a task out: which engine trains it and why, memory, seconds per epoch, and how long a study would take."""
-    name = _found(task, modules or [])
+    sources = named_task.optimizer_sources(settings or [])
+    name = named_task.found(task, [*(modules or []), *sources], "tasks check")
     definition = _definition(name, settings or [])
     made = registry.tasks.get(name).build(definition.task.options)
     from lrsearch.operations import try_task
@@ -83,43 +88,26 @@ def check(
         return
     write(tried.note)
     rows = {"train": tried.train_rows, "test": tried.test_rows, "holdout": tried.holdout_rows}
+    streamed = f" (a stream: {tried.stream_batches} batches an epoch, in its own order)" if tried.stream_batches else ""
+    sample, smaller = tried.sample, tried.sample.direction == "minimize"
     at_once = f", {tried.lanes} at once" if tried.lanes > 1 else ""
     study = tried.study
     length = f"{definition.training.epochs} epochs"
-    halving = f"halving after {', '.join(map(str, study.rungs))}" if study.rungs else "no halving"
+    pruning = f"pruning after {', '.join(map(str, study.rungs))}" if study.rungs else "no pruning"
     print_facts(
         {
-            "rows": ", ".join(f"{number} {part}" for part, number in rows.items() if number),
+            "rows": ", ".join(f"{number} {part}" for part, number in rows.items() if number) + streamed,
+            "inputs": sample.inputs,
+            "outputs": sample.outputs,
+            "targets": sample.targets,
+            "metric": f"{sample.metric} = {sample.value:.4g} of these {sample.rows} rows, untrained; "
+            f"{'smaller' if smaller else 'larger'} is better ({sample.direction})",
             "parameters": tried.parameters,
             "memory": f"{_size(tried.lane_bytes)} per trial in training",
             "epoch": f"{_duration(tried.epoch_seconds)} per trial{at_once}",
-            f"{study.trials} trials": f"about {_duration(study.seconds)} of training (one worker, {length}, {halving})",
+            f"{study.trials} trials": f"about {_duration(study.seconds)} of training (one worker, {length}, {pruning})",
         }
     )
-
-
-def _found(task: str, modules: list[str]) -> str:
-    """The name of a registered task, from `NAME`, `FILE:NAME` or `FILE` with one task in it."""
-    from lrsearch.tasks import loading
-
-    file, _, name = task.rpartition(":")
-    if name.endswith(".py"):
-        file, name = task, ""
-    before = set(registry.tasks) if file else set()
-    loading.load([*modules, *([file] if file else [])])
-    own = [other for other in registry.tasks if other not in before] if file else []
-    if not name and len(own) == 1:
-        return own[0]
-    if name in registry.tasks:
-        return name
-    if file and not own:
-        rule = "registers no task: write @lrsearch.task above a function that returns an lrsearch.Task"
-        raise input_error("tasks check", rule, received=f'"{file}"')
-    known = own or list(registry.tasks)
-    rule = f"name one of its tasks: {', '.join(f'{file}:{other}' for other in known)}"
-    if name:
-        rule = f"no such task{' in it' if file else ''}; there are {', '.join(known)}"
-    raise input_error("tasks check", rule, received=f'"{task}"', nearest=nearest(name, known))
 
 
 def _definition(name: str, settings: list[str]) -> Definition:

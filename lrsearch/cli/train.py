@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lrsearch.cli import named_task
 from lrsearch.cli.options import Load, OutputFormat, Quiet, Storage, quiet_libraries
 from lrsearch.cli.output import Format
 from lrsearch.errors import InterruptedRunError, LrsearchError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lrsearch.cli.train_input import Prepared, Request
     from lrsearch.signals import Interruption
 
-Task = Annotated[str | None, typer.Option(metavar="NAME", help="A registered task; see `lrsearch tasks`.")]
+Task = Annotated[str | None, typer.Option(metavar="NAME|FILE:NAME", help="A task, or its file and its name.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="An option of the task or the training: task.degree=3."),
@@ -76,9 +77,12 @@ def train(
 
     options = [name for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
     parameters, faults = train_input.scheduler_parameters(context.args, options)
+    sources = [*(modules or []), *named_task.optimizer_sources(settings or [])]
+    if task is not None and (file := named_task.source_of(task)) is not None:
+        task, sources = named_task.found(task, sources, "train"), [*sources, file]
     changes = Changes(task, lr, scheduler, parameters, epochs, seed, settings or [])
     request = train_input.Request(
-        changes, from_study, trial, storage, resume, checkpoint, plot, output, threads, interactive, modules or []
+        changes, from_study, trial, storage, resume, checkpoint, plot, output, threads, interactive, sources
     )
     _run(request, train_input.prepare(request, faults, options), quiet, form)
 

@@ -16,6 +16,7 @@ from lrsearch.signals import Interruption
 from lrsearch.study.recommendation import Recommendation
 from lrsearch.study.repeat import Repeatable, repeatable
 from lrsearch.tasks import loading
+from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.task import Task
 from lrsearch.training import checkpoint, definition
 from lrsearch.training.alone import train_alone
@@ -301,4 +302,4 @@ def _own_code(what: str) -> Iterator[None]:
     except (LrsearchError, KeyboardInterrupt):
         raise
     except Exception as error:
-        raise LrsearchError(f"{what}: {type(error).__name__}: {error}") from error
+        raise LrsearchError(f"{what}: {sentence(error)}") from error

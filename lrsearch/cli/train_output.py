@@ -77,7 +77,7 @@ def _expected(prepared: Prepared, came_to: Outcome) -> dict[str, Any] | None:
     if found.rows == "holdout" and holdout is not None:
         metric = {"holdout": prepared.task.metric_function}
         run = prepared.run
-        value = evaluate_rows(holdout, metric, run.model, run.precision, run.training)["holdout"]
+        value = evaluate_rows(holdout, metric, run.look)["holdout"]
     return {"rows": found.rows, "value": value, "expected": found.expected, "interval": found.interval}
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from lrsearch.operations.display import Display
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.operations.workers import joined, train
+from lrsearch.operations.workers import engines_of, joined, train
 from lrsearch.study import confirmation, control, recommendation, status
 from lrsearch.study import open as opening
 from lrsearch.study.stored import StoredStudy
+
+if TYPE_CHECKING:
+    from lrsearch.search.engines import Engines
 
 WORTH_TELLING = 30.0
 """Seconds from which on it is said beforehand how long a confirmation takes."""
@@ -17,7 +22,12 @@ logger = logging.getLogger(__name__)
 
 
 def confirm(
-    stored: StoredStudy, options: RunOptions, display: Display, top: int | None = None, seeds: int | None = None
+    stored: StoredStudy,
+    options: RunOptions,
+    display: Display,
+    top: int | None = None,
+    seeds: int | None = None,
+    engines: Engines | None = None,
 ) -> None:
     """Train what a study's confirmation lacks.
 
@@ -27,19 +37,21 @@ def confirm(
         display: Shows how it goes.
         top: Finalists from the search; None for what the study says.
         seeds: Exactly so many fresh seeds; None for what the study says, or as many as it takes.
+        engines: Those of the run that this belongs to; by default it has its own.
 
     Raises:
         InputError: The study has nothing to confirm, or this process may not train it.
         InterruptedRunError: A signal came; asked again, it goes on.
         LrsearchError: Trials or workers failed.
     """
-    with joined(options.cluster, stored) as cluster:
+    own = engines_of(options) if engines is None else nullcontext(engines)
+    with joined(options.cluster, stored) as cluster, own as theirs:
         linked = confirmation.prepare(stored, top, seeds)
         exact = seeds or (stored.definition and stored.definition.confirm.seeds)
         many = f"on {exact} fresh seeds" if exact else "on as many fresh seeds as it takes"
         logger.info("Training %s: finalists %s%s.", linked.name, many, _cost(stored, linked))
         control.stop(linked, False)
-        train(linked, opening.task_of(linked), options, display, cluster)
+        train(linked, opening.task_of(linked), options, display, cluster, theirs)
     recommendation.keep(stored)
 
 

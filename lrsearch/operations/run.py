@@ -9,12 +9,13 @@ from pathlib import Path
 from lrsearch.operations.confirm import confirm
 from lrsearch.operations.display import Display, NoDisplay
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.operations.workers import joined, train
+from lrsearch.operations.workers import engines_of, joined, train
 from lrsearch.storage.choice import patient
 from lrsearch.storage.rdb import DEFAULT_URL
 from lrsearch.study import budget, confirmation, control, failed_cells, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file import load
 
 
 def run(
@@ -55,19 +56,20 @@ def run(
     if not options.one_of:
         control.stop(stored, False)
     display, began = display or NoDisplay(), time.monotonic()
-    with joined(options.cluster, stored) as cluster:
-        train(stored, task, options, display, cluster)
-    if options.one_of or stored.origin is not None:
-        return stored
-    failed_cells.check(stored)
-    if options.confirm and confirmation.is_wanted(stored):
-        confirm(stored, options.left(time.monotonic() - began), display)
-    else:
-        recommendation.keep(stored)
+    with engines_of(options) as engines:
+        with joined(options.cluster, stored) as cluster:
+            train(stored, task, options, display, cluster, engines)
+        if options.one_of or stored.origin is not None:
+            return stored
+        failed_cells.check(stored)
+        if options.confirm and confirmation.is_wanted(stored):
+            confirm(stored, options.left(time.monotonic() - began), display, engines=engines)
+            return stored
+    recommendation.keep(stored)
     return stored
 
 
 def _own_code(study: str, stored: StoredStudy) -> Sequence[str]:
     """The files and modules that a study file names, for processes that know only the study's name."""
-    named = stored.definition.study.load if stored.definition and study.endswith(".toml") else []
+    named = load.sources(stored.definition.document()) if stored.definition and study.endswith(".toml") else []
     return [str((Path(study).parent / own).resolve()) if own.endswith(".py") else own for own in named]

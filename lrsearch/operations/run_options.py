@@ -13,12 +13,13 @@ class RunOptions:
     """What a person says about training, by flags or by keyword arguments; it changes no setting of the study.
 
     Attributes:
-        engine: ``auto``, ``sequential`` or ``batched``.
+        engine: ``auto``, ``sequential``, ``batched`` or ``parallel``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
         threads: CPU threads of each process.
         timeout: Seconds after which no further trial is taken; None for no limit.
         grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
-        workers: Processes that share the study; None for as many as suit the machine or the cluster.
+        workers: Processes that train for this run, with the parallel engine; with the others, processes that share the
+            study. None for as many as suit the machine or the cluster.
         gpus_per_worker: GPUs of each worker, between 0 and 1; None for one, where there are any.
         cluster: Address of a Ray cluster; None for this machine.
         load: Files and modules with own tasks and schedules, which every process must import.

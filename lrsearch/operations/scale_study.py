@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.errors import Fault, InputError, input_error
 from lrsearch.operations.display import Display
@@ -19,13 +18,12 @@ from lrsearch.operations.run import run
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.scale import target
 from lrsearch.sampling.space import Space
-from lrsearch.storage.attributes import ORIGIN, SCALE, SEED_VALUES
+from lrsearch.storage.attributes import ORIGIN, SCALE
 from lrsearch.storage.new_study import StudyExistsError
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import compatibility, confirmation, recommendation
+from lrsearch.study import compatibility, confirmation, recommendation, short_runs
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
-from lrsearch.study.ranking import is_diverged
 from lrsearch.study.scaling.plan import AXES, Entrant, Plan, refined, within
 from lrsearch.study.scaling.prior import Fixed
 from lrsearch.study.scaling.runs import ScaleRun
@@ -141,7 +139,7 @@ def scale(
         wanted = [own.at(plan.ratio(at), lr) for own in plan.entrants for lr in ladders[own.scheduler]]
         while wanted:
             rung = _trained(rung, wanted, options, display)
-            found = _runs(rung, at)
+            found = short_runs.of(rung, at)
             wanted = [
                 own.at(plan.ratio(at), lr)
                 for own in plan.entrants
@@ -180,7 +178,7 @@ def check(
     rates = [float(f"{best.prediction.lr * by:.4g}") for by in (0.5, 1.0, 2.0)]
     rung = _trained(rung, [entrant.at(plan.ratio(plan.to), lr) for lr in rates], options, display)
     sign = -1.0 if rung.maximises else 1.0
-    own = [run for run in _runs(rung, plan.to) if run.lr in rates]
+    own = [run for run in short_runs.of(rung, plan.to) if run.lr in rates]
     return [
         {"lr": lr, "value": sign * float(np.mean([run.value for run in own if run.lr == lr])), "seeds": 2}
         for lr in rates
@@ -262,26 +260,6 @@ def _further(runs: Sequence[ScaleRun], ladder: Sequence[float]) -> list[float]:
     rates = sorted({run.lr for run in runs})
     means = [float(np.mean([run.value for run in runs if run.lr == rate])) for rate in rates]
     return refined(rates, means, len(ladder)) if rates else []
-
-
-def _runs(rung: StoredStudy, at: float) -> list[ScaleRun]:
-    """What a rung's trials came to, seed by seed."""
-    assert rung.definition is not None
-    seeds, sign, excluded = rung.definition.training.seeds, -1.0 if rung.maximises else 1.0, rung.excluded()
-    found = []
-    for trial in rung.trials():
-        if trial.state != TrialState.COMPLETE or trial.number in excluded:
-            continue
-        for seed, value in zip(seeds, _values(trial, len(seeds)), strict=True):
-            found.append(ScaleRun(at, float(trial.params["lr"]), seed, sign * value, str(trial.params["scheduler"])))
-    return found
-
-
-def _values(trial: FrozenTrial, seeds: int) -> list[float]:
-    """A trial's value on each seed; not finite on any if it diverged."""
-    if is_diverged(trial):
-        return [math.nan] * seeds
-    return [math.nan if value is None else float(value) for value in trial.user_attrs.get(SEED_VALUES, trial.values)]
 
 
 def opened(study: str, url: str, modules: Sequence[str]) -> tuple[StoredStudy | None, Definition]:

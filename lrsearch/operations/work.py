@@ -6,7 +6,10 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from lrsearch.launch.cores import side_by_side
+from lrsearch.launch.gpus import to_share
 from lrsearch.operations.run_options import RunOptions
+from lrsearch.search.engines import Engines, Machine, environments
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
@@ -37,11 +40,20 @@ def work(
         StorageFailedError: The storage's server did not answer in time.
     """
     own = Interruption()
-    with threads_of(options.threads), own.caught() if interruption is None else _as_it_is(interruption) as caught:
+    workers = options.one_of or 1
+    # A worker of several sees one graphics processor, and shares the cores with the others.
+    on_gpu = options.where.startswith("cuda") or to_share(options.where)
+    number = 1 if on_gpu else side_by_side(options.threads, workers)
+    machine = Machine(options.device, options.threads, environments([None] * number), options.load)
+    with (
+        threads_of(options.threads),
+        own.caught() if interruption is None else _as_it_is(interruption) as caught,
+        Engines(options.engine, machine, logger.warning) as engines,
+    ):
         opening.bring_in(options.load)
         yield StudyWorker(
             open_storage(url, create=True, patience=Patience(logger.warning)), names, caught, logger.warning,
-            engine=options.engine, device=options.device, grace=options.grace, workers=options.one_of or 1,
+            engines=engines, grace=options.grace, workers=workers,
         )  # fmt: skip
 
 

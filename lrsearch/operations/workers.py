@@ -21,7 +21,9 @@ from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
     from lrsearch.launch.ray.cluster import Cluster
+    from lrsearch.search.engines import Engines
     from lrsearch.tasks.task import Task
+    from lrsearch.training.engine import Engine
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +49,32 @@ def joined(address: str | None, stored: StoredStudy) -> Iterator[Cluster | None]
         yield found
 
 
-def train(stored: StoredStudy, task: Task, options: RunOptions, display: Display, cluster: Cluster | None) -> None:
+def engines_of(options: RunOptions) -> Engines:
+    """The engines of a run, and the processes that they have; to be used as a context.
+
+    Args:
+        options: How to train, and where.
+
+    Raises:
+        InputError: The options do not fit this machine.
+    """
+    from lrsearch.launch.cores import side_by_side
+    from lrsearch.launch.gpus import by_default, pins, to_share
+    from lrsearch.search.engines import Engines, Machine, environments  # torch takes a while
+
+    visible = to_share(options.where)
+    number = 1 if options.one_of else options.workers
+    if number is None and not visible:
+        number = side_by_side(options.threads) if options.where != "cuda" else 1
+    number = number or by_default(visible, options.gpus_per_worker)
+    beside = environments(pins(visible, number, options.gpus_per_worker))
+    machine = Machine(options.where, options.threads, beside, options.load)
+    return Engines(options.engine, machine, logger.warning)
+
+
+def train(
+    stored: StoredStudy, task: Task, options: RunOptions, display: Display, cluster: Cluster | None, engines: Engines
+) -> None:
     """Train a study until its budget is met, by as many workers as the options say.
 
     Args:
@@ -56,6 +83,7 @@ def train(stored: StoredStudy, task: Task, options: RunOptions, display: Display
         options: How to train, and where.
         display: Shows how it goes.
         cluster: The cluster that the options name, joined.
+        engines: Those of the run.
 
     Raises:
         InputError: The options do not fit this machine, or a worker process could not find the task.
@@ -65,40 +93,54 @@ def train(stored: StoredStudy, task: Task, options: RunOptions, display: Display
     if cluster is not None:
         _on_cluster(cluster, stored, options, display)
         return
+    from lrsearch.training.engine import threads_of
+
+    with threads_of(options.threads), Interruption().caught() as interruption:
+        with interruption.open():
+            chosen = engines.choice(stored, task)
+        if options.engine == "auto":
+            logger.info(chosen.line)
+        pinned = _claimants(stored, options) if chosen.claims_alone else [None]
+        if len(pinned) == 1:
+            _here(stored, task, options, display, engines.make(chosen, stored, task), interruption)
+            return
+    _in_processes(stored, pinned, options, display)
+
+
+def _claimants(stored: StoredStudy, options: RunOptions) -> Sequence[str | None]:
+    """For each process that takes trials, the graphics processor that it sees; None where there is nothing to say."""
     from lrsearch.launch.gpus import by_default, pins, to_share
 
     visible = to_share(options.where)
     wanted = 1 if options.one_of else options.workers
     number = wanted or by_default(visible, options.gpus_per_worker)
-    pinned = pins(visible, number, options.gpus_per_worker)
-    if number > 1 and wanted is None and (reason := _only_here(stored, options)):
+    if number > 1 and (reason := _only_here(stored, options)):
+        if wanted is not None:
+            rule = f"{reason}; write it into a file and name that"
+            raise input_error("study run", rule, received=f"{number} workers")
         logger.info("One process trains: %s.", reason)
         number = 1
-    if number == 1:
-        _here(stored, task, options, display)
-        return
-    if reason := _only_here(stored, options):
-        raise input_error("study run", f"{reason}; write it into a file and name that", received=f"{number} workers")
-    if wanted is None:
+    pinned = pins(visible, number, options.gpus_per_worker)
+    if number > 1 and wanted is None:
         logger.info("%d workers, because there are GPUs for them; --workers 1 takes one.", number)
-    _in_processes(stored, pinned, options, display)
+    return pinned
 
 
-def _here(stored: StoredStudy, task: Task, options: RunOptions, display: Display) -> None:
+def _here(
+    stored: StoredStudy,
+    task: Task,
+    options: RunOptions,
+    display: Display,
+    engine: Engine,
+    interruption: Interruption,
+) -> None:
     from lrsearch.search.runner import Runner
-    from lrsearch.training.choice import choose_engine
-    from lrsearch.training.engine import threads_of
 
-    assert stored.definition is not None
-    with threads_of(options.threads), Interruption().caught() as interruption:
-        engine, which = choose_engine(options.engine, task, stored.definition.training, options.where)
-        if options.engine == "auto":
-            logger.info(which)
-        runner = Runner(
-            stored, task, engine, interruption, timeout=options.timeout, grace=options.grace,
-            workers=options.one_of or 1, go_on=partial(confirmation.next_of, stored), say=logger.warning,
-        )  # fmt: skip
-        display.follow(stored, runner.events())
+    runner = Runner(
+        stored, task, engine, interruption, timeout=options.timeout, grace=options.grace,
+        workers=options.one_of or 1, go_on=partial(confirmation.next_of, stored), say=logger.warning,
+    )  # fmt: skip
+    display.follow(stored, runner.events())
 
 
 def _in_processes(stored: StoredStudy, pinned: Sequence[str | None], options: RunOptions, display: Display) -> None:

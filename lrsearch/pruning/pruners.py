@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PercentilePruner
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
+from lrsearch.pruning.extrapolation import StratifiedExtrapolation
 from lrsearch.pruning.halving import StratifiedHalving
 from lrsearch.registry import pruners
 from lrsearch.study_file.axes import NoOptions, StrictModel
 from lrsearch.study_file.model import Definition
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+FIRST = 2
+"""The first epoch after which a trial's end can be predicted: two are needed."""
 
 
 class PruningOptions(StrictModel):
@@ -24,6 +30,42 @@ class PruningOptions(StrictModel):
     """
 
     audit: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+EARLY, LATE = 0.7, 0.3
+"""Shares that `Extrapolation` keeps at rungs before half of the epochs, and from there on."""
+
+
+class ExtrapolationOptions(PruningOptions):
+    """Options of `Extrapolation`.
+
+    Attributes:
+        rungs: Where trials are compared, as fractions of the epochs.
+        keep: Share of each scheduler type's trials that goes on; one for all rungs, or one for each. By default
+            `EARLY` before half of the epochs and `LATE` from there on.
+    """
+
+    rungs: Annotated[list[Fraction], Field(min_length=1)] = [0.125, 0.5]
+    keep: Annotated[
+        Annotated[Fraction, Tag("<number>")] | Annotated[list[Fraction], Field(min_length=1), Tag("<choices>")],
+        Discriminator(lambda given: "<choices>" if isinstance(given, list) else "<number>"),
+    ]
+    audit: Annotated[float, Field(ge=0, lt=1)] = 0.05
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_shares(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "keep" in given:
+            return given
+        rungs = given.get("rungs", cls.model_fields["rungs"].default)
+        numbers = isinstance(rungs, list) and all(isinstance(rung, (int, float)) for rung in rungs)
+        return {**given, "keep": [EARLY if rung < 0.5 else LATE for rung in rungs] if numbers and rungs else LATE}
+
+    @model_validator(mode="after")
+    def _share_for_each(self) -> ExtrapolationOptions:
+        if isinstance(self.keep, list) and len(self.keep) != len(self.rungs):
+            raise PydanticCustomError("rule", "keep must be one share, or a list with one for each of the rungs")
+        return self
 
 
 class HalvingOptions(PruningOptions):
@@ -100,6 +142,29 @@ class Halving:
         return sorted(step for step in steps if step < epochs)
 
 
+class Extrapolation:
+    """At each rung the best share of each scheduler type goes on, judged by where each trial is going."""
+
+    options: ClassVar[type[StrictModel]] = ExtrapolationOptions
+
+    @staticmethod
+    def build(options: ExtrapolationOptions, epochs: int) -> BasePruner:
+        shares = Extrapolation._shares(options, epochs)
+        return StratifiedExtrapolation(list(shares), list(shares.values()))
+
+    @staticmethod
+    def rungs(options: ExtrapolationOptions, epochs: int) -> Sequence[int]:
+        return list(Extrapolation._shares(options, epochs))
+
+    @staticmethod
+    def _shares(options: ExtrapolationOptions, epochs: int) -> dict[int, float]:
+        """Rung -> share. From one epoch nothing can be predicted; of rungs at the same epoch the last one counts."""
+        keep = options.keep if isinstance(options.keep, list) else [options.keep] * len(options.rungs)
+        ordered = sorted(zip(options.rungs, keep, strict=True))
+        shares = {max(FIRST, round(fraction * epochs)): share for fraction, share in ordered}
+        return {rung: share for rung, share in shares.items() if rung < epochs}
+
+
 class Percentile:
     """Optuna's: a trial ends when its best epoch so far is outside the best percentile of all trials there."""
 
@@ -144,6 +209,7 @@ class Hyperband:
         return range(options.min_epochs, epochs)
 
 
+pruners.add("extrapolation", Extrapolation)
 pruners.add("halving", Halving)
 pruners.add("none", Nothing)
 pruners.add("median", Median)

@@ -24,6 +24,8 @@ from lrsearch.study.confirmed_runs import confirmation_in, gather
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.ranking import is_diverged, may_be_best
 from lrsearch.study.recommendation import Recommendation
+from lrsearch.study.savings import Savings, savings
+from lrsearch.study.small_rates import SmallRates, small_rates
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
@@ -83,6 +85,8 @@ class StudyFrames:
         provenance: What was noted of versions and repository when the study was created.
         data: The fingerprint of its task's data, by part; empty where there is none.
         budget: Its trials in all; fewer than its file says where the space has fewer settings.
+        savings: What pruning saved; None where nothing was pruned.
+        small_rates: Small rates that may have been pruned too early.
         lr_parameter: What its learning rate is called, in a study of another tool; here it is called ``lr``.
     """
 
@@ -99,6 +103,8 @@ class StudyFrames:
     provenance: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     budget: int | None = None
+    savings: Savings | None = None
+    small_rates: SmallRates | None = None
     lr_parameter: str | None = None
 
     @property
@@ -156,6 +162,8 @@ def _frames(
         provenance=dict(stored.get(attributes.PROVENANCE) or {}),
         data=dict(stored.get(attributes.DATA) or {}),
         budget=own.budget,
+        savings=savings(own, trials),
+        small_rates=small_rates(trials, own.excluded(), maximise=own.maximises),
         lr_parameter=lr,
     )
 

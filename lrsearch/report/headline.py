@@ -15,10 +15,12 @@ from lrsearch.study.contender import Contender
 from lrsearch.study.crossed import Interval
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.recommendation import Recommendation
+from lrsearch.study.small_rates import SmallRates, small_rates
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import Range
 from lrsearch.study_file.model import Definition
 
+NO_PRUNER = 'name = "none"'
 LEAST_SHARE = 0.01
 """A gain below it is not written as a number: it would be rounded to nothing."""
 EDGE = 1.1
@@ -62,6 +64,7 @@ class Answer:
         runs: Trials of the search that were trained to the end and did not diverge.
         show: What texts from the storage go through in sentences, an escape for markdown say.
         code: How a command is set off in a sentence; it takes the text as it is.
+        small_rates: Small rates that may have been pruned too early.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Answer:
     runs: int
     show: Callable[[str], str] = str
     code: Callable[[str], str] = str
+    small_rates: SmallRates | None = None
 
     @classmethod
     def of(cls, stored: StoredStudy) -> Answer:
@@ -82,14 +86,17 @@ class Answer:
         trials, evidence = stored.trials(), recommendation.evidence_of(stored)
         found = recommendation.compute(stored, evidence, trials)
         runs = len(ranking.ranked(trials, stored.excluded(), maximise=stored.maximises))
-        return cls(stored.name, found, evidence, stored.definition, runs)
+        small = small_rates(trials, stored.excluded(), maximise=stored.maximises)
+        return cls(stored.name, found, evidence, stored.definition, runs, small_rates=small)
 
     def headline(self) -> str:
         """One sentence or two: what to use, and whether a schedule gains anything."""
         if self.recommendation is None:
             return "No trial has been trained to the end yet, so there is nothing to recommend."
-        use = self.show(wording.use(self.recommendation.params))
-        evidence = self._confirmed
+        return " ".join([self._found(wording.use(self.recommendation.params)), *self._lost_small()])
+
+    def _found(self, settings: str) -> str:
+        use, evidence = self.show(settings), self._confirmed
         if evidence is None:
             return self._unconfirmed(use)
         if evidence.learned is False:
@@ -166,6 +173,17 @@ class Answer:
         found = evidence.compared(constant)
         sure = "" if found.verdict is Verdict.BETTER else ", but that is not certain"
         return f"Use {use}: {self._gain(found.difference, constant)} than the best constant rate{sure}."
+
+    def _lost_small(self) -> list[str]:
+        """That smaller rates did better, and some were pruned."""
+        small = self.small_rates
+        if small is None:
+            return []
+        return [
+            f"Smaller rates may be better still: of the trials that went on, the smaller rates did better, and "
+            f"{small.pruned} with rates below {wording.exact(small.below)} were pruned. To train them all, set "
+            f"{self.code(NO_PRUNER)} in the file's [pruner] section."
+        ]
 
     def _edge(self, evidence: Evidence) -> list[str]:
         """That the best rate may lie outside of what was searched."""

@@ -19,6 +19,8 @@ from lrsearch.study_file.model import Definition
 
 WIDE = 0.1
 """Where pruning may lose more than this share of what it ends, as far as an audit shows, more should be audited."""
+BEST = "tenth"
+"""`audits.BEST` in words."""
 MORE = 1.5
 """By how much `keep` is raised."""
 
@@ -59,10 +61,15 @@ def _saved(frames: StudyFrames, cost: PruningCost) -> str:
     ended = trials[trials["state"].isin(["complete", "pruned"])]
     audit = int(ended["audit_epochs"].sum())
     whole = int(ended["epochs"].sum()) + audit + cost.saved
+    seconds = ""
+    if (found := frames.savings) is not None and found.seconds_unpruned:
+        share = found.seconds_saved / found.seconds_unpruned
+        seconds = f", and about {wording.brief(found.seconds_saved)} ({percent(share)}) of the seconds of training"
     less = f"; the {plural(audit, 'epoch')} of its audit are taken off" if audit else ""
     return (
         f"Pruning ended {cost.pruned} of {plural(len(ended), 'trial')} early, and saved {cost.saved} "
-        f"({percent(cost.saved / whole)}) of the {plural(whole, 'epoch')} that all of them would have taken{less}."
+        f"({percent(cost.saved / whole)}) of the {plural(whole, 'epoch')} that all of them would have taken{less}"
+        f"{seconds}."
     )
 
 
@@ -114,8 +121,8 @@ def _nothing_lost(cost: PruningCost) -> str:
     _, high = cost.interval
     few = f" A larger {code_span('audit')} says more." if high > WIDE else ""
     return (
-        f"**{_of(0, cost.audited)} would have ended among the best**: with 95 % confidence that holds for fewer than "
-        f"{math.ceil(100 * high)} % of the {plural(cost.pruned, 'pruned trial')}.{few}"
+        f"**Pruned trials would have ended among the best {BEST} in {_cases(cost)}**: with 95 % confidence that holds "
+        f"for fewer than {math.ceil(100 * high)} % of the {plural(cost.pruned, 'pruned trial')}.{few}"
     )
 
 
@@ -123,7 +130,7 @@ def _lost(frames: StudyFrames, cost: PruningCost, gone: pd.DataFrame, held: Mark
     low, high = cost.interval
     between = f"{max(cost.lost, math.floor(low * cost.pruned))} to {math.ceil(high * cost.pruned)}"
     said = (
-        f"**{_of(cost.lost, cost.audited)} would have ended among the best**: so would about "
+        f"**Pruned trials would have ended among the best {BEST} in {_cases(cost)}**: so would about "
         f"{round(cost.lost / cost.audited * cost.pruned)} of the {plural(cost.pruned, 'pruned trial')} (95 % interval "
         f"{between})."
     )
@@ -145,6 +152,8 @@ def _remedy(definition: Definition, epochs: Sequence[int]) -> str:
     """The key of the study file that spares trials which were ended after some epochs; empty if none is known."""
     pruner, last = completed(definition).pruner, definition.training.epochs
     name, key, value = pruner.name, "", ""
+    if name == "extrapolation":
+        return f"[pruner]\nname = {show('none')}"
     if name == "halving":
         rungs, keep = list(pruners.rungs(definition)), float(pruner.options["keep"])
         key, value = "keep", show(round(min(MORE * keep, (1 + keep) / 2), 3))
@@ -156,6 +165,10 @@ def _remedy(definition: Definition, epochs: Sequence[int]) -> str:
     elif name == "hyperband":
         key, value = "min_epochs", str(max(epochs) + 1)
     return f"[pruner]\nname = {show(name)}\n{key} = {value}" if key else ""
+
+
+def _cases(cost: PruningCost) -> str:
+    return f"{cost.lost} of {plural(cost.audited, 'audited case')}"
 
 
 def _of(some: int, trials: int) -> str:

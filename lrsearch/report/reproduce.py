@@ -15,6 +15,7 @@ from lrsearch.report.escaping import code_block, code_span, inline
 from lrsearch.report.frames import StudyFrames
 from lrsearch.sampling.space import LR_NAMES
 from lrsearch.storage.rdb import DEFAULT_URL
+from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 from lrsearch.study_file.write import to_toml
 
@@ -38,9 +39,8 @@ def reproduce(frames: StudyFrames) -> list[str]:
         return [*made, _missing(frames)]
     file = file_name(frames.name)
     again = f"Save this as `{file}`; it is the study's definition, complete with defaults."
-    if frames.definition.study.load:
-        beside = ", ".join(inline(source) for source in frames.definition.study.load)
-        again += f" The code of its own tasks belongs beside it: {beside}."
+    if own := load.sources(frames.definition.document()):
+        again += f" The code of its own tasks belongs beside it: {', '.join(map(inline, own))}."
     name = shlex.quote(" ".join(frames.name.split()))
     guard = "-- " if frames.name.startswith("-") else ""  # or else the name would be read as an option
     confirm = ""
@@ -97,7 +97,10 @@ def _data(frames: StudyFrames) -> list[str]:
         return []
     rows = ", ".join(f"{inline(own['rows'])} {inline(part)}" for part, own in frames.data.items())
     short = hashlib.sha256(json.dumps(frames.data, sort_keys=True).encode()).hexdigest()[:12]
-    return [f"Rows: {rows}; fingerprint of the data {short}."]
+    said = [f"Rows: {rows}; fingerprint of the data {short}."]
+    if isinstance(frames.data.get("train", {}).get("rows"), str):
+        said.append("Training rows come from a stream, in an order of its own, which no seed of lrsearch shuffles.")
+    return said
 
 
 def _seeds(definition: Definition) -> str:

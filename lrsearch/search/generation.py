@@ -29,7 +29,7 @@ class Generation:
         self._places = {claim: index * seeds for index, claim in enumerate(settings)}
         claims = list(settings)
         width = len(claims)
-        if training.engine.together:
+        if training.engine.together and training.engine.in_memory:
             width = max(1, _lanes(training) // seeds)
         self._passes = deque(self._pass(claims[first : first + width]) for first in range(0, len(claims), width))
 

@@ -1,6 +1,6 @@
 """Where it is decided who is pruned at a rung: the values are gathered here, and the study's pruner is asked.
 
-The rule of halving itself stands in `pruning.halving`.
+What compares trials of one scheduler type stands in `pruning.stratified`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from optuna.pruners import BasePruner
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lrsearch.pruning.halving import AtRung, Rank, StratifiedHalving, at_rungs, seen
+from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
+from lrsearch.pruning.stratified import AtRung, StratifiedPruner, at_rungs
 from lrsearch.sampling.space import Settings
 from lrsearch.search.trial_curves import TrialTrace
 from lrsearch.storage.rung_trials import RungTrial
@@ -29,26 +30,29 @@ class PruningDecision:
         pruner: Its pruner.
         together: Whether trials come by the generation. Then they are compared with each other, and with those that
             were stored when their generation began.
+        cost: What lanes cost that are trained together: more go on where that costs next to nothing.
     """
 
-    def __init__(self, stored: StoredStudy, pruner: BasePruner, together: bool) -> None:
+    def __init__(self, stored: StoredStudy, pruner: BasePruner, together: bool, cost: LaneCost = ONE_BY_ONE) -> None:
         self._stored = stored
         self._pruner = pruner
         self._together = together
-        self._sign = -1 if stored.maximises else 1
+        self._cost = cost if together else ONE_BY_ONE
         self._settings: Mapping[Claim, Settings] = {}
+        self._order: Mapping[Claim, int] = {}
         self._mirror: Mirror | None = None
         self._before: dict[int, RungTrial] | None = None
         self._excluded: Collection[int] = ()
-        self._rungs = RungValues(stored.reader, pruner.rungs if isinstance(pruner, StratifiedHalving) else ())
+        self._rungs = RungValues(stored.reader, pruner.epochs if isinstance(pruner, StratifiedPruner) else ())
 
     def begin(self, settings: Mapping[Claim, Settings]) -> None:
         """A new generation begins.
 
         Args:
-            settings: Its trials, and what each trains with.
+            settings: Its trials, and what each trains with; in the order of their lanes.
         """
         self._settings = settings
+        self._order = {claim: index for index, claim in enumerate(settings)}
         self._mirror = self._before = None
 
     def __call__(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
@@ -57,8 +61,8 @@ class PruningDecision:
         Args:
             trials: The trials that have reached the rung, with their curves.
         """
-        if isinstance(self._pruner, StratifiedHalving):
-            return self._halved(self._pruner, trials)
+        if isinstance(self._pruner, StratifiedPruner):
+            return self._compared(self._pruner, trials)
         if self._together:
             return self._mirrored(trials)
         return {claim for claim in trials if self._pruned(claim)}
@@ -71,35 +75,50 @@ class PruningDecision:
         # Such a pruner reads for itself, through Optuna.
         return self._stored.patience(ask)
 
-    def _halved(self, pruner: StratifiedHalving, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
+    def _compared(self, pruner: StratifiedPruner, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         rung = next(iter(trials.values())).epoch
-        arrived = {
-            claim: AtRung(claim.number, self._settings[claim].schedule.name, self._sign * trace.test[-1])
-            for claim, trace in trials.items()
-        }
+        arrived = {claim: self._arrived(pruner, rung, claim, trace) for claim, trace in trials.items()}
         asked = {claim.number for claim in trials}
         if not self._together:
-            return pruner.decide(arrived, lambda kind: self._seen_now(rung, kind, asked)).ended
-        decision = pruner.decide(arrived, lambda kind: self._seen_before(rung, kind))
+            return pruner.decide(rung, arrived, lambda kind: self._seen_now(pruner, rung, kind, asked)).ended
+        decision = pruner.decide(
+            rung,
+            arrived,
+            lambda kind: self._seen_before(pruner, rung, kind),
+            lambda kept, next_best: self._cost.spared(kept, next_best, self._places(trials)),
+        )
         for claim in decision.alone:
             self._remember(arrived[claim], trials[claim], pruner)
         return decision.ended
 
-    def _seen_now(self, rung: int, scheduler: str | None, asked: Collection[int]) -> list[Rank]:
-        but = {*self._stored.excluded(), *asked}
-        return seen(self._rungs.read(), rung, scheduler, but, maximise=self._stored.maximises)
+    def _arrived(self, pruner: StratifiedPruner, rung: int, claim: Claim, trace: TrialTrace) -> AtRung:
+        values = {epoch: trace.test[epoch - 1] for epoch in pruner.looks(rung)}
+        trial = RungTrial(claim.number, TrialState.RUNNING, self._settings[claim].schedule.name, values)
+        return pruner.at_rung(rung, trial, maximise=self._stored.maximises)
 
-    def _seen_before(self, rung: int, scheduler: str | None) -> list[Rank]:
+    def _places(self, trials: Mapping[Claim, TrialTrace]) -> dict[Claim, range]:
+        """Where the lanes of each trial stood in the generation."""
+        seeds = max(len(trace.lanes) for trace in trials.values())
+        first = {claim: self._order[claim] * seeds for claim in trials}
+        return {claim: range(place, place + len(trials[claim].lanes)) for claim, place in first.items()}
+
+    def _seen_now(
+        self, pruner: StratifiedPruner, rung: int, scheduler: str | None, asked: Collection[int]
+    ) -> list[AtRung]:
+        but = {*self._stored.excluded(), *asked}
+        return pruner.seen(self._rungs.read(), rung, scheduler, but, maximise=self._stored.maximises)
+
+    def _seen_before(self, pruner: StratifiedPruner, rung: int, scheduler: str | None) -> list[AtRung]:
         if self._before is None:
             there = at_rungs(self._stored.trials())
             own = {claim.number for claim in self._settings}
             self._before = {number: trial for number, trial in there.items() if number not in own}
             self._excluded = self._stored.excluded()
-        return seen(self._before, rung, scheduler, self._excluded, maximise=self._stored.maximises)
+        return pruner.seen(self._before, rung, scheduler, self._excluded, maximise=self._stored.maximises)
 
-    def _remember(self, arrived: AtRung, trace: TrialTrace, pruner: StratifiedHalving) -> None:
+    def _remember(self, arrived: AtRung, trace: TrialTrace, pruner: StratifiedPruner) -> None:
         """A trial of the generation that was not compared with the others of it: later ones are compared with it."""
-        values = {rung: trace.test[rung - 1] for rung in pruner.rungs if rung <= trace.epoch}
+        values = {epoch: trace.test[epoch - 1] for epoch in pruner.epochs if epoch <= trace.epoch}
         assert self._before is not None
         self._before[arrived.number] = RungTrial(arrived.number, TrialState.RUNNING, arrived.scheduler, values)
 

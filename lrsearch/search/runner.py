@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from lrsearch.errors import InputError
 from lrsearch.pruning import audit, pruners
+from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
 from lrsearch.sampling import ask
 from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.search.events import Event, TrialBegan, TrialEnded, TrialsAdded
@@ -23,7 +24,7 @@ from lrsearch.storage.choice import trial_store
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.store import GRACE, Claim, TrialEnd
-from lrsearch.study import control, status
+from lrsearch.study import control, lane_costs, status
 from lrsearch.study.stored import StoredStudy
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine
@@ -76,7 +77,7 @@ class Runner:
         stored.study.pruner = pruners.build(self.definition)
         self.store = trial_store(stored.study, stored.storage, say, stored.patience)
         self.heartbeat = Heartbeat(self.store, grace, can_hang=self.definition.command is None)
-        self.decision = PruningDecision(stored, stored.study.pruner, engine.together)
+        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, self._lane_cost(engine))
         self.training = Training(
             task=task,
             section=self.definition.training,
@@ -93,6 +94,12 @@ class Runner:
         self.workers = workers
         self.failures = FailureStreak(stored.reader, self.store, engine.device)
         self._reaped_at = -grace
+
+    def _lane_cost(self, engine: Engine) -> LaneCost:
+        """Settled before anything is trained: two workers that differ in their engines decide alike."""
+        if not self.definition.is_pruned or self.stored.is_confirmation:
+            return ONE_BY_ONE
+        return lane_costs.settled(self.stored, one_pass=engine.one_pass, device=engine.device.type)
 
     def events(self) -> Iterator[Event]:
         """Run the search, and say what happens as it happens.

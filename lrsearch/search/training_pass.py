@@ -23,6 +23,7 @@ from lrsearch.storage.attributes import (
     ENGINE,
     ERROR,
     HORIZON,
+    PARAMETER_GROUPS,
     PLACE,
     STEP_UPDATES,
     THREADS,
@@ -108,6 +109,7 @@ class Pass:
                 Lane(own.lr, own.schedule, seed, places[claim] + index, claim.number) for index, seed in seeds
             ]
             self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score)
+        self._claim_of = {lane: claim for claim, trace in self._active.items() for lane in trace.lanes}
         self._stored: dict[Claim, int] = dict.fromkeys(settings, 0)
 
     @property
@@ -118,44 +120,69 @@ class Pass:
     def events(self) -> Iterator[Event]:
         """Train all trials to their end."""
         training = self._training
-        with closing(training.engine.train(training.task, self._lanes, training.section)) as stream:
-            records = self._next(stream, None)
-            while records is not None:
-                for trace in self._active.values():
-                    trace.add(records)
-                if records.epoch:
-                    training.heartbeat.epoch_done()
-                    yield EpochDone(records.epoch, len(self._active))
-                    yield from self._end_those_that_are_done(records.epoch)
-                if not self._active:
-                    break
+        pauses = [rung for rung in training.rungs if rung > self.compared]
+        with closing(training.engine.train(training.task, self._lanes, training.section, pauses)) as stream:
+            yield from self._through(stream)
+
+    def _through(self, stream: LaneStream) -> Iterator[Event]:
+        training = self._training
+        records = self._next(stream, None)
+        while records is not None:
+            before = len(self._active)
+            for lane, reason in records.failures.items():
+                if (claim := self._claim_of[lane]) in self._active:
+                    yield self.fail(claim, reason)
+            moved = self._taken(records)
+            if moved:
+                training.heartbeat.epoch_done()
+                yield EpochDone(records.epoch, len(moved))
+            yield from self._end_those_that_are_done(moved)
+            if len(self._active) < before or any(self._active[claim].epoch in training.rungs for claim in moved):
+                yield from self._compare_at_rung()
+            if len(self._active) == before:
+                records = self._next(stream, None)
+            else:
                 records = self._next(stream, {lane for trace in self._active.values() for lane in trace.lanes})
 
+    def _taken(self, records: LaneRecords) -> list[Claim]:
+        """Let each trial take its part of what the engine yielded; tells which have got on by an epoch."""
+        told = dict.fromkeys(self._claim_of[lane] for lane in records.lanes)
+        # A lane may come to its end after another one of its trial, which diverged, has ended the trial.
+        return [claim for claim in told if claim in self._active and self._active[claim].take(records)]
+
     def _next(self, stream: LaneStream, keep: set[int] | None) -> LaneRecords | None:
-        """One more epoch of the lanes that are kept; None if there is none."""
+        """What comes next from the lanes that are kept; None if nothing does."""
         with self._training.interruption.open():
             try:
                 return next(stream) if keep is None else stream.send(keep)
             except StopIteration:
                 return None
 
-    def _end_those_that_are_done(self, epoch: int) -> Iterator[TrialEnded]:
-        last = epoch == self._training.section.epochs
-        ended = {claim for claim, trace in self._active.items() if last or trace.diverged_at is not None}
-        asked = {
-            claim: trace
-            for claim, trace in self._active.items()
-            if claim not in ended | self.audited.keys() and trace.is_evaluated(epoch)
-        }
-        if epoch in self._training.rungs and epoch > self.compared and asked:
-            self._record(asked)
-            pruned = self._training.ended_at_rung(asked)
-            chosen = {claim for claim in pruned if self._training.audit(claim.number)}
-            self.audited |= {claim: deepcopy(self._active[claim]) for claim in chosen}
-            ended |= pruned - chosen
-            self.compared = epoch
-        if ended:
+    def _end_those_that_are_done(self, moved: Sequence[Claim]) -> Iterator[TrialEnded]:
+        epochs = self._training.section.epochs
+        over = {claim for claim in moved if self._active[claim].epoch == epochs or self._is_diverged(claim)}
+        if over:
+            yield from self._tell([claim for claim in self._active if claim in over])
+
+    def _compare_at_rung(self) -> Iterator[TrialEnded]:
+        """When all trials that are left have come to a rung, end those that are pruned there."""
+        asked = {claim: trace for claim, trace in self._active.items() if claim not in self.audited}
+        rungs = {trace.epoch for trace in asked.values()}
+        if len(rungs) != 1 or (epoch := rungs.pop()) not in self._training.rungs or epoch <= self.compared:
+            return
+        asked = {claim: trace for claim, trace in asked.items() if trace.is_evaluated(epoch)}
+        if not asked:
+            return
+        self._record(asked)
+        pruned = self._training.ended_at_rung(asked)
+        chosen = {claim for claim in pruned if self._training.audit(claim.number)}
+        self.audited |= {claim: deepcopy(self._active[claim]) for claim in chosen}
+        self.compared = epoch
+        if ended := pruned - chosen:
             yield from self._tell([claim for claim in self._active if claim in ended])
+
+    def _is_diverged(self, claim: Claim) -> bool:
+        return self._active[claim].diverged_at is not None
 
     def _record(self, claims: Sequence[Claim] | Mapping[Claim, TrialTrace]) -> None:
         """Store the epochs that are not stored yet, of all these trials in one go."""
@@ -182,20 +209,23 @@ class Pass:
         """Tell that a trial could not be trained to its end; one that is audited was pruned before.
 
         Args:
-            claim: The trial.
+            claim: The trial, which has no outcome yet.
             reason: Why not.
         """
         ended = self.audited.get(claim)
         if ended is None:
-            self._training.store.finish([TrialEnd(claim.trial_id, TrialState.FAIL, None, {ERROR: reason})])
-            return TrialEnded(claim.number, TrialState.FAIL, None, False, reason)
-        outcome = self._outcome(claim, self._active[claim], {AUDIT_ERROR: reason})
+            told = TrialEnded(claim.number, TrialState.FAIL, None, False, reason)
+            outcome = TrialEnd(claim.trial_id, TrialState.FAIL, None, {ERROR: reason})
+        else:
+            outcome = self._outcome(claim, self._active[claim], {AUDIT_ERROR: reason})
+            told = TrialEnded(claim.number, outcome.state, ended.value, False)
         self._training.store.finish([outcome])
-        return TrialEnded(claim.number, outcome.state, ended.value, False)
+        del self._active[claim]
+        return told
 
     def _outcome(self, claim: Claim, trained: TrialTrace, further: Mapping[str, Any] | None = None) -> TrialEnd:
         training, schedule = self._training, self._settings[claim].schedule
-        per_epoch = updates_per_epoch(training.task.train_rows, training.section)
+        per_epoch = updates_per_epoch(training.task, training.section)
         updates = schedule.updates_per_step(per_epoch)
         trace = self.audited.get(claim, trained)
         since = {} if trace is trained else audit_attributes(trace, trained, training.section.epochs)
@@ -205,6 +235,7 @@ class Pass:
             **(further or {}),
             HORIZON: schedule.steps(training.section.epochs, per_epoch),
             **({STEP_UPDATES: updates} if schedule.warmup_fraction and updates > 1 else {}),
+            **({} if training.task.parameters is None else {PARAMETER_GROUPS: True}),
             ENGINE: training.engine.name,
             DEVICE: describe(training.engine.device),
             THREADS: torch.get_num_threads(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from lrsearch.storage.attributes import (
     TRAIN_CURVE,
 )
 from lrsearch.tasks.blocks import BLOCKS
-from lrsearch.training.engine import LaneRecords, Numbers
+from lrsearch.training.engine import LaneRecords, Numbers, side_by_side
 
 
 class TrialTrace:
@@ -50,6 +51,28 @@ class TrialTrace:
         self.diverged_at: int | None = None
         self.not_evaluated: set[int] = set()
         self.seconds = 0.0
+        self._early: dict[int, deque[LaneRecords]] = {lane: deque() for lane in self.lanes}
+
+    def take(self, records: LaneRecords) -> bool:
+        """Take this trial's part of what the engine yielded; an epoch counts when all lanes have come to its end.
+
+        Args:
+            records: Some of the trial's lanes are in it.
+
+        Returns:
+            Whether the trial has got on by an epoch.
+        """
+        if all(lane in records.row_of for lane in self.lanes):
+            self.add(records)
+            return records.epoch > 0
+        for lane in self.lanes:
+            if lane in records.row_of:
+                self._early[lane].append(records)
+        if not all(self._early.values()):
+            return False
+        together = [self._early[lane].popleft() for lane in self.lanes]
+        self.add(side_by_side(together, self.lanes))
+        return together[0].epoch > 0
 
     def add(self, records: LaneRecords) -> None:
         """Take this trial's part of an epoch.

@@ -12,6 +12,7 @@ from dataclasses import replace
 from optuna.storages import BaseStorage
 
 from lrsearch.errors import InterruptedRunError, LrsearchError, input_error, nearest
+from lrsearch.search.engines import Engines, Machine
 from lrsearch.search.events import EpochDone, Event
 from lrsearch.search.failures import FailuresInARowError
 from lrsearch.search.process_failures import ProcessFailures
@@ -27,9 +28,7 @@ from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.linked import ROLES, name_of
 from lrsearch.study.stored import StoredStudy
-from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task
-from lrsearch.training.choice import choose_engine
 from lrsearch.training.engine import Engine
 
 LOOK_AGAIN = 0.5
@@ -56,8 +55,7 @@ class StudyWorker:
         names: The only studies to serve; all by default.
         interruption: Where signals are looked for.
         say: Where a person is told what else she should know.
-        engine: As in `choose_engine`.
-        device: As in `choose_engine`.
+        engines: Makes the engine of each study.
         grace: Seconds without a heartbeat after which a trial on another machine is taken to be lost.
         workers: How many processes like this one share the studies, as far as is known.
 
@@ -72,19 +70,18 @@ class StudyWorker:
         interruption: Interruption,
         say: Callable[[str], None],
         *,
-        engine: str = "auto",
-        device: str = "auto",
+        engines: Engines | None = None,
         grace: float = GRACE,
         workers: int = 1,
     ) -> None:
         self._storage, self._names = storage, frozenset(names)
         self._parts = {name_of(name, role) for name in names for role in ROLES}
         self._interruption, self._say = interruption, say
-        self._engine, self._device, self._grace, self._workers = engine, device, grace, workers
+        self._engines = engines or Engines("auto", Machine(), say)
+        self._grace, self._workers = grace, workers
         self._patience = Patience(say)
         self._reader = storage_reader(storage, self._patience)
         self._serving: dict[str, Serving] = {}
-        self._engines: dict[str, Engine] = {}
         self._looked_at = -math.inf
         self._turn = 0
         self._training: Runner | None = None
@@ -174,7 +171,7 @@ class StudyWorker:
             assert stored.definition is not None
             if stored.definition.command is not None:
                 self._check_consent(stored)
-            engine = self._chosen_engine(task, stored.definition)
+            engine = self._engine_of(stored, task)
             runner = Runner(
                 stored, task, engine, self._interruption, grace=self._grace, workers=self._workers, say=self._say
             )
@@ -190,20 +187,19 @@ class StudyWorker:
         stack.enter_context(runner.heartbeat)
         return Serving(listed, runner, stack)
 
+    def _engine_of(self, stored: StoredStudy, task: Task) -> Engine:
+        """Tried out once for all studies that train the same in the same way."""
+        assert stored.definition is not None
+        document = stored.definition.document()
+        key = json.dumps([document.get("task"), document["training"]], sort_keys=True)
+        return self._engines.make(self._engines.choice(stored, task, key), stored, task)
+
     def _check_consent(self, stored: StoredStudy) -> None:
         """Whoever can write to the storage must not run code here: a command is run only where its study is named."""
         search = stored.origin or stored.name
         if search not in self._names:
             rule = f"it runs a command that the storage tells; if you trust it, name the study: --study {search}"
             raise LrsearchError(rule)
-
-    def _chosen_engine(self, task: Task, definition: Definition) -> Engine:
-        """Tried out once for all studies that train the same in the same way."""
-        document = definition.document()
-        key = json.dumps([document.get("task"), document.get("command"), document["training"]], sort_keys=True)
-        if key not in self._engines:
-            self._engines[key], _ = choose_engine(self._engine, task, definition.training, self._device)
-        return self._engines[key]
 
     def _leave(self, name: str) -> None:
         serving = self._serving.pop(name)

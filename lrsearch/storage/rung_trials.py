@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -21,7 +20,7 @@ class RungTrial:
         number: Its number.
         state: Its state when it was read.
         scheduler: Its scheduler type; None before its settings are chosen.
-        values: Rung -> intermediate value; NaN is infinity.
+        values: Epoch -> intermediate value.
     """
 
     number: int
@@ -37,7 +36,7 @@ def rung_trial(trial: FrozenTrial, rungs: Collection[int]) -> RungTrial:
         trial: Any.
         rungs: Epochs after which trials are compared.
     """
-    values = {rung: _comparable(trial.intermediate_values[rung]) for rung in rungs if rung in trial.intermediate_values}
+    values = {rung: trial.intermediate_values[rung] for rung in rungs if rung in trial.intermediate_values}
     return RungTrial(trial.number, trial.state, trial.params.get("scheduler"), values)
 
 
@@ -69,9 +68,5 @@ def rung_trials(engine: Engine, study_id: int, rungs: Collection[int], first_id:
             values.where(INTERMEDIATE.c.step.in_(list(rungs)), *own).order_by(INTERMEDIATE.c.step)
         ):
             if trial_id in found:
-                found[trial_id].values[int(step)] = _comparable(stored_values.intermediate_of(stored, kind))
+                found[trial_id].values[int(step)] = stored_values.intermediate_of(stored, kind)
     return found
-
-
-def _comparable(value: float) -> float:
-    return math.inf if math.isnan(value) else value

@@ -169,7 +169,7 @@ def runs(definition: Definition) -> int:
     entrants = section.top + len(definition.tries)
     if section.seeds is not None:
         return (entrants + rounds.CONSTANTS) * section.seeds
-    whole = definition.pruner.name == "none"
+    whole = not definition.is_pruned
     return rounds.budget(trials_to_train(definition) * len(definition.training.seeds) if whole else 0.0, entrants)
 
 

@@ -1,4 +1,4 @@
-"""How long a study would train, before it is run: halving is played through with trials that cost nothing."""
+"""How long a study would train, before it is run: pruning is played through with trials that cost nothing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lrsearch.pruning import audit, pruners
-from lrsearch.pruning.halving import AtRung, Rank, StratifiedHalving, rank
+from lrsearch.pruning import audit, lane_cost, pruners
+from lrsearch.pruning.lane_cost import LaneCost
+from lrsearch.pruning.stratified import AtRung, StratifiedPruner
 from lrsearch.sampling.ask import generation_size, trials_to_train
 from lrsearch.study_file.model import Definition
 
@@ -37,50 +38,77 @@ class Forecast:
         rungs: Epochs after which the worse trials end.
         epochs: Trained in all, each seed counted.
         seconds: Of training, with one worker, if nothing else uses its processor.
+        epochs_unpruned: Epochs that the study would train if no trial ended early.
+        seconds_unpruned: Seconds that this would take.
     """
 
     trials: int
     rungs: list[int]
     epochs: int
     seconds: float
+    epochs_unpruned: int
+    seconds_unpruned: float
 
 
-def forecast(definition: Definition, epoch_seconds: Callable[[int], float], *, together: bool) -> Forecast:
-    """Play a study with halving, and add up its epochs.
+def can_be_played(definition: Definition) -> bool:
+    """Whether it can be said beforehand what pruning leaves of a study: not for the pruners of Optuna.
+
+    Args:
+        definition: The study.
+    """
+    return not definition.is_pruned or isinstance(pruners.build(definition), StratifiedPruner)
+
+
+def forecast(
+    definition: Definition,
+    epoch_seconds: Callable[[int], float],
+    *,
+    together: bool,
+    cost: LaneCost | None = None,
+) -> Forecast:
+    """Play a study, and add up its epochs.
 
     Every scheduler type gets as many trials as the others, in an order drawn with a fixed seed. Pruned trials that are
     audited are trained on beside the others.
 
     Args:
-        definition: The study; its pruner is ``halving``.
+        definition: The study; see `can_be_played`.
         epoch_seconds: Seconds of an epoch of so many lanes.
         together: Whether a generation of trials is trained at once, or all trials one after the other.
+        cost: What the rungs take lanes to cost; by default as on a processor.
     """
-    draw = random.Random(0)
-    types = definition.search.schedulers
-    drawn = [(types[number % len(types)], draw.random()) for number in range(trials_to_train(definition))]
-    draw.shuffle(drawn)
-    players = [Player(number, *own) for number, own in enumerate(drawn)]
+    players = _players(definition)
     pruner = pruners.build(definition)
-    assert isinstance(pruner, StratifiedHalving)
-    at_rungs = Rungs(pruner)
+    seeds, last = len(definition.training.seeds), definition.training.epochs
+    at_rungs = None
+    if isinstance(pruner, StratifiedPruner):
+        cost = cost or lane_cost.reckoned(one_pass=together, device="cpu")
+        at_rungs = Rungs(pruner, seeds, cost if together else lane_cost.ONE_BY_ONE)
     audited = audit.choice(definition)
-    rungs = list(pruner.rungs)
-    seeds = len(definition.training.seeds)
+    rungs = [] if at_rungs is None else at_rungs.epochs
     size = generation_size(definition) if together else 1
-    epochs, seconds = 0, 0.0
+    epochs, seconds, unpruned = 0, 0.0, 0.0
     for first in range(0, len(players), size):
         live, beside = players[first : first + size], 0
-        for begin, end in zip([0, *rungs], [*rungs, definition.training.epochs], strict=True):
+        unpruned += last * epoch_seconds(len(live) * seeds)
+        for begin, end in zip([0, *rungs], [*rungs, last], strict=True):
             lanes = (len(live) + beside) * seeds
             if not lanes:
                 break
             epochs += (end - begin) * lanes
             seconds += (end - begin) * epoch_seconds(lanes)
-            left = at_rungs.pass_on(end, live) if end in rungs else []
+            left = at_rungs.pass_on(end, live) if at_rungs is not None and end in rungs else []
             beside += sum(audited(own.number) for own in live if own not in left)
             live = left
-    return Forecast(len(players), rungs, epochs, seconds)
+    return Forecast(len(players), rungs, epochs, seconds, len(players) * seeds * last, unpruned)
+
+
+def _players(definition: Definition) -> list[Player]:
+    draw = random.Random(0)
+    types = definition.search.schedulers
+    drawn = [(types[number % len(types)], draw.random()) for number in range(trials_to_train(definition))]
+    draw.shuffle(drawn)
+    return [Player(number, *own) for number, own in enumerate(drawn)]
 
 
 class Rungs:
@@ -88,11 +116,18 @@ class Rungs:
 
     Args:
         pruner: The study's.
+        seeds: Lanes of a trial.
+        cost: What lanes cost.
     """
 
-    def __init__(self, pruner: StratifiedHalving) -> None:
-        self._pruner = pruner
-        self._seen: dict[tuple[int, str], list[Rank]] = defaultdict(list)
+    def __init__(self, pruner: StratifiedPruner, seeds: int = 1, cost: LaneCost = lane_cost.ONE_BY_ONE) -> None:
+        self._pruner, self._seeds, self._cost = pruner, seeds, cost
+        self._seen: dict[tuple[int, str], list[AtRung]] = defaultdict(list)
+
+    @property
+    def epochs(self) -> list[int]:
+        """Where the rungs are."""
+        return list(self._pruner.rungs)
 
     def pass_on(self, epoch: int, players: list[Player]) -> list[Player]:
         """Those that go on, of some that reach a rung together.
@@ -101,8 +136,15 @@ class Rungs:
             epoch: The rung.
             players: They.
         """
+        first = {own: own.number * self._seeds for own in players}
+        places = {own: range(place, place + self._seeds) for own, place in first.items()}
         arrived = {own: AtRung(own.number, own.kind, own.value) for own in players}
-        ended = self._pruner.decide(arrived, lambda kind: self._seen[epoch, str(kind)]).ended
+        ended = self._pruner.decide(
+            epoch,
+            arrived,
+            lambda kind: self._seen[epoch, str(kind)],
+            lambda kept, next_best: self._cost.spared(kept, next_best, places),
+        ).ended
         for own in players:
-            self._seen[epoch, own.kind].append(rank(own.value, own.number))
+            self._seen[epoch, own.kind].append(arrived[own])
         return [own for own in players if own not in ended]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from lrsearch.errors import input_error
 from lrsearch.study.linked import HOLDOUT
+from lrsearch.tasks import nest
 from lrsearch.tasks.blocks import BLOCKS, per_block
+from lrsearch.tasks.data import count
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 
@@ -26,8 +28,18 @@ class OnRows:
     metric: Metric
     rows: slice
 
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return self.metric(outputs[self.rows], targets[self.rows])
+    def __call__(self, outputs: Any, targets: Any) -> Tensor:
+        return self.metric(nest.taken(outputs, self.rows), nest.taken(targets, self.rows))
+
+
+def scored(task: Task, score: str | None) -> Task:
+    """The task of a confirmation.
+
+    Args:
+        task: The study's task.
+        score: Which of its further metrics is a trial's value (`StoredStudy.score`); None for the test metric.
+    """
+    return scored_on_tests(task) if score is None or task.holdout is None else scored_on_holdout(task)
 
 
 def scored_on_tests(task: Task) -> Task:
@@ -54,13 +66,14 @@ def scored_on_holdout(task: Task) -> Task:
     """
     assert isinstance(task.test, tuple)
     assert isinstance(task.holdout, tuple)
-    shapes = [tuple(part.shape[1:]) for data in (task.test, task.holdout) for part in data]
-    if shapes[:2] != shapes[2:]:
+    tested, held = ([tuple(part.shape[1:]) for part in nest.tensors(data)] for data in (task.test, task.holdout))
+    if tested != held:
         rule = "test and holdout rows must have the same shape"
-        raise input_error("task holdout", rule, received=f"{shapes[2]}, test rows have {shapes[0]}")
-    tests, rows = len(task.test[0]), len(task.test[0]) + len(task.holdout[0])
+        raise input_error("task holdout", rule, received=f"{held[0]}, test rows have {tested[0]}")
+    counts = [count(task.test), count(task.holdout)]
+    tests, rows = counts[0], sum(counts)
     extra: dict[str, Metric] = {name: OnRows(metric, slice(tests)) for name, metric in task.extra.items()}
-    inputs, targets = (torch.cat(pair) for pair in zip(task.test, task.holdout, strict=True))
+    inputs, targets = (nest.joined(pair, counts) for pair in zip(task.test, task.holdout, strict=True))
     return replace(
         task,
         test=(inputs, targets),

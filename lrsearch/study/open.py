@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrsearch import registry
-from lrsearch.errors import input_error, nearest
+from lrsearch.errors import InputError, input_error, nearest
 from lrsearch.printable import redacted
 from lrsearch.storage.new_study import StudyExistsError
 from lrsearch.storage.rdb import MissingStorageError, open_storage
@@ -160,21 +160,27 @@ def task_of(stored: StoredStudy) -> Task:
     compatibility.check_version(stored)
     if stored.definition.command is not None:
         return build_task(stored.definition, stored)
-    name = stored.definition.task.name
-    if name not in registry.tasks:
-        # What the storage says is told, and never imported: whoever can write there must not run code here.
-        named = " ".join(f"--load {source}" for source in stored.definition.study.load)
-        way = f"bring it in with {named}, as the study's file says" if named else "name its file with --load"
-        rule = f"the study's task is not there; {way}, or install its package. There are {', '.join(registry.tasks)}"
-        raise input_error("study run", rule, received=f'"{name}"', nearest=nearest(name, registry.tasks))
+    _check_is_there(stored.definition, "task", stored.definition.task.name, registry.tasks)
+    _check_is_there(stored.definition, "optimizer", stored.definition.training.optimizer, registry.optimizers)
     task = build_task(stored.definition)
     compatibility.check(stored, task)
     if not stored.is_confirmation:
         return task
     from lrsearch.study import holdout  # torch takes a while
 
-    by_tests = stored.score is None or task.holdout is None
-    return holdout.scored_on_tests(task) if by_tests else holdout.scored_on_holdout(task)
+    return holdout.scored(task, stored.score)
+
+
+def _check_is_there(definition: Definition, kind: str, name: str, known: registry.Registry[Any]) -> None:
+    """Refuse a stored study that names code of somebody's own, where that is not loaded."""
+    with suppress(InputError):
+        if name in known:
+            return
+    # What the storage says is told, and never imported: whoever can write there must not run code here.
+    named = " ".join(f"--load {source}" for source in load.sources(definition.document()))
+    way = f"bring it in with {named}, as the study's file says" if named else "name its file with --load"
+    rule = f"the study's {kind} is not there; {way}, or install its package. There are {', '.join(known)}"
+    raise input_error("study run", rule, received=f'"{name}"', nearest=nearest(name, known))
 
 
 def build_task(definition: Definition, stored: StoredStudy | None = None) -> Task:

@@ -18,6 +18,7 @@ from lrsearch.study.confirmed_runs import confirmation_of, gather, seeds_in
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.luck import expected_again
+from lrsearch.study.savings import savings
 from lrsearch.study.stored import StoredStudy
 from lrsearch.version import __version__
 
@@ -334,6 +335,7 @@ def summary(stored: StoredStudy) -> dict[str, Any]:
     trials = stored.trials()
     winner = status.best(stored, trials)
     found = recommended(stored)
+    saved = savings(stored, trials)
     return {
         "name": stored.name,
         "metric": stored.metric,
@@ -342,6 +344,7 @@ def summary(stored: StoredStudy) -> dict[str, Any]:
         "best": None if winner is None else {"number": winner.number, "value": winner.value, "params": winner.params},
         "recommended": None if found is None else found.as_dict(),
         "epochs_trained": status.epochs_trained(trials),
+        "pruning": None if saved is None else saved.as_dict(),
         "confirmation": status.confirmation(stored),
         "definition": stored.definition.document() if stored.definition else None,
     }

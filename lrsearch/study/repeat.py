@@ -87,11 +87,16 @@ def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
         number=trial.number,
         document=_document(stored, settings),
         value=values[0] if values else None,
-        engine=str(trial.user_attrs.get(ENGINE, "sequential")),
+        engine=_loop_of(str(trial.user_attrs.get(ENGINE, "sequential"))),
         threads=_stored(trial, THREADS, 1, 1, MOST_THREADS),
         device=str(trial.user_attrs.get(DEVICE, "cpu")),
         place=_stored(trial, PLACE, 0, 0, 2**31),
     )
+
+
+def _loop_of(engine: str) -> str:
+    """What repeats a trial to the last bit: the parallel engine's processes train with the sequential loop."""
+    return "sequential" if engine == "parallel" else engine
 
 
 def _stored(trial: FrozenTrial, key: str, default: int, low: int, high: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from lrsearch.errors import InputError
 from lrsearch.sampling.space import settings_from
 from lrsearch.sampling.suggest import stepped
-from lrsearch.storage.attributes import HORIZON, HORIZON_UNIT, STEP_UPDATES
+from lrsearch.storage.attributes import HORIZON, HORIZON_UNIT, PARAMETER_GROUPS, STEP_UPDATES
 from lrsearch.study_file.model import Definition
 from lrsearch.training import optimizers
 
@@ -27,11 +27,13 @@ class Steps:
         horizon: How often; None where that is not stored.
         unit: After what, in a training loop of one's own: ``epoch`` or ``update``; None if it did not say.
         updates: Updates of an epoch, where a warm-up counts those; 1 where nothing is stored about it.
+        grouped: Whether the task has parameter groups of its own.
     """
 
     horizon: int | None = None
     unit: Literal["epoch", "update"] | None = None
     updates: int = 1
+    grouped: bool = False
 
     @classmethod
     def of(cls, attributes: Mapping[str, Any]) -> Steps:
@@ -42,7 +44,8 @@ class Steps:
         """
         horizon, updates = (_counted(attributes.get(name)) for name in (HORIZON, STEP_UPDATES))
         unit = attributes.get(HORIZON_UNIT)
-        return cls(horizon, unit if unit in ("epoch", "update") else None, updates or 1)
+        grouped = attributes.get(PARAMETER_GROUPS) is True
+        return cls(horizon, unit if unit in ("epoch", "update") else None, updates or 1, grouped)
 
 
 def code(
@@ -71,7 +74,7 @@ def code(
         where = stepped("epoch", steps.horizon)
     optimizer = f"# `optimizer` is that of your own training loop, with lr={settings.lr!r}"
     if definition is not None and definition.command is None:
-        optimizer = optimizers.code(definition.training, settings.lr)
+        optimizer = optimizers.code(definition.training, settings.lr, grouped=steps.grouped)
     schedule = settings.schedule.directed(maximise)
     made = schedule.code(settings.lr, steps.horizon, updates=steps.updates, where=where)
     lines = f"{optimizer}\n{made}".split("\n")

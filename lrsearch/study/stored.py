@@ -15,11 +15,12 @@ from optuna.trial import FrozenTrial
 from lrsearch import version
 from lrsearch.errors import InputError, input_error, nearest
 from lrsearch.sampling.ask import chosen, generation_size, trials_to_train
-from lrsearch.storage import attributes, new_study
+from lrsearch.storage import attributes, new_study, settled
 from lrsearch.storage.attributes import (
     BUDGET,
     DATA,
     DEFINITION,
+    ENGINE_OF_STUDY,
     GENERATION,
     METRIC,
     ORIGIN,
@@ -76,6 +77,15 @@ class StoredStudy:
         """
         self.patience(lambda: self.study.set_user_attr(key, value))
 
+    def settle(self, key: str, value: Any) -> Any:
+        """Store an attribute with the study unless it is there; what is there from then on.
+
+        Args:
+            key: See `storage.attributes`.
+            value: Anything that JSON can hold.
+        """
+        return self.patience(lambda: settled.settle(self.study, self.storage, key, value))
+
     @property
     def name(self) -> str:
         return self.study.study_name
@@ -120,6 +130,12 @@ class StoredStudy:
         assert self.definition is not None
         stored = self.reader.attributes().get(GENERATION)
         return stored if isinstance(stored, int) and stored > 0 else generation_size(self.definition)
+
+    @property
+    def engine(self) -> str | None:
+        """Which engine has trained it since it was begun; None where that was never noted."""
+        found = self.reader.attributes().get(ENGINE_OF_STUDY)
+        return None if found is None else str(found)
 
     @property
     def budget(self) -> int | None:

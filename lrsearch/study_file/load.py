@@ -9,7 +9,7 @@ from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
-from lrsearch.study_file import command, names, toml
+from lrsearch.study_file import command, names, optimizer_keys, toml
 from lrsearch.study_file.command import CommandSection
 from lrsearch.study_file.faults import show, validate
 from lrsearch.study_file.meaning import check_meaning, check_search, completed
@@ -62,14 +62,16 @@ def contents(path: Path) -> bytes:
 
 
 def sources(document: dict[str, Any]) -> list[str]:
-    """The files and modules with own tasks that a document names, whatever else is wrong with it.
+    """The files and modules with own code that a document names, whatever else is wrong with it.
 
     Args:
-        document: A study file's content.
+        document: A study file's content, or part of one.
     """
     section = document.get("study")
     own = section.get("load", []) if isinstance(section, dict) else []
-    return [source for source in own if isinstance(source, str)] if isinstance(own, list) else []
+    named = [source for source in own if isinstance(source, str)] if isinstance(own, list) else []
+    optimizer = optimizer_keys.source(document.get("training"))
+    return named if optimizer is None else [*named, optimizer]
 
 
 def override(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
@@ -122,6 +124,11 @@ def parse(document: dict[str, Any], source: str) -> Definition:
         if parts["command"] is None:
             parts["task"] = None  # what it trains is not known
     check_meaning(parts, faults)
+    optimizer = None
+    if "command" not in document:
+        optimizer = optimizer_keys.check(document.get("training", {}), TrainingSection.model_fields, faults)
+    if parts["training"] is not None and optimizer is not None:
+        parts["training"] = parts["training"].model_copy(update={"optimizer": optimizer})
     if faults:
         raise InputError(source, sorted(faults, key=lambda fault: _place(fault.key)))
     return _with_trials(Definition(**parts))
@@ -193,7 +200,7 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         "study": validate(StudySection, document.get("study", {}), "study", faults),
         "task": _task(document, faults),
         "command": validate(CommandSection, document["command"], "command", faults) if "command" in document else None,
-        "training": validate(TrainingSection, document.get("training", {}), "training", faults),
+        "training": _training(document.get("training", {}), faults),
         "search": _search(document.get("search", {}), faults),
         "sampler": _plugin(document.get("sampler", {"name": "tpe"}), "sampler", faults, default="tpe"),
         "pruner": _pruner(document, faults),
@@ -227,10 +234,16 @@ def _plugin(section: object, key: str, faults: list[Fault], default: str | None 
     return validate(PluginSection, {**head, "options": options}, key, faults)
 
 
+def _training(section: object, faults: list[Fault]) -> TrainingSection | None:
+    if isinstance(section, dict):
+        section = optimizer_keys.split(section, TrainingSection.model_fields)
+    return validate(TrainingSection, section, "training", faults)
+
+
 def _pruner(document: dict[str, Any], faults: list[Fault]) -> PluginSection | None:
     sampler = document.get("sampler")
     grid = isinstance(sampler, dict) and sampler.get("name") == "grid"
-    default = "none" if grid else "halving"
+    default = "none" if grid else "extrapolation"
     return _plugin(document.get("pruner", {}), "pruner", faults, default=default)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from lrsearch.study_file import optimizer_keys
 from lrsearch.study_file.axes import Axis, Range, StrictModel
 from lrsearch.study_file.command import TRAINING_KEYS, CommandSection
 from lrsearch.study_file.names import LONGEST
@@ -45,35 +46,42 @@ class TrainingSection(StrictModel):
     Attributes:
         epochs: Passes over the training rows.
         batch_size: Rows in one update.
-        optimizer: Which of torch's optimizers.
+        optimizer: Its registered name, such as sgd or rmsprop, or ``module:Class``.
         seeds: A trial is trained once for each; they vary initial weights and data order, never the split.
         momentum: Of sgd.
         nesterov: Of sgd.
         weight_decay: L2 penalty of sgd and adam, decoupled for adamw.
         betas: Of adam and adamw.
         eps: Of adam and adamw.
+        options: Further arguments of the optimizer; in a file they stand beside the other keys (`optimizer_keys`).
         clip_norm: Largest norm of an update's gradient; a larger gradient is scaled down to it. None: no limit.
         accumulate: Batches whose gradients make one update; schedules count updates.
         drop_last: Leave out the last batch of an epoch where it has fewer rows than `batch_size`.
-        precision: What forward passes compute in; less than float32 is mixed precision, on CUDA only.
+        ema: Weight of the past in an average of the weights, taken after every update; that average is evaluated.
+        precision: What forward passes compute in; less than float32 is mixed precision.
         train_metric_every: Epochs from one look at the metric on training rows to the next; the last has one, too.
+        checkpoint_minutes: Minutes of training after which a trial that takes longer is saved, so that a crash costs no
+            more of it.
         loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
     """
 
     epochs: int = Field(default=60, ge=1, le=MOST_EPOCHS)
     batch_size: int = Field(default=50, ge=1)
-    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    optimizer: str = Field(default="sgd", min_length=1)
     seeds: list[int] = Field(default=[24], min_length=1, max_length=10_000)
     momentum: FiniteFloat = Field(default=0.0, ge=0, lt=1)
     nesterov: bool = False
     weight_decay: FiniteFloat = Field(default=0.0, ge=0)
     betas: list[FiniteFloat] = Field(default=[0.9, 0.999], min_length=2, max_length=2)
     eps: FiniteFloat = Field(default=1e-8, gt=0)
+    options: dict[str, Any] = {}
     clip_norm: FiniteFloat | None = Field(default=None, gt=0)
     accumulate: int = Field(default=1, ge=1)
     drop_last: bool = False
+    ema: FiniteFloat | None = Field(default=None, gt=0, lt=1)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     train_metric_every: int = Field(default=1, ge=1)
+    checkpoint_minutes: FiniteFloat = Field(default=5.0, ge=0)
     loader_workers: int = Field(default=0, ge=0, le=1024)
 
     @field_validator("seeds")
@@ -96,7 +104,7 @@ class TrainingSection(StrictModel):
     def _fits_optimizer(self) -> TrainingSection:
         if self.optimizer == "sgd" and {"betas", "eps"} & self.model_fields_set:
             raise PydanticCustomError("rule", "betas and eps belong to adam and adamw")
-        if self.optimizer != "sgd" and {"momentum", "nesterov"} & self.model_fields_set:
+        if self.optimizer in ("adam", "adamw") and {"momentum", "nesterov"} & self.model_fields_set:
             raise PydanticCustomError("rule", "momentum and nesterov belong to optimizer sgd; adam has betas")
         if self.nesterov and not self.momentum:
             raise PydanticCustomError("rule", "nesterov needs a momentum larger than 0")
@@ -174,7 +182,7 @@ class Definition(StrictModel):
     training: TrainingSection = TrainingSection()
     search: SearchSection = SearchSection()
     sampler: PluginSection = PluginSection(name="tpe")
-    pruner: PluginSection = PluginSection(name="halving")
+    pruner: PluginSection = PluginSection(name="extrapolation")
     tries: list[TrySection] = []
     confirm: ConfirmSection = ConfirmSection()
     scale: ScaleSection | None = None
@@ -185,13 +193,18 @@ class Definition(StrictModel):
         assert self.study.trials is not None
         return self.study.trials
 
+    @property
+    def is_pruned(self) -> bool:
+        """Whether trials may end early."""
+        return self.pruner.name != "none"
+
     def document(self) -> dict[str, Any]:
         """The definition in the shape of a study file, complete with defaults; what the storage keeps."""
         parts = self.model_dump(mode="python", exclude_none=True)
         document: dict[str, Any] = {
             "study": {key: value for key, value in parts["study"].items() if value != []},
             **({"task": _flat(parts["task"])} if self.command is None else {"command": parts["command"]}),
-            "training": {key: value for key, value in parts["training"].items() if self._is_shown(key)},
+            "training": self._shown(parts["training"]),
             "search": {
                 "lr": parts["search"]["lr"],
                 "schedulers": parts["search"]["schedulers"],
@@ -207,16 +220,11 @@ class Definition(StrictModel):
             document["scale"] = {"axis": self.scale.axis, "from": self.scale.places, "to": self.scale.to}
         return document
 
-    def _is_shown(self, key: str) -> bool:
-        """Whether a key of the training section means something here."""
+    def _shown(self, training: dict[str, Any]) -> dict[str, Any]:
+        """The keys of the training section that mean something here."""
         if self.command is not None:
-            return key in TRAINING_KEYS
-        return key not in (_ADAM_KEYS if self.training.optimizer == "sgd" else _SGD_KEYS)
-
-
-# Settings of the other optimizers stand at values that mean nothing; a file need not show them.
-_ADAM_KEYS = ("betas", "eps")
-_SGD_KEYS = ("momentum", "nesterov")
+            return {key: value for key, value in training.items() if key in TRAINING_KEYS}
+        return optimizer_keys.joined(training)
 
 
 def _flat(section: dict[str, Any]) -> dict[str, Any]:

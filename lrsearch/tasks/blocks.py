@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lrsearch.tasks import nest
 from lrsearch.tasks.attempt import attempt
-from lrsearch.tasks.data import Data, Rows, Streamed
-from lrsearch.tasks.metrics import ROW_MEANS, Metric
+from lrsearch.tasks.data import Data, Rows, Streamed, count
+from lrsearch.tasks.metrics import ROW_MEANS, Metric, is_mean
 from lrsearch.tasks.task import Task
 from lrsearch.tasks.untrained import untrained_outputs
 
@@ -66,12 +69,12 @@ class PerBlock:
     blocks: Sequence[Tensor]
     additive: bool
 
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def __call__(self, outputs: Any, targets: Any) -> Tensor:
         """The values of the blocks.
 
         Args:
-            outputs: [rows, ...].
-            targets: [rows, ...].
+            outputs: [rows, ...], or a nest of such tensors.
+            targets: [rows, ...], or a nest of such tensors.
 
         Returns:
             float64, [blocks].
@@ -79,8 +82,10 @@ class PerBlock:
         Raises:
             ValueError: There are not as many rows as the blocks speak of.
         """
-        if len(outputs) != sum(map(len, self.blocks)):  # on CUDA a wrong row number would end the process
-            raise ValueError(f"{len(outputs)} rows where blocks of others were expected")
+        rows = nest.rows(outputs)
+        if rows != sum(map(len, self.blocks)) or rows != nest.rows(targets):
+            # on CUDA a wrong row number would end the process
+            raise ValueError(f"{rows} rows where blocks of others were expected")
         whole = _number(self.metric, outputs, targets)
         if len(self.blocks) == 1:
             return whole[None]
@@ -88,11 +93,11 @@ class PerBlock:
         # Nothing but rounding for a metric that adds up.
         return values + (whole - values.mean())
 
-    def _in_each(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def _in_each(self, outputs: Any, targets: Any) -> Tensor:
         means = _block_means(self.metric, outputs, targets, self.blocks)
         return contributions(means, [len(block) for block in self.blocks])
 
-    def _without_each(self, outputs: Tensor, targets: Tensor, whole: Tensor) -> Tensor:
+    def _without_each(self, outputs: Any, targets: Any, whole: Tensor) -> Tensor:
         number = len(self.blocks)
         values = []
         for place in range(number):
@@ -106,17 +111,19 @@ def per_block(task: Task, rows: Rows) -> Metric:
 
     Args:
         task: Whose metric.
-        rows: Those that it will be called with. If a DataLoader reads them it is the metric itself, for each batch is a
-            block there (`of_batches`).
+        rows: Those that it will be called with. If a DataLoader reads them, a metric that is a mean over rows is given
+            as it is, for each batch is a block there (`of_batches`).
     """
     if isinstance(rows, Streamed):
-        return task.metric_function
-    blocks = blocks_of(len(rows[1]))
+        if task.reduce == "mean" or is_mean(task.metric_function):
+            return task.metric_function
+        return PerBlock(task.metric_function, blocks_of(count(rows)), additive=False)
+    blocks = blocks_of(count(rows))
     additive = task.metric in ROW_MEANS if isinstance(task.metric, str) else _adds_up(task, rows, blocks)
     return PerBlock(task.metric_function, blocks, additive)
 
 
-def is_additive(metric: Metric, outputs: Tensor, targets: Tensor, blocks: Sequence[Tensor]) -> bool:
+def is_additive(metric: Metric, outputs: Any, targets: Any, blocks: Sequence[Tensor]) -> bool:
     """Whether a metric of all rows is the mean of that of the blocks, each counted by its rows.
 
     Args:
@@ -173,27 +180,35 @@ def _adds_up(task: Task, rows: Data, blocks: Sequence[Tensor]) -> bool:
     """Whether a task's own metric does, tried out on what an untrained network might give for some rows."""
     inputs, targets = rows
 
-    def tried() -> list[Tensor]:
-        few = untrained_outputs(task, inputs[:SAMPLE_ROWS])
+    def tried() -> list[Any]:
+        few = untrained_outputs(task, nest.taken(inputs, slice(SAMPLE_ROWS)))
         generator = torch.Generator().manual_seed(0)
-        outputs = few[torch.randint(len(few), (len(targets),), generator=generator)]
-        noise = torch.randn(outputs.shape, generator=generator).to(outputs)
-        size = outputs.square().mean().sqrt() + torch.finfo(outputs.dtype).tiny
-        return [outputs + scale * size * noise for scale in SCALES]
+        chosen = torch.randint(nest.rows(few) or 0, (count(rows),), generator=generator)
+        outputs = nest.taken(few, chosen)
+        noise = nest.mapped(lambda tensor: torch.randn(tensor.shape, generator=generator).to(tensor), outputs)
+        return [nest.mapped(partial(_noisy, scale), outputs, noise) for scale in SCALES]
 
     found = attempt(tried, "an untrained network")  # whatever is wrong with it, training will say it
     metric = task.metric_function
     return found is not None and all(is_additive(metric, outputs, targets, blocks) for outputs in found)
 
 
-def _block_means(metric: Metric, outputs: Tensor, targets: Tensor, blocks: Sequence[Tensor]) -> Tensor:
+def _noisy(scale: float, values: Tensor, noise: Tensor) -> Tensor:
+    if not values.is_floating_point():
+        return values
+    size = values.square().mean().sqrt() + torch.finfo(values.dtype).tiny
+    return values + scale * size * noise
+
+
+def _block_means(metric: Metric, outputs: Any, targets: Any, blocks: Sequence[Tensor]) -> Tensor:
     return torch.stack([_of_rows(metric, outputs, targets, block) for block in blocks])
 
 
-def _of_rows(metric: Metric, outputs: Tensor, targets: Tensor, rows: Tensor) -> Tensor:
-    return _number(metric, outputs[rows.to(outputs.device)], targets[rows.to(targets.device)])
+def _of_rows(metric: Metric, outputs: Any, targets: Any, rows: Tensor) -> Tensor:
+    rows = rows.to(nest.tensors(outputs)[0].device)
+    return _number(metric, nest.taken(outputs, rows), nest.taken(targets, rows))
 
 
-def _number(metric: Metric, outputs: Tensor, targets: Tensor) -> Tensor:
+def _number(metric: Metric, outputs: Any, targets: Any) -> Tensor:
     """The metric as one float64; differences of almost equal ones are taken later."""
     return metric(outputs, targets).reshape(()).double()

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lrsearch.tasks import nest
 from lrsearch.tasks.attempt import attempt
 from lrsearch.tasks.blocks import per_block
-from lrsearch.tasks.data import Data, Rows, Streamed
+from lrsearch.tasks.data import Data, Rows, Streamed, same_random_numbers
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 from lrsearch.tasks.untrained import untrained_outputs
@@ -52,22 +53,65 @@ def constant_prediction(task: Task, rows: Rows, *, maximise: bool = False) -> Co
         maximise: Whether larger values of the metric are better.
 
     Returns:
-        The prediction; None if none fits, its metric fails or is not finite, or a DataLoader reads the rows.
+        The prediction; None if none fits, its metric fails or is not finite, a DataLoader reads the rows, or targets
+        are more than one tensor.
     """
     if isinstance(rows, Streamed) or isinstance(task.train, Streamed):
         return None
     train = task.train
+    if not isinstance(train[1], Tensor) or not isinstance(rows[1], Tensor):
+        return None
     with torch.no_grad(), warnings.catch_warnings(action="ignore"):
         return attempt(lambda: _best(task, train, rows, maximise), "the constant prediction")
 
 
-def _best(task: Task, train: Data, rows: Data, maximise: bool) -> ConstantPrediction | None:
-    shape = untrained_outputs(task, train[0][:SHAPE_ROWS])
+def constant_loss(task: Task) -> float | None:
+    """The loss on the training rows of the constant output that has the least; leaves every random stream as it was.
+
+    Args:
+        task: Any task.
+
+    Returns:
+        The loss; None as in `constant_prediction`.
+    """
+    return _value(task, task.loss, task.loss_function, task.train)
+
+
+def constant_metric(task: Task) -> float | None:
+    """The metric on the test rows of the constant output that is best on the training rows, as `constant_loss`.
+
+    Args:
+        task: Any task.
+    """
+    return _value(task, task.metric, task.metric_function, task.test, maximise=task.maximises)
+
+
+def _value(task: Task, named: Metric | str, metric: Metric, rows: Rows, *, maximise: bool = False) -> float | None:
+    if isinstance(rows, Streamed) or isinstance(task.train, Streamed):
+        return None
+    train, targets = task.train, rows[1]
+    if not isinstance(train[1], Tensor) or not isinstance(targets, Tensor):
+        return None
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"), same_random_numbers():
+        best = attempt(lambda: _chosen(task, named, metric, train, maximise), "the constant prediction")
+        return None if best is None else _finite(metric, best[1], targets)
+
+
+def _chosen(task: Task, named: Metric | str, metric: Metric, train: Data, maximise: bool) -> tuple[str, Tensor] | None:
+    """Name and output of the constant that is best on the training rows."""
+    shape = untrained_outputs(task, nest.taken(train[0], slice(SHAPE_ROWS)))
+    if not isinstance(shape, Tensor):
+        return None
     best, worth = None, math.inf
-    for name, output in _candidates(task, train[1], shape):
-        value = _finite(task.metric_function, output, train[1])
+    for name, output in _candidates(named, train[1], shape):
+        value = _finite(metric, output, train[1])
         if value is not None and (-value if maximise else value) < worth:
             best, worth = (name, output), -value if maximise else value
+    return best
+
+
+def _best(task: Task, train: Data, rows: Data, maximise: bool) -> ConstantPrediction | None:
+    best = _chosen(task, task.metric, task.metric_function, train, maximise)
     if best is None:
         return None
     name, output = best
@@ -89,15 +133,15 @@ def _repeated(output: Tensor, targets: Tensor) -> Tensor:
     return output.expand(len(targets), *output.shape).contiguous().to(targets.device)
 
 
-def _candidates(task: Task, targets: Tensor, outputs: Tensor) -> Iterator[tuple[str, Tensor]]:
+def _candidates(metric: Metric | str, targets: Tensor, outputs: Tensor) -> Iterator[tuple[str, Tensor]]:
     """Name and output [...] of each constant that fits outputs [rows, ...].
 
     Args:
-        task: Its named metric wants one of them.
+        metric: A named one wants one of them.
         targets: Those of the training rows.
         outputs: An untrained network's.
     """
-    wanted = NAMED.get(task.metric) if isinstance(task.metric, str) else None
+    wanted = NAMED.get(metric) if isinstance(metric, str) else None
     for name, make in CANDIDATES.items():
         output = make(targets, outputs) if wanted in (None, name) else None
         if output is not None and output.numel() == outputs[0].numel():

@@ -1,23 +1,25 @@
-"""The rows of a task: a pair of tensors, or a Dataset that is read batch by batch."""
+"""The rows of a task: tensors in memory, a Dataset that is read batch by batch, or a stream."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import Dataset, IterableDataset, Subset
 
 from lrsearch.errors import input_error
+from lrsearch.tasks import nest
 
-Data = tuple[Tensor, Tensor]
-"""Inputs [rows, ...] and targets [rows, ...]."""
-Collate = Callable[[list[Any]], tuple[Any, Tensor]]
+Data = tuple[Any, Any]
+"""Inputs and targets: a tensor [rows, ...] each, or a nest of such tensors."""
+Collate = Callable[[list[Any]], tuple[Any, Any]]
 """Rows of a Dataset -> inputs and targets of one batch."""
 
 
@@ -38,20 +40,41 @@ class Streamed:
     def __len__(self) -> int:
         return len(self.dataset)  # type: ignore[arg-type]
 
-    def batch(self, rows: Sequence[int]) -> tuple[Any, Tensor]:
+    def batch(self, rows: Sequence[int]) -> Data:
         """Inputs and targets of some rows, read now."""
-        return self.make_batch([self.dataset[row] for row in rows])
+        together = getattr(self.dataset, "__getitems__", None)  # a DataLoader asks it, too
+        return self.make_batch([self.dataset[row] for row in rows] if together is None else together(list(rows)))
 
-    def make_batch(self, items: list[Any]) -> tuple[Any, Tensor]:
-        """Inputs and targets of rows that were read; what a DataLoader calls."""
+    def make_batch(self, items: list[Any]) -> Data:
+        """Inputs and targets of rows that were read."""
         return stacked(items) if self.collate is None else self.collate(items)
+
+
+@dataclass(frozen=True)
+class Stream(Streamed):
+    """Training rows that come one after the other, in an order of their own.
+
+    Attributes:
+        dataset: An IterableDataset; it may have no end.
+        steps: Batches that are called an epoch.
+    """
+
+    dataset: IterableDataset[Any]
+    steps: int
+
+    def __len__(self) -> int:
+        raise TypeError("a stream has no length")
+
+    def batch(self, rows: Sequence[int]) -> Data:
+        """The first so many rows, whatever their numbers are."""
+        return self.make_batch(list(islice(iter(self.dataset), len(rows))))
 
 
 Rows = Data | Streamed
 
 
 def pair(rows: Rows) -> Data:
-    """The two tensors, for what trains on nothing else.
+    """Inputs and targets, for what trains on nothing else.
 
     Raises:
         TypeError: The rows are streamed; whoever calls should have asked before.
@@ -62,23 +85,29 @@ def pair(rows: Rows) -> Data:
 
 
 def count(rows: Rows) -> int:
-    """Number of rows."""
-    return len(rows) if isinstance(rows, Streamed) else len(rows[0])
+    """Number of rows.
+
+    Raises:
+        TypeError: They come from a stream, which has an epoch's number of batches instead.
+    """
+    return len(rows) if isinstance(rows, Streamed) else nest.rows(rows[0]) or 0
 
 
 def first(rows: Rows, number: int) -> Rows:
-    """The first so many rows."""
+    """The first so many rows; of a stream all, for it has no numbers."""
+    if isinstance(rows, Stream):
+        return rows
     if isinstance(rows, Streamed):
         return replace(rows, dataset=Subset(rows.dataset, range(min(number, len(rows)))))
-    return rows[0][:number], rows[1][:number]
+    return nest.taken(rows[0], slice(number)), nest.taken(rows[1], slice(number))
 
 
-def first_batch(rows: Rows, size: int) -> tuple[Any, Tensor]:
+def first_batch(rows: Rows, size: int) -> Data:
     """Inputs and targets of the first rows, as one batch; leaves every random stream as it was."""
     if not isinstance(rows, Streamed):
-        return rows[0][:size], rows[1][:size]
+        return nest.taken(rows[0], slice(size)), nest.taken(rows[1], slice(size))
     with same_random_numbers():
-        return rows.batch(range(min(size, len(rows))))
+        return rows.batch(range(size if isinstance(rows, Stream) else min(size, len(rows))))
 
 
 def tensors(item: Any) -> Data:
@@ -91,8 +120,9 @@ def tensors(item: Any) -> Data:
         InputError: It is no input with a target, or one of them is something that a batch cannot be stacked of.
     """
     if not isinstance(item, (tuple, list)) or len(item) != 2:
-        raise input_error("task", "a row must be an input and a target", received=kinds(item))
-    inputs, target = (_tensor(value) for value in item)
+        rule = "a row must be an input and a target; several inputs are a tuple or dict of them: ((a, b), target)"
+        raise input_error("task", rule, received=kinds(item))
+    inputs, target = (_in_tensors(value) for value in item)
     return inputs, target
 
 
@@ -106,15 +136,18 @@ def stacked(items: Sequence[Any]) -> Data:
         InputError: A row is of the wrong kind, or shapes differ.
     """
     rows = [tensors(item) for item in items]
-    if len({(inputs.shape, target.shape) for inputs, target in rows}) > 1:
-        shapes = sorted({f"{list(inputs.shape)} with target {list(target.shape)}" for inputs, target in rows})
+    shapes = list(dict.fromkeys(f"{nest.shapes(inputs)} with target {nest.shapes(target)}" for inputs, target in rows))
+    if len(shapes) > 1:
         rule = "rows of one batch have different shapes; give the task a collate that pads them to one"
-        raise input_error("task", rule, received=", ".join(shapes[:3]))
-    return torch.stack([inputs for inputs, _ in rows]), torch.stack([target for _, target in rows])
+        raise input_error("task", rule, received=", ".join(sorted(shapes)[:3]))
+    return nest.stacked([inputs for inputs, _ in rows]), nest.stacked([target for _, target in rows])
 
 
 def kinds(given: object) -> str:
     """What something is, in a few words, such as ``tuple of 2 (Tensor, ndarray)``."""
+    if isinstance(given, Mapping):
+        names = ", ".join(f"{key}: {type(part).__name__}" for key, part in list(given.items())[:4])
+        return f"{type(given).__name__} of {len(given)} ({names}{', ...' if len(given) > 4 else ''})"
     if isinstance(given, (tuple, list)):
         names = ", ".join(type(part).__name__ for part in given[:4])
         return f"{type(given).__name__} of {len(given)} ({names}{', ...' if len(given) > 4 else ''})"
@@ -136,6 +169,11 @@ def same_random_numbers() -> Iterator[None]:
         torch.set_rng_state(own)
         random.setstate(python)
         np.random.set_state(arrays)
+
+
+def _in_tensors(value: Any) -> Any:
+    """A nest with tensors where numbers and arrays were."""
+    return nest.converted(_tensor, value)
 
 
 def _tensor(value: Any) -> Tensor:

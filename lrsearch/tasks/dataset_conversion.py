@@ -1,8 +1,9 @@
-"""From what a person gave as data to the rows of a task: a Dataset becomes a pair of tensors where it can.
+"""From what a person gave as data to the rows of a task: a Dataset becomes tensors where it can.
 
 A map-style Dataset is read once, row by row, and stacked, for tensors are what both engines train on. Three kinds
 stay what they are, and are read by a DataLoader while the sequential engine trains: one whose rows have different
-shapes, one that draws random numbers when a row is read (augmentation), and one that is too large.
+shapes, one that draws random numbers when a row is read (augmentation), and one that is too large. An IterableDataset
+is a stream (see `stream_conversion`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from lrsearch.errors import InputError, input_error
+from lrsearch.tasks import nest
 from lrsearch.tasks.data import (
     Collate,
     Data,
@@ -27,6 +29,7 @@ from lrsearch.tasks.data import (
     tensors,
 )
 from lrsearch.tasks.error_location import sentence
+from lrsearch.tasks.stream_conversion import read_to_the_end, stream_to_train_on
 
 STACKED_BYTES = 2**30
 """A Dataset that would take more as tensors is not stacked."""
@@ -34,13 +37,14 @@ READ_TWICE = 16
 """So many rows are read twice, to see whether they stay the same."""
 
 
-def gather(part: str, given: object, collate: Collate | None) -> Rows:
+def gather(part: str, given: object, collate: Collate | None, steps: int | None = None) -> Rows:
     """The rows that a person gave, as tensors where that is possible.
 
     Args:
         part: What they are called in messages, such as ``train``.
-        given: A pair of tensors, a Dataset, or what this function has returned before.
+        given: A pair of tensors or of nests of them, a Dataset, or what this function has returned before.
         collate: Makes a batch of rows; where it is given, a Dataset stays what it is.
+        steps: Batches that an epoch of a stream has.
 
     Raises:
         InputError: They are something else, empty, or inputs and targets differ in number.
@@ -49,21 +53,30 @@ def gather(part: str, given: object, collate: Collate | None) -> Rows:
         given = given.tensors
     if isinstance(given, Streamed):
         return given
+    if isinstance(given, IterableDataset):
+        if part == "train":
+            return stream_to_train_on(given, collate, steps)
+        with same_random_numbers():
+            given = read_to_the_end(part, given, STACKED_BYTES)
     if isinstance(given, Dataset):
         return _from_dataset(part, given, collate)
     if not _is_pair(given):
-        rule = "must be a pair of tensors (inputs, targets) or a torch Dataset; torch.as_tensor takes an array"
+        rule = (
+            "must be a pair of tensors (inputs, targets), or of dicts and tuples of them, or a torch Dataset; "
+            "torch.as_tensor takes an array"
+        )
         raise input_error("task", rule, key=part, received=kinds(given))
     inputs, targets = given
-    if not inputs.ndim or not targets.ndim or len(inputs) != len(targets) or len(inputs) == 0:
-        shapes = f"inputs {list(inputs.shape)}, targets {list(targets.shape)}"
+    rows = nest.rows(inputs)
+    if not rows or rows != nest.rows(targets) or not all(tensor.ndim for tensor in nest.tensors([inputs, targets])):
+        shapes = f"inputs {nest.shapes(inputs)}, targets {nest.shapes(targets)}"
         raise input_error("task", "needs as many targets as inputs, and at least one row", key=part, received=shapes)
     return inputs, targets
 
 
 def _from_dataset(part: str, dataset: Dataset[Any], collate: Collate | None) -> Rows:
     kind = type(dataset).__name__
-    if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
+    if not hasattr(dataset, "__len__"):
         rule = "needs a length and rows by number: every epoch goes through the same rows in a new order"
         raise input_error("task", rule, key=part, received=kind)
     rows = len(dataset)
@@ -77,16 +90,16 @@ def _from_dataset(part: str, dataset: Dataset[Any], collate: Collate | None) -> 
 
 def _read_all(part: str, dataset: Dataset[Any], rows: int) -> Rows:
     items = [_read(part, dataset, row) for row in range(min(rows, READ_TWICE))]
-    size = rows * sum(value.numel() * value.element_size() for value in items[0])
+    size = rows * sum(value.numel() * value.element_size() for value in nest.tensors(items[0]))
     if size > STACKED_BYTES:
         return Streamed(dataset, None, f"as tensors it would take {size / 2**30:.1f} GiB")
-    if not all(_same(item, _read(part, dataset, row)) for row, item in enumerate(items)):
+    if not all(nest.equal(item, _read(part, dataset, row)) for row, item in enumerate(items)):
         return Streamed(dataset, None, "a row is not the same when it is read again")
     before = random_state()
     items += [_read(part, dataset, row) for row in range(len(items), rows)]
     if not _same_state(before, random_state()):
         return Streamed(dataset, None, "reading a row draws random numbers")
-    if len({(inputs.shape, target.shape) for inputs, target in items}) > 1:
+    if len({nest.shapes(item) for item in items}) > 1:
         return Streamed(dataset, None, "its rows have different shapes")
     return stacked(items)
 
@@ -103,16 +116,13 @@ def _read(part: str, dataset: Dataset[Any], row: int) -> Data:
 
 
 def _is_pair(given: object) -> TypeGuard[Data]:
-    return isinstance(given, (tuple, list)) and len(given) == 2 and all(isinstance(part, Tensor) for part in given)
+    return isinstance(given, (tuple, list)) and len(given) == 2 and all(map(_is_of_tensors, given))
 
 
-def _same(first: Data, second: Data) -> bool:
-    """Whether two readings of a row are equal; a NaN equals itself here."""
-    return all(
-        torch.equal(a, b) or (a.is_floating_point() and a.shape == b.shape and torch.equal(a.isnan(), b.isnan())
-                              and torch.equal(a.nan_to_num(), b.nan_to_num()))
-        for a, b in zip(first, second, strict=True)
-    )  # fmt: skip
+def _is_of_tensors(value: object) -> bool:
+    """Whether a nest has tensors, and nothing else."""
+    own = nest.children(value)
+    return isinstance(value, Tensor) if own is None else bool(own) and all(_is_of_tensors(child) for _, child in own)
 
 
 def _same_state(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError, create_model
 
@@ -70,20 +70,35 @@ class TaskDefinition:
         return self.build(options)
 
 
-def task(function: Callable[..., Task]) -> TaskDefinition:
-    """Decorator that registers a function as a task under its own name.
+@overload
+def task(function: Callable[..., Task]) -> TaskDefinition: ...
+@overload
+def task(function: str | None = None) -> Callable[[Callable[..., Task]], TaskDefinition]: ...
+def task(
+    function: Callable[..., Task] | str | None = None,
+) -> TaskDefinition | Callable[[Callable[..., Task]], TaskDefinition]:
+    """Decorator that registers a function as a task, under its own name or, as ``@task("name")``, under another one.
 
     Args:
-        function: Takes typed keyword options, each with a default, and returns a `Task`.
+        function: Takes typed keyword options, each with a default, and returns a `Task`. Or the task's name.
 
     Returns:
-        The definition, which can be called like the function; its options are checked then.
+        The definition, which can be called like the function; its options are checked then. Of a name, the decorator.
 
     Raises:
-        InputError: An option has no type or no default, or a default that does not fit its type.
+        InputError: An option has no type or no default, or a default that does not fit its type. Or the name is empty,
+            or has a colon or a space, which a command could not tell from a file.
         LrsearchError: The name is taken.
     """
-    name = function.__name__
+    if callable(function):
+        return _registered(function, function.__name__)
+    if function is not None and (not isinstance(function, str) or not function or set(function) & set(": \t\n")):
+        rule = 'takes a name without colons and spaces, such as @lrsearch.task("wine")'
+        raise input_error("@lrsearch.task", rule, received=repr(function))
+    return lambda decorated: _registered(decorated, function or decorated.__name__)
+
+
+def _registered(function: Callable[..., Task], name: str) -> TaskDefinition:
     documentation = inspect.getdoc(function) or ""
     definition = TaskDefinition(name, function, _options_of(function), documentation.split("\n")[0])
     registry.tasks.add(name, definition)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import torch
 from torch import Tensor
 
 from lrsearch.errors import input_error
-from lrsearch.tasks.data import Rows, Streamed, same_random_numbers
+from lrsearch.tasks import nest
+from lrsearch.tasks.data import Rows, Stream, Streamed, count, same_random_numbers
 from lrsearch.tasks.error_location import sentence
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ TOLERANCE = 1e-5
 """By how much such a sum may differ, as a share of the numbers' root of squares. Data that are generated may differ in
 their last bits (about 1e-7) between machines and versions of torch; to hash rounded numbers would not help, for among
 thousands of numbers one always lies at the edge of rounding."""
+KINDS = ("inputs", "targets")
 EDGE = 4
 """So many of the first and of the last rows are read of a Dataset that is not kept as tensors."""
 _PIECE = 2**22
@@ -42,7 +45,7 @@ def fingerprint(task: Task) -> dict[str, Any]:
         task: What would be trained.
 
     Returns:
-        Part (``train``, ``test``, ``holdout``) -> ``rows`` and what they hold.
+        Part (``train``, ``test``, ``holdout``) -> ``rows`` and what they hold; the ``rows`` of a stream are a text.
     """
     parts = {"train": task.train, "test": task.test, "holdout": task.holdout}
     return {part: _part(part, rows) for part, rows in parts.items() if rows is not None}
@@ -69,8 +72,12 @@ def differences(own: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
 
 def _part(part: str, rows: Rows) -> dict[str, Any]:
     if not isinstance(rows, Streamed):
-        inputs, targets = rows
-        return {"rows": len(inputs), "inputs": _values(inputs), "targets": _values(targets)}
+        named = [(kind + path, tensor) for kind, part in zip(KINDS, rows, strict=True)
+                 for path, tensor in nest.leaves(part)]  # fmt: skip
+        return {"rows": count(rows), **{name: _values(tensor) for name, tensor in named}}
+    if isinstance(rows, Stream):
+        with same_random_numbers():
+            return {"rows": f"{rows.steps} batches an epoch", "first rows": _first_of(part, rows)}
     numbers = sorted({*range(min(EDGE, len(rows))), *range(max(0, len(rows) - EDGE), len(rows))})
     with same_random_numbers():
         return {"rows": len(rows), **{f"row {row}": _row(part, rows, row) for row in numbers}}
@@ -78,6 +85,10 @@ def _part(part: str, rows: Rows) -> dict[str, Any]:
 
 def _values(values: Tensor) -> dict[str, Any]:
     """Kind and content of values whose first axis is the rows."""
+    if values.layout != torch.strided:
+        values = nest.coordinates(values)
+        places = hashlib.sha256(values.indices().cpu().numpy().tobytes()).hexdigest()[:16]
+        return {**_values(values.values()), "shape": list(values.shape[1:]), "places": places}
     known: dict[str, Any] = {"shape": list(values.shape[1:]), "type": str(values.dtype).removeprefix("torch.")}
     values = torch.view_as_real(values) if values.is_complex() else values
     if not values.is_floating_point():
@@ -102,7 +113,7 @@ def _value_differences(what: str, own: Any, stored: Any) -> Iterator[str]:
     elif not isinstance(own, dict) or not isinstance(stored, dict):
         yield f"{what} of another kind"
     else:
-        changed = [key for key in ("shape", "type") if own.get(key) != stored.get(key)]
+        changed = [key for key in ("shape", "type", "places") if own.get(key) != stored.get(key)]
         yield from (f"{what} {key} {own.get(key)} against {stored.get(key)}" for key in changed)
         if not changed and not _is_same_content(own, stored):
             yield f"{what} with other numbers in the same shape"
@@ -118,16 +129,26 @@ def _is_same_content(own: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
 
 def _row(part: str, rows: Streamed, row: int) -> list[dict[str, Any]]:
     """A row's tensors and numbers, but for those that are others when it is read again."""
-    once, again = (_leaves(_read(part, rows, row, seed)) for seed in (0, 1))
+    once, again = (_leaves(_read(part, lambda: rows.dataset[row], row, seed)) for seed in (0, 1))
+    return _what_stays(once, again)
+
+
+def _first_of(part: str, rows: Stream) -> list[dict[str, Any]]:
+    """The same of the first rows of a stream."""
+    once, again = (_leaves(_read(part, lambda: list(islice(rows.dataset, EDGE)), 0, seed)) for seed in (0, 1))
+    return _what_stays(once, again)
+
+
+def _what_stays(once: list[Tensor], again: list[Tensor]) -> list[dict[str, Any]]:
     return [_values(one[None]) for one, other in zip(once, again, strict=False) if torch.equal(one, other)]
 
 
-def _read(part: str, rows: Streamed, row: int, seed: int) -> Any:
+def _read(part: str, read: Callable[[], Any], row: int, seed: int) -> Any:
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed)
     try:
-        return rows.dataset[row]
+        return read()
     except Exception as error:
         raise input_error("task", f"cannot be read: {sentence(error)}", key=f"{part}[{row}]") from error
 
@@ -142,7 +163,7 @@ def _leaves(item: Any) -> list[Tensor]:
         return [torch.tensor(list(item.encode()), dtype=torch.uint8)]
     if isinstance(item, Mapping):
         return [leaf for key in sorted(item, key=str) for leaf in _leaves(item[key])]
-    return [leaf for own in item for leaf in _leaves(own)] if isinstance(item, (list, tuple)) else []
+    return [leaf for _, own in nest.children(item) or () for leaf in _leaves(own)]
 
 
 def _signs(number: int, first: int) -> np.ndarray[Any, np.dtype[np.float64]]:

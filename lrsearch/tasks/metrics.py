@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor
 from torch.nn import functional
 
 from lrsearch.tasks import torchmetrics_by_name
 
-Metric = Callable[[Tensor, Tensor], Tensor]
-"""``metric(outputs [rows, ...], targets [rows, ...]) -> scalar tensor``."""
+Metric = Callable[[Any, Any], Tensor]
+"""``metric(outputs [rows, ...], targets [rows, ...]) -> scalar tensor``; both may be nests of tensors."""
+IGNORED = -100
+"""torch's number of a class that does not count."""
 
 
 def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -46,6 +49,23 @@ METRICS: dict[str, Metric] = {**LOSSES, **MAXIMISED}
 """What a metric, or an extra one, may be called by name."""
 ROW_MEANS = (*LOSSES, "accuracy")
 """Those that over all rows are the mean of what they are row by row."""
+
+
+def is_mean(metric: Metric) -> bool:
+    """Whether a metric is one of the names that are means over rows."""
+    return any(metric is METRICS[name] for name in ROW_MEANS)
+
+
+def weight(metric: Metric, targets: Tensor) -> int:
+    """Over how many targets a mean of a batch is, so that means of batches can become that of all rows.
+
+    Args:
+        metric: One of which `is_mean` says so.
+        targets: Of the batch.
+    """
+    return int((targets != IGNORED).sum()) if metric is cross_entropy else targets.numel()
+
+
 EXTRA_METRICS: dict[str, dict[str, Metric]] = {
     "cross_entropy": {"accuracy": accuracy},
     "error": {"accuracy": accuracy},

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, IterableDataset
 
 from lrsearch.errors import Fault, InputError, nearest
 from lrsearch.tasks import direction as directions
-from lrsearch.tasks.data import Collate, Rows, Streamed, count, kinds
+from lrsearch.tasks.calling import Call, passed
+from lrsearch.tasks.data import Collate, Rows, Stream, Streamed, count, kinds
 from lrsearch.tasks.dataset_conversion import gather
 from lrsearch.tasks.direction import Direction
 from lrsearch.tasks.metrics import EXTRA_METRICS, LOSSES, METRICS, Metric
+from lrsearch.tasks.parameter_groups import Groups
 from lrsearch.tasks.torchmetrics_by_name import is_object, on_whole_set
 
 RESERVED = ("metric", "loss", "number", "epoch", "lr", "train_metric", "test_metric")
@@ -25,18 +27,18 @@ RESERVED = ("metric", "loss", "number", "epoch", "lr", "train_metric", "test_met
 class Task:
     """Data, model, loss and metric.
 
-    `train`, `test` and `holdout` are each a pair of tensors (inputs [rows, ...], targets [rows, ...]) or a map-style
-    torch `Dataset` that gives an input and a target per row. A Dataset is read once and becomes such a pair; labels
+    `train`, `test` and `holdout` are each a pair (inputs [rows, ...], targets [rows, ...]) or a torch `Dataset` that
+    gives an input and a target per row. Inputs, targets and the model's outputs are tensors, or dicts, tuples, lists,
+    named tuples or dataclasses of them (see `nest`). A map-style Dataset is read once and becomes such a pair; labels
     that are numbers become tensors, whole ones int64. It stays a Dataset, read by a DataLoader while the sequential
     engine trains, if its rows have different shapes, if reading a row draws random numbers (augmentation), if it would
-    take more than a gibibyte, or if the task has a `collate`. Augment with torch's random numbers: they belong to the
-    seed, so that a run can be repeated.
+    take more than a gibibyte, or if the task has a `collate`. An `IterableDataset` is a stream: `train` is read as it
+    comes, the others once to their end. What rows draw from torch, numpy or `random` belongs to the seed.
 
     Attributes:
         model: Makes a new network with fresh weights; called once per seed, without arguments.
         train: Rows that are trained on.
-        test: Rows that the search judges by; the study's value is the metric on them after the last epoch. Of a Dataset
-            that is read by a DataLoader it is the mean over batches, each counted by the number of its targets.
+        test: Rows that the search judges by; the study's value is the metric on them after the last epoch.
         loss: What is minimised: ``loss(outputs, targets) -> scalar tensor``, or the name of a metric.
         metric: What is reported: mse, mae, cross_entropy, error, accuracy, r2, f1, auroc, average_precision, iou; a
             callable like `loss`; or an object of torchmetrics.
@@ -45,7 +47,19 @@ class Task:
         holdout: Rows that no step of the search sees; confirmation is scored on them.
         extra: Further metrics that are shown but not optimised: name -> callable, or the name of one, such as accuracy.
         collate: Makes a batch of a Dataset's rows, ``collate(rows) -> (inputs, targets)``, as a DataLoader's
-            ``collate_fn``; inputs may be whatever the model takes, targets are a tensor.
+            ``collate_fn``; inputs may be whatever the model takes, targets whatever loss and metric take.
+        forward: Calls the network, ``forward(model, inputs) -> outputs``. By default inputs are passed as
+            ``model(**inputs)`` where they are a mapping, as ``model(*inputs)`` where they are a tuple or list, and as
+            ``model(inputs)`` otherwise.
+        steps_per_epoch: Batches that are called an epoch of a stream, before any are accumulated.
+        reduce: ``mean`` says that the metrics are means over rows, which may be taken batch by batch where memory is
+            short; without it a callable sees the outputs and targets of all rows at once.
+        parameters: Groups of the network's parameters,
+            ``parameters(model) -> [{"params": ..., "lr_scale": 10.0, "weight_decay": 0.0}, ...]``: the schedule's rate
+            is multiplied by a group's `lr_scale`, and its arguments of the optimizer hold for it alone. Each parameter
+            that is trained is in one group.
+        allow_nan: Inputs and targets may hold NaN, which the model or the loss masks.
+        evaluation_gradients: Evaluate with gradients, for a model that needs them inside forward.
         details: Not for people: the confirmation puts metrics here that give a vector,
             ``(outputs, targets) -> [parts]``. They are looked at on the test rows before training and after the last
             epoch; one that fails is left out. Of rows that a DataLoader reads they give a number per batch, and the
@@ -65,6 +79,12 @@ class Task:
     extra: dict[str, Metric]
     collate: Collate | None
     details: dict[str, Metric]
+    forward: Call | None
+    steps_per_epoch: int | None
+    reduce: Literal["mean"] | None
+    parameters: Groups | None
+    allow_nan: bool
+    evaluation_gradients: bool
 
     def __init__(
         self,
@@ -78,31 +98,48 @@ class Task:
         collate: Collate | None = None,
         details: Mapping[str, Metric] | None = None,
         direction: Direction | None = None,
+        forward: Call | None = None,
+        steps_per_epoch: int | None = None,
+        reduce: Literal["mean"] | None = None,
+        parameters: Groups | None = None,
+        allow_nan: bool = False,
+        evaluation_gradients: bool = False,
     ) -> None:
         faults = [*_model_faults(model), *_metric_faults({"loss": loss}, LOSSES)]
         faults += [*_metric_faults({"metric": metric}, METRICS), *directions.faults(metric, direction)]
-        faults += _extra_faults(extra or {})
+        faults += [*_extra_faults(extra or {}), *_reading_faults(train, forward, steps_per_epoch, reduce)]
+        faults += _parameters_faults(parameters)
         if faults:
             raise InputError("task", faults)
         if not extra and isinstance(metric, str):
             extra = EXTRA_METRICS.get(metric, {})
         parts = {"train": train, "test": test, **({} if holdout is None else {"holdout": holdout})}
         values: dict[str, Any] = {"holdout": None, "model": model, "loss": loss, "metric": metric, "collate": collate}
-        values |= {part: gather(part, given, collate) for part, given in parts.items()}
+        values |= {part: gather(part, given, collate, steps_per_epoch) for part, given in parts.items()}
+        values |= {"forward": forward, "steps_per_epoch": steps_per_epoch, "reduce": reduce}
         values["extra"] = {name: _function(m) for name, m in (extra or {}).items()}
         values["direction"] = direction or directions.of(metric) or "minimize"
         values["details"] = dict(details or {})
+        values |= {"parameters": parameters, "allow_nan": allow_nan, "evaluation_gradients": evaluation_gradients}
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
     @property
     def train_rows(self) -> int:
+        """Training rows; a stream has none that could be counted (see `batches.epoch_rows`)."""
         return count(self.train)
+
+    @property
+    def call(self) -> Call:
+        """How the network is given its inputs."""
+        return self.forward or passed
 
     @property
     def streamed(self) -> str | None:
         """Which rows are no tensors, and why; None if all that training needs are."""
         for part, rows in (("train", self.train), ("test", self.test)):
+            if isinstance(rows, Stream):
+                return f"{part} rows come from a stream"
             if isinstance(rows, Streamed):
                 return f"{part} rows are read from a Dataset: {rows.reason}"
         return None
@@ -141,6 +178,12 @@ def _model_faults(model: object) -> Iterable[Fault]:
         yield Fault("model", rule, kinds(model))
 
 
+def _parameters_faults(parameters: object) -> Iterable[Fault]:
+    if parameters is not None and not callable(parameters):
+        rule = 'must be a function of the model, such as `lambda model: [{"params": model.parameters()}]`'
+        yield Fault("parameters", rule, kinds(parameters))
+
+
 def _metric_faults(given: Mapping[str, object], known: Mapping[str, Metric]) -> Iterable[Fault]:
     for key, metric in given.items():
         if isinstance(metric, str) and metric not in known:
@@ -148,6 +191,21 @@ def _metric_faults(given: Mapping[str, object], known: Mapping[str, Metric]) -> 
             yield Fault(key, rule, f'"{metric}"', nearest(metric, known))
         elif not isinstance(metric, str) and not callable(metric):
             yield Fault(key, "must be a callable(outputs, targets) or the name of a metric", kinds(metric))
+
+
+def _reading_faults(train: object, forward: object, steps: object, reduce: object) -> Iterable[Fault]:
+    if forward is not None and not callable(forward):
+        yield Fault("forward", "must be a callable(model, inputs) that gives the outputs", kinds(forward))
+    if reduce not in (None, "mean"):
+        rule = 'must be "mean", for metrics that are means over rows, or be left out'
+        yield Fault("reduce", rule, repr(reduce))
+    if steps is None:
+        return
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        yield Fault("steps_per_epoch", "must be a whole number of batches, at least 1", repr(steps))
+    elif not isinstance(train, (IterableDataset, Stream)):
+        rule = "is only for a stream: an epoch of other rows goes through all of them"
+        yield Fault("steps_per_epoch", rule, str(steps))
 
 
 def _extra_faults(extra: object) -> Iterable[Fault]:

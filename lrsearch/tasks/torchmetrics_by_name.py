@@ -66,9 +66,16 @@ class WholeSet:
     def __name__(self) -> str:
         return type(self.metric).__name__.lower()
 
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        fresh = self.metric.clone().to(outputs.device)
+    def fresh(self) -> Any:
+        """The object as it was before it saw anything."""
+        fresh = self.metric.clone()
         fresh.reset()
+        return fresh
+
+    def __call__(self, outputs: Any, targets: Any) -> Tensor:
+        fresh = self.fresh()
+        if isinstance(outputs, Tensor):
+            fresh = fresh.to(outputs.device)
         fresh.update(outputs, targets)
         value: Tensor = fresh.compute()
         return value

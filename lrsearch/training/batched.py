@@ -8,7 +8,7 @@ evaluates it; `keep` drops it when it has diverged or nobody wants it any more.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,13 +22,14 @@ from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 from lrsearch.training import lane_optimizers
 from lrsearch.training.devices import moved
-from lrsearch.training.divergence import diverged
+from lrsearch.training.divergence import ConstantValues, diverged
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers, stacked_details
 from lrsearch.training.evaluation import details_after, shows_train_metric
 from lrsearch.training.graph_replay import Recordings
 from lrsearch.training.loop import start
 from lrsearch.training.memory import widths
 from lrsearch.training.networks import StackedNetworks
+from lrsearch.training.packing import packed
 from lrsearch.training.random_draws import SeedStreams, stream_from
 from lrsearch.training.rates import LaneRates
 from lrsearch.training.seats import filled, seats
@@ -47,18 +48,27 @@ class BatchedEngine:
 
     name = "batched"
     together = True
+    one_pass = True
+    in_memory = True
 
     def __init__(self, device: str = "cpu", memory: int | None = None) -> None:
         self.device = torch.device(device)
         self.memory = memory
         self._task: Task | None = None
+        self._packed: Task
         self._recordings = Recordings()
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self,
+        task: Task,
+        lanes: Sequence[Lane],
+        training: TrainingSection,
+        pauses: Collection[int] = (),
+    ) -> LaneStream:
         """See `Engine.train`."""
         if task is not self._task:
-            self._task, self._recordings = task, Recordings()
-        batch = NetworkBatch(task, lanes, training, self.device, self.memory, self._recordings)
+            self._task, self._packed, self._recordings = task, packed(task), Recordings()
+        batch = NetworkBatch(self._packed, lanes, training, self.device, self.memory, self._recordings)
         records = batch.before_training()
         kept = yield records
         for _ in range(training.epochs):
@@ -103,6 +113,7 @@ class NetworkBatch:
     ) -> None:
         self.task = task = moved(task, device)
         self.train, self.test = pair(task.train), pair(task.test)
+        self.constants = ConstantValues(task)
         self.device = device
         self.finished = 0
         self.training = training
@@ -167,11 +178,10 @@ class NetworkBatch:
         losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
         train_metric = np.full(len(self.positions), np.nan)
         metrics = {"metric": self.task.metric_function}
-        looking = self.seed_streams().copied()
         if shows_train_metric(self.finished + 1, self.training):
-            train_metric = self.evaluate(self.train, metrics, streams=looking)[0]["metric"]
+            train_metric = self.evaluate(self.train, metrics)[0]["metric"]
         details = details_after(self.finished + 1, self.task, self.training)
-        test, kept = self.evaluate(self.test, {**metrics, **self.task.extra}, details, looking)
+        test, kept = self.evaluate(self.test, {**metrics, **self.task.extra}, details)
         self.finished += 1
         test_metric = test.pop("metric")
         for lane, value in zip(self.rates, test_metric, strict=True):
@@ -250,8 +260,10 @@ class NetworkBatch:
     def _diverged(self, worst_loss: Numbers, test_metric: Numbers) -> NDArray[np.bool_]:
         return np.array(
             [
-                diverged(float(loss), before.train_loss)
-                or diverged(float(metric), before.test_metric, maximise=self.task.maximises)
+                diverged(float(loss), before.train_loss, constant=self.constants.loss)
+                or diverged(
+                    float(metric), before.test_metric, maximise=self.task.maximises, constant=self.constants.metric
+                )
                 for loss, metric, before in zip(worst_loss, test_metric, self.before, strict=True)
             ]
         )

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.data import Stream
+from lrsearch.tasks.task import Task
 
 
 class DataOrder:
@@ -59,12 +61,22 @@ def batches_per_epoch(rows: int, batch_size: int, *, drop_last: bool = False) ->
     return max(1, rows // batch_size) if drop_last else math.ceil(rows / batch_size)
 
 
-def updates_per_epoch(rows: int, training: TrainingSection) -> int:
+def epoch_rows(task: Task, training: TrainingSection) -> int:
+    """Rows that an epoch trains on: all of them, or of a stream as many as its batches have.
+
+    Args:
+        task: What is trained.
+        training: Batch size.
+    """
+    return task.train.steps * training.batch_size if isinstance(task.train, Stream) else task.train_rows
+
+
+def updates_per_epoch(task: Task, training: TrainingSection) -> int:
     """Updates in one epoch; the last one may be made of fewer batches.
 
     Args:
-        rows: Training rows.
+        task: What is trained.
         training: Batch size, whether the last batch counts, and how many batches make an update.
     """
-    batches = batches_per_epoch(rows, training.batch_size, drop_last=training.drop_last)
+    batches = batches_per_epoch(epoch_rows(task, training), training.batch_size, drop_last=training.drop_last)
     return math.ceil(batches / training.accumulate)

@@ -12,7 +12,7 @@ import pickle
 import struct
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ import torch
 
 from lrsearch import atomic_file, version
 from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
+from lrsearch.training import random_streams
 from lrsearch.training.checkpoint_values import check_optimizer, faults_of
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.loop import Before, EpochRecord, Run
@@ -122,6 +123,33 @@ def read(file: Path) -> Checkpoint:
     return Checkpoint(file, content["definition"], content["threads"], state["epoch"], state)
 
 
+def state_of(run: Run) -> bytes:
+    """All that the loop has advanced, for `resumed` in this process or another one of the same run.
+
+    Args:
+        run: The run, between two epochs.
+    """
+    content = io.BytesIO()
+    torch.save(_state(run), content)
+    return content.getvalue()
+
+
+def resumed(state: bytes, begin: Callable[[Before], Run]) -> Run:
+    """A run as it was when `state_of` was asked.
+
+    Args:
+        state: What that gave.
+        begin: Begins the same run anew, from what it had measured before its first update.
+
+    Raises:
+        InputError: The state is not of this run.
+    """
+    kept = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
+    run = begin(Before(**kept["before"]))
+    restore(Checkpoint(Path("of this run"), {}, torch.get_num_threads(), int(kept["epoch"]), kept), run)
+    return run
+
+
 def restore(checkpoint: Checkpoint, run: Run) -> None:
     """Bring a run that has just begun to where the checkpoint was.
 
@@ -144,9 +172,13 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
         made = [dict(group) for group in run.optimizer.param_groups]
         run.optimizer.load_state_dict(state["optimizer"])
         check_optimizer(run.optimizer, made)
+        if run.average is not None:
+            run.average.load_state_dict(state["average"])
         run.precision.load(state.get("precision", {}))
         run.order.generator.set_state(state["order"])
         run.random_state = state["random_state"]
+        if "streams" in state:
+            run.streams = random_streams.from_plain(state["streams"])
         run.before = Before(**state["before"])
         run.lr, run.epoch, run.diverged = float(state["lr"]), int(state["epoch"]), bool(state["diverged"])
         run.records = [EpochRecord(**record) for record in state["records"]]
@@ -203,9 +235,11 @@ def _state(run: Run) -> dict[str, Any]:
         "schedule_state": asdict(state) if is_dataclass(state) and not isinstance(state, type) else state,
         "model": run.model.state_dict(),
         "optimizer": run.optimizer.state_dict(),
+        "average": None if run.average is None else run.average.state_dict(),
         "precision": run.precision.state(),
         "order": run.order.generator.get_state(),
         "random_state": run.random_state,
+        "streams": random_streams.plain(run.streams),
         "before": _plain(run.before),
         "records": [_plain(record) for record in run.records],
     }

@@ -87,6 +87,8 @@ def check_optimizer(optimizer: torch.optim.Optimizer, settings: list[dict[str, A
         others = [key for key in made if key not in ("params", "lr") and group.get(key) != made[key]]
         if others or not isinstance(group["lr"], float) or not 0 <= group["lr"] < float("inf"):
             raise ValueError(f"{', '.join(others) or 'lr'} of the optimizer")
+    if not isinstance(optimizer, (torch.optim.SGD, torch.optim.Adam)):
+        return  # others keep memory of any shape
     for parameter, memory in optimizer.state.items():
         for name, value in memory.items():
             fits = not isinstance(value, torch.Tensor) or value.ndim == 0 or value.shape == parameter.shape

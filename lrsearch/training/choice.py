@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from lrsearch.errors import input_error, nearest
@@ -12,56 +14,127 @@ from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.command_engine import CommandEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
+from lrsearch.training.first_update import check_first_update
+from lrsearch.training.parallel import ParallelEngine
 from lrsearch.training.precision import check_precision
 from lrsearch.training.probe import probe
+from lrsearch.training.resumable import KEPT_ELSEWHERE, is_resumable
 from lrsearch.training.room import check_room
 from lrsearch.training.timing import gain
 
-ENGINES = ("auto", "sequential", "batched")
+ENGINES = ("auto", "sequential", "batched", "parallel")
 WORTH_IT = 0.9
 """Below this gain the batched engine is not chosen. Less than 1: a measurement near it must not tip the scales."""
 
 
-def choose_engine(name: str, task: Task, training: TrainingSection, device: str = "auto") -> tuple[Engine, str]:
-    """The engine, and one line that says which and why.
+@dataclass(frozen=True)
+class Choice:
+    """An engine by its name.
+
+    Attributes:
+        engine: ``sequential``, ``batched`` or ``parallel``.
+        note: What else a person should know.
+        reason: Why not the batched engine; empty where it is that one, or where a person named it.
+    """
+
+    engine: str
+    reason: str = ""
+    note: str = ""
+
+    @property
+    def claims_alone(self) -> bool:
+        """Whether each process that shares a study takes trials for itself; those of `parallel` train for one run."""
+        return self.engine != ParallelEngine.name
+
+    @property
+    def line(self) -> str:
+        """What a person is told."""
+        return f"engine: {self.engine}" + (f" ({self.reason})" if self.reason else "") + self.note
+
+
+def choose(name: str, task: Task, training: TrainingSection, device: str = "auto", processes: int = 1) -> Choice:
+    """Which engine trains a task.
 
     Args:
-        name: ``auto`` takes the batched engine if it trains this task as the sequential loop does and is not slower,
-            and the sequential one otherwise.
+        name: ``auto`` takes the batched engine if it trains this task as the sequential loop does and is not slower;
+            otherwise the parallel one if it can train trials side by side, and else the sequential one.
         task: What is trained.
         training: Batch size and optimizer.
         device: ``auto``, ``cpu`` or ``cuda``.
+        processes: How many could train side by side.
 
     Raises:
-        InputError: The name or device is unknown, or the batched engine is asked for and is not right for the task,
-            or there is no room to train it.
+        InputError: The name or device is unknown, or the engine that is asked for is not right for the task, or there
+            is no room to train it.
     """
     if isinstance(task, CommandTask):
         return _for_command(name, task)
-    if name not in ENGINES:
-        rule = f"must be one of {', '.join(ENGINES)}"
-        raise input_error("command line", rule, key="--engine", received=f'"{name}"', nearest=nearest(name, ENGINES))
+    check_name(name)
     place = str(resolve(device))
     check_precision(training, torch.device(place))
     if place == "cpu":
         check_room(task, training)
+    check_first_update(task, training)
     if name == "sequential":
-        return SequentialEngine(place), "engine: sequential"
+        return Choice(name)
+    if name == "parallel":
+        if not is_resumable(task, training, torch.device(place)):
+            raise _refused(name, KEPT_ELSEWHERE)
+        return Choice(name)
     outcome = probe(task, training, place)
     if outcome.ok and (name == "batched" or (faster := gain(task, training, place)) >= WORTH_IT):
-        return BatchedEngine(place), "engine: batched"
-    if outcome.ok:
-        reason = f"batches would be right here, but take {1 / faster:.1f} times as long"
-        return SequentialEngine(place), f"engine: sequential ({reason})"
+        return Choice("batched")
     if name == "batched":
-        raise input_error(
-            "command line", f"cannot train this task: {outcome.reason}", key="--engine", received='"batched"'
-        )
-    return SequentialEngine(place), f"engine: sequential ({outcome.reason})"
+        raise _refused(name, outcome.reason)
+    reason = f"batches would be right here, but take {1 / faster:.1f} times as long" if outcome.ok else outcome.reason
+    side_by_side = processes > 1 and is_resumable(task, training, torch.device(place))
+    return Choice("parallel" if side_by_side else "sequential", reason)
 
 
-def _for_command(name: str, task: CommandTask) -> tuple[Engine, str]:
+def choose_engine(
+    name: str, task: Task, training: TrainingSection, device: str = "auto", processes: int = 1
+) -> tuple[Engine, str]:
+    """The engine, and one line that says which and why. The parallel one trains in this process.
+
+    Args:
+        name: See `choose`.
+        task: See `choose`.
+        training: See `choose`.
+        device: See `choose`.
+        processes: See `choose`.
+
+    Raises:
+        InputError: See `choose`.
+    """
+    chosen = choose(name, task, training, device, processes)
+    if chosen.engine == CommandEngine.name:
+        return CommandEngine(), chosen.line
+    place = str(resolve(device))
+    made: dict[str, type[SequentialEngine] | type[BatchedEngine] | type[ParallelEngine]]
+    made = {"sequential": SequentialEngine, "batched": BatchedEngine, "parallel": ParallelEngine}
+    return made[chosen.engine](place), chosen.line
+
+
+def check_name(name: str) -> None:
+    """Refuse the name of an engine that there is not.
+
+    Args:
+        name: What `--engine` says.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in ENGINES:
+        rule = f"must be one of {', '.join(ENGINES)}"
+        raise input_error("command line", rule, key="--engine", received=f'"{name}"', nearest=nearest(name, ENGINES))
+
+
+def _refused(name: str, reason: str) -> Exception:
+    return input_error("command line", f"cannot train this task: {reason}", key="--engine", received=f'"{name}"')
+
+
+def _for_command(name: str, task: CommandTask) -> Choice:
     if name != "auto":
         rule = f"study {task.study} runs a command, so it has no task that an engine could train; leave the option out"
         raise input_error("command line", rule, key="--engine", received=f'"{name}"')
-    return CommandEngine(), f"engine: command; the output of each run is kept in {task.folder}"
+    return Choice(CommandEngine.name, note=f"; the output of each run is kept in {task.folder}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,11 +29,19 @@ class CommandEngine:
 
     name = "command"
     together = False
+    one_pass = False
+    in_memory = True
 
     def __init__(self) -> None:
         self.device = torch.device("cpu")
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self,
+        task: Task,
+        lanes: Sequence[Lane],
+        training: TrainingSection,
+        pauses: Collection[int] = (),
+    ) -> LaneStream:
         """See `engine.Engine.train`. However the stream is closed, no process is left."""
         assert isinstance(task, CommandTask)
         runs: dict[int, CommandRun] = {}
@@ -68,7 +76,7 @@ class CommandRun:
         assert task.folder is not None
         task.folder.mkdir(parents=True, exist_ok=True)
         self._task, self._epochs = task, training.epochs
-        self._rates = LaneRates(lane, training, updates_per_epoch(task.train_rows, training))
+        self._rates = LaneRates(lane, training, updates_per_epoch(task, training))
         files = task.folder / f"trial-{lane.trial if lane.trial is not None else 'x'}-seed-{lane.seed}"
         settings, curve, output = (files.with_name(files.name + end) for end in (".json", ".curve.jsonl", ".txt"))
         settings.write_text(json.dumps(settings_of(task, lane, training), indent=1) + "\n", encoding="utf-8")
@@ -157,7 +165,7 @@ def settings_of(task: CommandTask, lane: Lane, training: TrainingSection) -> dic
     if schedule.unit == "evaluation":
         rule = {"mode": "max" if task.maximises else "min", **schedule.values()}
         return {**known, "factors": None, "rule": rule}
-    rates = LaneRates(lane, training, updates_per_epoch(task.train_rows, training))
+    rates = LaneRates(lane, training, updates_per_epoch(task, training))
     by_epoch = [[rate / lane.lr for rate in rates.of_epoch(epoch)] for epoch in range(training.epochs)]
     updates = None if command.updates_per_epoch is None else [factor for epoch in by_epoch for factor in epoch]
     return {**known, "factors": {"epochs": [epoch[0] for epoch in by_epoch], "updates": updates}, "rule": None}

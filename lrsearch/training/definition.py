@@ -9,18 +9,18 @@ from typing import Any
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, nearest
 from lrsearch.schedules.base import Parameter, Schedule
-from lrsearch.study_file import load
+from lrsearch.study_file import load, optimizer_keys
 from lrsearch.study_file.faults import show
 from lrsearch.study_file.model import Definition, PluginSection, StudySection, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import updates_per_epoch
+from lrsearch.training.first_update import check_first_update
 from lrsearch.training.loop import Run, start
 from lrsearch.training.room import check_room
 
 LR = Parameter("initial learning rate", above=0)
 SECTIONS = ("task", "training")
-_OF_ONE_OPTIMIZER = ("momentum", "nesterov", "betas", "eps")
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,10 @@ class RunDefinition:
             task: What `build_task` gave.
 
         Raises:
-            InputError: There is no room to train it here.
+            InputError: There is no room to train it here, or the optimizer does not fit the network.
         """
         check_room(task, self.training)
+        check_first_update(task, self.training)
         return start(task, self.schedule, self.lr, self.training, self.seed)
 
     def code(self, task: Task) -> str:
@@ -77,9 +78,9 @@ class RunDefinition:
         Args:
             task: What `build_task` gave; its rows decide how many updates an epoch has.
         """
-        per_epoch = updates_per_epoch(task.train_rows, self.training)
+        per_epoch = updates_per_epoch(task, self.training)
         horizon = self.schedule.steps(self.training.epochs, per_epoch)
-        optimizer = optimizers.code(self.training, self.lr)
+        optimizer = optimizers.code(self.training, self.lr, grouped=task.parameters is not None)
         directed = self.schedule.directed(task.maximises)
         schedule = directed.code(self.lr, horizon, updates=directed.updates_per_step(per_epoch))
         return f"import torch\n\n{optimizer}\n{schedule}"
@@ -123,7 +124,7 @@ def changed(document: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
         task = {"name": changes.task}
     training = dict(document.get("training", {}))
     if any(setting.partition("=")[0].strip() == "training.optimizer" for setting in changes.settings):
-        training = {key: value for key, value in training.items() if key not in _OF_ONE_OPTIMIZER}
+        training = optimizer_keys.of_any(training, TrainingSection.model_fields)
     sections = load.override({"task": task, "training": training}, changes.settings)
     if changes.epochs is not None:
         sections = load.override(sections, [f"training.epochs={changes.epochs}"])

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lrsearch.errors import input_error
+from lrsearch.tasks import nest
 from lrsearch.tasks.data import Rows, Streamed
 from lrsearch.tasks.task import Task
 
@@ -95,9 +96,12 @@ def moved(task: Task, device: torch.device) -> Task:
 
 
 def _is_on(rows: Rows, device: torch.device) -> bool:
-    return isinstance(rows, Streamed) or all(part.device == device for part in rows)
+    return isinstance(rows, Streamed) or all(tensor.device == device for tensor in nest.tensors(rows))
 
 
 def _rows_on(rows: Rows, device: torch.device) -> Rows:
     # Rows of a Dataset follow batch by batch, as the loop reads them.
-    return rows if isinstance(rows, Streamed) else (rows[0].to(device), rows[1].to(device))
+    if isinstance(rows, Streamed):
+        return rows
+    inputs, targets = (nest.mapped(lambda tensor: tensor.to(device), part) for part in rows)
+    return inputs, targets

@@ -4,44 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lrsearch.errors import input_error
-from lrsearch.schedules.base import Schedule
+from lrsearch.errors import LrsearchError, input_error
 from lrsearch.study_file.model import MOST_THREADS, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.devices import moved
-from lrsearch.training.loop import EpochRecord, Run, start, train
+from lrsearch.training.lane import Lane as Lane
+from lrsearch.training.lane_checkpoints import LaneCheckpoints
+from lrsearch.training.lane_run import LaneRun
+from lrsearch.training.loop import EpochRecord
 
 Numbers = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One network to train: settings and a seed.
-
-    Attributes:
-        lr: Initial learning rate.
-        schedule: How it goes.
-        seed: Decides initial weights and data order.
-        trial: Number of its trial; None for a run that belongs to none.
-        place: Where it stood in its generation; by default where it stands in the list given to the engine. The
-            batched engine repeats a lane's last bits at the same place, modulo `seats.CLASSES`.
-    """
-
-    lr: float
-    schedule: Schedule
-    seed: int
-    place: int | None = None
-    trial: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +41,7 @@ class LaneRecords:
         seconds: Wall-clock seconds of the epoch.
         details: The task's `details` before training and after the last epoch, empty in between; name -> [lanes,
             parts].
+        failures: Lanes that could not be trained on, and why; only of an engine whose other lanes go on then.
         evaluated: Whether the metric was looked at after this epoch; where not, it is NaN, and nothing is meant by it.
     """
 
@@ -71,6 +54,7 @@ class LaneRecords:
     extra: Mapping[str, Numbers]
     seconds: float
     details: Mapping[str, Numbers] = field(default_factory=dict)
+    failures: Mapping[int, str] = field(default_factory=dict)
     evaluated: bool = True
 
     @cached_property
@@ -89,15 +73,24 @@ class Engine(Protocol):
     name: str
     device: torch.device
     together: bool
-    """Whether many lanes cost little more than one, so that trials should come by the hundred."""
+    """Whether trials come by the generation, and are compared with each other at a rung."""
+    one_pass: bool
+    """Whether lanes take their steps in one pass, where few cost nearly as much as many."""
+    in_memory: bool
+    """Whether all lanes that it is given must find room in memory."""
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
-        """Train all lanes, epoch by epoch, until the last epoch or until none is left.
+    def train(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
+    ) -> LaneStream:
+        """Train all lanes until the last epoch or until none is left.
+
+        A lane's epochs come in their order, and all of an epoch at once or some lanes earlier than others.
 
         Args:
             task: What is trained.
             lanes: The networks.
             training: Epochs, batch size, optimizer.
+            pauses: No lane goes beyond one of these epochs before every lane that is kept has got there.
         """
 
 
@@ -106,28 +99,49 @@ class SequentialEngine:
 
     Args:
         device: Where, such as ``cpu`` or ``cuda``.
+        checkpoints: Where lanes that take long are kept beside; None for nowhere.
     """
 
     name = "sequential"
     together = False
+    one_pass = False
+    in_memory = True
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, device: str = "cpu", checkpoints: LaneCheckpoints | None = None) -> None:
         self.device = torch.device(device)
+        self.checkpoints = checkpoints or LaneCheckpoints(None)
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self,
+        task: Task,
+        lanes: Sequence[Lane],
+        training: TrainingSection,
+        pauses: Collection[int] = (),
+    ) -> LaneStream:
         """See `Engine.train`."""
         task = moved(task, self.device)
-        runs = {index: start(task, lane.schedule, lane.lr, training, lane.seed) for index, lane in enumerate(lanes)}
-        kept = yield _records(0, {index: _before_training(run) for index, run in runs.items()}, 0.0)
-        epochs = {index: train(run) for index, run in runs.items()}
-        for epoch in range(1, training.epochs + 1):
-            live = [i for i, run in runs.items() if not run.diverged and (kept is None or i in kept)]
-            if not live:
-                return
-            began = time.perf_counter()
-            runs = {index: runs[index] for index in live}
-            records = {index: next(epochs[index]) for index in live}
-            kept = yield _records(epoch, records, time.perf_counter() - began)
+        ways = {index: LaneRun(task, lane, training, self.checkpoints) for index, lane in enumerate(lanes)}
+        try:
+            kept = yield joined(0, {index: way.before() for index, way in ways.items()}, 0.0)
+            live = dict(ways)
+            for epoch in range(1, training.epochs + 1):
+                ended = [] if kept is None else [index for index in ways if index not in kept]
+                for index in ended:
+                    ways.pop(index).forget()
+                live = {index: way for index, way in live.items() if index in ways and not way.run.diverged}
+                if not live:
+                    break
+                began = time.perf_counter()
+                records = {index: way.next_epoch() for index, way in live.items()}
+                kept = yield joined(epoch, records, time.perf_counter() - began)
+        except LrsearchError:
+            raise
+        except Exception:
+            for way in ways.values():
+                way.forget()
+            raise
+        for way in ways.values():
+            way.forget()
 
 
 def devices() -> list[str]:
@@ -167,14 +181,14 @@ def threads_of(threads: int) -> Iterator[None]:
         set_threads(before)
 
 
-def _before_training(run: Run) -> EpochRecord:
-    before = run.before
-    return EpochRecord(
-        0, run.rate(0), before.train_metric, before.test_metric, before.extra, False, 0.0, before.details
-    )
+def joined(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> LaneRecords:
+    """The records of some lanes as one.
 
-
-def _records(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> LaneRecords:
+    Args:
+        epoch: Epochs finished.
+        records: Lane -> what it came to in that epoch.
+        seconds: Of all of them.
+    """
     parts = list(records.values())
     return LaneRecords(
         epoch=epoch,
@@ -186,6 +200,35 @@ def _records(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> 
         extra={name: np.array([part.extra[name] for part in parts]) for name in parts[0].extra},
         seconds=seconds,
         details=stacked_details([part.details for part in parts]),
+    )
+
+
+def side_by_side(records: Sequence[LaneRecords], lanes: Sequence[int]) -> LaneRecords:
+    """The same epoch of several lanes, which was told lane by lane.
+
+    Args:
+        records: One for each lane.
+        lanes: Which.
+    """
+
+    def of_all(values: Callable[[LaneRecords], NDArray[Any]]) -> NDArray[Any]:
+        return np.stack([values(own)[own.row_of[lane]] for own, lane in zip(records, lanes, strict=True)])
+
+    return LaneRecords(
+        epoch=records[0].epoch,
+        lanes=tuple(lanes),
+        lr=of_all(lambda own: own.lr),
+        train_metric=of_all(lambda own: own.train_metric),
+        test_metric=of_all(lambda own: own.test_metric),
+        diverged=of_all(lambda own: own.diverged),
+        extra={name: of_all(lambda own, name=name: own.extra[name]) for name in records[0].extra},  # type: ignore[misc]
+        seconds=sum(own.seconds / len(own.lanes) for own in records),
+        evaluated=all(own.evaluated for own in records),
+        details={
+            name: of_all(lambda own, name=name: own.details[name])  # type: ignore[misc]
+            for name in records[0].details
+            if all(name in own.details for own in records)
+        },
     )
 
 

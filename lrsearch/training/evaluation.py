@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from lrsearch.study_file.model import TrainingSection
-from lrsearch.tasks.attempt import attempt
-from lrsearch.tasks.blocks import of_batches
-from lrsearch.tasks.data import Data, Rows, Streamed, count, same_random_numbers
+from lrsearch.tasks import nest
+from lrsearch.tasks.calling import Call, passed
+from lrsearch.tasks.data import Data, Rows, Stream, Streamed, count
+from lrsearch.tasks.evaluation_gradients import evaluated_call
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
+from lrsearch.training.batch_metrics import BatchMetrics, Details, details_of, values_of
 from lrsearch.training.precision import Precision
-from lrsearch.training.reading import in_order, read
+from lrsearch.training.random_streams import LOOK
+from lrsearch.training.reading import Batch, in_order, read, read_stream
 
-Details = dict[str, NDArray[np.float64]]
-"""Name -> [parts], of a task's `details`."""
 EVALUATION_ROWS = 8192
 """Rows in one forward pass of an evaluation: enough for speed, few enough for memory."""
 
@@ -47,64 +47,90 @@ def details_after(epoch: int, task: Task, training: TrainingSection) -> Mapping[
     return task.details if epoch in (0, training.epochs) else {}
 
 
-def evaluate_rows(
-    rows: Rows, metrics: Mapping[str, Metric], model: nn.Module, precision: Precision, training: TrainingSection
-) -> dict[str, float]:
-    """Metrics over all rows; over those of a Dataset as the mean of its batches, counted by their targets.
+@dataclass(frozen=True)
+class Look:
+    """How a network is looked at.
+
+    Attributes:
+        task: What is trained.
+        model: The network.
+        precision: What its forward passes compute in.
+        training: Batch size, and processes that read a Dataset.
+        seed: Of the run; it decides what reading rows draws, the same at every look.
+    """
+
+    task: Task
+    model: nn.Module
+    precision: Precision
+    training: TrainingSection
+    seed: int
+
+    def batches(self, rows: Streamed) -> Iterator[tuple[Batch, int]]:
+        """The rows, batch by batch, and how many were read for each; of a stream those of its first epoch."""
+        size, workers, device = self.training.batch_size, self.training.loader_workers, self.precision.device
+        if isinstance(rows, Stream):
+            stream = read_stream(rows, size, device, workers, self.seed, drop_last=self.training.drop_last)
+            return ((batch, size) for batch in islice(stream, rows.steps))
+        numbers = in_order(count(rows), size)
+        return zip(read(rows, numbers, device, workers, self.seed, LOOK), map(len, numbers), strict=True)
+
+    def outputs(self, inputs: Any) -> Any:
+        """What the network gives in eval mode, without gradients."""
+        return _outputs(self.model, evaluated_call(self.task), inputs, self.precision)
+
+
+def evaluate_rows(rows: Rows, metrics: Mapping[str, Metric], look: Look) -> dict[str, float]:
+    """Metrics over all rows.
 
     Args:
-        rows: Tensors, or a Dataset.
-        metrics: Name -> metric.
-        model: The network.
-        precision: What the forward passes compute in.
-        training: Batch size, and processes that read a Dataset.
+        rows: Tensors, or what is read batch by batch.
+        metrics: Name -> metric. The task's loss is a mean over batches where rows are read batch by batch.
+        look: How.
 
     Returns:
         Name -> value.
+
+    Raises:
+        InputError: The outputs of batches do not fit together, and a metric wants them all at once.
     """
-    return evaluate_in_detail(rows, metrics, {}, model, precision, training)[0]
+    return evaluate_in_detail(rows, metrics, {}, look)[0]
 
 
 def evaluate_in_detail(
-    rows: Rows,
-    metrics: Mapping[str, Metric],
-    details: Mapping[str, Metric],
-    model: nn.Module,
-    precision: Precision,
-    training: TrainingSection,
+    rows: Rows, metrics: Mapping[str, Metric], details: Mapping[str, Metric], look: Look
 ) -> tuple[dict[str, float], Details]:
     """Metrics over all rows, and beside them details of the same outputs; the metrics are what they are without.
 
     Args:
         rows: As in `evaluate_rows`.
         metrics: As in `evaluate_rows`.
-        details: Name -> metric that gives a vector, or of a Dataset a number for each batch.
-        model: As in `evaluate_rows`.
-        precision: As in `evaluate_rows`.
-        training: As in `evaluate_rows`.
+        details: Name -> metric that gives a vector, or of a Dataset perhaps a number for each batch.
+        look: As in `evaluate_rows`.
 
     Returns:
         Name -> value, and name -> [parts] of those details that did not fail.
     """
-    if not isinstance(rows, Streamed):
-        return _evaluate(model, rows, metrics, details, precision)
-    batches = read(rows, in_order(count(rows), training.batch_size), precision.device, training.loader_workers)
-    sums = dict.fromkeys(metrics, 0.0)
-    of_each: list[Details] = []
-    counts: list[int] = []
-    for inputs, targets in batches:
-        outputs = _outputs(model, inputs, precision)
-        values = _values(metrics, outputs, targets)
-        sums = {name: sums[name] + len(targets) * value for name, value in values.items()}
-        of_each.append(_details(details, outputs, targets))
-        counts.append(len(targets))
-    whole = [name for name in details if all(name in own for own in of_each)]
-    kept = {name: of_batches([float(own[name]) for own in of_each], counts).numpy() for name in whole}
-    return {name: total / sum(counts) for name, total in sums.items()}, kept
+    if isinstance(rows, Streamed):
+        batches = BatchMetrics(look.task, metrics, details)
+        for (inputs, targets), size in look.batches(rows):
+            batches.add(look.outputs(inputs), targets, nest.rows(targets) or size)
+        return batches.came_to()
+    if look.task.reduce != "mean":
+        return _evaluate(look.model, evaluated_call(look.task), rows, metrics, details, look.precision)
+    pieces = BatchMetrics(look.task, metrics, {})
+    for numbers in in_order(count(rows), EVALUATION_ROWS):
+        inputs, targets = (nest.taken(part, slice(int(numbers[0]), int(numbers[-1]) + 1)) for part in rows)
+        pieces.add(look.outputs(inputs), targets, len(numbers))
+    kept = _evaluate(look.model, evaluated_call(look.task), rows, {}, details, look.precision)[1] if details else {}
+    return pieces.came_to()[0], kept
 
 
 def evaluate(
-    model: nn.Module, data: Data, metrics: Mapping[str, Metric], precision: Precision | None = None
+    model: nn.Module,
+    data: Data,
+    metrics: Mapping[str, Metric],
+    precision: Precision | None = None,
+    call: Call = passed,
 ) -> dict[str, float]:
     """Metrics over whole tensors, in eval mode and without gradients; draws no random numbers.
 
@@ -113,49 +139,39 @@ def evaluate(
         data: Inputs and targets.
         metrics: Name -> metric.
         precision: What the forward passes compute in; the model's own type by default.
+        call: How the network is given its inputs.
 
     Returns:
         Name -> value.
     """
-    return _evaluate(model, data, metrics, {}, precision or Precision("float32", data[0].device))[0]
+    device = nest.tensors(data[0])[0].device
+    return _evaluate(model, call, data, metrics, {}, precision or Precision("float32", device))[0]
 
 
 def _evaluate(
-    model: nn.Module, data: Data, metrics: Mapping[str, Metric], details: Mapping[str, Metric], precision: Precision
+    model: nn.Module,
+    call: Call,
+    data: Data,
+    metrics: Mapping[str, Metric],
+    details: Mapping[str, Metric],
+    precision: Precision,
 ) -> tuple[dict[str, float], Details]:
     inputs, targets = data
+    number = count(data)
     rows = EVALUATION_ROWS
     while True:
         try:
-            outputs = torch.cat([_outputs(model, part, precision) for part in torch.split(inputs, rows)])
-            return _values(metrics, outputs, targets), _details(details, outputs, targets)
+            parts = [nest.taken(inputs, slice(begin, begin + rows)) for begin in range(0, number, rows)]
+            given = [_outputs(model, call, part, precision) for part in parts]
+            outputs = nest.joined(given, [nest.rows(part) or 0 for part in parts])
+            return values_of(metrics, outputs, targets), details_of(details, outputs, targets)
         except torch.OutOfMemoryError:
-            rows = min(rows, len(inputs)) // 2
+            rows = min(rows, number) // 2
             if not rows:
                 raise
 
 
-def _outputs(model: nn.Module, inputs: Any, precision: Precision) -> Tensor:
+def _outputs(model: nn.Module, call: Call, inputs: Any, precision: Precision) -> Any:
     model.eval()
     with torch.no_grad(), precision.forward():
-        return precision.result(model(inputs))
-
-
-def _values(metrics: Mapping[str, Metric], outputs: Tensor, targets: Tensor) -> dict[str, float]:
-    with torch.no_grad():
-        return {name: float(metric(outputs, targets)) for name, metric in metrics.items()}
-
-
-def _details(details: Mapping[str, Metric], outputs: Tensor, targets: Tensor) -> Details:
-    found: Details = {}
-    for name, metric in details.items():
-        with torch.no_grad(), same_random_numbers():
-            values = attempt(partial(_vector, metric, outputs, targets), name)
-        if values is not None:  # no run fails because of what is only looked at
-            found[name] = values
-    return found
-
-
-def _vector(metric: Metric, outputs: Tensor, targets: Tensor) -> NDArray[np.float64]:
-    vector: NDArray[np.float64] = metric(outputs, targets).double().cpu().numpy()
-    return vector
+        return precision.result(call(model, inputs))

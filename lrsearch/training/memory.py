@@ -14,20 +14,27 @@ import torch
 from torch import Tensor, nn
 
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks import nest
 from lrsearch.tasks.data import count, first_batch
+from lrsearch.tasks.evaluation_gradients import evaluated_call
 from lrsearch.tasks.memory_limit import machine_memory
 from lrsearch.tasks.task import Task
+from lrsearch.training.batches import epoch_rows
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.seats import BLOCK, filled
 
-CPU_UPDATE_BYTES = 512 * 2**20
-"""Intermediate results of one update. More at once is no faster on a CPU, and must fit beside the other workers."""
+CPU_UPDATE_BYTES = 32 * 2**20
+"""Intermediate results of one update: about what the caches hold. With 512 MiB a small CNN took 1.3 times as long for
+each lane, and a GRU too; small MLPs take the same time with both."""
 
 CPU_EVALUATION_BYTES = 32 * 2**20
 """Intermediate results of one evaluation: about what the caches hold."""
 
 STATE_SHARE = 0.25
 """Of all memory, what lanes may keep: parameters, gradients, the optimizer's memory, buffers."""
+
+PARKED_SHARE = 0.1
+"""Of all memory, what lanes may take that wait to be trained on."""
 
 _Part = TypeVar("_Part")
 
@@ -60,7 +67,7 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
     saved: dict[int, int] = {}
 
     def count(tensor: Tensor) -> Tensor:
-        saved[tensor.data_ptr()] = tensor.numel() * tensor.element_size()
+        saved.update({part.data_ptr(): part.numel() * part.element_size() for part in dense_parts(tensor)})
         return tensor
 
     with torch.random.fork_rng(devices=[]):
@@ -68,13 +75,13 @@ def footprint(task: Task, training: TrainingSection) -> Footprint:
         model = task.model()
         model.eval()
         with torch.no_grad():
-            model(inputs)  # lazy modules learn their sizes
+            evaluated_call(task)(model, inputs)  # lazy modules learn their sizes
         model.train()
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-            task.loss_function(model(inputs), targets)
-    batch = _bytes(targets) + (_bytes(inputs) if isinstance(inputs, Tensor) else 0)
+            task.loss_function(task.call(model, inputs), targets)
+    batch = sum(map(_bytes, nest.tensors([inputs, targets])))
     activations = 2 * sum(saved.values()) + batch
-    rows = min(training.batch_size, task.train_rows)
+    rows = min(training.batch_size, epoch_rows(task, training))
     return Footprint(state_bytes(model, training.optimizer), activations, max(activations // rows, 1))
 
 
@@ -90,6 +97,11 @@ def most_lanes(task: Task, training: TrainingSection, device: torch.device) -> i
         A multiple of `BLOCK`.
     """
     return width(footprint(task, training).state, int(_memory_of(device) * STATE_SHARE)).lanes
+
+
+def parking_bytes() -> int:
+    """Bytes of memory for lanes that wait to be trained on."""
+    return int(_memory_of(torch.device("cpu")) * PARKED_SHARE)
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -172,7 +184,7 @@ def widths(task: Task, training: TrainingSection, device: torch.device, availabl
         available: Bytes for intermediate results; by default what suits the device.
     """
     needed = footprint(task, training)
-    rows = min(max(task.train_rows, count(task.test)), EVALUATION_ROWS)
+    rows = min(max(epoch_rows(task, training), count(task.test)), EVALUATION_ROWS)
     if available is not None:
         updating = evaluating = available
     elif device.type == "cuda":
@@ -202,4 +214,15 @@ def state_bytes(model: nn.Module, optimizer: str) -> int:
 
 
 def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
+    return sum(part.numel() * part.element_size() for part in dense_parts(tensor))
+
+
+def dense_parts(tensor: Tensor) -> list[Tensor]:
+    """What lies in memory of a tensor: itself, or the indices and values of a sparse one."""
+    if tensor.layout == torch.strided:
+        return [tensor]
+    if tensor.layout == torch.sparse_coo:
+        return [tensor._indices(), tensor._values()]
+    by_row = tensor.layout in (torch.sparse_csr, torch.sparse_bsr)
+    indices = [tensor.crow_indices(), tensor.col_indices()] if by_row else [tensor.ccol_indices(), tensor.row_indices()]
+    return [*indices, tensor.values()]

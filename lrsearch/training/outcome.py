@@ -84,7 +84,7 @@ def outcome(definition: RunDefinition, run: Run) -> Outcome:
 
 def _code(definition: RunDefinition, run: Run, by_hand: list[steering.Segment]) -> str:
     if len(by_hand) > 1:
-        return steering.code(run.training, by_hand)
+        return steering.code(run.training, by_hand, grouped=run.task.parameters is not None)
     # Even the first rate may have been chosen by hand.
     return replace(definition, lr=by_hand[0].lr if by_hand else run.lr).code(run.task)
 

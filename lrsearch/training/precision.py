@@ -10,21 +10,30 @@ from torch import Tensor, nn
 
 from lrsearch.errors import input_error
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks import nest
 
 
 def check_precision(training: TrainingSection, device: torch.device) -> None:
-    """Refuse mixed precision where it is not meant to be used.
+    """Refuse mixed precision where the processor has no arithmetic for it.
 
     Args:
         training: It names the precision.
         device: Where the network would be trained.
 
     Raises:
-        InputError: The device is no CUDA device and the precision is not float32.
+        InputError: The device is no CUDA device, and the precision is float16, or bfloat16 on a CPU without it.
     """
     if training.precision != "float32" and device.type != "cuda":
-        rule = f"needs a CUDA device, and this trains on {device}; take float32"
+        if training.precision == "bfloat16" and cpu_has_bfloat16():
+            return
+        there = "float32 or bfloat16" if cpu_has_bfloat16() else "float32"
+        rule = f"needs a CUDA device, and this trains on {device}; take {there}"
         raise input_error("training", rule, key="training.precision", received=f'"{training.precision}"')
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether torch's kernels for this processor compute in bfloat16; elsewhere autocast would only be slower."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class Precision:
@@ -48,9 +57,11 @@ class Precision:
         """Within the block forward passes compute in this precision."""
         return nullcontext() if self.type is None else torch.autocast(self.device.type, self.type)
 
-    def result(self, outputs: Tensor) -> Tensor:
+    def result(self, outputs: Any) -> Any:
         """Outputs for metrics, which are computed in float32."""
-        return outputs if self.type is None or not outputs.is_floating_point() else outputs.float()
+        if self.type is None:
+            return outputs
+        return nest.mapped(lambda tensor: tensor.float() if tensor.is_floating_point() else tensor, outputs)
 
     def backward(self, loss: Tensor) -> None:
         """Add a loss's gradients to those that are there."""

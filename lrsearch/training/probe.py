@@ -25,11 +25,13 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.data import Data, Rows, first, first_batch, pair
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
+from lrsearch.training import optimizers
 from lrsearch.training.batched import NetworkBatch
 from lrsearch.training.devices import moved
 from lrsearch.training.engine import Lane
 from lrsearch.training.evaluation import evaluate
 from lrsearch.training.loop import Run, looking, own_stream, start, update
+from lrsearch.training.packing import packed, without_wrapper
 from lrsearch.training.random_draws import ONLY_ONE_BY_ONE
 from lrsearch.training.recurrent import PACKED
 from lrsearch.training.watch import ModuleWatch
@@ -70,7 +72,11 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
     """
     if reason := _unsupported(task, training):
         return ProbeOutcome(False, reason)
-    small = _few_rows(moved(task, torch.device(device)), training)
+    given = _few_rows(moved(task, torch.device(device)), training)
+    try:
+        small = packed(given)
+    except ValueError as error:
+        return ProbeOutcome(False, str(error))
     training = training.model_copy(update={"epochs": STEPS, "eps": max(training.eps, CALM)})
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
@@ -78,7 +84,8 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
             warnings.filterwarnings("error", message="There is a performance drop")
             _compare_in_both_types(small, training, device)
     except _DisagreementError as disagreement:
-        return ProbeOutcome(False, str(disagreement))
+        reason = str(disagreement)
+        return ProbeOutcome(False, reason if small is given else without_wrapper(reason))
     except Exception as error:
         return ProbeOutcome(False, _sentence(error))
     return ProbeOutcome(True)
@@ -88,9 +95,16 @@ def _unsupported(task: Task, training: TrainingSection) -> str | None:
     """What only the sequential loop does, whatever the network is."""
     if task.streamed:
         return task.streamed
-    settings = {"clip_norm": None, "accumulate": 1, "precision": "float32"}
+    if training.optimizer not in optimizers.TYPED:
+        return f"training.optimizer = {show(training.optimizer)}; batches have {', '.join(optimizers.TYPED)}"
+    settings = {"clip_norm": None, "accumulate": 1, "precision": "float32", "ema": None}
     used = [f"{key} = {show(getattr(training, key))}" for key, plain in settings.items()
             if getattr(training, key) != plain]  # fmt: skip
+    used += [f"{key} = {show(value)}" for key, value in training.options.items()]
+    if not used and task.parameters is not None:
+        return "the task has parameter groups of its own"
+    if not used and task.evaluation_gradients:
+        return "the task evaluates with gradients"
     return f"training.{used[0]}" if used else None
 
 
@@ -133,7 +147,7 @@ def _take_steps(runs: list[Run], batch: NetworkBatch, watch: ModuleWatch, tolera
         ):
             seen = [(inputs[rows[lane]], targets[rows[lane]]) for lane in range(len(runs))]
             expected = [_updated(run, number, seen[lane]) for lane, run in enumerate(runs)]
-            losses = _watched(watch, partial(batch.update, rows_of_batch, rates_of_batch))
+            losses = _watched(watch, partial(batch.update, rows_of_batch, rates_of_batch), "the loss")
             step += 1
             if changed := watch.changed_attribute():
                 raise _DisagreementError(changed)
@@ -192,14 +206,16 @@ def _compare_metrics(
             _check(f"{name} of the {rows} rows", torch.tensor(values[lane]), torch.tensor(wanted), tolerance)
 
 
-def _watched(watch: ModuleWatch, compute: Callable[[], _Result]) -> _Result:
-    """Compute, and name the module if it raises inside one."""
+def _watched(watch: ModuleWatch, compute: Callable[[], _Result], outside: str = "") -> _Result:
+    """Compute, and name the module if it raises inside one, or what is at work outside the model."""
     try:
         with watch.watching():
             return compute()
     except Exception as error:
         if name := watch.name_of_running():
             raise _DisagreementError(f"{name}: {_sentence(error)}") from error
+        if outside and _words_for(error):
+            raise _DisagreementError(f"{outside}: {_sentence(error)}") from error
         raise
 
 
@@ -256,14 +272,18 @@ def _copies(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def _sentence(error: Exception) -> str:
     """An error on one line: our words where vmap's are long, else its first sentence."""
     text = " ".join(str(error).split()) or type(error).__name__
-    for sign, words in _PLAIN_WORDS.items():
-        if sign in text:
-            return words
+    if words := _words_for(error):
+        return words
     operator = re.search("atching rule (?:not implemented )?for (aten::[a-z_0-9]+)", text)
     if operator is not None:
         return f"vmap has no rule for {operator[1]}"
     sentence = text.split(". ")[0].rstrip(".").removeprefix("vmap: ")
     return sentence if len(sentence) <= 160 else f"{sentence[:157]}..."
+
+
+def _words_for(error: Exception) -> str | None:
+    """Our words for an error of vmap's, where there are some."""
+    return next((words for sign, words in _PLAIN_WORDS.items() if sign in str(error)), None)
 
 
 _PLAIN_WORDS = {

@@ -11,6 +11,7 @@ from lrsearch.schedules.base import Schedule, parameter
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.batches import updates_per_epoch
+from lrsearch.training.first_update import check_first_update
 from lrsearch.training.loop import own_stream, start, updates
 from lrsearch.training.range_test import FEWEST_UPDATES, SeedLosses, Watch, grid
 from lrsearch.training.room import check_room
@@ -97,13 +98,14 @@ def climb(task: Task, training: TrainingSection, plan: Plan) -> Iterator[SeedLos
         InputError: There is no room to train it here.
     """
     check_room(task, training)
+    check_first_update(task, training)
     for number in range(plan.seeds):
         yield _one_seed(task, training, plan, (training.seeds[0] + number) % SEEDS_END)
 
 
 def _one_seed(task: Task, training: TrainingSection, plan: Plan, seed: int) -> SeedLosses:
     # One update more than on the ramp: the loss that an update leads to shows in the next one's rows.
-    epochs = math.ceil((plan.updates + 1) / updates_per_epoch(task.train_rows, training))
+    epochs = math.ceil((plan.updates + 1) / updates_per_epoch(task, training))
     ramp = Ramp(ratio=plan.high / plan.low, updates=plan.updates)
     run = start(task, ramp, plan.low, training.model_copy(update={"epochs": epochs}), seed)
     watch = Watch(grid(plan.low, plan.high, plan.updates), seed)

@@ -9,15 +9,20 @@ what is computed is a function of tensors.
 
 from __future__ import annotations
 
+import pickle
+import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from lrsearch.tasks.data import same_random_numbers
 
 Arguments = tuple[Any, ...]
 
@@ -103,15 +108,29 @@ def rehearsed(forward: Callable[[], object]) -> tuple[Draw, ...]:
     Raises:
         NotImplementedError: It draws what cannot be drawn ahead, such as a choice that depends on its weights.
     """
-    with torch.random.fork_rng(devices=[]):
+    with same_random_numbers():
         again = stream_from(torch.get_rng_state())
+        others = random.getstate(), _numpy_state()
         with _Listening() as listening:
             forward()
+        if any(draw.device.type != "cpu" for draw in listening.draws):
+            raise NotImplementedError(f"{ONLY_ONE_BY_ONE} (on a graphics processor)")
         for draw in listening.draws:
             draw.drawn(again)
         if not torch.equal(again.get_state(), torch.get_rng_state()):
             raise NotImplementedError(ONLY_ONE_BY_ONE)
+        if others != (random.getstate(), _numpy_state()):
+            raise NotImplementedError(f"{ONLY_ONE_BY_ONE} (Python's or numpy's)")
     return tuple(listening.draws)
+
+
+def _torch_states() -> list[Tensor]:
+    on_device = [torch.cuda.get_rng_state()] if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    return [torch.get_rng_state(), *on_device]
+
+
+def _numpy_state() -> bytes:
+    return pickle.dumps(np.random.get_state())
 
 
 class GivenDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -219,8 +238,8 @@ class _Listening(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return result
         if torch.Tag.nondeterministic_seeded not in function.tags:
             return function(*arguments, **(named or {}))
-        before = torch.get_rng_state()  # attention without dropout has the tag, too, and draws nothing
+        before = _torch_states()  # attention without dropout has the tag, too, and draws nothing
         found = function(*arguments, **(named or {}))
-        if not torch.equal(before, torch.get_rng_state()):
+        if any(not torch.equal(*states) for states in zip(before, _torch_states(), strict=True)):
             raise NotImplementedError(f"{ONLY_ONE_BY_ONE} ({function._schema.name})")
         return found

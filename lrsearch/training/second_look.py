@@ -80,18 +80,18 @@ def epochs(task: Task, training: TrainingSection, count: int, runs: int) -> floa
         count: Updates of each run.
         runs: How many.
     """
-    return count * runs / updates_per_epoch(task.train_rows, training)
+    return count * runs / updates_per_epoch(task, training)
 
 
 def _one_run(task: Task, training: TrainingSection, lr: float, count: int, seed: int) -> Brief:
-    length = math.ceil(count / updates_per_epoch(task.train_rows, training))
+    length = math.ceil(count / updates_per_epoch(task, training))
     run = start(task, Constant(), lr, training.model_copy(update={"epochs": length}), seed)
     value = run.before.test_metric
     whole = _advance(run, count)
     if whole:
         metrics = {"metric": task.metric_function}
         with own_stream(run):
-            value = evaluate_rows(task.test, metrics, run.model, run.precision, training)["metric"]
+            value = evaluate_rows(task.test, metrics, run.look)["metric"]
     lost = not whole or diverged(value, run.before.test_metric, maximise=task.maximises)
     return Brief(lr, seed, None if lost else value, run.before.test_metric)
 

@@ -85,12 +85,13 @@ def segments(rates: Sequence[float]) -> list[Segment]:
     return found
 
 
-def code(training: TrainingSection, made: Sequence[Segment]) -> str:
+def code(training: TrainingSection, made: Sequence[Segment], *, grouped: bool = False) -> str:
     """Lines of torch code that repeat a schedule made by hand; from its end on the last rate stays.
 
     Args:
         training: Which optimizer.
         made: The schedule, at least one segment.
+        grouped: Whether the task has parameter groups of its own.
     """
     first = made[0].lr
     starts, rates = [part.first - 1 for part in made], [part.lr for part in made]
@@ -100,7 +101,7 @@ def code(training: TrainingSection, made: Sequence[Segment]) -> str:
             "",
             "import torch",
             "",
-            optimizers.code(training, first),
+            optimizers.code(training, first, grouped=grouped),
             f"starts = {starts}  # the epoch, counted from 0, at which each rate begins",
             f"rates = {rates}",
             "scheduler = torch.optim.lr_scheduler.LambdaLR(",

@@ -7,10 +7,11 @@ from dataclasses import replace
 from lrsearch.errors import InputError, LrsearchError, input_error
 from lrsearch.schedules.classical import Constant
 from lrsearch.study_file.model import TrainingSection
-from lrsearch.tasks.data import count, first
+from lrsearch.tasks.data import Stream, count, first
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.batches import epoch_rows
 from lrsearch.training.engine import Engine, Lane, SequentialEngine
 
 BATCHES = 20
@@ -54,10 +55,12 @@ def epoch_seconds(engine: Engine, task: Task, training: TrainingSection, lanes: 
     Raises:
         InputError: The task cannot be trained.
     """
-    rows = task.train_rows
+    rows = epoch_rows(task, training)
     # The last batch of an epoch is often a short one, and some models fail on it alone.
     few = min(rows, batches * training.batch_size + rows % training.batch_size)
-    part = replace(task, train=first(task.train, few), test=first(task.test, -(-count(task.test) * few // rows)))
+    train = task.train
+    train = replace(train, steps=min(batches, train.steps)) if isinstance(train, Stream) else first(train, few)
+    part = replace(task, train=train, test=first(task.test, -(-count(task.test) * few // rows)))
     seeds = [(training.seeds[0] + lane) % 2**32 for lane in range(lanes)]
     section = training.model_copy(update={"epochs": EPOCHS})
     try:

@@ -62,7 +62,7 @@ class ModuleWatch:
         """
         qualified = next((name for name, found in self.model.named_modules() if found is module), "")
         kind = type(module).__name__
-        return f"{qualified} ({kind})" if qualified else kind
+        return f"{qualified} ({kind})" if qualified else f"the model ({kind})"
 
     def _enter(self, module: nn.Module, inputs: Any) -> None:
         self.running.append(module)

@@ -19,7 +19,7 @@ from lrsearch.sampling.proposer import Uniform
 from lrsearch.sampling.space import Settings, Space, settings_from
 from lrsearch.study import open as opening
 from lrsearch.study.linked import HOLDOUT
-from lrsearch.study_file.model import TrainingSection
+from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream
 
@@ -34,10 +34,11 @@ class Bank:
         task: Name of the task.
         file: Where the curves are kept; it may not be there yet.
         size: How many settings.
+        definition: Training and search space, where they are not those of `unseen_seeds.definition_of`.
     """
 
-    def __init__(self, task: str, file: Path, size: int) -> None:
-        self.definition = definition_of(task)
+    def __init__(self, task: str, file: Path, size: int, definition: Definition | None = None) -> None:
+        self.definition = definition or definition_of(task)
         self.task = opening.build_task(self.definition)
         self.space = Space.of(self.definition)
         self.file = file
@@ -122,6 +123,8 @@ class ReplayEngine:
 
     name = "batched"
     together = True
+    one_pass = True
+    in_memory = True
     device = torch.device("cpu")
 
     def __init__(self, bank: Bank) -> None:
@@ -138,7 +141,9 @@ class ReplayEngine:
             self._taken.add(self._number[key])
         return self._number[key]
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
+    ) -> LaneStream:
         """See `Engine.train`."""
         keys = [(self.number_of(Settings(lane.lr, lane.schedule)), lane.seed) for lane in lanes]
         self.bank.need(keys)

@@ -198,7 +198,9 @@ def test_shared_rows_are_a_warning_on_stderr(here: Command, own: Path) -> None:
     )
     (own / "s.toml").write_text(STUDY.format("shared"))
     assert here("study", "run", "s.toml", "--quiet").stderr.count("Warning: ") == 1
-    assert re.match(r"engine: batched\nrows +35 train, 20 test +\nparameters +4 +\n", checked.stdout)
+    assert re.match(r"engine: batched\nrows +35 train, 20 test +\ninputs +\[4, 3\] float32 +\n", checked.stdout)
+    direction = r"\nmetric +mse = .* untrained; smaller is better \(minimize\) +\nparameters +4 +\n"
+    assert re.search(direction, checked.stdout)
 
 
 def test_a_worker_imports_nothing_because_the_database_says_so(here: Command, own: Path) -> None:
@@ -217,6 +219,36 @@ def test_a_worker_imports_nothing_because_the_database_says_so(here: Command, ow
 def test_larger_models_are_declined_by_the_batched_engine_in_one_line(here: Command, own: Path) -> None:
     checked = here("tasks", "check", "own.py:good", "--set", "training.clip_norm=1.0")
     assert checked.stdout.startswith("engine: sequential (training.clip_norm = 1.0)\n")
-    refused = here("tasks", "check", "good", "--set", "training.precision=bfloat16", "--device", "cpu")
+    refused = here("tasks", "check", "good", "--set", "training.precision=float16", "--device", "cpu")
     assert refused.returncode == 2
     assert "needs a CUDA device, and this trains on cpu; take float32" in refused.stderr
+
+
+def test_a_task_is_named_with_its_file_wherever_it_is_trained(here: Command, own: Path) -> None:
+    for command in (("train", "--lr", "0.01", "--epochs", "1"), ("lr-find", "--batches", "50", "--seeds", "1")):
+        assert here(*command, "--task", "own.py:good", "--quiet").returncode == 0
+        refused = here(*command, "--task", "own.py:goood")
+        assert refused.returncode == 2
+        assert "did you mean good?" in refused.stderr
+
+
+def test_a_file_of_a_package_is_named_by_its_module(here: Command, own: Path) -> None:
+    (own / "package").mkdir()
+    (own / "package/__init__.py").touch()
+    (own / "package/data.py").write_text("ROWS = 3\n")
+    (own / "package/inner.py").write_text("from .data import ROWS\n" + OWN.replace("def good", "def inner_good"))
+    refused = here("tasks", "check", "package/inner.py:inner_good")
+    assert refused.returncode == 2
+    assert "line 1 of inner.py" in refused.stderr
+    assert "here package.inner, from the folder above" in refused.stderr
+
+
+def test_an_optimizer_that_a_command_names_is_imported_and_a_stored_one_is_not(here: Command, own: Path) -> None:
+    (own / "descent_of_mine.py").write_text("import torch\n\n\nclass Mine(torch.optim.SGD):\n    pass\n")
+    named = ("--set", "training.optimizer=descent_of_mine:Mine", "--set", "training.dampening=0.1")
+    trained = here("train", "--task", "polynomial", "--lr", "0.01", "--epochs", "1", *named, "--quiet")
+    assert trained.returncode == 0, trained.stderr
+    assert "from descent_of_mine import Mine" in trained.stdout
+    wrong = here("train", "--task", "polynomial", "--lr", "0.01", *named[:2], "--set", "training.dampenin=0.1")
+    assert wrong.returncode == 2
+    assert "did you mean dampening?" in wrong.stderr

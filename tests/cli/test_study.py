@@ -75,7 +75,10 @@ def test_a_stored_study_never_needs_its_file_again(lrsearch: Command, tmp_path: 
 def test_dry_run_writes_nothing(lrsearch: Command, tmp_path: Path) -> None:
     done = lrsearch("study", "create", "small.toml", "--dry-run", "--format", "json")
     plan = json.loads(done.stdout)
-    assert (plan["trials"], plan["rungs"], plan["epochs_at_most"]) == (5, [1, 2], 20)
+    assert (plan["trials"], plan["rungs"], plan["epochs_at_most"]) == (5, [2], 20)
+    assert plan["pruning_saves_about"].keys() == {
+        "epochs", "seconds_one_by_one", "epochs_in_batches", "seconds_in_batches",
+    }  # fmt: skip
     assert files(tmp_path) == {"small.toml"}
 
 

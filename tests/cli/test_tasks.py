@@ -19,7 +19,7 @@ def test_tasks_are_listed_with_their_options() -> None:
     assert "batch_norm" in plain
     rows = json.loads(subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=True).stdout)
     options = next(row["options"] for row in rows if row["name"] == "polynomial")
-    assert {"option": "degree", "type": "whole number >= 0", "default": 2} in options
+    assert {"option": "degree", "type": "whole number >= 0, <= 1000", "default": 2} in options
 
 
 OWN_TASKS = """
@@ -68,7 +68,7 @@ def test_check_says_which_engine_trains_a_task(
         checked = lrsearch("tasks", "check", "own.py:own", "--set", f"task.kind={kind}")
         assert checked.stdout.splitlines()[0] == "engine: batched", kind
     refused = lrsearch("tasks", "check", "own.py:own", "--set", "task.kind=branching")
-    assert re.match(r"engine: sequential \(Branching: .+\)\n", refused.stdout)
+    assert re.match(r"engine: sequential \(the model \(Branching\): .+\)\n", refused.stdout)
     found = json.loads(lrsearch("tasks", "check", "own", "--load", "own.py", "--format", "json").stdout)
     assert found["engine"] == "batched"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -175,9 +175,11 @@ class Troubled(BatchedEngine):
         self.after, self.fails, self.diverges, self.most = after, fails, diverges, most
         self.trained: list[int] = []
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
+    ) -> LaneStream:
         self.trained.append(len(lanes))
-        stream = super().train(task, lanes, training)
+        stream = super().train(task, lanes, training, pauses)
         records = next(stream)
         while True:
             if records.epoch > self.after:

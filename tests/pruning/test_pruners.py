@@ -13,7 +13,8 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
 from lrsearch.pruning import pruners
-from lrsearch.pruning.halving import StratifiedHalving, survivors
+from lrsearch.pruning.halving import StratifiedHalving
+from lrsearch.pruning.stratified import survivors
 from lrsearch.study_file.model import Definition
 
 KINDS = CategoricalDistribution(["a", "b"])
@@ -77,4 +78,4 @@ def test_a_third_is_a_third(trials: int, kept: int) -> None:
 
 @pytest.mark.parametrize(("epochs", "expected"), [(60, [5, 15, 30]), (4, [1, 2]), (1, []), (2, [1])])
 def test_rungs_are_epochs_before_the_last(define: Callable[..., Definition], epochs: int, expected: list[int]) -> None:
-    assert list(pruners.rungs(define(training={"epochs": epochs}))) == expected
+    assert list(pruners.rungs(define(training={"epochs": epochs}, pruner={"name": "halving"}))) == expected

@@ -58,7 +58,7 @@ def test_nothing_pruned_has_no_section(trial: Make, study: MakeStudy) -> None:
 def test_nothing_lost_is_a_bound_and_not_a_zero(trial: Make, study: MakeStudy, audit: Make) -> None:
     trials = [trial(8.0), *(audit(9.0 + n) for n in range(12)), trial(20.0, state="pruned", epochs=2)]
     text = said(study(trials))
-    assert "**None of the 12 audited trials would have ended among the best**" in text
+    assert "**Pruned trials would have ended among the best tenth in 0 of 12 audited cases**" in text
     assert "with 95 % confidence that holds for fewer than 27 % of the 13 pruned trials" in text
     assert "A larger `audit` says more." in text
     assert "saved 4 (5 %) of the 84 epochs that all of them would have taken; the 36 epochs of its audit" in text
@@ -80,7 +80,8 @@ def test_what_was_lost_is_scaled_up_and_the_type_that_suffers_is_named(
     trials += [trial(40.0, "one_cycle", state="pruned", epochs=2) for _ in range(12)]
     text = said(study(trials))
     assert "better than number 2 of the 20 trials that were neither pruned nor diverged: test MSE below 9." in text
-    assert "**5 of the 12 audited trials would have ended among the best**: so would about 10 of the 24 pruned" in text
+    assert "**Pruned trials would have ended among the best tenth in 5 of 12 audited cases**" in text
+    assert ": so would about 10 of the 24 pruned" in text
     assert "(95 % interval 5 to 18)" in text
     assert "1 would have been better than the best that the search found." in text
     assert "Of the types one_cycle suffers most: 4 of 6 audited, which were ended after epochs 2 and 3." in text
@@ -97,6 +98,7 @@ def test_what_was_lost_is_scaled_up_and_the_type_that_suffers_is_named(
 @pytest.mark.parametrize(
     ("pruner", "epochs", "key"),
     [
+        ({"name": "extrapolation"}, 2, {}),
         (HALVING, 2, {"rungs": [0.5]}),
         (HALVING, 3, {"keep": 0.5}),
         ({"name": "halving", "rungs": [0.5], "keep": 0.8}, 3, {"keep": 0.9}),
@@ -109,7 +111,7 @@ def test_the_key_that_is_named_would_have_spared_them(
     pruner: dict[str, Any], epochs: int, key: dict[str, Any], trial: Make, study: MakeStudy, audit: Make
 ) -> None:
     text = said(study([trial(8.0), audit(7.0, epochs=epochs)], pruner=pruner))
-    assert "**The one audited trial would have ended among the best**" in text
+    assert "**Pruned trials would have ended among the best tenth in 1 of 1 audited case**" in text
     assert f"Pruning had ended them after epoch {epochs}." in text
     assert "suffers most" not in text
     assert remedy(text) == key
@@ -118,7 +120,10 @@ def test_the_key_that_is_named_would_have_spared_them(
 def test_all_audited(trial: Make, study: MakeStudy, audit: Make) -> None:
     text = said(study([trial(8.0), *(audit(7.0) for _ in range(3))]))
     assert "saved 0 (0 %) of the 24 epochs" in text
-    assert "**3 of the 3 audited trials would have ended among the best**: so would about 3 of the 3" in text
+    assert (
+        "**Pruned trials would have ended among the best tenth in 3 of 3 audited cases**: so would about 3 of the 3"
+        in text
+    )
     assert "(95 % interval 3 to 3)" in text
 
 
@@ -128,7 +133,7 @@ def test_audits_that_diverged_count_and_those_that_failed_do_not(trial: Make, st
     text = said(study([trial(8.0), *diverged, failed]))
     assert "2 of the 2 audited trials diverged after all and count as not among the best." in text
     assert "Training failed in 1 further audit, left out here." in text
-    assert "**None of the 2 audited trials would have ended" in text
+    assert "**Pruned trials would have ended among the best tenth in 0 of 2 audited cases**" in text
     assert "training failed in 1 audit." in said(study([trial(8.0), failed], "failed"))
 
 

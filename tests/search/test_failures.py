@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 import lrsearch
 from lrsearch import registry
 from lrsearch.search import worker
+from lrsearch.search.engines import Engines, Machine
 from lrsearch.search.events import TrialBegan
 from lrsearch.search.process_failures import MachineAtFaultError
 from lrsearch.search.runner import Runner
@@ -87,7 +88,10 @@ def by_another_process(storage: BaseStorage) -> None:
 
 def serve(storage: BaseStorage, engine: str, said: list[str]) -> list[int]:
     """Numbers of the trials that a broken worker begins, until it ends."""
-    began, made = [], StudyWorker(storage, [], Interruption(), said.append, engine=engine)
+    began, made = (
+        [],
+        StudyWorker(storage, [], Interruption(), said.append, engines=Engines(engine, Machine(), said.append)),
+    )
     made._look()
     BROKEN.append(True)
     for _, event in made.events(exit_when_idle=True):

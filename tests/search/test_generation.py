@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import pytest
@@ -34,9 +34,11 @@ class Fussy(BatchedEngine):
         self.refuses = refuses
         self.trained: list[int] = []
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
+    ) -> LaneStream:
         self.trained.append(len(lanes))
-        stream = super().train(task, lanes, training)
+        stream = super().train(task, lanes, training, pauses)
         kept = yield next(stream)
         while True:
             try:

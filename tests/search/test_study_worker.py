@@ -18,6 +18,7 @@ from lrsearch.errors import InputError
 from lrsearch.launch.metrics import Monitor
 from lrsearch.registry import tasks
 from lrsearch.search import worker
+from lrsearch.search.engines import Engines, Machine
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded
 from lrsearch.search.worker import StudyWorker
 from lrsearch.signals import Interruption
@@ -54,13 +55,17 @@ def create(storage: BaseStorage, define: Define) -> Create:
     return make
 
 
+def sequential(said: list[str]) -> Engines:
+    return Engines("sequential", Machine(), said.append)
+
+
 @pytest.fixture
 def start(storage: BaseStorage) -> Callable[..., StudyWorker]:
     """Makes a worker of the storage; what it says goes to its attribute `said`."""
 
     def make(*names: str, **options: Any) -> StudyWorker:
         said: list[str] = []
-        made = StudyWorker(storage, names, Interruption(), said.append, engine="sequential", **options)
+        made = StudyWorker(storage, names, Interruption(), said.append, engines=sequential(said), **options)
         made.said = said  # type: ignore[attr-defined]
         return made
 

@@ -13,7 +13,9 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 
+from lrsearch.pruning.extrapolation import StratifiedExtrapolation
 from lrsearch.pruning.halving import StratifiedHalving
+from lrsearch.pruning.stratified import StratifiedPruner, at_rungs
 from lrsearch.storage.choice import study_reader
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.history import History
@@ -92,9 +94,9 @@ def test_the_history_is_the_same_however_often_it_was_read(life: Life) -> None:
     assert len(history.told()) > 5
 
 
-def test_at_a_rung_everybody_is_judged_as_optuna_would_be_told(life: Life) -> None:
-    pruner = StratifiedHalving([RUNG], keep=0.333)
-    rungs = RungValues(life.reader, pruner.rungs)
+@pytest.mark.parametrize("pruner", [StratifiedHalving([RUNG], keep=0.333), StratifiedExtrapolation([RUNG], keep=0.333)])
+def test_at_a_rung_everybody_is_judged_as_optuna_would_be_told(life: Life, pruner: StratifiedPruner) -> None:
+    rungs = RungValues(life.reader, pruner.epochs)
     answers = []
     for _ in range(24):
         life.goes_on()
@@ -102,16 +104,9 @@ def test_at_a_rung_everybody_is_judged_as_optuna_would_be_told(life: Life) -> No
         for trial in life.study.get_trials(deepcopy=False):
             if RUNG not in trial.intermediate_values:
                 continue
-            value = trial.intermediate_values[RUNG]
-            others = [
-                (other.values[RUNG], number)
-                for number, other in there.items()
-                if number != trial.number
-                and RUNG in other.values
-                and other.scheduler == trial.params["scheduler"]
-                and other.state != TrialState.FAIL
-            ]
-            answers.append(pruner.ends((math.inf if math.isnan(value) else value, trial.number), others))
+            own = pruner.at_rung(RUNG, at_rungs([trial])[trial.number], maximise=False)
+            others = pruner.seen(there, RUNG, trial.params["scheduler"], {trial.number}, maximise=False)
+            answers.append(pruner.ends(own, others, 0.333))
             assert answers[-1] == pruner.prune(life.study, trial)
     assert {True, False} == set(answers)
 

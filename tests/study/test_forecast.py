@@ -12,11 +12,12 @@ from lrsearch.study import open as opening
 from lrsearch.study import recommendation
 from lrsearch.study.forecast import forecast
 from lrsearch.study_file.load import parse
-from lrsearch.study_file.model import Definition
+from lrsearch.study_file.model import Definition, PluginSection
 
 
-def study(trials: int = 200, **training: object) -> Definition:
-    return parse({"study": {"name": "s", "trials": trials}, "task": {"name": "polynomial"}, "training": training}, "t")
+def study(trials: int = 200, pruner: str = "halving", **training: object) -> Definition:
+    own = {"study": {"name": "s", "trials": trials}, "task": {"name": "polynomial"}, "training": training}
+    return parse({**own, "pruner": {"name": pruner}}, "t")
 
 
 def test_without_rungs_every_epoch_counts() -> None:
@@ -32,6 +33,34 @@ def test_halving_saves_most_epochs() -> None:
     assert fewest < found.epochs < 0.4 * 200 * 60
     assert found.seconds == pytest.approx(0.5 * found.epochs)
     assert forecast(study(), lambda lanes: 0.5 * lanes, together=False) == found
+
+
+def test_what_pruning_saves_is_said_beside_what_it_leaves() -> None:
+    found = forecast(study(pruner="extrapolation"), lambda lanes: 0.5 * lanes, together=False)
+    assert (found.epochs_unpruned, found.seconds_unpruned) == (200 * 60, 0.5 * 200 * 60)
+    assert 0.45 < found.epochs / found.epochs_unpruned < 0.6, "half of the epochs, and the audit"
+    none = forecast(study(pruner="none"), lambda lanes: 0.5 * lanes, together=True)
+    assert (none.epochs, none.seconds) == (none.epochs_unpruned, none.seconds_unpruned)
+
+
+def test_a_batch_that_would_not_be_faster_is_kept_full() -> None:
+    """Generations of 64, in blocks of 32 lanes: a rung keeps 28 and four seats for the audit, or all."""
+    seen = set()
+
+    def seconds(lanes: int) -> float:
+        seen.add(lanes)
+        return 1.0
+
+    definition = study(128, pruner="extrapolation")
+    forecast(definition.model_copy(update={"pruner": without_audit(definition)}), seconds, together=True)
+    assert seen == {64, 28}
+    seen.clear()
+    forecast(study(128), seconds, together=True)
+    assert seen != {64, 28}, "halving ends them all the same"
+
+
+def without_audit(definition: Definition) -> PluginSection:
+    return PluginSection(name="extrapolation", options={**definition.pruner.options, "audit": 0.0})
 
 
 def test_seeds_are_lanes_of_their_own() -> None:

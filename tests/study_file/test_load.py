@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrsearch.errors import InputError
-from lrsearch.study_file.load import differences, override, parse, parse_stored, read
+from lrsearch.study_file.load import differences, override, parse, parse_stored, read, sources
 from lrsearch.study_file.model import ConfirmSection, Definition
+from lrsearch.study_file.write import to_toml
 
 MINIMAL = {"study": {"name": "s"}, "task": {"name": "polynomial"}}
 
@@ -32,7 +33,7 @@ def faults(text: str) -> dict[str, str]:
 def test_only_two_names_are_required() -> None:
     definition = parse(MINIMAL, "f.toml")
     assert (definition.trials, definition.training.epochs, definition.sampler.name) == (100, 60, "tpe")
-    assert definition.pruner.name == "halving"
+    assert definition.pruner.name == "extrapolation"
     assert {"constant", "lambda", "exponential"} <= set(definition.search.schedulers)
     assert set(faults("study = {}\ntask = {}")) == {"study.name", "task.name"}
 
@@ -70,6 +71,9 @@ def test_only_two_names_are_required() -> None:
         ("[sampler]\nname = 'tpe'\nsead = 1", "sampler.sead", "did you mean seed?"),
         ("[pruner]\nname = 'halfing'", "pruner.name", "did you mean halving?"),
         ("[pruner]\nkeep = 1.5", "pruner.keep", "must be smaller than 1"),
+        ("[pruner]\nkeep = [0.5, 1.5]", "pruner.keep[1]", "must be smaller than 1"),
+        ("[pruner]\nkeep = 'all'", "pruner.keep", "must be a number"),
+        ("[pruner]\nname = 'halving'\nkeep = [0.5]", "pruner.keep", "must be a number"),
         ("[pruner]\naudit = 1", "pruner.audit", "must be smaller than 1"),
         ("[pruner]\nname = 'hyperband'\naudit = -0.1", "pruner.audit", "must be at least 0"),
         ("[pruner]\nname = 'median'\naudti = 0.1", "pruner.audti", "did you mean audit?"),
@@ -80,6 +84,18 @@ def test_only_two_names_are_required() -> None:
         ("[[try]]\nlr = 0.1\nscheduler = 'lambda'\ndecay = 0.5", "try[0].decay", "outside search.lambda.decay"),
         ("[training]\noptimizer = 'adm'", "training.optimizer", "did you mean adam"),
         ("[training]\noptimizer = 'adam'\nmomentum = 0.9", "training", "belong to optimizer sgd"),
+        ("[training]\noptimizer = 'rmsprop'\nalpa = 0.9", "training.alpa", "did you mean alpha?"),
+        ("[training]\noptimizer = 'rmsprop'\nalpha = 'much'", "training.alpha", "must be a finite number, as an arg"),
+        ("[training]\noptimizer = 'adam'\namsgrad = 1", "training.amsgrad", "must be true or false"),
+        ("[training]\noptimizer = 'rprop'\netas = [0.5]", "training.etas", "must be a list of 2 numbers"),
+        ("[training]\noptimizer = 'nadam'\nmaximize = true", "training.maximize", "unknown key"),
+        ("[training]\noptimizer = 'adadelta'\nrho = 3.0", "training.optimizer", "ValueError: Invalid rho value: 3.0"),
+        ("[training]\noptimizer = 'LBFGS'", "training.optimizer", "wants a closure"),
+        ("[training]\noptimizer = 'nowhere:Lion'", "training.optimizer", "was not loaded: name it with --load nowhere"),
+        ("[training]\noptimizer = 'torch.optim:Lion'", "training.optimizer", "torch.optim has no Lion"),
+        ("[training]\noptimizer = 'torch:nn'", "training.optimizer", "must be a class of optimizers"),
+        ("[training]\noptimizer = 'rmsprob'\nalpha = 0.9", "training.optimizer", "did you mean rmsprop"),
+        ("[training]\nema = 1.0", "training.ema", "must be smaller than 1"),
         ("[training]\nseeds = [1, 1]", "training.seeds", "must differ"),
         ("[training]\nclip_norm = 0", "training.clip_norm", "must be larger than 0"),
         ("[training]\nclipnorm = 1.0", "training.clipnorm", "did you mean clip_norm?"),
@@ -103,6 +119,34 @@ def test_all_faults_are_reported_together() -> None:
     assert list(found) == [
         "study.trials", "task.name", "training.epochs", "training.foo", "search.lr", "sampler.name", "pruner.name",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"optimizer": "rmsprop", "alpha": 0.9, "momentum": 0.5, "eps": 1e-6},
+        {"optimizer": "sgd", "momentum": 0.9, "dampening": 0.1},
+        {"optimizer": "adam", "betas": [0.8, 0.9], "amsgrad": True},
+        {"optimizer": "torch.optim:Adagrad", "lr_decay": 0.1},
+    ],
+)
+def test_arguments_of_an_optimizer_stand_among_the_other_keys(training: dict[str, Any]) -> None:
+    made = parse({**MINIMAL, "training": training}, "test")
+    document = made.document()
+    assert {key: document["training"][key] for key in training} == training
+    assert parse(document, "again") == parse_stored(document, "stored") == made
+    assert tomllib.loads(to_toml(made)) == document
+
+
+def test_names_of_classes_are_understood() -> None:
+    for name, meant in (("AdamW", "adamw"), ("RMSprop", "rmsprop"), ("SGD", "sgd")):
+        assert parse({**MINIMAL, "training": {"optimizer": name}}, "test").training.optimizer == meant
+
+
+def test_the_file_of_an_optimizer_is_one_of_the_sources() -> None:
+    training = {"optimizer": "own/lion.py:Lion"}
+    assert sources({"study": {"load": ["task.py"]}, "training": training}) == ["task.py", "own/lion.py"]
+    assert sources({"training": {"optimizer": "adam"}}) == sources({"training": 3}) == []
 
 
 def test_confirm_has_defaults_and_rules() -> None:
@@ -176,9 +220,9 @@ def test_a_definition_that_an_older_version_stored_is_valid_and_the_same_study()
 def test_an_option_that_came_later_makes_no_other_study() -> None:
     definition = parse(MINIMAL, "f.toml")
     stored = definition.document()
-    assert stored["pruner"].pop("audit") == 0.0
+    assert stored["pruner"].pop("audit") == 0.05
     assert differences(parse_stored(stored, "a storage"), definition) == []
-    audited = parse({**MINIMAL, "pruner": {"audit": 0.05}}, "f.toml")
+    audited = parse({**MINIMAL, "pruner": {"audit": 0.1}}, "f.toml")
     assert [fault.key for fault in differences(parse_stored(stored, "a storage"), audited)] == ["pruner.audit"]
     stored["pruner"]["name"] = "of another package"
     assert "pruner.name" in [fault.key for fault in differences(parse_stored(stored, "a storage"), definition)]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import random
+import re
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, IterableDataset
 
 from lrsearch.errors import InputError, LrsearchWarning
 from lrsearch.tasks.check import check
+from lrsearch.tasks.sample import sample
 from lrsearch.tasks.task import Task
 
 X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
@@ -41,6 +46,10 @@ def classes(outputs: int, targets: Tensor) -> Task:
 
 def vector(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs - targets) ** 2
+
+
+def two_losses(outputs: Tensor, targets: Tensor) -> Any:
+    return (outputs - targets).square().mean(), outputs.mean()
 
 
 def matrix_product(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -76,7 +85,17 @@ def matrix_product(outputs: Tensor, targets: Tensor) -> Tensor:
         (lambda: task(model=nn.Identity, loss="mse", train=(X, X), test=(X + 1, X)), "has no parameter to train"),
         (lambda: task(train=Ragged()), "rows of one batch have different shapes; give the task a collate"),
         (lambda: task(train=Ragged(), collate=lambda rows: rows[7][0]), "no batch can be made of its rows: IndexError"),
-        (lambda: task(train=Ragged(), collate=lambda rows: (rows, rows)), "the targets of a batch must be a tensor"),
+        (
+            lambda: task(train=Ragged(), collate=lambda rows: (X, rows)),
+            "the targets of a batch must be a tensor",
+        ),
+        (lambda: task(train=({"rows": X}, Y)), "got an unexpected keyword argument 'rows'"),
+        (
+            lambda: task(train=({"rows": X}, Y)),
+            "it is called as model(**inputs): Task(forward=",
+        ),
+        (lambda: task(train=({"input": NAN}, Y)), 'train inputs["input"] = nan: 1 of 150 numbers'),
+        (lambda: task(loss=two_losses), "several losses, with an optimizer each, want a training loop of your own"),
     ],
 )
 def test_what_does_not_fit_is_named(made: Any, words: str) -> None:
@@ -150,3 +169,58 @@ def test_checking_draws_nothing_from_the_global_stream() -> None:
     torch.manual_seed(1)
     check(task(model=lambda: nn.Sequential(nn.Dropout(0.5), nn.Linear(3, 1))), "mine")
     assert torch.equal(torch.rand(3), expected)
+
+
+OWN = np.random.default_rng(0)
+
+
+class Noisy(Dataset[Any]):
+    """Rows with noise from a generator."""
+
+    def __init__(self, draw: Callable[[], float]) -> None:
+        self.draw = draw
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitem__(self, index: int) -> Any:
+        return X[index] + self.draw(), Y[index]
+
+
+class NoisyStream(IterableDataset[Any]):
+    def __iter__(self) -> Any:
+        return ((X[row] + float(OWN.random()), Y[row]) for row in range(40))
+
+
+@pytest.mark.parametrize("train", [Noisy(lambda: float(OWN.random())), NoisyStream()], ids=["rows", "stream"])
+def test_rows_that_draw_from_a_generator_of_their_own_are_a_warning(train: Any) -> None:
+    steps = 2 if isinstance(train, NoisyStream) else None
+    with pytest.warns(LrsearchWarning, match=r"train rows are not the same .*default_rng\(np.random.rand"):
+        check(task(train=train, steps_per_epoch=steps), "mine")
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        random.random,
+        np.random.rand,
+        lambda: float(torch.rand(())),
+        lambda: np.random.default_rng(np.random.randint(2**31)).random(),
+    ],
+    ids=["random", "numpy", "torch", "a generator made of them"],
+)
+def test_rows_that_draw_from_the_global_streams_are_none(draw: Callable[[], float]) -> None:
+    check(task(train=Noisy(draw)), "mine")
+
+
+def test_a_sample_says_what_goes_in_and_comes_out() -> None:
+    found = sample(task(metric=vector_length, direction="maximize"))
+    assert (found.inputs, found.rows) == ("[4, 3] float32", 4)
+    assert (found.metric, found.direction) == ("vector_length", "maximize")
+    assert re.fullmatch(r"\[4, 1\] float32: (-?[\d.e-]+, ){3}-?[\d.e-]+", found.outputs)
+    inputs = {"input": X}
+    assert sample(task(train=(inputs, Y), test=(inputs, Y))).inputs == '["input"] [4, 3] float32'
+
+
+def vector_length(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs - targets).norm()

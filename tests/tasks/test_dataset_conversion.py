@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.utils.data import Dataset, IterableDataset, Subset, TensorDataset
 
 from lrsearch.errors import InputError
 from lrsearch.tasks import dataset_conversion
+from lrsearch.tasks.data import Stream as Stream_
 from lrsearch.tasks.data import Streamed, count, first, pair
 from lrsearch.tasks.dataset_conversion import gather
 from lrsearch.tasks.task import Task
@@ -138,6 +140,53 @@ def test_reading_leaves_the_global_random_streams_alone() -> None:
     assert numbers() == expected
 
 
+def test_rows_of_nests_become_nests_of_tensors() -> None:
+    inputs, targets = pair(gather("train", Listed(lambda i: ({"x": INPUTS[i], "job": i % 3}, (i, 0.5))), None))
+    assert torch.equal(inputs["x"], INPUTS)
+    assert inputs["job"].tolist() == [i % 3 for i in range(20)]
+    assert [part.dtype for part in targets] == [torch.int64, torch.float32]
+    given = ({"x": INPUTS}, [INPUTS, INPUTS])
+    assert gather("train", given, None) == given
+
+
+class Counting(IterableDataset[Any]):
+    """So many rows, or without end."""
+
+    def __init__(self, rows: int | None) -> None:
+        self.rows = rows
+
+    def __iter__(self) -> Any:
+        return ((INPUTS[i % 20], i) for i in (itertools.count() if self.rows is None else range(self.rows)))
+
+
+def test_a_stream_that_is_judged_by_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pair(gather("test", Counting(30), None))[1].tolist() == list(range(30))
+    monkeypatch.setattr(dataset_conversion, "STACKED_BYTES", 1000)
+    with pytest.raises(InputError, match=r"test = Counting: has not ended after \d+ rows: only training rows may be"):
+        gather("test", Counting(None), None)
+
+
+def test_training_rows_of_a_stream_stay_one() -> None:
+    task = Task(lambda: nn.Linear(3, 1), Counting(None), Counting(7), "mse", "mse", steps_per_epoch=4)
+    assert isinstance(task.train, Stream_)
+    assert task.train.steps == 4
+    assert count(task.test) == 7
+    assert task.streamed == "train rows come from a stream"
+
+
+@pytest.mark.parametrize(
+    ("steps", "train", "words"),
+    [
+        (0, Counting(None), "steps_per_epoch = 0: must be a whole number of batches"),
+        (True, Counting(None), "steps_per_epoch = True: must be a whole number"),
+        (4, (INPUTS, INPUTS), "steps_per_epoch = 4: is only for a stream"),
+    ],
+)
+def test_steps_are_for_streams(steps: Any, train: Any, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Task(lambda: nn.Linear(3, 1), train, (INPUTS, INPUTS), "mse", "mse", steps_per_epoch=steps)
+
+
 def fails(index: int) -> Any:
     return INPUTS[99]
 
@@ -152,8 +201,11 @@ def fails(index: int) -> Any:
         ((INPUTS[:0], INPUTS[:0]), "at least one row"),
         ((INPUTS, torch.tensor(1.0)), "needs as many targets as inputs"),
         (Listed(None, 0), "an empty Listed: needs at least one row"),
-        (Stream(), "Stream: needs a length and rows by number"),
+        (Stream(), r"Stream: a stream has no length: write Task\(steps_per_epoch=N\)"),
         (Listed(lambda i: (INPUTS[i], i, i)), r"train\[0\] = tuple of 3 \(Tensor, int, int\): a row must be"),
+        (Listed(lambda i: {"x": INPUTS[i], "y": i}), r"dict of 2 \(x: Tensor, y: int\): a row must be an input and a"),
+        (({"x": INPUTS, "y": INPUTS[:7]}, INPUTS), r'inputs \{"x": \[20, 3\], "y": \[7, 3\]\}, targets'),
+        (({"x": INPUTS, "y": 3}, INPUTS), r"tuple of 2 \(dict, Tensor\): must be a pair of tensors"),
         (Listed(lambda i: (INPUTS[i], "cat" if i == 7 else 1)), r"train\[7\] = str: input and target must be"),
         (
             Listed(fails),

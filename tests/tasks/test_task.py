@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -40,6 +42,27 @@ def test_a_function_becomes_a_task_with_checked_options() -> None:
     assert mine(width=5).model().out_features == 5
     with pytest.raises(InputError, match="width"):
         mine.build({"width": "5"})
+
+
+def test_a_task_may_have_another_name_than_its_function() -> None:
+    @lrsearch.task("another-name")
+    def mine(*, width: int = 3) -> lrsearch.Task:
+        """One line."""
+        return simple(model=lambda: nn.Linear(2, width), loss=unfitting, metric=unfitting)
+
+    @lrsearch.task()
+    def plain() -> lrsearch.Task:
+        return simple()
+
+    assert (mine.name, mine.summary, mine(width=5).model().out_features) == ("another-name", "One line.", 5)
+    assert registry.tasks.get("another-name") is mine
+    assert registry.tasks.get("plain") is plain
+
+
+@pytest.mark.parametrize("name", ["", "a:b", "a b", 3])
+def test_a_name_is_one_word(name: Any) -> None:
+    with pytest.raises(InputError, match="takes a name without colons and spaces"):
+        lrsearch.task(name)
 
 
 def test_options_need_a_type_and_a_default() -> None:

@@ -44,7 +44,7 @@ def test_auto_takes_the_faster_one(factor: float, engine: str, line: str, monkey
 def test_a_task_that_cannot_be_batched_is_refused_only_where_a_batch_is_asked_for() -> None:
     chosen, said = choose_engine("auto", regression(Branching), TRAINING, "cpu")
     assert chosen.name == "sequential"
-    assert "Branching: looks at" in said
+    assert "the model (Branching): looks at" in said
     with pytest.raises(InputError, match="Branching"):
         choose_engine("batched", regression(Branching), TRAINING, "cpu")
 

@@ -19,6 +19,7 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.blocks import per_block
 from lrsearch.tasks.data import pair
 from lrsearch.tasks.task import Task
+from lrsearch.training import precision
 from lrsearch.training.choice import choose_engine
 from lrsearch.training.loop import Run, own_stream, start, train, updates
 from lrsearch.training.precision import Precision
@@ -221,24 +222,37 @@ def test_clipping_sees_gradients_without_the_scale() -> None:
 
 
 def test_the_scale_of_float16_survives_a_checkpoint() -> None:
-    precision = Precision("float16", torch.device("cpu"))
-    assert precision.scaler is not None
-    precision.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**5)
+    scaled = Precision("float16", torch.device("cpu"))
+    assert scaled.scaler is not None
+    scaled.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**5)
     again = Precision("float16", torch.device("cpu"))
-    again.load(precision.state())
+    again.load(scaled.state())
     assert again.scaler is not None
     assert again.scaler.get_scale() == 2.0**5
     assert Precision("bfloat16", torch.device("cpu")).state() == {}
 
 
 @pytest.mark.parametrize("engine", ["auto", "sequential", "batched"])
-def test_mixed_precision_on_a_cpu_is_refused(engine: str) -> None:
-    training = TrainingSection(precision="bfloat16")
-    words = 'training.precision = "bfloat16": needs a CUDA device, and this trains on cpu'
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_mixed_precision_that_a_cpu_has_not_is_refused(engine: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "cpu_has_bfloat16", lambda: False)
+    training = TrainingSection(precision=name)  # type: ignore[arg-type]
+    words = f'training.precision = "{name}": needs a CUDA device, and this trains on cpu; take float32'
     with pytest.raises(InputError, match=words):
         choose_engine(engine, TASKS["layer_norm"], training, "cpu")
     with pytest.raises(InputError, match=words):
         start(TASKS["layer_norm"], schedule(), 0.1, training, 1)
+
+
+def test_a_cpu_that_has_bfloat16_trains_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "cpu_has_bfloat16", lambda: True)
+    task = regression(lambda: nn.Sequential(nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 1)))
+    engine, note = choose_engine("auto", task, TrainingSection(precision="bfloat16"), "cpu")
+    assert (engine.name, note) == ("sequential", 'engine: sequential (training.precision = "bfloat16")')
+    begun = run(task, precision="bfloat16", epochs=2)
+    found = curve(begun)
+    assert found == [pytest.approx(metrics, rel=0.05) for metrics in curve(run(task, epochs=2))]
+    assert {parameter.dtype for parameter in begun.model.parameters()} == {torch.float32}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -259,6 +273,9 @@ def test_all_of_it_together_on_cuda(precision: str, workers: int) -> None:
         ({"clip_norm": 1.0}, "training.clip_norm = 1.0"),
         ({"accumulate": 2}, "training.accumulate = 2"),
         ({"precision": "float16"}, 'training.precision = "float16"'),
+        ({"ema": 0.9}, "training.ema = 0.9"),
+        ({"optimizer": "rmsprop"}, 'training.optimizer = "rmsprop"; batches have sgd, adam, adamw'),
+        ({"options": {"dampening": 0.1}}, "training.dampening = 0.1"),
     ],
 )
 def test_the_batched_engine_declines_what_it_does_not_do(training: dict[str, Any], reason: str) -> None:

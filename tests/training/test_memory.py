@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from workloads import TASKS
+from workloads import TASKS, regression
 
 from lrsearch import registry
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.training import networks
 from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.choice import choose_engine
 from lrsearch.training.engine import Lane
+from lrsearch.training.loop import start, train
 from lrsearch.training.memory import Width, footprint, lane_bytes, width
 from lrsearch.training.seats import BLOCK, filled, seats
 
@@ -86,3 +88,30 @@ def test_seats_keep_their_class() -> None:
     assert [seat % 4 for seat in given] == [position % 4 for position in kept]
     assert seats(range(9)) == list(range(9))
     assert (filled(1), filled(32), filled(33)) == (32, 32, 64)
+
+
+class Graph(torch.nn.Module):
+    """Mixes rows' features by a sparse matrix that is a buffer."""
+
+    def __init__(self, layout: torch.layout) -> None:
+        super().__init__()
+        matrix = torch.eye(8)
+        self.register_buffer("mix", matrix.to_sparse() if layout == torch.sparse_coo else matrix.to_sparse_csr())
+        self.last = torch.nn.Linear(8, 1)
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.last((self.get_buffer("mix") @ rows.T).T)
+        return out
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr])
+def test_sparse_buffers_are_counted_by_what_lies_in_memory(layout: torch.layout) -> None:
+    task = regression(lambda: Graph(layout))
+    pointers = 2 * 8 * 8 if layout == torch.sparse_coo else (9 + 8) * 8
+    assert footprint(task, TRAINING).state == 3 * 9 * 4 + 2 * (8 * 4 + pointers)
+    engine, note = choose_engine("auto", task, TRAINING, "cpu")
+    assert engine.name == "sequential"
+    assert "\n" not in note
+    run = start(task, registry.schedules.get("constant")(), 0.01, TRAINING, 1)
+    assert list(train(run))[-1].test_metric == pytest.approx(run.records[-1].test_metric)

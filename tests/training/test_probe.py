@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -126,33 +128,41 @@ class SingleOnly(Plain):
 
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
-    "packed": (Packed, "Packed: packed sequences are trained one by one"),
+    "packed": (Packed, "the model (Packed): packed sequences are trained one by one"),
     "packed by hand": (PackedByHand, "cell (GRU): packed sequences are trained one by one"),
     "cumulative": (
         lambda: nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4, momentum=None), nn.Linear(4, 1)),
         "1 (BatchNorm1d): looks at a tensor's value while it runs (.item(), or `if` on a tensor)",
     ),
-    "branching": (Branching, "Branching: looks at a tensor's value"),
-    "item": (Item, "Item: looks at a tensor's value"),
-    "mask": (Mask, "Mask: makes a tensor whose shape depends on values"),
-    "buffer": (ReassignedBuffer, "ReassignedBuffer: buffer average is 0, and "),
+    "branching": (Branching, "the model (Branching): looks at a tensor's value"),
+    "item": (Item, "the model (Item): looks at a tensor's value"),
+    "mask": (Mask, "the model (Mask): makes a tensor whose shape depends on values"),
+    "buffer": (ReassignedBuffer, "the model (ReassignedBuffer): buffer average is 0, and "),
     "random order": (
         lambda: Drawing(lambda rows: rows[torch.randperm(len(rows))]),
-        "Drawing: draws random numbers in a way that only works one by one (aten::randperm)",
+        "the model (Drawing): draws random numbers in a way that only works one by one (aten::randperm)",
     ),
     "chance from weights": (
         lambda: Drawing(lambda rows: torch.bernoulli(rows.sigmoid())),
-        "Drawing: draws random numbers in a way that only works one by one (aten::bernoulli)",
+        "the model (Drawing): draws random numbers in a way that only works one by one (aten::bernoulli)",
     ),
     "noise without lanes": (
         lambda: Drawing(lambda rows: rows + torch.empty(8, dtype=rows.dtype).normal_()),
-        "Drawing: draws random numbers in a way that only works one by one",
+        "the model (Drawing): draws random numbers in a way that only works one by one",
+    ),
+    "Python's own": (
+        lambda: Drawing(lambda rows: rows if random.random() < 2 else 2 * rows),
+        "draws random numbers in a way that only works one by one (Python's or numpy's)",
+    ),
+    "numpy's": (
+        lambda: Drawing(lambda rows: rows if np.random.rand() < 2 else 2 * rows),
+        "draws random numbers in a way that only works one by one (Python's or numpy's)",
     ),
     "random slopes": (
         lambda: nn.Sequential(nn.RReLU(), nn.Linear(8, 1)),
         "0 (RReLU): draws random numbers in a way that only works one by one (aten::rrelu_with_noise)",
     ),
-    "counting": (Counting, "Counting keeps 'calls' between batches"),
+    "counting": (Counting, "the model (Counting) keeps 'calls' between batches"),
     "hidden": (HiddenNumbers, "loss of step 1 is "),
     "broken": (lambda: nn.Linear(7, 1), "mat1 and mat2 shapes cannot be multiplied"),
 }
@@ -194,18 +204,28 @@ def test_a_metric_that_cannot_be_batched_is_named() -> None:
     assert probe(task, TRAINING).reason.startswith("metric branching: looks at a tensor's value")
 
 
+def test_a_loss_that_cannot_be_batched_is_told_from_the_model() -> None:
+    def branching(outputs: Tensor, targets: Tensor) -> Tensor:
+        error = (outputs - targets).abs().mean()
+        return error if error < 1e9 else 2 * error
+
+    plain = regression(lambda: nn.Linear(8, 1))
+    task = Task(plain.model, plain.train, plain.test, branching, "mse")
+    assert probe(task, TRAINING).reason.startswith("the loss: looks at a tensor's value")
+
+
 def test_the_choice_says_which_engine_and_why() -> None:
     assert choose_engine("auto", TASKS["layer_norm"], TRAINING, "cpu")[1] == "engine: batched"
     engine, note = choose_engine("auto", regression(Item), TRAINING, "cpu")
     assert engine.name == "sequential"
-    assert note.startswith("engine: sequential (Item: looks")
+    assert note.startswith("engine: sequential (the model (Item): looks")
     assert choose_engine("sequential", TASKS["layer_norm"], TRAINING, "cpu")[0].name == "sequential"
 
 
 @pytest.mark.parametrize(
     ("name", "device", "words"),
     [
-        ("batched", "cpu", "Item: looks at"),
+        ("batched", "cpu", r"the model \(Item\): looks at"),
         ("batch", "cpu", "did you mean batched"),
         ("auto", "tpu", "auto, cpu or cuda"),
     ],

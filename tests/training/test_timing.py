@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,13 @@ class Clock:
 
     name = "clock"
     together = False
+    one_pass = False
+    in_memory = True
     seen: tuple[int, int, int]
 
-    def train(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> LaneStream:
+    def train(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
+    ) -> LaneStream:
         self.seen = task.train_rows, count(task.test), len(lanes)
         for epoch in range(training.epochs + 1):
             seconds = task.train_rows / 1000 + (100 if epoch < 2 else 0)

@@ -1,0 +1,125 @@
+"""What an epoch costs where so many networks are trained at once: whom to end where that saves next to nothing.
+
+The table is reckoned, not clocked. The same study file and seed give the same trials to the last bit; seconds that
+were measured would give others as soon as the machine is busy. It is stored with the study, so that a later version
+with another table goes on with this one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+Trial = TypeVar("Trial", bound=Hashable)
+NEARLY = 1.1
+"""So many times the seconds are nearly the same."""
+SEAT_CLASSES = 4
+"""A lane sits where it may, in one of so many classes (`training.seats`): a batch is as long as its fullest class."""
+AUDITED = 0.1
+"""Of the trials that end at most so many, as a rule, are audited."""
+CPU_BLOCK, CUDA_BLOCK = 32, 256
+"""Networks that a batch has a multiple of (`training.seats.BLOCK`); so few leave a graphics processor idle."""
+
+
+@dataclass(frozen=True)
+class LaneCost:
+    """Seconds of an epoch by its lanes, in units of what one block of them adds.
+
+        seconds = fixed + blocks,  blocks = lanes / block, rounded up
+
+    Attributes:
+        block: Lanes that cost as much as one of them.
+        fixed: What an epoch costs beside them.
+    """
+
+    block: int
+    fixed: float
+
+    def seconds(self, lanes: int) -> float:
+        """What an epoch costs.
+
+        Args:
+            lanes: Networks that are trained.
+        """
+        return self.fixed + -(-lanes // self.block) if lanes else 0.0
+
+    def lanes(self, places: Iterable[int]) -> int:
+        """How many lanes a batch computes that trains some: each keeps its class, so a crowded class needs more.
+
+        Args:
+            places: Where each lane stood in its generation.
+        """
+        if self.block == 1:
+            return len(list(places))
+        return SEAT_CLASSES * max(Counter(place % SEAT_CLASSES for place in places).values(), default=0)
+
+    def spared(
+        self, kept: Collection[Trial], next_best: Sequence[Trial], places: Mapping[Trial, Sequence[int]]
+    ) -> list[Trial]:
+        """Who goes on beyond those whom a rule keeps: the next best, as long as training takes nearly the same seconds.
+
+        Some of those that end are trained on for the audit. Seats are left for them, where the rule's own do not need
+        them, whether there is an audit or not: it must not change who goes on.
+
+        Args:
+            kept: Whom the rule keeps.
+            next_best: Whom it ends, the best first.
+            places: Where the lanes of each trial stood in their generation.
+        """
+        if self.block == 1 or not next_best:
+            return []
+        left = round(AUDITED * len(next_best) * len(places[next_best[0]]) / SEAT_CLASSES)
+        load = Counter(place % SEAT_CLASSES for trial in kept for place in places[trial])
+        blocks = -(-max(load.values(), default=0) * SEAT_CLASSES // self.block)
+        blocks = max(blocks, int(NEARLY * (self.fixed + blocks) - self.fixed))
+        seats = blocks * self.block // SEAT_CLASSES
+        if self.lanes(place for trial in [*kept, *next_best] for place in places[trial]) <= blocks * self.block:
+            return list(next_best)
+        found = []
+        for trial in next_best:
+            more = load + Counter(place % SEAT_CLASSES for place in places[trial])
+            if max(more.values()) <= seats - left:
+                found.append(trial)
+                load = more
+        return found
+
+    def table(self) -> dict[str, Any]:
+        """What is stored."""
+        return asdict(self)
+
+
+ONE_BY_ONE = LaneCost(1, 0.0)
+"""Where each trial is trained by itself, every lane costs the same."""
+
+
+def reckoned(*, one_pass: bool, device: str) -> LaneCost:
+    """What lanes cost, as far as can be said without a clock.
+
+    With a batch on a processor the fixed part is about what 32 lanes cost: `tests/benchmarks/README.md` has the
+    measurements.
+
+    Args:
+        one_pass: Whether lanes are trained in one pass.
+        device: Where, ``cpu`` or ``cuda``.
+    """
+    if not one_pass:
+        return ONE_BY_ONE
+    return LaneCost(CPU_BLOCK if device == "cpu" else CUDA_BLOCK, 1.0)
+
+
+def stored(table: object) -> LaneCost | None:
+    """The costs that a study keeps; None where there are none, or somebody else wrote something there.
+
+    Args:
+        table: What is stored.
+    """
+    if not isinstance(table, Mapping):
+        return None
+    block, fixed = table.get("block"), table.get("fixed")
+    if not isinstance(block, int) or isinstance(block, bool) or block < 1:
+        return None
+    if not isinstance(fixed, (int, float)) or isinstance(fixed, bool) or not 0 <= fixed < 1e6:
+        return None
+    return LaneCost(block, float(fixed))

@@ -1,0 +1,39 @@
+"""What `pruning_rules.py` says of a rule is what the rule does, and ours spares late winners."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pruning_banks import Curves
+from pruning_rules import RULES, replay, replays
+
+EPOCHS = 160
+
+
+@pytest.fixture(scope="module")
+def late() -> Curves:
+    """Sixteen rates of two types: the smaller the rate, the slower it falls, and the lower it ends."""
+    rates = np.tile(np.logspace(-3, 0, 16), 2)
+    types = np.repeat(["constant", "linear"], 16)
+    epochs = np.arange(1, EPOCHS + 1)
+    fall = np.exp(-np.outer(30 * rates, epochs / EPOCHS))
+    return Curves(types, rates, 0.1 + rates[:, None] ** 0.3 * (1 - fall) + 2 * fall)
+
+
+def test_without_a_rule_nothing_is_lost_or_saved(late: Curves) -> None:
+    assert replay(late, None) == (0.0, 1.0)
+
+
+def test_late_winners_go_on(late: Curves) -> None:
+    """Halving loses the best rates, in fewer epochs."""
+    ours, halving = (replays(late, RULES[name], 1, 64) for name in (list(RULES)[-1], "halving, its default"))
+    assert ours[0] < 0.01 < halving[0]
+    assert halving[1] < ours[1] < 0.55
+
+
+def test_epochs_are_counted_until_a_trial_ends_or_diverges() -> None:
+    test = np.array([[5.0 - number] * 8 for number in range(4)] + [[9.0] * 2 + [np.inf] * 6])
+    curves = Curves(np.array(["constant"] * 5), np.full(5, 0.1), test)
+    regret, epochs = replay(curves, RULES["halving, one rung at half"](8))
+    assert regret == 0.0
+    assert epochs == (4 * 4 + 4 + 2) / (4 * 8 + 2)
