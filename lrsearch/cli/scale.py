@@ -52,6 +52,7 @@ def scale(
     value: Annotated[str, typer.Option(help="Of --runs: column of what a run came to.")] = "value",
     seed: Annotated[str, typer.Option(help="Of --runs: column of the seed.")] = "seed",
     direction: Annotated[Direction, typer.Option(help="Of --runs: which values are good.")] = Direction.MINIMIZE,
+    plot: Annotated[Path | None, typer.Option(help="A .png file for the valleys and the line.")] = None,
     engine: Engine = "auto",
     device: Device = "auto",
     threads: Threads = 1,
@@ -74,6 +75,8 @@ def scale(
         found, notes = operation.from_file(runs, question)
         for note in notes:
             say(f"Warning: {note}", style="yellow")
+        if plot is not None:
+            operation.draw(found, plot)
         _print(found, output)
         return
     assert study is not None
@@ -96,6 +99,8 @@ def scale(
     with interruptible(again):
         found = scale_study.scale(stored, definition, storage, plan, options, display)
         tested = scale_study.check(definition, storage, plan, found, options, display) if check else []
+    if plot is not None:
+        operation.draw(found, plot)
     _print(found, output, tested)
     if not check and found.recommended is not None:
         say(f"Test it with: {again} --check")

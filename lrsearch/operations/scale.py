@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lrsearch.errors import Fault, InputError, input_error
+from lrsearch.report.files import check_picture
 from lrsearch.report.runs import files, gathering, sources
 from lrsearch.report.runs.gathering import Columns
 from lrsearch.study.judged import Run
@@ -153,3 +154,20 @@ def _in_our_words(fault: Fault) -> Fault:
 
 def _is_place(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+
+
+def draw(found: Scaled, file: Path) -> None:
+    """Draw the valleys of all rungs, and the lines through them.
+
+    Args:
+        found: What was found.
+        file: A .png file.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    from lrsearch.report.figures.look import image  # matplotlib takes a while
+    from lrsearch.report.figures.scaling import scaling
+
+    check_picture(file, "--plot")
+    file.write_bytes(image(scaling(found), ".png"))

@@ -113,3 +113,14 @@ def test_the_command_prints_the_document(tmp_path: Path) -> None:
 def test_the_command_says_it_in_words(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["scale", "--runs", str(written(tmp_path / "runs.csv")), "--to", "epochs=240"])
     assert "At epochs 240 use cosine with lr" in told.stdout
+
+
+def test_the_valleys_are_drawn(tmp_path: Path) -> None:
+    """With one rung there is no line, and the figure says so by leaving it out."""
+    file, picture = written(tmp_path / "runs.csv"), tmp_path / "scale.png"
+    for rungs in ((), (60.0,)):
+        found, _ = scale.from_file(file, Question("epochs", 240, rungs))
+        scale.draw(found, picture)
+        assert picture.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(InputError, match="--plot"):
+        scale.draw(found, tmp_path / "scale.doc")
