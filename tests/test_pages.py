@@ -24,7 +24,7 @@ from lrsearch.study_file.load import override, parse, read
 from lrsearch.study_file.write import to_toml
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = (".deploy", ".github", "lrsearch", "notebooks", "studies", "tests")
+FOLDERS = (".deploy", ".github", ".readme", "lrsearch", "notebooks", "studies", "tests")
 PAGES = {
     str(file.relative_to(ROOT)): file.read_text(encoding="utf-8")
     for file in (ROOT / "README.md", *sorted(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md")))
@@ -106,9 +106,12 @@ def test_every_page_is_reached_from_the_first() -> None:
     assert set(PAGES) - {"README.md"} <= linked
 
 
-@pytest.mark.parametrize(("folder", "pattern"), [("studies", "*.toml"), ("notebooks", "*.ipynb"), (".deploy", "*.*")])
+@pytest.mark.parametrize(
+    ("folder", "pattern"), [("studies", "*.toml"), ("notebooks", "**/*.ipynb"), (".deploy", "*.*")]
+)
 def test_every_file_of_a_folder_is_named_in_its_page(folder: str, pattern: str) -> None:
-    files = {file.name for file in (ROOT / folder).glob(pattern)} - {"README.md"}
+    place = ROOT / folder
+    files = {file.relative_to(place).as_posix() for file in place.glob(pattern)} - {"README.md"}
     assert files
     assert all(f"({name})" in PAGES[f"{folder}/README.md"] for name in files)
 
