@@ -6,7 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lrsearch.report.figures.layout import log_axis
 from lrsearch.report.figures.look import BAND, FAINT, Drawing, drawn, plain
+from lrsearch.report.limits import Span
 from lrsearch.report.palette import style
 from lrsearch.study.scaling.answer import TypeAnswer
 from lrsearch.study.scaling.law import variances
@@ -39,7 +41,8 @@ def _valleys(axes: Axes, own: TypeAnswer) -> None:
                   label=plain(f"{own.axis} {rung.at:g}"))  # fmt: skip
         if own.valleys:
             axes.axvline(np.exp(own.valleys[place].optimum), color=look.colour, linewidth=0.9, linestyle="dashed")
-    axes.set_xscale("log")
+    rates = np.concatenate([rung.rates for rung in own.rungs])
+    log_axis(axes.xaxis, Span(float(rates.min()), float(rates.max()), True))
     axes.set_xlabel("learning rate")
     axes.set_ylabel("value, mean over seeds")
     axes.set_title(plain(f"{own.scheduler}: {own.verdict}"))
@@ -47,8 +50,6 @@ def _valleys(axes: Axes, own: TypeAnswer) -> None:
 
 
 def _line(axes: Axes, own: TypeAnswer) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
     axes.set_xlabel(plain(own.axis))
     axes.set_ylabel("best learning rate")
     if not own.valleys or own.law is None:
@@ -65,4 +66,6 @@ def _line(axes: Axes, own: TypeAnswer) -> None:
     axes.errorbar(ats, centre, reach, fmt="o", color=style(0).colour, markersize=4, capsize=2, label="best of a rung")
     if own.prediction is not None:
         axes.plot([own.to], [own.prediction.lr], "D", color=style(1).colour, label="prediction")
+    log_axis(axes.xaxis, Span(float(ats.min()), own.to, True))
+    log_axis(axes.yaxis, Span(float(min(band.min(), *centre)), float(max(band.max(), *centre)), True))
     axes.legend()

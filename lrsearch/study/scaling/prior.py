@@ -29,8 +29,8 @@ class Prior:
 
 
 EPOCHS = Prior(slope=-0.95, spread=0.35, scatter=0.06, drift=0.08)
-"""From `tests/benchmarks/scale_cases.py`: slopes of -0.54 to -1.23, mean -0.96, on diabetes and digits. Two tasks only, so
-a wider spread than theirs (0.25); where the rungs contradict it, `law` widens it further."""
+"""From `tests/benchmarks/scale_cases.py`: slopes of -0.54 to -1.23, mean -0.96, on diabetes and digits. Two tasks only,
+so a wider spread than theirs (0.25); where the rungs contradict it, `law` widens it further."""
 OTHERS: dict[tuple[str, Fixed], Prior] = {
     ("data", "updates"): Prior(0.0, 0.4, 0.06, 0.08),
     ("data", "epochs"): Prior(-0.8, 0.5, 0.06, 0.08),
