@@ -17,6 +17,7 @@ from lrsearch.cli import (
     lr_find,
     report,
     run,
+    scale,
     schedules,
     serve,
     storage,
@@ -60,6 +61,7 @@ app.add_typer(trial.app, name="trial")
 app.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train.train)
 app.command("report")(report.report)
 app.command("judge")(judge.judge)
+app.command("scale")(scale.scale)
 app.command("worker")(worker.worker)
 app.command("serve")(serve.serve)
 app.command("dashboard")(dashboard.dashboard)

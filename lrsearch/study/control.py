@@ -7,8 +7,8 @@ import optuna
 from lrsearch.errors import DeletedStudyError, input_error
 from lrsearch.storage.attributes import EXCLUDED, STOPPED
 from lrsearch.storage.choice import trial_store
+from lrsearch.study import linked
 from lrsearch.study import stored as studies
-from lrsearch.study.linked import existing
 from lrsearch.study.stored import StoredStudy
 
 
@@ -52,7 +52,7 @@ def stop(stored: StoredStudy, stopped: bool) -> None:
         stored: The study.
         stopped: Whether nobody shall take trials.
     """
-    for name in existing(stored.storage, stored.name, stored.patience).values():
+    for name in linked.of(stored.storage, stored.name, stored.patience):
         studies.load(stored.storage, name, stored.patience).remember(STOPPED, stopped)
     stored.remember(STOPPED, stopped)
 
@@ -75,12 +75,12 @@ def reap(stored: StoredStudy, grace: float) -> list[int]:
 
 
 def delete(stored: StoredStudy) -> None:
-    """Delete a study and all its trials for good, and with it its confirmation.
+    """Delete a study and all its trials for good, and with it its confirmation and short runs.
 
     Args:
         stored: The study.
     """
-    for name in existing(stored.storage, stored.name, stored.patience).values():
+    for name in linked.of(stored.storage, stored.name, stored.patience):
         _delete(stored, name)
     _delete(stored, stored.name)
 

@@ -37,3 +37,14 @@ def existing(storage: BaseStorage, study: str, patience: Patience | None = None)
     """
     own = {listed.name for listed in storage_reader(storage, patience).listed() if listed.origin == study}
     return {role: name for role in ROLES if (name := name_of(study, role)) in own}
+
+
+def of(storage: BaseStorage, study: str, patience: Patience | None = None) -> list[str]:
+    """The names of all studies that belong to one, short runs of `lrsearch scale` included.
+
+    Args:
+        storage: Where.
+        study: Name of the study that they belong to.
+        patience: As in `existing`.
+    """
+    return [listed.name for listed in storage_reader(storage, patience).listed() if listed.origin == study]

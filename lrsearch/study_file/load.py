@@ -17,13 +17,14 @@ from lrsearch.study_file.model import (
     ConfirmSection,
     Definition,
     PluginSection,
+    ScaleSection,
     SearchSection,
     StudySection,
     TrainingSection,
     TrySection,
 )
 
-SECTIONS = ("study", "task", "command", "training", "search", "sampler", "pruner", "try", "confirm")
+SECTIONS = ("study", "task", "command", "training", "search", "sampler", "pruner", "try", "confirm", "scale")
 DEFAULT_TRIALS = 100
 
 
@@ -171,16 +172,17 @@ def parse_search(section: dict[str, Any], source: str) -> SearchSection:
 
 
 def differences(first: Definition, second: Definition) -> list[Fault]:
-    """The keys in which two definitions differ, but for the number of trials and the confirmation.
+    """The keys in which two definitions differ, but for the number of trials, the confirmation and the scaling.
 
-    Neither changes a trial of the search.
+    None changes a trial of the search.
 
     Args:
         first: The one that holds.
         second: The one that is compared with it.
     """
     ours, theirs = (_leaves(completed(definition).document()) for definition in (first, second))
-    compared = (key for key in {**ours, **theirs} if key != "study.trials" and not key.startswith("confirm."))
+    apart = ("confirm.", "scale.")
+    compared = (key for key in {**ours, **theirs} if key != "study.trials" and not key.startswith(apart))
     changed = [key for key in compared if ours.get(key) != theirs.get(key)]
     return [
         Fault(
@@ -206,6 +208,7 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         "pruner": _pruner(document, faults),
         "tries": _tries(document.get("try", []), faults),
         "confirm": validate(ConfirmSection, document.get("confirm", {}), "confirm", faults),
+        "scale": validate(ScaleSection, document["scale"], "scale", faults) if "scale" in document else None,
     }
     return parts
 

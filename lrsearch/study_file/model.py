@@ -167,6 +167,27 @@ class ConfirmSection(StrictModel):
     margin: FiniteFloat | None = Field(default=None, ge=0)
 
 
+class ScaleSection(StrictModel):
+    """``[scale]``: from which short runs `lrsearch scale` predicts the rate of which long one.
+
+    Attributes:
+        axis: What grows.
+        places: Where the short runs are; ``from`` in a file.
+        to: The target.
+    """
+
+    axis: Literal["epochs", "batch_size", "data"] = "epochs"
+    places: list[FiniteFloat] = Field(default=[], alias="from")
+    to: FiniteFloat = Field(gt=0)
+
+    @field_validator("places")
+    @classmethod
+    def _places(cls, places: list[float]) -> list[float]:
+        if sorted(set(places)) != places or not all(place > 0 for place in places):
+            raise PydanticCustomError("rule", "must be ascending numbers above 0, such as [15, 30, 60]")
+        return places
+
+
 class Definition(StrictModel):
     """Everything that says what a study is. `trials` of the study section is filled in.
 
@@ -182,6 +203,7 @@ class Definition(StrictModel):
     pruner: PluginSection = PluginSection(name="extrapolation")
     tries: list[TrySection] = []
     confirm: ConfirmSection = ConfirmSection()
+    scale: ScaleSection | None = None
 
     @property
     def trials(self) -> int:
@@ -212,6 +234,8 @@ class Definition(StrictModel):
         if self.tries:
             document["try"] = [{"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]]
         document["confirm"] = parts["confirm"]
+        if self.scale is not None:
+            document["scale"] = {"axis": self.scale.axis, "from": self.scale.places, "to": self.scale.to}
         return document
 
     def _shown(self, training: dict[str, Any]) -> dict[str, Any]:

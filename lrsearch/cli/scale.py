@@ -1,0 +1,153 @@
+"""`lrsearch scale`: from runs of several lengths to the rate for a longer one, or a reason not to guess."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrsearch.cli.answer import wrapped
+from lrsearch.cli.judge import Direction
+from lrsearch.cli.messages import interruptible, show_messages
+from lrsearch.cli.options import Device, Engine, Load, OutputFormat, Quiet, Storage, Threads, Workers, quiet_libraries
+from lrsearch.cli.output import Format, print_json, print_table, say, write
+from lrsearch.cli.study import study_arguments
+from lrsearch.errors import input_error
+from lrsearch.storage.rdb import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from lrsearch.study.scaling.plan import Plan
+    from lrsearch.study.scaling.scaled import Scaled
+
+
+class Fixed(StrEnum):
+    """What stays the same where data or batch size grow."""
+
+    UPDATES = "updates"
+    EPOCHS = "epochs"
+
+
+def scale(
+    study: Annotated[
+        str | None, typer.Argument(metavar="[FILE|NAME]", help="A study file, or a study.", show_default=False)
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="AXIS=NUMBER", help="The target, such as epochs=240; or the file's, or the last one."),
+    ] = None,
+    rungs: Annotated[
+        str | None, typer.Option("--from", metavar="A,B,C", help="Places of the short runs; all below the target.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0, metavar="RUNS", help="What short runs may cost, in runs at the target.")
+    ] = None,
+    fixed: Annotated[Fixed, typer.Option(help="What stays the same where data or batch_size grow.")] = Fixed.UPDATES,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and train nothing.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Train three rates around the prediction at the target, on two seeds.")
+    ] = False,
+    runs: Annotated[Path | None, typer.Option(help="Runs that exist: .csv, .jsonl, .json, .parquet.")] = None,
+    value: Annotated[str, typer.Option(help="Of --runs: column of what a run came to.")] = "value",
+    seed: Annotated[str, typer.Option(help="Of --runs: column of the seed.")] = "seed",
+    direction: Annotated[Direction, typer.Option(help="Of --runs: which values are good.")] = Direction.MINIMIZE,
+    plot: Annotated[Path | None, typer.Option(help="A .png file for the valleys and the line.")] = None,
+    engine: Engine = "auto",
+    device: Device = "auto",
+    threads: Threads = 1,
+    workers: Workers = None,
+    modules: Load = None,
+    quiet: Quiet = False,
+    storage: Storage = DEFAULT_URL,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Say which rate a longer run wants, from short runs, or why that would be a guess."""
+    from lrsearch.operations import scale as operation
+
+    if (study is None) == (runs is None):
+        raise input_error("scale", "name a study, its file, or the runs that exist with --runs", key="FILE|NAME")
+    if runs is not None:
+        if to is None:
+            raise input_error("scale", "is missing; write for example --to epochs=240", key="--to")
+        axis, place = operation.target(to)
+        question = operation.Question(axis, place, operation.places(rungs), value, seed, direction.value, fixed.value)
+        found, notes = operation.from_file(runs, question)
+        for note in notes:
+            say(f"Warning: {note}", style="yellow")
+        if plot is not None:
+            operation.draw(found, plot)
+        _print(found, output)
+        return
+    assert study is not None
+    quiet_libraries()
+    show_messages(quiet=quiet)
+    from lrsearch.cli.progress import Progress
+    from lrsearch.operations import scale_study
+    from lrsearch.operations.run_options import RunOptions
+
+    stored, definition = scale_study.opened(study, storage, modules or [])
+    asked = scale_study.Asked(to, operation.places(rungs), fixed.value, budget)
+    plan = scale_study.planned(definition, stored, asked)
+    _say_cost(plan)
+    if dry_run:
+        say("Nothing was trained (--dry-run).")
+        return
+    code = scale_study.code_of(study, modules, definition)
+    options = RunOptions(engine, device, threads, workers=workers, load=code)
+    display, again = Progress(quiet=quiet), f"lrsearch scale {study_arguments(study, storage)}{_target(to)}"
+    with interruptible(again):
+        found = scale_study.scale(stored, definition, storage, plan, options, display)
+        tested = scale_study.check(definition, storage, plan, found, options, display) if check else []
+    if plot is not None:
+        operation.draw(found, plot)
+    _print(found, output, tested)
+    if not check and found.recommended is not None:
+        say(f"Test it with: {again} --check")
+
+
+def _target(to: str | None) -> str:
+    return "" if to is None else f" --to {to}"
+
+
+def _say_cost(plan: Plan) -> None:
+    epochs = plan.epochs_at_most()
+    places = ", ".join(f"{at:g}" for at in plan.rungs)
+    types = ", ".join(own.scheduler for own in plan.entrants)
+    say(
+        f"Short runs of {types} at {plan.axis} {places}, {plan.seeds} seeds: at most {epochs:,} epochs, as many as "
+        f"{plan.full_runs(epochs):.1f} runs at {plan.to:g}."
+    )
+
+
+def _print(found: Scaled, output: Format, tested: list[dict[str, Any]] | None = None) -> None:
+    if output is Format.JSON:
+        print_json({**found.document(), **({"check": tested} if tested else {})})
+        return
+    for own in found.types:
+        rows: list[dict[str, Any]] = [
+            {found.axis: f"{row['at']:g}", "best lr": row["lr"], "low": row["interval"][0], "high": row["interval"][1]}
+            for row in own.document()["optima"]
+        ]
+        if own.prediction is not None:
+            low, high = own.prediction.interval
+            rows.append({found.axis: f"{found.to:g}", "best lr": own.prediction.lr, "low": low, "high": high})
+        write(f"{own.scheduler}: {own.verdict}")
+        if rows:
+            print_table(rows, list(rows[0]))
+        write(wrapped(f"Why: {own.reason}."))
+        write()
+    write(wrapped(_headline(found)))
+    if tested:
+        print_table(tested, ["lr", "value", "seeds"])
+
+
+def _headline(found: Scaled) -> str:
+    best = found.recommended
+    if best is None or best.prediction is None:
+        return f"No rate for {found.axis} {found.to:g}: it would be a guess."
+    low, high = best.prediction.interval
+    return (
+        f"At {found.axis} {found.to:g} use {best.scheduler} with lr {best.prediction.lr:.2g} (95 % interval of the "
+        f"best rate: {low:.2g} to {high:.2g})."
+    )

@@ -1,0 +1,186 @@
+"""What the rungs of one scheduler type say about the target: follow the line, keep the rate, or refuse to guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from lrsearch.study.scaling.basins import Basins, torn, two_basins
+from lrsearch.study.scaling.law import Law, Limits, fit, variances
+from lrsearch.study.scaling.law import Z as SIDES
+from lrsearch.study.scaling.prior import Prior
+from lrsearch.study.scaling.valley import Rung, Valley, valley
+
+Verdict = Literal["follow", "keep", "refuse"]
+AT_EDGE = 0.25
+"""Share of resamples with the best rate at an end of those tried, from which on the valley is not seen."""
+SURE_BEND = 2.0
+"""Standard errors of a bend."""
+HARMFUL_BEND = float(np.log(2.0))
+"""A bend that moves the target by less than this factor is no reason to refuse."""
+STILL = float(np.log(1.5))
+"""The line must move the rate by at least this factor to be followed where no slope is possible, too."""
+WIDEST = 8.0
+"""An interval wider than this factor tells nobody what to use."""
+FEWEST_RUNGS, FEWEST_SEEDS, FEWEST_RATES = 2, 2, 3
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A rate for the target.
+
+    Attributes:
+        lr: The rate.
+        interval: 95 % interval of the best rate there.
+    """
+
+    lr: float
+    interval: Limits
+
+
+@dataclass(frozen=True)
+class TypeAnswer:
+    """What is known of one scheduler type.
+
+    Attributes:
+        scheduler: The type.
+        axis: What grows.
+        to: The target.
+        rungs: What was run, shortest first.
+        valleys: The lowest point of each rung; empty where none could be found.
+        law: The line through them; None where there is none.
+        verdict: What to do.
+        reason: Why, and for a refusal what would help.
+        prediction: None for a refusal.
+    """
+
+    scheduler: str
+    axis: str
+    to: float
+    rungs: tuple[Rung, ...]
+    valleys: tuple[Valley, ...]
+    law: Law | None
+    verdict: Verdict
+    reason: str
+    prediction: Prediction | None
+
+    def document(self) -> dict[str, Any]:
+        """The entry of ``by_type``."""
+        sides = list(SIDES * np.sqrt(variances(self.valleys))) if self.valleys else []
+        optima = [
+            {
+                "at": own.rung.at,
+                "lr": _rate(own.optimum),
+                "interval": [_rate(own.optimum - by), _rate(own.optimum + by)],
+            }
+            for own, by in zip(self.valleys, sides, strict=True)
+        ]
+        return {
+            "scheduler": self.scheduler,
+            "optima": optima,
+            "slope": self.law and self.law.slope,
+            "slope_interval": self.law and list(self.law.slope_interval),
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "prediction": self.prediction and {"lr": self.prediction.lr, "interval": list(self.prediction.interval)},
+        }
+
+
+def answer(scheduler: str, rungs: Sequence[Rung], axis: str, to: float, prior: Prior) -> TypeAnswer:
+    """What the rungs of a type say.
+
+    Args:
+        scheduler: The type.
+        rungs: In any order.
+        axis: What grows.
+        to: The target.
+        prior: What other tasks say about the slope.
+    """
+    ordered = tuple(sorted(rungs, key=lambda rung: rung.at))
+    refused = TypeAnswer(scheduler, axis, to, ordered, (), None, "refuse", "", None)
+    if missing := _too_little(ordered, axis):
+        return replace(refused, reason=missing)
+    valleys = tuple(valley(rung, seed=place) for place, rung in enumerate(ordered))
+    law = fit(valleys, to, prior)
+    seen = replace(refused, valleys=valleys, law=law)
+    if (reason := _unseen(valleys, axis) or _untrusted(valleys, law, to, axis)) is not None:
+        return replace(seen, reason=reason)
+    return _predicted(seen, law, valleys[-1])
+
+
+def _too_little(rungs: Sequence[Rung], axis: str) -> str | None:
+    """What is missing before anything can be fitted."""
+    if len(rungs) < FEWEST_RUNGS:
+        return f"there are runs at one {axis} only; a line needs {FEWEST_RUNGS}, and a bend shows with 3"
+    for rung in rungs:
+        converged = int(np.isfinite(rung.means).sum())
+        if converged < FEWEST_RATES:
+            return (
+                f"at {axis} {rung.at:g} only {converged} rates came to a finite value on every seed; a valley needs "
+                f"{FEWEST_RATES}: add lower rates"
+            )
+        if rung.seeds < FEWEST_SEEDS:
+            return f"at {axis} {rung.at:g} there is one seed, which does not tell how far seeds move the optimum: add 2"
+    return None
+
+
+def _unseen(valleys: Sequence[Valley], axis: str) -> str | None:
+    """Why a lowest point is none: the rates end before it, or there are two."""
+    for own in valleys:
+        if own.edge > AT_EDGE:
+            rates, words = own.rung.rates, "lowest" if own.low_edge else "highest"
+            end = rates[0] if own.low_edge else rates[-1]
+            side = f"below {end:.3g}" if own.low_edge else f"above {end:.3g}"
+            return f"at {axis} {own.rung.at:g} the best rate is the {words} that was tried: add rates {side} there"
+    found = [basins for own in valleys if (basins := two_basins(own.rung) or torn(own)) is not None]
+    return None if not found else _two(found[-1], axis)
+
+
+def _two(basins: Basins, axis: str) -> str:
+    return (
+        f"at {axis} {basins.at:g} there are two valleys, near {basins.lower:.2g} and {basins.upper:.2g}, and which is "
+        f"the deeper at the target is open: add a longer rung, or try both rates at the target"
+    )
+
+
+def _untrusted(valleys: Sequence[Valley], law: Law, to: float, axis: str) -> str | None:
+    """Why the line through the lowest points should not be followed as far as the target."""
+    if abs(law.bend) > SURE_BEND and abs(law.bent) > HARMFUL_BEND:
+        return (
+            f"the best rates do not lie on a line ({abs(law.bend):.1f} standard errors off), and a bent one would be "
+            f"{np.exp(abs(law.bent)):.1f} times away at the target: add a rung between {law.reference:g} and {to:g}"
+        )
+    low, high = law.interval(to)
+    if high / low <= WIDEST:
+        return None
+    seeds = float(np.sqrt(np.max(variances(valleys))))
+    more = (
+        f"the seeds move the best rate by a factor of {np.exp(SIDES * seeds):.1f}: add seeds"
+        if seeds > 0.25
+        else (f"the target is {to / law.reference:.3g} times the longest rung: add a rung nearer to it")
+    )
+    return f"the best rate at {axis} {to:g} may be anything from {low:.2g} to {high:.2g}; {more}"
+
+
+def _predicted(seen: TypeAnswer, law: Law, longest: Valley) -> TypeAnswer:
+    """Follow the line, or keep the rate where it need not move."""
+    low, high = law.slope_interval
+    moved = law.place(seen.to) - longest.optimum
+    interval = law.interval(seen.to)
+    if low <= 0 <= high and abs(moved) < STILL:
+        lr = _rate(longest.optimum)
+        reason = f"the best rate does not move (slope {law.slope:.2f}, 95 % {low:.2f} to {high:.2f})"
+        held = min(interval[0], lr), max(interval[1], lr)
+        return replace(seen, verdict="keep", reason=reason, prediction=Prediction(lr, held))
+    reason = (
+        f"the best rate goes as {seen.axis} to the power {law.slope:.2f} (95 % {low:.2f} to {high:.2f}), "
+        f"{np.exp(abs(moved)):.2g} times {'lower' if moved < 0 else 'higher'} than at {law.reference:g}"
+    )
+    return replace(seen, verdict="follow", reason=reason, prediction=Prediction(_rate(law.place(seen.to)), interval))
+
+
+def _rate(place: float) -> float:
+    return float(np.exp(place))

@@ -1,0 +1,192 @@
+"""The fit and its verdicts, on simulated valleys whose optimum is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lrsearch.study.scaling import prior
+from lrsearch.study.scaling.answer import TypeAnswer, answer
+from lrsearch.study.scaling.basins import two_basins
+from lrsearch.study.scaling.law import fit
+from lrsearch.study.scaling.prior import Prior
+from lrsearch.study.scaling.runs import ScaleRun, rungs_by_type
+from lrsearch.study.scaling.scaled import scaled
+from lrsearch.study.scaling.valley import Numbers, Rung, valley
+
+RUNGS, TO = (15.0, 30.0, 60.0), 240.0
+Optimum = Callable[[float], float]
+
+
+def parabola(at: float, optimum: float, rng: np.random.Generator, *, noise: float = 0.03, seeds: int = 5) -> Rung:
+    """A ladder of nine rates in factors of two, somewhere around the optimum."""
+    centre = math.log(2) * round(optimum / math.log(2) + rng.uniform(-1, 1))
+    places = centre + math.log(2) * np.arange(-4, 5)
+    means = np.exp(0.15 * (places - optimum) ** 2)
+    luck = rng.normal(0, 0.1, (1, seeds)) + rng.normal(0, noise, (len(places), seeds))
+    return Rung(at, np.exp(places), means[:, None] * np.exp(luck))
+
+
+def asked(optimum: Optimum, seed: int = 0, to: float = TO, *, noise: float = 0.03) -> TypeAnswer:
+    rng = np.random.default_rng(seed)
+    rungs = [parabola(at, optimum(at), rng, noise=noise) for at in RUNGS]
+    return answer("constant", rungs, "epochs", to, prior.EPOCHS)
+
+
+def power(slope: float, rate: float = 0.03) -> Optimum:
+    """The log optimum of a power law that is `rate` on the longest rung."""
+    return lambda at: math.log(rate) + slope * math.log(at / RUNGS[-1])
+
+
+def test_intervals_hold_the_optimum() -> None:
+    """Slopes as the prior has them, optima that stray from their line, seed noise: at least 90 % of 80 tasks."""
+    rng = np.random.default_rng(3)
+    held, told = 0, 0
+    for task in range(80):
+        slope = rng.normal(prior.EPOCHS.slope, prior.EPOCHS.spread)
+        stray = dict(zip((*RUNGS, TO), rng.normal(0, prior.EPOCHS.scatter, 4), strict=True))
+        optimum = power(slope)
+        found = asked(lambda at, of=optimum, off=stray: of(at) + off[at], task)
+        if found.prediction is not None:
+            low, high = map(math.log, found.prediction.interval)
+            told += 1
+            held += low <= optimum(TO) + stray[TO] <= high
+    assert told >= 50
+    assert held / told >= 0.9
+
+
+@given(slope=st.floats(-1.0, 0.0), rate=st.floats(1e-3, 0.3), seed=st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_a_law_is_found(slope: float, rate: float, seed: int) -> None:
+    """Where seeds hardly matter, the prediction is within a factor of two of the law's own rate."""
+    optimum = power(slope, rate)
+    found = asked(optimum, seed, noise=0.002)
+    assert found.verdict != "refuse", found.reason
+    assert found.prediction is not None
+    assert abs(math.log(found.prediction.lr) - optimum(TO)) < math.log(2)
+
+
+def test_a_rate_that_stands_still_is_kept() -> None:
+    found = asked(power(0.0), noise=0.01)
+    assert found.verdict == "keep"
+    assert found.prediction is not None
+    assert found.prediction.lr == pytest.approx(0.03, rel=0.2)
+
+
+@pytest.mark.parametrize(("shift", "words"), [(-1.0, "lowest"), (1.0, "highest")])
+def test_an_edge_is_refused(shift: float, words: str) -> None:
+    """The best rate of the longest rung is the last one that was tried."""
+    rng = np.random.default_rng(0)
+    rungs = [parabola(at, power(-0.5)(at), rng) for at in RUNGS]
+    cut = rungs[-1]
+    best = int(np.argmin(cut.means))
+    kept = slice(best, None) if shift < 0 else slice(None, best + 1)
+    rungs[-1] = Rung(cut.at, cut.rates[kept], cut.values[kept])
+    found = answer("constant", rungs, "epochs", TO, prior.EPOCHS)
+    assert (found.verdict, found.prediction) == ("refuse", None)
+    assert words in found.reason
+    assert "add rates" in found.reason
+
+
+def test_a_rate_beside_divergence_is_no_edge() -> None:
+    """Higher rates were tried and diverged: the valley is seen."""
+    rng = np.random.default_rng(0)
+    rungs = [parabola(at, power(-0.5)(at), rng, noise=0.005) for at in RUNGS]
+    for rung in rungs:
+        rung.values[int(np.argmin(rung.means)) + 1 :] = np.inf
+    assert "highest" not in answer("constant", rungs, "epochs", TO, prior.EPOCHS).reason
+
+
+def two_valleys(rung: Rung, ridge: float) -> Rung:
+    """The same with a ridge in place of its lowest point."""
+    places = np.log(rung.rates)
+    height: Numbers = 1 + ridge * np.exp(-((places - places[len(places) // 2]) ** 2))
+    return Rung(rung.at, rung.rates, rung.values * height[:, None])
+
+
+def test_two_basins_are_found_and_not_averaged() -> None:
+    rng = np.random.default_rng(1)
+    rungs = [parabola(at, power(0.0)(at), rng, noise=0.01) for at in RUNGS]
+    rungs[-1] = two_valleys(rungs[-1], ridge=1.5)
+    assert two_basins(rungs[0]) is None
+    found = answer("linear", rungs, "epochs", TO, prior.EPOCHS)
+    assert (found.verdict, found.prediction) == ("refuse", None)
+    assert "two valleys" in found.reason
+
+
+def test_noise_alone_makes_no_second_basin() -> None:
+    """Flat valleys are full of small dents: at most 3 of 60 are taken for a second valley."""
+    rng = np.random.default_rng(2)
+    rungs = [parabola(30.0, math.log(0.03), rng, noise=0.1) for _ in range(60)]
+    assert sum(two_basins(rung) is not None for rung in rungs) <= 3
+
+
+def test_a_bend_is_refused() -> None:
+    def bent(at: float) -> float:
+        return math.log(0.03) - 1.5 * max(math.log(at / 30.0), 0.0)
+
+    found = asked(bent, noise=0.002)
+    assert found.verdict == "refuse"
+    assert "line" in found.reason
+    assert "add a rung" in found.reason
+
+
+def test_too_noisy_seeds_are_refused() -> None:
+    found = asked(power(-0.5), noise=1.0)
+    assert found.verdict == "refuse"
+    assert "add" in found.reason
+
+
+def test_the_slope_is_shrunk_towards_the_prior() -> None:
+    """The surer the prior, the nearer its slope; a prior that knows nothing is least squares."""
+    rng = np.random.default_rng(4)
+    valleys = [valley(parabola(at, power(-1.0)(at), rng)) for at in RUNGS]
+    slopes = [fit(valleys, TO, Prior(-0.9, spread, 0.05, 0.0)).slope for spread in (0.01, 0.3, 100.0)]
+    assert slopes[0] == pytest.approx(-0.9, abs=0.02)
+    assert abs(slopes[0] - slopes[2]) > abs(slopes[1] - slopes[2]) > 0
+    assert slopes[2] == pytest.approx(-1.0, abs=0.2)
+
+
+def test_a_task_of_another_kind_is_not_shrunk() -> None:
+    """Where the rungs contradict a prior that claims to be sure, it gives way."""
+    rng = np.random.default_rng(4)
+    valleys = [valley(parabola(at, power(0.0)(at), rng, noise=0.01)) for at in RUNGS]
+    found = fit(valleys, TO, Prior(-1.5, 0.1, 0.05, 0.0))
+    assert found.slope == pytest.approx(found.unshrunk, abs=0.1)
+
+
+def test_intervals_widen_with_the_target() -> None:
+    near, far = (asked(power(-0.5), to=to).law for to in (120.0, 480.0))
+    assert near is not None
+    assert far is not None
+    assert far.spread(480.0) > near.spread(120.0)
+
+
+def test_one_rung_is_too_little() -> None:
+    rng = np.random.default_rng(0)
+    found = answer("constant", [parabola(30.0, -3.0, rng)], "epochs", TO, prior.EPOCHS)
+    assert found.verdict == "refuse"
+    assert found.document()["slope"] is None
+
+
+def test_the_document_recommends_the_better_type() -> None:
+    rng = np.random.default_rng(5)
+    runs = [
+        ScaleRun(at, float(rate), seed, float(value) * worse, kind)
+        for kind, worse in (("constant", 2.0), ("linear", 1.0))
+        for at in RUNGS
+        for rung in [parabola(at, power(-0.4)(at), rng, noise=0.01)]
+        for rate, values in zip(rung.rates, rung.values, strict=True)
+        for seed, value in enumerate(values)
+    ]
+    assert list(rungs_by_type(runs)) == ["constant", "linear"]
+    found = scaled(runs, "epochs", TO).document()
+    assert found["from"] == list(RUNGS)
+    assert found["recommended"]["scheduler"] == "linear"
+    assert found["cost"] == {"epochs": 9 * 5 * 105 * 2, "full_runs": 9 * 5 * 105 * 2 / TO}
+    assert found == scaled(runs, "epochs", TO).document()
