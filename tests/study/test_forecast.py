@@ -53,10 +53,11 @@ def test_a_batch_that_would_not_be_faster_is_kept_full() -> None:
 
     definition = study(128, pruner="extrapolation")
     forecast(definition.model_copy(update={"pruner": without_audit(definition)}), seconds, together=True)
-    assert seen == {64, 28}
+    assert 28 in seen
+    assert all(28 <= lanes <= 32 or lanes == 64 for lanes in seen), seen
     seen.clear()
     forecast(study(128), seconds, together=True)
-    assert seen != {64, 28}, "halving ends them all the same"
+    assert min(seen) < 28, "halving ends them all the same"
 
 
 def without_audit(definition: Definition) -> PluginSection:
