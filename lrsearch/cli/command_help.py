@@ -26,6 +26,7 @@ ORDER = {
     "trial": "Search",
     "report": "Search",
     "judge": "Search",
+    "scale": "Search",
     "dashboard": "Together",
     "serve": "Together",
     "worker": "Together",

@@ -45,6 +45,10 @@ EXAMPLES: dict[str, list[str]] = {
     "trial retry": ["lrsearch trial retry my_study --failed"],
     "report": ["lrsearch report my_study", "lrsearch report my_study other_study --format html --output comparison"],
     "judge": ["lrsearch judge runs.csv --value test_loss --settings lr,scheduler --seed seed"],
+    "scale": [
+        "lrsearch scale my_study --to epochs=240 --from 15,30,60",
+        "lrsearch scale --runs runs.csv --to epochs=240 --value test_loss",
+    ],
     "dashboard": ["lrsearch dashboard --port 8080"],
     "serve": ["lrsearch serve --workers 2 --host 0.0.0.0 --token-file token.txt"],
     "worker": ["lrsearch worker --study my_study --load my_task.py --exit-when-idle"],

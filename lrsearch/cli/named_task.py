@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from lrsearch import registry
 from lrsearch.errors import input_error, nearest
-from lrsearch.study_file import optimizer_keys
 
 
 def source_of(task: str) -> str | None:
@@ -28,6 +27,8 @@ def optimizer_sources(settings: Sequence[str]) -> list[str]:
     """
     pairs = [setting.partition("=") for setting in settings]
     values = [value.strip().strip("\"'") for key, _, value in pairs if key.strip() == "training.optimizer"]
+    from lrsearch.study_file import optimizer_keys  # pydantic takes a while
+
     return [source for value in values if (source := optimizer_keys.source({"optimizer": value})) is not None]
 
 

@@ -15,7 +15,7 @@ from lrsearch.cli.options import Device, Engine, Load, OutputFormat, Quiet, Stor
 from lrsearch.cli.output import Format, print_json, print_table, say, write
 from lrsearch.cli.study import study_arguments
 from lrsearch.errors import input_error
-from lrsearch.storage.rdb import DEFAULT_URL
+from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
     from lrsearch.study.scaling.plan import Plan
