@@ -240,6 +240,8 @@ class Definition(StrictModel):
 
     def _shown(self, training: dict[str, Any]) -> dict[str, Any]:
         """The keys of the training section that mean something here."""
+        if self.training.patience is None:
+            training = {key: value for key, value in training.items() if key != "min_delta"}
         if self.command is not None:
             return {key: value for key, value in training.items() if key in TRAINING_KEYS}
         return optimizer_keys.joined(training)
