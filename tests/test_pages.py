@@ -106,7 +106,9 @@ def test_every_page_is_reached_from_the_first() -> None:
     assert set(PAGES) - {"README.md"} <= linked
 
 
-@pytest.mark.parametrize(("folder", "pattern"), [("studies", "*.toml"), ("notebooks", "**/*.ipynb"), (".deploy", "*.*")])
+@pytest.mark.parametrize(
+    ("folder", "pattern"), [("studies", "*.toml"), ("notebooks", "**/*.ipynb"), (".deploy", "*.*")]
+)
 def test_every_file_of_a_folder_is_named_in_its_page(folder: str, pattern: str) -> None:
     place = ROOT / folder
     files = {file.relative_to(place).as_posix() for file in place.glob(pattern)} - {"README.md"}
