@@ -44,7 +44,7 @@ def need_ray() -> None:
     from databases import skip  # which the program below does without
 
     if find_spec("ray") is None:
-        skip("ray", 'pip install "lrsearch[ray]"')
+        skip("ray", 'pip install ".[ray]"')
 
 
 @contextmanager

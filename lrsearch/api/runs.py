@@ -6,13 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lrsearch.errors import InputError, input_error
 from lrsearch.schedules.base import Schedule
 from lrsearch.tasks.definition import TaskDefinition
 from lrsearch.tasks.task import Task
-from lrsearch.training import checkpoint, loop, steering
+from lrsearch.training import best_weights, checkpoint, loop, steering
 from lrsearch.training import definition as definitions
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.engine import threads_of
@@ -52,6 +52,14 @@ class TrainingRun:
     def averaged_model(self) -> nn.Module | None:
         """The network with the average of its weights, which is evaluated; None without ``ema``."""
         return None if self.state.average is None else self.state.average.module
+
+    @property
+    def best_model(self) -> nn.Module | None:
+        """A copy of the network (of its average, with ``ema``) as it was after its best epoch by the test metric.
+
+        None without ``keep="best"``.
+        """
+        return best_weights.best_model(self.state)
 
     @property
     def optimizer(self) -> Optimizer:
@@ -141,6 +149,7 @@ def start(
     task_options: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
     threads: int = 1,
+    keep: Literal["last", "best"] = "last",
     **parameters: float,
 ) -> TrainingRun:
     """A run before its first epoch.
@@ -154,6 +163,7 @@ def start(
         task_options: What a study file would have in its ``[task]`` section beside the name.
         training: What it would have in ``[training]``: ``batch_size``, ``optimizer``, ``momentum``, ...
         threads: CPU threads of torch, only while this run trains.
+        keep: ``best`` also keeps the weights of the best epoch by the test metric: `TrainingRun.best_model`.
         **parameters: The scheduler's own parameters, such as ``decay=0.95``.
 
     Raises:
@@ -172,7 +182,11 @@ def start(
         },
         "train",
     )
-    return _begun(definition, threads)
+    if keep not in ("last", "best"):
+        raise input_error("train", "must be last or best", key="keep", received=repr(keep))
+    run = _begun(definition, threads)
+    run.state.keep = keep
+    return run
 
 
 def train(
@@ -185,6 +199,7 @@ def train(
     task_options: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
     threads: int = 1,
+    keep: Literal["last", "best"] = "last",
     **parameters: float,
 ) -> TrainingRun:
     """Train once, from initial weights to the last epoch; the same as ``lrsearch train``, to the last bit.
@@ -198,6 +213,7 @@ def train(
         task_options: Options of the task.
         training: Further training settings.
         threads: CPU threads of torch, only while this run trains.
+        keep: ``best`` also keeps the weights of the best epoch by the test metric: `TrainingRun.best_model`.
         **parameters: The scheduler's own parameters.
 
     Returns:
@@ -213,7 +229,7 @@ def train(
     """
     run = start(
         task, lr=lr, scheduler=scheduler, epochs=epochs, seed=seed, task_options=task_options, training=training,
-        threads=threads, **parameters,
+        threads=threads, keep=keep, **parameters,
     )  # fmt: skip
     run.train()
     return run

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lrsearch.cli import (
+    command_help,
     confirm,
     dashboard,
     environment,
@@ -36,7 +37,9 @@ app = typer.Typer(
     help="Which learning rate, and which schedule, should I use, and how sure can I be?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings=command_help.SHORT,
+    cls=command_help.Group,
+    rich_markup_mode="rich",
 )
 studies = typer.Typer(help="Create, run and look at studies.", no_args_is_help=True)
 for name, command in (
@@ -64,6 +67,7 @@ app.command("lr-find")(lr_find.lr_find)
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(storage.app, name="storage")
+command_help.complete(app)
 
 
 def _print_version(wanted: bool) -> None:

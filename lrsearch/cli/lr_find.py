@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from lrsearch import registry
-from lrsearch.cli import named_task
+from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Quiet, Threads
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.errors import Fault, InputError, input_error
@@ -52,7 +52,13 @@ class _Found:
 
 def lr_find(
     task: Annotated[
-        str, typer.Option(metavar="NAME|FILE:NAME", help="A task, or its file and its name.", show_default=False)
+        str,
+        typer.Option(
+            metavar="NAME|FILE:NAME",
+            help="A task, or its file and its name.",
+            show_default=False,
+            autocompletion=completion.tasks,
+        ),
     ],
     settings: Annotated[
         list[str] | None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lrsearch.cli import completion
 from lrsearch.cli.output import Format
 from lrsearch.errors import input_error
 from lrsearch.study_file.model import MOST_THREADS
@@ -38,10 +39,11 @@ def _number_of_workers(text: str) -> int | None:
 Storage = Annotated[
     str,
     typer.Option(
+        metavar="URL",
         envvar="LRSEARCH_STORAGE",
         show_default=True,
         callback=_kept,
-        help="Database URL: sqlite:///FILE, postgresql://..., mysql://...",
+        help="Database: sqlite:///FILE, postgresql://..., mysql://...",
     ),
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the result.")]
@@ -81,7 +83,12 @@ GpusPerWorker = Annotated[
     float | None,
     typer.Option(min=0, max=1, help="GPUs of each worker; 0.5 lets two share one. By default 1, if there are any."),
 ]
-StudyName = Annotated[str, typer.Argument(metavar="NAME", help="A study in the storage.", show_default=False)]
+StudyName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A study in the storage.", show_default=False, autocompletion=completion.studies
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 

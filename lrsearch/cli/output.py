@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
 
+from lrsearch.cli.table_layout import layout, shortened
 from lrsearch.printable import harmless, json_harmless, printable, without_passwords
 
 
@@ -61,6 +62,11 @@ def console(*, stderr: bool = True, soft_wrap: bool = False, width: int | None =
     return SafeConsole(stderr=stderr, soft_wrap=soft_wrap, width=width, highlight=False)
 
 
+def moves(screen: Console) -> bool:
+    """Whether lines can be replaced: a terminal that is not a dumb one."""
+    return screen.is_terminal and not screen.is_dumb_terminal
+
+
 def say(message: str, *, style: str | None = None) -> None:
     """Print a message for the person to stderr: what it quotes is never taken as markup, or obeyed by the terminal."""
     console(soft_wrap=True).print(printable(message), style=style, markup=False)
@@ -81,19 +87,31 @@ def print_json(value: Any) -> None:
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print rows under the given columns.
+    """Print rows under the given columns; what the terminal has no room for is said on stderr.
 
     Args:
         rows: Column -> value.
         columns: Which columns, in this order.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        numeric = all(isinstance(row.get(column), (int, float, type(None))) for row in rows)
-        table.add_column(column, justify="right" if rows and numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(show(row.get(column))) for column in columns))
-    _console().print(table)
+    screen = _console()
+    texts = [[show(row.get(column)) for column in columns] for row in rows]
+    numeric = [
+        bool(rows) and all(isinstance(row.get(name), (int, float, type(None))) for row in rows) for name in columns
+    ]
+    widths = layout(columns, texts, numeric, screen.width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for column, is_number in zip(columns, numeric, strict=True):
+        if column in widths:
+            table.add_column(
+                column, justify="right" if is_number else "left", overflow="ellipsis", width=widths[column]
+            )
+    for cells in texts:
+        shown = {name: text for name, text in zip(columns, cells, strict=True) if name in widths}
+        table.add_row(*(escape(shortened(text, widths[name])) for name, text in shown.items()))
+    screen.print("", table, "", sep="\n")
+    left_out = [name for i, name in enumerate(columns) if name not in widths and any(row[i] != "–" for row in texts)]
+    if left_out:
+        say(f"No room for {', '.join(left_out)}: a wider terminal, a pipe or --format json shows more.", style="dim")
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:

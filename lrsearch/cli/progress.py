@@ -9,9 +9,10 @@ from contextlib import nullcontext
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as ProgressBar
+from rich.table import Column
 
 from lrsearch.cli import output
-from lrsearch.cli.output import show
+from lrsearch.cli.output import moves, show
 from lrsearch.operations.display import NoDisplay
 from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialBegan, TrialEnded, TrialsAdded
@@ -69,14 +70,15 @@ class SearchProgress:
     def line(self) -> str:
         """Everything but the trial count, on one line."""
         seconds = max(time.monotonic() - self.began, 1e-9)
-        parts = [f"best {self.metric} {show(self.best)}", f"{self.pruned} pruned", f"{self.diverged} diverged"]
-        if self.failed:
-            parts.append(f"{self.failed} failed")
-        parts.append(f"{self.epochs / seconds:.0f} epochs/s")
+        parts = [_best(self.metric, self.best)]
         done = self.finished - self.finished_before
         # The first of a generation to end have diverged, which says nothing about how long the others take.
         if done > len(self._settings) and self.finished < self.budget:
             parts.append(f"{_duration((self.budget - self.finished) * seconds / done)} left")
+        parts += [f"{self.pruned} pruned", f"{self.diverged} diverged"]
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        parts.append(f"{self.epochs / seconds:.0f} epochs/s")
         return " · ".join(parts)
 
 
@@ -104,7 +106,7 @@ class Progress:
         winner = status.best(stored)
         best = winner.value if winner else None
         so_far = SearchProgress(status.count(stored), best, stored.metric, maximise=stored.maximises)
-        show_events = _follow_live if console.is_terminal else _follow_plainly
+        show_events = _follow_live if moves(console) else _follow_plainly
         show_events(events, so_far, console)
 
     def watch(self, stored: StoredStudy, ticks: Iterable[None]) -> None:
@@ -115,10 +117,12 @@ class Progress:
             ticks: Ends when training does.
         """
         console = output.console()
-        pause = LIVE_SECONDS if console.is_terminal else PLAIN_SECONDS
+        pause = LIVE_SECONDS if moves(console) else PLAIN_SECONDS
         began = last = time.monotonic()
         first = status.count(stored).finished
-        with console.status("") if console.is_terminal and not self._quiet else nullcontext() as moving:
+        with (
+            console.status("looking at the storage") if moves(console) and not self._quiet else nullcontext() as moving
+        ):
             for _ in ticks:
                 if self._quiet or time.monotonic() - last < pause:
                     continue
@@ -130,10 +134,15 @@ class Progress:
                     moving.update(line)
 
 
+def _best(metric: str, value: float | None) -> str:
+    """The best value of a single run; before there is one, what is waited for."""
+    return f"best {metric} {show(value)}" if value is not None else f"best {metric}: no trial has ended yet"
+
+
 def _stored_line(stored: StoredStudy, first: int, seconds: float) -> str:
     counts = status.count(stored)
     budget = max(counts.budget or 0, counts.claimed)  # a confirmation gets more as it goes on
-    parts = [f"trials {counts.finished}/{budget}", f"best {stored.metric} {show(status.best_value(stored))}"]
+    parts = [f"trials {counts.finished}/{budget}", _best(stored.metric, status.best_value(stored))]
     parts += [f"{counts.running} running", f"{counts.pruned} pruned", f"{counts.diverged} diverged"]
     parts += [f"{counts.failed} failed"] if counts.failed else []
     done, left = counts.finished - first, budget - counts.finished
@@ -141,13 +150,27 @@ def _stored_line(stored: StoredStudy, first: int, seconds: float) -> str:
     return " · ".join(parts)
 
 
-def _follow_live(events: Iterable[Event], progress: SearchProgress, console: Console) -> None:
+def live_bar(budget: int, console: Console) -> ProgressBar:
+    """A bar that stays where it is while the numbers beside it grow; the rest of the line ends with the terminal.
+
+    Args:
+        budget: Trials in all.
+        console: Where it is shown.
+    """
+    digits = len(str(budget))
     columns = (
-        TextColumn("trials {task.completed:.0f}/{task.total:.0f}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[line]}"),
+        TextColumn(
+            f"trials {{task.completed:>{digits}.0f}}/{{task.total:.0f}}",
+            table_column=Column(width=len("trials /") + 2 * digits, no_wrap=True),
+        ),
+        BarColumn(bar_width=20, table_column=Column(width=20, no_wrap=True)),
+        TextColumn("{task.fields[line]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
     )
-    with ProgressBar(*columns, console=console, refresh_per_second=5) as bar:
+    return ProgressBar(*columns, console=console, refresh_per_second=5, expand=True)
+
+
+def _follow_live(events: Iterable[Event], progress: SearchProgress, console: Console) -> None:
+    with live_bar(progress.budget, console) as bar:
         row = bar.add_task("", total=progress.budget, completed=progress.finished, line="")
         for event in events:
             progress.take(event)

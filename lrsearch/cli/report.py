@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lrsearch.cli import completion
+from lrsearch.cli.answer import wrapped
 from lrsearch.cli.dashboard import Artifacts
 from lrsearch.cli.options import Load, Storage
 from lrsearch.cli.output import say, write
 from lrsearch.cli.study import open_study
 from lrsearch.errors import Fault, InputError
 from lrsearch.storage.rdb import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from lrsearch.study.stored import StoredStudy
 
 
 class ImageFormat(StrEnum):
@@ -32,7 +37,13 @@ class ReportFormat(StrEnum):
 
 def report(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME [NAME]", help="A study, or two of one task.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="NAME [NAME]",
+            help="A study, or two of one task.",
+            show_default=False,
+            autocompletion=completion.studies,
+        ),
     ],
     output: Annotated[Path | None, typer.Option(help="Folder to write to; reports/NAME by default.")] = None,
     form: Annotated[
@@ -75,7 +86,18 @@ def _write(names: list[str], output: Path | None, form: ReportFormat, lr: str | 
     from lrsearch.report.document import Form
 
     studies = [open_study(name, storage) for name in names]
-    write(str(operation.report(studies, output, Form(form), svg=svg, lr=lr)))
+    written = operation.report(studies, output, Form(form), svg=svg, lr=lr)
+    for stored in studies:
+        _say_headline(stored, several=len(studies) > 1)
+    write(str(written))  # alone on stdout: scripts read it
+
+
+def _say_headline(stored: StoredStudy, *, several: bool) -> None:
+    from lrsearch.report.headline import Answer
+
+    if stored.definition is not None:
+        name = f"{stored.name}: " if several else ""
+        say(wrapped(f"{name}{Answer.of(stored).headline()}"))
 
 
 def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:

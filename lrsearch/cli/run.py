@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrsearch.cli import completion
 from lrsearch.cli.answer import print_answer
 from lrsearch.cli.messages import interruptible, show_messages
 from lrsearch.cli.options import (
@@ -27,7 +28,7 @@ from lrsearch.cli.options import (
     Workers,
     quiet_libraries,
 )
-from lrsearch.cli.output import Format, print_facts, print_json, say
+from lrsearch.cli.output import Format, console, moves, print_facts, print_json, say
 from lrsearch.cli.study import print_summary, storage_argument, study_arguments
 from lrsearch.errors import LrsearchWarning
 from lrsearch.operations.run_options import RunOptions
@@ -98,7 +99,13 @@ def create(
 
 def run(
     study: Annotated[
-        str, typer.Argument(metavar="NAME|FILE.toml", help="A study, or the file of one.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="NAME|FILE.toml",
+            help="A study, or the file of one.",
+            show_default=False,
+            autocompletion=completion.studies_and_files,
+        ),
     ],
     trials: Annotated[int | None, typer.Option(min=1, help="The study's trials in all, instead of its own.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0, help="Take no further trial after so many seconds.")] = None,
@@ -126,6 +133,8 @@ def run(
     if one_of:
         warnings.simplefilter("ignore", LrsearchWarning)  # the process that started it has shown them
     show_messages(quiet=quiet)
+    if not quiet and moves(console()):
+        say(f"Study {study}: reading it, and looking at its task ...", style="dim")  # torch takes seconds to come
     from lrsearch.cli.progress import Progress
     from lrsearch.operations import run as operation
 

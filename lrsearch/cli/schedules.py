@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lrsearch import registry
+from lrsearch.cli import completion
 from lrsearch.cli.options import Load, OutputFormat
 from lrsearch.cli.output import Format, print_json, say, show, write
 from lrsearch.errors import Fault, InputError
@@ -44,7 +45,10 @@ def list_schedules(modules: Load = None, output: OutputFormat = Format.TABLE) ->
 def plot(
     output: Annotated[Path, typer.Option(metavar="F.png", help="The figure to write.", show_default=False)],
     types: Annotated[
-        list[str] | None, typer.Argument(metavar="[TYPE]...", help="Names, groups or aliases; all by default.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[TYPE]...", help="Names, groups or aliases; all by default.", autocompletion=completion.schedulers
+        ),
     ] = None,
     epochs: Annotated[int, typer.Option(help="Epochs of the run.")] = 60,
     lr: Annotated[float, typer.Option(help="Initial learning rate.")] = 0.1,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ import typer
 from lrsearch.cli.dashboard import AllowedHost, Artifacts, Host, Port, ReadOnly, Token, TokenFile
 from lrsearch.cli.log import Log, LogFormat, LogOption
 from lrsearch.cli.options import MOST_WORKERS, Device, Engine, Grace, Load, Storage, Threads, quiet_libraries
+from lrsearch.cli.output import console, moves
 from lrsearch.errors import InterruptedRunError
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.storage.rdb import DEFAULT_URL, open_storage
@@ -75,7 +75,8 @@ def _watch(options: RunOptions, page: ServeOptions, interruption: Interruption, 
     from lrsearch.operations import serve as operation
 
     log = Log(form)
-    screen = Screen(storage) if sys.stderr.isatty() and form is LogFormat.TEXT else None
+    moving = form is LogFormat.TEXT and moves(console())
+    screen = Screen(storage, _address(page)) if moving else None
     say: Callable[[str], None] = log if screen is None else screen.say
 
     def show_line(name: str, line: str) -> None:
@@ -103,6 +104,18 @@ def _watch(options: RunOptions, page: ServeOptions, interruption: Interruption, 
         if screen is not None:
             screen.leave()
         log("Everything has ended.")
+
+
+def _address(page: ServeOptions) -> str:
+    """Where the dashboard is, and who can open it; a port that is taken by chance is said when it is known."""
+    from lrsearch.dashboard import shown_address
+    from lrsearch.dashboard.allowed_hosts import is_loopback
+
+    if page.port == 0:
+        return "its line says where"
+    asks = " (asks for the token)" if page.token else ""
+    alone = " (this machine only; others need --host 0.0.0.0 and --token-file)" if is_loopback(page.host) else ""
+    return f"{shown_address.url(page.host, page.port)}{asks}{alone}"
 
 
 def _publish(storage: str, artifacts: str | None, modules: list[str], interruption: Interruption, log: Log) -> None:

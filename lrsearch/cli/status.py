@@ -37,9 +37,11 @@ class Screen:
 
     Args:
         url: The storage.
+        address: Where a browser finds the dashboard, with what it asks for.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, address: str = "") -> None:
+        self._address = address
         self._storage = open_storage(url)
         # The screen says that the storage is away, and looks again a moment later.
         self._patience = Patience(lambda _: None, limit=0.0)
@@ -82,7 +84,8 @@ class Screen:
             service: Its processes.
         """
         last = Text("\n".join(self._said), overflow="ellipsis", no_wrap=True, style="dim")
-        return Group(_processes(service), self._studies(), last)
+        head = [Text(f"Dashboard: {self._address}", overflow="fold")] if self._address else []
+        return Group(*head, _processes(service), self._studies(), last)
 
     def _studies(self) -> Table:
         table = _table("study", "trials", "running", "best")

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from lrsearch import registry
-from lrsearch.cli import named_task
+from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Set
 from lrsearch.cli.output import Format, print_facts, print_json, print_table, say, write
-from lrsearch.errors import Fault, InputError, nearest
+from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
@@ -42,23 +42,66 @@ def list_tasks(context: typer.Context, modules: Load = None, output: OutputForma
 
 @app.command("new")
 def new(
-    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Where to write.", show_default=False)],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE.py", help="Where to write; after the CSV file's name if left out.", show_default=False
+        ),
+    ] = None,
     study: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Write a study file for it, too.", show_default=False)
     ] = None,
     kind: Annotated[
-        str, typer.Option(help="regression, classification, sequence, transformer or images.")
-    ] = "regression",
+        str | None,
+        typer.Option(help="regression (default), classification, sequence, transformer or images.", show_default=False),
+    ] = None,
+    from_csv: Annotated[
+        Path | None,
+        typer.Option("--from-csv", metavar="FILE.csv", help="A table that the task reads.", show_default=False),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.", show_default=False)
+    ] = None,
 ) -> None:
-    """Write a short task to start from."""
-    from lrsearch.tasks import template
+    """Write a short task to start from, or one that reads a CSV file."""
+    from lrsearch.tasks import starts, template
 
-    name = template.write(file, study, kind)
+    if from_csv is None:
+        if file is None or target is not None:
+            rule = "goes with --from-csv" if target is not None else "name the file to write, such as my_task.py"
+            raise input_error("tasks new", rule, key="--target" if target is not None else "FILE.py", received=target)
+        name = template.write(file, study, kind or starts.DEFAULT)
+    else:
+        if target is None:
+            raise input_error("tasks new", "is needed: the column of the table to predict", key="--target")
+        file, study, name = _from_table(file, study, from_csv, target, kind)
+    _say_next(file, study, name)
+
+
+def _from_table(
+    file: Path | None, study: Path | None, table: Path, target: str, kind: str | None
+) -> tuple[Path, Path | None, str]:
+    from lrsearch.tasks import table as tables
+    from lrsearch.tasks import table_start, template
+
+    found = tables.look(table, target, kind)
+    if file is None:
+        file = Path(f"{table_start.stem(table, registry.tasks)}.py")
+        study = study or file.with_suffix(".toml")
+    name = template.write_from_table(file, study, found)
+    say(f"{table}:")
+    facts = table_start.facts(found)
+    for key, value in facts.items():
+        say(f"  {key.ljust(max(map(len, facts)))}  {value}")
+    return file, study, name
+
+
+def _say_next(file: Path, study: Path | None, name: str) -> None:
     quoted = shlex.quote(str(file))
-    say(f"Wrote {file}. Next:")
+    say(f"Wrote {file}{f' and {study}' if study else ''}. Next:")
     say(f"  lrsearch tasks check {quoted}:{name}")
     if study is None:
-        say(f"  lrsearch train --load {quoted} --task {name} --lr 0.1")
+        say(f"  lrsearch train --task {quoted}:{name} --lr 0.1")
     else:
         say(f"  lrsearch study run {shlex.quote(str(study))}")
 
@@ -66,7 +109,13 @@ def new(
 @app.command("check")
 def check(
     task: Annotated[
-        str, typer.Argument(metavar="NAME|FILE:NAME", help="A task, or its file and its name.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="NAME|FILE:NAME",
+            help="A task, or its file and its name.",
+            show_default=False,
+            autocompletion=completion.tasks,
+        ),
     ],
     settings: Set = None,
     modules: Load = None,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrsearch.cli import named_task
+from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Quiet, Storage, quiet_libraries
 from lrsearch.cli.output import Format
 from lrsearch.errors import InterruptedRunError, LrsearchError
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from lrsearch.cli.train_input import Prepared, Request
     from lrsearch.signals import Interruption
 
-Task = Annotated[str | None, typer.Option(metavar="NAME|FILE:NAME", help="A task, or its file and its name.")]
+Task = Annotated[
+    str | None,
+    typer.Option(metavar="NAME|FILE:NAME", help="A task, or its file and its name.", autocompletion=completion.tasks),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="An option of the task or the training: task.degree=3."),
@@ -27,13 +31,22 @@ Set = Annotated[
 Rate = Annotated[float | None, typer.Option(help="Initial learning rate.")]
 Scheduler = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="How the rate goes; its own parameters are options, too: --decay 0.95."),
+    typer.Option(
+        metavar="NAME",
+        help="How the rate goes; its own parameters are options, too: --decay 0.95.",
+        autocompletion=completion.schedulers,
+    ),
 ]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training rows (default 60).")]
 Seed = Annotated[int | None, typer.Option(help="Decides initial weights and data order (default 24).")]
 FromStudy = Annotated[
     str | None,
-    typer.Option("--from-study", metavar="NAME", help="Train what this study recommends, or a trial."),
+    typer.Option(
+        "--from-study",
+        metavar="NAME",
+        help="Train what this study recommends, or a trial.",
+        autocompletion=completion.studies,
+    ),
 ]
 Trial = Annotated[int | None, typer.Option(metavar="NUMBER", help="Repeat this trial of the study.")]
 Threads = Annotated[
@@ -43,6 +56,19 @@ Plot = Annotated[Path | None, typer.Option(metavar="F", help="Draw the curves: .
 Output = Annotated[Path | None, typer.Option("--output", metavar="F", help="Write the epochs: .csv or .json.")]
 Checkpoint = Annotated[Path | None, typer.Option(metavar="F", help="Save the run here after every epoch.")]
 Resume = Annotated[Path | None, typer.Option(metavar="F", help="Go on from a checkpoint, and save there.")]
+
+
+class Kept(StrEnum):
+    """Which epoch's weights are kept."""
+
+    LAST = "last"
+    BEST = "best"
+
+
+Keep = Annotated[
+    Kept | None,
+    typer.Option(help="Whose weights are kept: of the last epoch (default), or of the best on the test rows, too."),
+]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Steer by hand, round by round.")]
 
 
@@ -61,6 +87,7 @@ def train(
     resume: Resume = None,
     from_study: FromStudy = None,
     trial: Trial = None,
+    keep: Keep = None,
     threads: Threads = None,
     modules: Load = None,
     quiet: Quiet = False,
@@ -82,7 +109,18 @@ def train(
         task, sources = named_task.found(task, sources, "train"), [*sources, file]
     changes = Changes(task, lr, scheduler, parameters, epochs, seed, settings or [])
     request = train_input.Request(
-        changes, from_study, trial, storage, resume, checkpoint, plot, output, threads, interactive, sources
+        changes,
+        from_study,
+        trial,
+        storage,
+        resume,
+        checkpoint,
+        plot,
+        output,
+        threads,
+        interactive,
+        sources,
+        keep and keep.value,
     )
     _run(request, train_input.prepare(request, faults, options), quiet, form)
 

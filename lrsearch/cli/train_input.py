@@ -46,6 +46,7 @@ class Request:
     threads: int | None
     interactive: bool
     modules: Sequence[str]
+    keep: str | None = None
 
 
 @dataclass
@@ -163,6 +164,10 @@ def prepare(request: Request, faults: list[Fault], options: Sequence[str]) -> Pr
         checkpoint.restore(saved, run)
         stored = definition.parse(saved.document, str(saved.file))
         _raise([_as_option(fault, request.changes) for fault in checkpoint.check_epochs(stored, wanted, run)])
+    if request.keep is not None:
+        _keep(run, request)
+    elif again is not None:
+        run.keep = again.keep
     if request.interactive and not run.diverged:
         _check_steerable(run, request.changes)
     prepared = Prepared(wanted, task, run, threads, request.checkpoint or request.resume)
@@ -177,9 +182,19 @@ def prepare(request: Request, faults: list[Fault], options: Sequence[str]) -> Pr
     return prepared
 
 
+def _keep(run: Run, request: Request) -> None:
+    """Keep what the person says; weights of an epoch that is over cannot be had any more."""
+    if request.keep == "best" and run.epoch and run.best is None:
+        rule = "the checkpoint has not kept the weights of its best epoch, which are gone; leave the option out"
+        _raise([Fault("--keep", rule, '"best"')])
+    run.keep = "best" if request.keep == "best" else "last"
+    if run.keep == "last":
+        run.best = None
+
+
 def _needs_loop(request: Request) -> bool:
     """Only the sequential loop can be saved in the middle, or steered."""
-    return request.checkpoint is not None or request.interactive
+    return request.checkpoint is not None or request.interactive or request.keep == "best"
 
 
 def _definition(request: Request, base: dict[str, Any], faults: list[Fault], options: Sequence[str]) -> RunDefinition:

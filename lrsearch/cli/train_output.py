@@ -9,6 +9,7 @@ from lrsearch.cli.output import Format, print_facts, print_json, say, show, writ
 from lrsearch.cli.train_input import Prepared
 from lrsearch.report import epochs, files, single_run
 from lrsearch.report.wording import limits
+from lrsearch.training import best_weights
 from lrsearch.training.evaluation import evaluate_rows
 from lrsearch.training.outcome import EpochMetrics, Outcome, outcome
 
@@ -55,7 +56,7 @@ def write_summary(prepared: Prepared, form: Format, *, by_hand: bool) -> None:
         return
     facts = _facts(prepared, came_to, metric, by_hand)
     if repeated is not None and repeated.value is not None:
-        same = repeated.value == came_to.final.test
+        same = repeated.value == came_to.kept.test
         facts["repeats"] = f"trial {repeated.number}, " + (
             "to the last bit" if same else f"which had {repeated.value!r}"
         )
@@ -73,11 +74,12 @@ def _expected(prepared: Prepared, came_to: Outcome) -> dict[str, Any] | None:
     found = prepared.expects
     if found is None:
         return None
-    value, holdout = came_to.final.test, prepared.task.holdout
+    value, holdout = came_to.kept.test, prepared.task.holdout
     if found.rows == "holdout" and holdout is not None:
         metric = {"holdout": prepared.task.metric_function}
         run = prepared.run
-        value = evaluate_rows(holdout, metric, run.look)["holdout"]
+        with best_weights.in_place(run):
+            value = evaluate_rows(holdout, metric, run.look)["holdout"]
     return {"rows": found.rows, "value": value, "expected": found.expected, "interval": found.interval}
 
 
@@ -97,7 +99,8 @@ def _facts(prepared: Prepared, came_to: Outcome, metric: str, by_hand: bool) -> 
         "epochs": f"{came_to.epochs}{of}",
         f"train {metric}": _from_to(came_to.before.train, came_to.final.train, came_to.best_train, "train"),
         f"test {metric}": _from_to(came_to.before.test, came_to.final.test, came_to.best_test, "test"),
-        **{f"test {name}": value for name, value in came_to.final.extra.items()},
+        **({"kept": f"epoch {came_to.kept.epoch}, the best on the test rows"} if prepared.run.keep == "best" else {}),
+        **{f"test {name}": value for name, value in came_to.kept.extra.items()},
         "diverged": f"in epoch {came_to.epochs}" if came_to.diverged else "no",
         "seconds": came_to.seconds,
     }

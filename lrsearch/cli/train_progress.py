@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from lrsearch.cli import output
-from lrsearch.cli.output import show
+from lrsearch.cli.output import moves, show
 from lrsearch.training.loop import EpochRecord
 
 PLAIN_LINES = 12
@@ -32,7 +32,7 @@ def progress(first: int, last: int, metric: str, *, quiet: bool) -> Iterator[Sho
     console = output.console()
     if quiet or first >= last:
         yield lambda _: None
-    elif console.is_terminal:
+    elif moves(console):
         with _live(console, first, last, metric) as show_epoch:
             yield show_epoch
     else:

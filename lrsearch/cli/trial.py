@@ -50,7 +50,9 @@ def show_trial(
         print_json({**_row(stored, trial), "attributes": dict(trial.user_attrs), "curves": curves})
         return
     row = _shown(_row(stored, trial))
-    params = settings(row.pop("params"))
+    params = settings(_own(row.pop("params")))
+    if row["excluded"] is None:
+        del row["excluded"]
     print_facts({**row, **{f"  {key}": value for key, value in params.items()}, **status.audit(trial)})
     if curves:
         print_table(curves, list(curves[0]))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from optuna.artifacts import Boto3ArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 
+from lrsearch import extras
 from lrsearch.errors import InputError, LrsearchError, input_error
 
 SCHEME = "s3://"
@@ -36,7 +37,7 @@ class ArtifactBucket(Boto3ArtifactStore):
         try:
             import botocore.exceptions
         except ImportError:
-            rule = 'needs boto3; install it with: pip install "lrsearch[s3]"'
+            rule = f"needs boto3; install it, {extras.install('s3')}"
             raise _input_error(url, rule) from None
         self._errors = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
         prefix = parts.path.strip("/")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from waitress import wasyncore
 from waitress.server import create_server
 
+from lrsearch.dashboard import shown_address
 from lrsearch.dashboard.guests import STRANGERS_PER_ADDRESS, Guests, most_connections
 from lrsearch.dashboard.seldom import Seldom
 from lrsearch.errors import InputError, input_error
@@ -66,9 +67,8 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
-        host, port = self._server.effective_host, self._server.effective_port
-        return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+        """Where a browser finds it."""
+        return shown_address.url(self._server.effective_host, self._server.effective_port)
 
     def run(self, ended: Callable[[], bool]) -> None:
         """Answer until somebody ends it, then close every connection.

@@ -79,10 +79,10 @@ class LaneCost:
             return list(next_best)
         found = []
         for trial in next_best:
-            more = load + Counter(place % SEAT_CLASSES for place in places[trial])
-            if max(more.values()) <= seats - left:
+            own = Counter(place % SEAT_CLASSES for place in places[trial])
+            if all(load[seat] + lanes <= seats - left for seat, lanes in own.items()):
                 found.append(trial)
-                load = more
+                load += own
         return found
 
     def table(self) -> dict[str, Any]:

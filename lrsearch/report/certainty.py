@@ -32,7 +32,7 @@ class Certainty:
 
     def sentences(self) -> list[str]:
         """All of it, in order."""
-        return [self._runs(), self._single(), *self._groups(), *self._comparisons(), self._covers()]
+        return [self._runs(), *self._kept(), self._single(), *self._groups(), *self._comparisons(), self._covers()]
 
     def _runs(self) -> str:
         evidence = self.evidence
@@ -52,6 +52,16 @@ class Certainty:
             f"{many} {were} trained on fresh seeds and {scored}; {len(evidence.contenders) - left} of them on all "
             f"{len(evidence.seeds)} seeds, the others until they could not win any more."
         )
+
+    def _kept(self) -> list[str]:
+        epochs = sorted(self.evidence.recommended.kept)
+        if not epochs:
+            return []
+        ends = f" ({epochs[0]} to {epochs[-1]})" if epochs[0] < epochs[-1] else ""
+        return [
+            "Each run is scored after its best epoch on the test rows, so keep the best checkpoint; with the "
+            f"recommended settings that was after {epochs[len(epochs) // 2]} epochs{ends}."
+        ]
 
     def _single(self) -> str:
         values = self.evidence.recommended.values

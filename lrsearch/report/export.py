@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 
-from lrsearch import atomic_file
+from lrsearch import atomic_file, extras
 from lrsearch.errors import input_error
 from lrsearch.report.frames import StudyFrames
 
@@ -57,7 +57,7 @@ def write_table(table: pd.DataFrame, file: Path) -> int:
         with atomic_file.replacing(file.resolve()) as opened:  # behind a link, the file and not the link
             _write(table, file.suffix, opened)
     except ImportError:
-        rule = 'parquet needs pyarrow; install it with: pip install "lrsearch[parquet]"'
+        rule = f"parquet needs pyarrow; install it, {extras.install('parquet')}"
         raise input_error("study export", rule, key="--output", received=str(file)) from None
     except (OSError, ValueError, TypeError) as error:  # of the last two, pyarrow's for values of several types
         rule = f"cannot be written: {getattr(error, 'strerror', None) or error}"

@@ -106,7 +106,7 @@ def _rule(frames: StudyFrames, held: Mark) -> str:
 
 def _table(costs: Sequence[PruningCost], cost: PruningCost) -> str:
     headers = ["scheduler", "pruned", "epochs saved", "audited", "of them among the best", "95 % interval"]
-    rows = [[wording.scheduler(own.scheduler), *_cells(own)] for own in costs]
+    rows = [[wording.scheduler(own.scheduler), *_cells(own)] for own in costs if own.audited]
     return tables.table(headers, [*rows, ["all types", *_cells(cost)]] if len(costs) > 1 else rows)
 
 

@@ -5,7 +5,8 @@ What compares trials of one scheduler type stands in `pruning.stratified`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 
 import optuna
 from optuna.pruners import BasePruner
@@ -15,7 +16,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
 from lrsearch.pruning.stratified import AtRung, StratifiedPruner, at_rungs
 from lrsearch.sampling.space import Settings
-from lrsearch.search.trial_curves import TrialTrace
+from lrsearch.search.kept_epoch import Rule
+from lrsearch.search.trial_curves import LAST, TrialTrace
 from lrsearch.storage.rung_trials import RungTrial
 from lrsearch.storage.rung_values import RungValues
 from lrsearch.storage.store import Claim
@@ -31,9 +33,17 @@ class PruningDecision:
         together: Whether trials come by the generation. Then they are compared with each other, and with those that
             were stored when their generation began.
         cost: What lanes cost that are trained together: more go on where that costs next to nothing.
+        rule: Which epoch of a run counts.
     """
 
-    def __init__(self, stored: StoredStudy, pruner: BasePruner, together: bool, cost: LaneCost = ONE_BY_ONE) -> None:
+    def __init__(
+        self,
+        stored: StoredStudy,
+        pruner: BasePruner,
+        together: bool,
+        cost: LaneCost = ONE_BY_ONE,
+        rule: Rule = LAST,
+    ) -> None:
         self._stored = stored
         self._pruner = pruner
         self._together = together
@@ -43,7 +53,12 @@ class PruningDecision:
         self._mirror: Mirror | None = None
         self._before: dict[int, RungTrial] | None = None
         self._excluded: Collection[int] = ()
-        self._rungs = RungValues(stored.reader, pruner.epochs if isinstance(pruner, StratifiedPruner) else ())
+        self._rule = rule
+        self._rungs = RungValues(stored.reader, self._epochs(pruner) if isinstance(pruner, StratifiedPruner) else ())
+
+    def _epochs(self, pruner: StratifiedPruner) -> Sequence[int]:
+        """The epochs whose values decide: all up to the last one that is looked at, where the best one counts."""
+        return range(1, max(pruner.epochs, default=0) + 1) if self._rule.best else pruner.epochs
 
     def begin(self, settings: Mapping[Claim, Settings]) -> None:
         """A new generation begins.
@@ -70,7 +85,8 @@ class PruningDecision:
     def _pruned(self, claim: Claim) -> bool:
         def ask() -> bool:
             # Trial.should_prune would only know what was reported through its own object.
-            return self._pruner.prune(self._stored.study, self._stored.storage.get_trial(claim.trial_id))
+            trial = self._stored.storage.get_trial(claim.trial_id)
+            return self._pruner.prune(self._stored.study, _as_compared(trial, self._rule))
 
         # Such a pruner reads for itself, through Optuna.
         return self._stored.patience(ask)
@@ -92,7 +108,8 @@ class PruningDecision:
         return decision.ended
 
     def _arrived(self, pruner: StratifiedPruner, rung: int, claim: Claim, trace: TrialTrace) -> AtRung:
-        values = {epoch: trace.test[epoch - 1] for epoch in pruner.looks(rung)}
+        curve = self._rule.curve(trace.test)
+        values = {epoch: curve[epoch - 1] for epoch in pruner.looks(rung)}
         trial = RungTrial(claim.number, TrialState.RUNNING, self._settings[claim].schedule.name, values)
         return pruner.at_rung(rung, trial, maximise=self._stored.maximises)
 
@@ -106,26 +123,30 @@ class PruningDecision:
         self, pruner: StratifiedPruner, rung: int, scheduler: str | None, asked: Collection[int]
     ) -> list[AtRung]:
         but = {*self._stored.excluded(), *asked}
-        return pruner.seen(self._rungs.read(), rung, scheduler, but, maximise=self._stored.maximises)
+        known = self._rule.compared(self._rungs.read())
+        return pruner.seen(known, rung, scheduler, but, maximise=self._stored.maximises)
 
     def _seen_before(self, pruner: StratifiedPruner, rung: int, scheduler: str | None) -> list[AtRung]:
         if self._before is None:
             there = at_rungs(self._stored.trials())
             own = {claim.number for claim in self._settings}
-            self._before = {number: trial for number, trial in there.items() if number not in own}
+            before = {number: trial for number, trial in there.items() if number not in own}
+            self._before = dict(self._rule.compared(before))
             self._excluded = self._stored.excluded()
         return pruner.seen(self._before, rung, scheduler, self._excluded, maximise=self._stored.maximises)
 
     def _remember(self, arrived: AtRung, trace: TrialTrace, pruner: StratifiedPruner) -> None:
         """A trial of the generation that was not compared with the others of it: later ones are compared with it."""
-        values = {epoch: trace.test[epoch - 1] for epoch in pruner.epochs if epoch <= trace.epoch}
+        curve = self._rule.curve(trace.test)
+        values = {epoch: curve[epoch - 1] for epoch in pruner.epochs if epoch <= trace.epoch}
         assert self._before is not None
         self._before[arrived.number] = RungTrial(arrived.number, TrialState.RUNNING, arrived.scheduler, values)
 
     def _mirrored(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         if self._mirror is None:
-            self._mirror = Mirror(self._stored, {claim.number for claim in self._settings})
-        return {claim for claim, trace in trials.items() if self._mirror.ends(self._pruner, claim.number, trace.test)}
+            self._mirror = Mirror(self._stored, {claim.number for claim in self._settings}, self._rule)
+        mirror, curve = self._mirror, self._rule.curve
+        return {claim for claim, trace in trials.items() if mirror.ends(self._pruner, claim.number, curve(trace.test))}
 
 
 class Mirror:
@@ -134,9 +155,10 @@ class Mirror:
     Args:
         stored: The study.
         under_way: Numbers of those that are trained here; they begin without values.
+        rule: Which epoch of a run counts.
     """
 
-    def __init__(self, stored: StoredStudy, under_way: Collection[int]) -> None:
+    def __init__(self, stored: StoredStudy, under_way: Collection[int], rule: Rule = LAST) -> None:
         self._storage: BaseStorage = InMemoryStorage()
         self._study = optuna.create_study(
             storage=self._storage, study_name=stored.name, direction=stored.study.direction
@@ -145,7 +167,9 @@ class Mirror:
             self._study.set_user_attr(key, value)
         study_id = self._storage.get_study_id_from_name(stored.name)
         self._ids = [
-            self._storage.create_new_trial(study_id, _begun(trial) if trial.number in under_way else trial)
+            self._storage.create_new_trial(
+                study_id, _begun(trial) if trial.number in under_way else _as_compared(trial, rule)
+            )
             for trial in stored.trials()
         ]
 
@@ -171,3 +195,13 @@ def _begun(trial: FrozenTrial) -> FrozenTrial:
         distributions=trial.distributions,
         system_attrs=trial.system_attrs,
     )
+
+
+def _as_compared(trial: FrozenTrial, rule: Rule) -> FrozenTrial:
+    """A trial with the values that it is compared by, in the place of its curve."""
+    if not rule.best:
+        return trial
+    changed, epochs = copy(trial), sorted(trial.intermediate_values)
+    values = rule.curve([trial.intermediate_values[epoch] for epoch in epochs])
+    changed.intermediate_values = dict(zip(epochs, values, strict=True))
+    return changed

@@ -30,6 +30,8 @@ class Recipe:
         device: Where it is trained.
         threads: CPU threads of torch.
         study: What tells its checkpoints from others; None for no checkpoints.
+        halves: See `study.holdout.scored`.
+        each_epoch: The same.
     """
 
     sources: tuple[str, ...]
@@ -41,6 +43,8 @@ class Recipe:
     device: str
     threads: int
     study: str | None
+    halves: bool = False
+    each_epoch: bool = False
 
 
 def recipe_of(stored: StoredStudy, sources: Sequence[str], device: str, threads: int) -> Recipe:
@@ -68,6 +72,8 @@ def recipe_of(stored: StoredStudy, sources: Sequence[str], device: str, threads:
         device=device,
         threads=threads,
         study=identity(stored),
+        halves=stored.is_halved,
+        each_epoch=stored.may_end_anywhere,
     )
 
 

@@ -16,6 +16,7 @@ from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.search.events import Event, TrialBegan, TrialEnded, TrialsAdded
 from lrsearch.search.failures import FailureStreak
 from lrsearch.search.generation import Generation
+from lrsearch.search.kept_epoch import Rule
 from lrsearch.search.pruning_decision import PruningDecision
 from lrsearch.search.training_pass import Training
 from lrsearch.signals import Interruption
@@ -77,7 +78,9 @@ class Runner:
         stored.study.pruner = pruners.build(self.definition)
         self.store = trial_store(stored.study, stored.storage, say, stored.patience)
         self.heartbeat = Heartbeat(self.store, grace, can_hang=self.definition.command is None)
-        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, self._lane_cost(engine))
+        rule = Rule.of(self.definition, maximise=stored.maximises)
+        cost = self._lane_cost(engine)
+        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, cost, rule)
         self.training = Training(
             task=task,
             section=self.definition.training,
@@ -88,6 +91,7 @@ class Runner:
             heartbeat=self.heartbeat,
             interruption=interruption,
             score=stored.score,
+            rule=rule,
             audit=audit.choice(self.definition),
         )
         self.at_once = stored.generation if engine.together else 1

@@ -14,7 +14,8 @@ from optuna.trial import TrialState
 
 from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialEnded
-from lrsearch.search.trial_curves import TrialTrace, audit_attributes
+from lrsearch.search.kept_epoch import Rule
+from lrsearch.search.trial_curves import LAST, TrialTrace, audit_attributes
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import (
     AUDIT_ERROR,
@@ -54,6 +55,7 @@ class Training:
         heartbeat: Is told that training moves.
         interruption: Where signals are looked for.
         score: Which of the task's further metrics is a trial's value; None for the test metric.
+        rule: Which epoch of a run counts.
         audit: Says, by its number, whether a trial that is pruned is trained on, to see what it would come to.
     """
 
@@ -66,6 +68,7 @@ class Training:
     heartbeat: Heartbeat
     interruption: Interruption
     score: str | None = None
+    rule: Rule = LAST
     audit: Callable[[int], bool] = lambda _: False
 
 
@@ -108,7 +111,7 @@ class Pass:
             self._lanes += [
                 Lane(own.lr, own.schedule, seed, places[claim] + index, claim.number) for index, seed in seeds
             ]
-            self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score)
+            self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score, training.rule)
         self._claim_of = {lane: claim for claim, trace in self._active.items() for lane in trace.lanes}
         self._stored: dict[Claim, int] = dict.fromkeys(settings, 0)
 
@@ -160,7 +163,7 @@ class Pass:
 
     def _end_those_that_are_done(self, moved: Sequence[Claim]) -> Iterator[TrialEnded]:
         epochs = self._training.section.epochs
-        over = {claim for claim in moved if self._active[claim].epoch == epochs or self._is_diverged(claim)}
+        over = {claim for claim in moved if self._active[claim].epoch == epochs or self._active[claim].is_over}
         if over:
             yield from self._tell([claim for claim in self._active if claim in over])
 
@@ -180,9 +183,6 @@ class Pass:
         self.compared = epoch
         if ended := pruned - chosen:
             yield from self._tell([claim for claim in self._active if claim in ended])
-
-    def _is_diverged(self, claim: Claim) -> bool:
-        return self._active[claim].diverged_at is not None
 
     def _record(self, claims: Sequence[Claim] | Mapping[Claim, TrialTrace]) -> None:
         """Store the epochs that are not stored yet, of all these trials in one go."""
@@ -242,7 +242,7 @@ class Pass:
             PLACE: self._places[claim],
         }
         diverged = trace.diverged_at is not None
-        complete = diverged or trace.epoch == training.section.epochs
+        complete = trace.is_over or trace.epoch == training.section.epochs
         state = TrialState.COMPLETE if complete else TrialState.PRUNED
         # A pruned trial's value is its last intermediate one, as Optuna has it; NaN is no value.
         value = None if math.isnan(trace.value) else trace.value

@@ -53,5 +53,5 @@ def build(recipe: Any, say: Callable[[str], None]) -> tuple[Task, LaneCheckpoint
         rule = f"has other data in a training process: {'; '.join(found)}. Write --engine sequential"
         raise input_error("task", rule, received=f'"{recipe.task}"')
     if recipe.is_confirmation:
-        task = holdout.scored(task, recipe.score)
+        task = holdout.scored(task, recipe.score, halves=recipe.halves, each_epoch=recipe.each_epoch)
     return moved(task, resolve(recipe.device)), LaneCheckpoints(recipe.study, say)

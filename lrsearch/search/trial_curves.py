@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lrsearch.search.kept_epoch import KeptEpochs, Rule
 from lrsearch.storage.attributes import (
     AUDIT_CURVE,
     AUDIT_DIVERGED_AT,
@@ -19,14 +20,18 @@ from lrsearch.storage.attributes import (
     BLOCKS_BEFORE,
     DIVERGED_AT,
     EXTRA_CURVES,
+    KEPT_EPOCHS,
     LR_CURVE,
     SECONDS,
     SEED_VALUES,
     SPREAD,
+    STOPPED_AT,
     TRAIN_CURVE,
 )
 from lrsearch.tasks.blocks import BLOCKS
 from lrsearch.training.engine import LaneRecords, Numbers, side_by_side
+
+LAST = Rule()
 
 
 class TrialTrace:
@@ -35,11 +40,14 @@ class TrialTrace:
     Args:
         lanes: Its lanes, one per seed, as positions in the engine's list.
         score: Which of the further metrics is the trial's value; None for the test metric.
+        rule: Which epoch counts.
     """
 
-    def __init__(self, lanes: Sequence[int], score: str | None = None) -> None:
+    def __init__(self, lanes: Sequence[int], score: str | None = None, rule: Rule = LAST) -> None:
         self.lanes = tuple(lanes)
         self.score = score
+        self.rule = rule
+        self.kept = KeptEpochs(lanes, rule) if rule.best or rule.stops else None
         self.before = math.nan
         self.test: list[float] = []
         self.train: list[float] = []
@@ -62,17 +70,22 @@ class TrialTrace:
         Returns:
             Whether the trial has got on by an epoch.
         """
-        if all(lane in records.row_of for lane in self.lanes):
+        going = self.lanes if self.kept is None else self._waited_for(self.kept)
+        if all(lane in records.row_of and not self._early[lane] for lane in going):
             self.add(records)
             return records.epoch > 0
         for lane in self.lanes:
             if lane in records.row_of:
                 self._early[lane].append(records)
-        if not all(self._early.values()):
-            return False
-        together = [self._early[lane].popleft() for lane in self.lanes]
-        self.add(side_by_side(together, self.lanes))
-        return together[0].epoch > 0
+        before = self.epoch
+        while going and all(self._early[lane] for lane in going):
+            together = [self._early[lane].popleft() for lane in going]
+            self.add(side_by_side(together, going))
+            going = () if self.kept is None else self._waited_for(self.kept)  # fewer, where one has stopped
+        return self.epoch > before
+
+    def _waited_for(self, kept: KeptEpochs) -> tuple[int, ...]:
+        return tuple(lane for lane in self.lanes if lane in kept.going)
 
     def add(self, records: LaneRecords) -> None:
         """Take this trial's part of an epoch.
@@ -80,6 +93,9 @@ class TrialTrace:
         Args:
             records: What the engine yielded; all lanes of the trial are in it.
         """
+        if self.kept is not None and records.epoch:
+            self._add_seed_by_seed(records, self.kept)
+            return
         rows = [records.row_of[lane] for lane in self.lanes]
         tests = records.test_metric[rows]
         scores = tests if self.score is None else records.extra[self.score][rows]
@@ -101,6 +117,41 @@ class TrialTrace:
         if records.diverged[rows].any() or not np.isfinite(scores).all():
             self.diverged_at = records.epoch
 
+    def _add_seed_by_seed(self, records: LaneRecords, kept: KeptEpochs) -> None:
+        """The same where seeds stop one by one, or keep epochs of their own; what has stopped stays as it was."""
+        there = [records.row_of[lane] for lane in self.lanes if lane in records.row_of]
+        tests = kept.carried("test", records.test_metric, records)
+        extra = {name: kept.carried(f"extra {name}", values, records) for name, values in records.extra.items()}
+        scores = tests if self.score is None else extra[self.score]
+        self.test.append(_mean(tests))
+        self.train.append(_mean(kept.carried("train", records.train_metric, records)))
+        self.lr.append(_mean(kept.carried("lr", records.lr, records)))
+        for name, values in extra.items():
+            self.extra.setdefault(name, []).append(_mean(values))
+        self.seconds += records.seconds * len(there) / len(records.lanes)
+        kept.take(records, scores)
+        if not records.evaluated:
+            self.not_evaluated.add(records.epoch)
+            return
+        self.seed_values, self.blocks = kept.scores.tolist(), kept.blocks
+        if records.diverged[there].any() or not np.isfinite(scores).all():
+            self.diverged_at = records.epoch
+
+    @property
+    def going(self) -> set[int]:
+        """The lanes that are trained on."""
+        return set(self.lanes) if self.kept is None else self.kept.going
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the patience of all seeds has ended, so that the trial is complete."""
+        return not self.going
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is complete before the last epoch: it has diverged or stopped."""
+        return self.diverged_at is not None or self.has_stopped
+
     @property
     def epoch(self) -> int:
         """Epochs finished."""
@@ -111,6 +162,8 @@ class TrialTrace:
         """The trial's value if it ended now; for a diverged one, what it was worth before training."""
         if self.diverged_at is not None:
             return self.before
+        if self.kept is not None:
+            return _mean(self.kept.scores)
         curve = self.test if self.score is None else self.extra[self.score]
         return next((curve[epoch - 1] for epoch in range(self.epoch, 0, -1) if self.is_evaluated(epoch)), math.nan)
 
@@ -135,6 +188,10 @@ class TrialTrace:
             kept[SPREAD] = finite(float(np.std(self.seed_values, ddof=1)))
         if self.extra:
             kept[EXTRA_CURVES] = {name: [finite(v) for v in curve] for name, curve in self.extra.items()}
+        if self.kept is not None:
+            kept[KEPT_EPOCHS] = list(self.kept.epochs)
+        if self.has_stopped:
+            kept[STOPPED_AT] = self.epoch
         if self.diverged_at is not None:
             kept[DIVERGED_AT] = self.diverged_at
         elif len(self.blocks):
@@ -156,7 +213,7 @@ def audit_attributes(pruned: TrialTrace, trained: TrialTrace, epochs: int) -> di
     }
     if trained.diverged_at is not None:
         kept[AUDIT_DIVERGED_AT] = trained.diverged_at
-    elif trained.epoch == epochs:
+    elif trained.epoch == epochs or trained.has_stopped:
         kept[AUDIT_VALUE] = finite(trained.value)
     return kept
 

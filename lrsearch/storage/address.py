@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.engine import URL
 
+from lrsearch import extras
+
 DRIVERS = {
     "postgres": ("postgresql+psycopg", "postgres"),
     "postgresql": ("postgresql+psycopg", "postgres"),
@@ -47,6 +49,6 @@ def wrong_driver(url: URL, fault: str) -> str:
     kind = url.drivername.partition("+")[0]
     own, extra = DRIVERS.get(kind, (kind, ""))
     if url.drivername == own:
-        return f'the driver {own} is not installed; install it with: pip install "lrsearch[{extra}]"'
+        return f"the driver {own} is not installed; install it, {extras.install(extra)}"
     ours = own.partition("+")[2] or kind
     return f"the driver {url.drivername} {fault}; write {kind}://..., which takes the driver of lrsearch ({ours})"

@@ -47,6 +47,8 @@ FIRST_SEED = 1000
 """Fresh seeds count up from here, the same for all studies, so that two of them can be compared seed by seed."""
 DEFAULT_TOP = ConfirmSection().top
 """Where a person asks for a confirmation that her file does not want."""
+FEWEST_HALVED = 4
+"""With fewer test rows they stay whole."""
 NEVER = ConfirmSection(top=0)
 """What linked studies have: a confirmation is not confirmed."""
 
@@ -241,20 +243,31 @@ def _search_of(stored: StoredStudy) -> list[Any]:
     return [status.count(stored).finished, sorted(stored.excluded()), *([again] if again else [])]
 
 
+FLATTERED = "the rows that score a run have chosen its epoch, too, which flatters it"
+"""Why a value is better than a new training will be, where nothing but the test rows is there and they stay whole."""
+
+
 def _scoring(definition: Definition) -> dict[str, Any]:
     """Which rows score a confirmation, how many those are, and why they are no holdout rows if they are not."""
+    best = definition.study.value == "best"
     if definition.command is not None:  # nobody but the command knows its rows
-        return {"rows": "test", "row_count": 0}
+        return {"rows": "test", "row_count": 0, **({"reason": FLATTERED} if best else {})}
     from lrsearch.tasks.data import Streamed
     from lrsearch.tasks.data import count as rows_of  # torch takes a while
 
     task = opening.build_task(definition)
-    if task.holdout is None:
-        return {"rows": "test", "row_count": rows_of(task.test), "reason": "the task has no holdout rows"}
-    if isinstance(task.test, Streamed) or isinstance(task.holdout, Streamed):
-        reason = "holdout rows that a DataLoader reads cannot be scored beside the test rows"
-        return {"rows": "test", "row_count": rows_of(task.test), "reason": reason}
-    return {"rows": "holdout", "row_count": rows_of(task.holdout)}
+    none, streamed = task.holdout is None, isinstance(task.test, Streamed) or isinstance(task.holdout, Streamed)
+    if task.holdout is not None and not streamed:
+        return {"rows": "holdout", "row_count": rows_of(task.holdout)}
+    rows = rows_of(task.test)
+    cannot = "holdout rows that a DataLoader reads cannot be scored beside the test rows"
+    reason = "the task has no holdout rows" if none else cannot
+    if not best:
+        return {"rows": "test", "row_count": rows, "reason": reason}
+    if isinstance(task.test, Streamed) or rows < FEWEST_HALVED:
+        return {"rows": "test", "row_count": rows, "reason": f"{reason}, and {FLATTERED}"}
+    told = f"{reason}: half of the test rows chose each run's epoch, and the other half scored it"
+    return {"rows": "test", "row_count": rows // 2, "reason": told, "halved": True}
 
 
 def _constant_prediction(made: StoredStudy, definition: Definition) -> dict[str, Any] | None:
@@ -264,6 +277,10 @@ def _constant_prediction(made: StoredStudy, definition: Definition) -> dict[str,
     from lrsearch.tasks.constant_prediction import constant_prediction  # torch takes a while
 
     task = opening.build_task(definition)
+    if made.is_halved:
+        from lrsearch.study.holdout import halved
+
+        task = halved(task)
     rows = task.test if made.score is None or task.holdout is None else task.holdout
     found = constant_prediction(task, rows, maximise=made.maximises)
     return None if found is None else asdict(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from lrsearch.storage.attributes import (
     BLOCKS_BEFORE,
     CONSTANT_PREDICTION,
     FINALISTS,
+    KEPT_EPOCHS,
     ORIGIN,
     PLAN,
     RETRIED,
@@ -53,6 +54,7 @@ class Confirmation:
         margin: See `Evidence`.
         wanted_today: See `Evidence`.
         prediction: What the best constant prediction comes to, as it is stored; None where that is not known.
+        keeps_best: Whether each run is scored after its best epoch, not after its last.
     """
 
     rows: str
@@ -66,6 +68,7 @@ class Confirmation:
     margin: float | None = None
     wanted_today: dict[str, Any] | None = None
     prediction: Mapping[str, Any] | None = None
+    keeps_best: bool = False
 
 
 def confirmation_of(stored: StoredStudy) -> Confirmation | None:
@@ -107,6 +110,7 @@ def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Defini
         margin=own.confirm.margin if own else None,
         wanted_today=Space.of(own).params_of(tries[0]) if own and tries else None,
         prediction=attributes.get(CONSTANT_PREDICTION),
+        keeps_best=own is not None and own.study.value == "best",
     )
 
 
@@ -138,6 +142,10 @@ def gather(confirmation: Confirmation) -> Evidence:
     blocks = _blocks(confirmation.trials, BLOCK_VALUES)
     contenders = [_contender(entry, trials.get(entry.key, {}), seeds, blocks) for entry in confirmation.finalists]
     sign = -1 if confirmation.maximise else 1
+    if confirmation.keeps_best:
+        contenders = [
+            replace(one, kept=_kept(trials.get(frozenset(one.params.items()), {}), seeds)) for one in contenders
+        ]
     contenders.sort(key=lambda contender: sign * contender.mean if contender.is_complete else math.inf)
     return Evidence(
         rows=confirmation.rows,
@@ -179,13 +187,24 @@ def _contender(entry: Finalist, trials: Trials, seeds: Sequence[int], blocks: in
         number=entry.number,
         searched=entry.value,
         values=np.array(values),
-        tests=np.array([_last_test(steady[seed]) if seed in steady else math.nan for seed in seeds]),
+        tests=np.array([last_test(steady[seed]) if seed in steady else math.nan for seed in seeds]),
         diverged=len(complete) - len(steady),
         failed=len(counted) - len(complete),
         steps=next((steps for steps in known if steps.horizon), Steps()),
         cells=np.array([_cells(steady.get(seed), blocks, value) for seed, value in zip(seeds, values, strict=True)]),
         planned=planned,
+        curves=tuple(_curve(steady[seed]) for seed in seeds if seed in steady),
     )
+
+
+def _curve(trial: FrozenTrial) -> tuple[float, ...]:
+    return tuple(trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values))
+
+
+def _kept(trials: Trials, seeds: Sequence[int]) -> tuple[int, ...]:
+    """The epochs that a finalist's runs with one seed each have kept."""
+    own = (trials[seed].user_attrs.get(KEPT_EPOCHS) for seed in seeds if seed in trials)
+    return tuple(int(epochs[0]) for epochs in own if epochs)
 
 
 def _blocks(trials: Iterable[FrozenTrial], name: str) -> int:
@@ -228,6 +247,13 @@ def _prediction(stored: Mapping[str, Any] | None, blocks: int) -> Baseline | Non
     return Baseline(str(stored["name"]), np.array([own if len(own) == blocks and blocks > 1 else [stored["value"]]]))
 
 
-def _last_test(trial: FrozenTrial) -> float:
-    reported = trial.intermediate_values
+def last_test(trial: FrozenTrial) -> float:
+    """The test metric of the epoch that a run with one seed keeps: the last, or the best; NaN if it has none.
+
+    Args:
+        trial: Any.
+    """
+    reported, kept = trial.intermediate_values, trial.user_attrs.get(KEPT_EPOCHS) or []
+    if len(kept) == 1 and kept[0] in reported:
+        return reported[kept[0]]
     return reported[max(reported)] if reported else math.nan

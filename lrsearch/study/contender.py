@@ -38,6 +38,8 @@ class Contender:
         planned: On how many seeds it is to be trained: fewer than there are where it has left.
         own: Which of the seeds are its own, where settings were not all trained on the same ones; None for all
             of them; [seeds].
+        curves: The test metric after each epoch, of each of its runs that did not diverge; one curve per seed.
+        kept: The epoch that each of its runs keeps, where that is the best one and not the last.
     """
 
     params: dict[str, Any]
@@ -52,6 +54,8 @@ class Contender:
     cells: Numbers
     planned: int
     own: Mask | None = None
+    curves: tuple[tuple[float, ...], ...] = ()
+    kept: tuple[int, ...] = ()
 
     @property
     def mask(self) -> Mask:

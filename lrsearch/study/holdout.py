@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lrsearch.errors import input_error
@@ -32,26 +33,52 @@ class OnRows:
         return self.metric(nest.taken(outputs, self.rows), nest.taken(targets, self.rows))
 
 
-def scored(task: Task, score: str | None) -> Task:
+HALVES_SEED = 0
+"""Of the order in which test rows are dealt to those that choose an epoch and those that score it."""
+
+
+def halved(task: Task) -> Task:
+    """The task with every other test row, in a mixed order, as its holdout rows.
+
+    For a study that keeps the best epoch and has no holdout rows: rows that have chosen an epoch would flatter it.
+
+    Args:
+        task: A task whose test rows are tensors.
+    """
+    assert isinstance(task.test, tuple)
+    rows = count(task.test)
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(HALVES_SEED))
+    choosing, scoring = order[: (rows + 1) // 2].sort().values, order[(rows + 1) // 2 :].sort().values
+    inputs, targets = task.test
+    test, holdout = ((nest.taken(inputs, part), nest.taken(targets, part)) for part in (choosing, scoring))
+    return replace(task, test=test, holdout=holdout)
+
+
+def scored(task: Task, score: str | None, *, halves: bool = False, each_epoch: bool = False) -> Task:
     """The task of a confirmation.
 
     Args:
         task: The study's task.
         score: Which of its further metrics is a trial's value (`StoredStudy.score`); None for the test metric.
+        halves: Whether half of the test rows choose the epoch that the other half scores.
+        each_epoch: Whether it is not known beforehand which epoch counts.
     """
-    return scored_on_tests(task) if score is None or task.holdout is None else scored_on_holdout(task)
+    task = halved(task) if halves else task
+    by_tests = score is None or task.holdout is None
+    return (scored_on_tests if by_tests else scored_on_holdout)(task, each_epoch=each_epoch)
 
 
-def scored_on_tests(task: Task) -> Task:
+def scored_on_tests(task: Task, *, each_epoch: bool = False) -> Task:
     """The task with its metric per block of test rows, for a confirmation that those score.
 
     Args:
         task: Any task.
+        each_epoch: Whether it is not known beforehand which epoch counts.
     """
-    return replace(task, details={BLOCKS: per_block(task, task.test)})
+    return replace(task, details={BLOCKS: per_block(task, task.test)}, details_each_epoch=each_epoch)
 
 
-def scored_on_holdout(task: Task) -> Task:
+def scored_on_holdout(task: Task, *, each_epoch: bool = False) -> Task:
     """The task with one more metric, its own over the holdout rows, and with that per block of these rows.
 
     The rows of both kinds go through the network together, and each metric looks at its own. So the test metric, which
@@ -60,6 +87,7 @@ def scored_on_holdout(task: Task) -> Task:
 
     Args:
         task: A task whose test and holdout rows are tensors.
+        each_epoch: Whether it is not known beforehand which epoch counts.
 
     Raises:
         InputError: Test and holdout rows do not have the same shape.
@@ -81,4 +109,5 @@ def scored_on_holdout(task: Task) -> Task:
         holdout=None,
         extra={**extra, HOLDOUT: OnRows(task.metric_function, slice(tests, rows))},
         details={BLOCKS: OnRows(per_block(task, task.holdout), slice(tests, rows))},
+        details_each_epoch=each_epoch,
     )

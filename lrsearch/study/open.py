@@ -168,7 +168,7 @@ def task_of(stored: StoredStudy) -> Task:
         return task
     from lrsearch.study import holdout  # torch takes a while
 
-    return holdout.scored(task, stored.score)
+    return holdout.scored(task, stored.score, halves=stored.is_halved, each_epoch=stored.may_end_anywhere)
 
 
 def _check_is_there(definition: Definition, kind: str, name: str, known: registry.Registry[Any]) -> None:

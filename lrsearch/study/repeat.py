@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -11,6 +11,7 @@ from lrsearch.errors import InputError, input_error
 from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
 from lrsearch.study import compatibility
+from lrsearch.study.confirmed_runs import last_test
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.recommendation import Recommendation, best_settings
 from lrsearch.study.stored import StoredStudy
@@ -31,6 +32,7 @@ class Repeatable:
         device: What it was trained on.
         place: Where it stood in its generation.
         recommended: What the study recommends, if that is what is trained.
+        keep: Which epoch's weights are kept, as the study judges.
     """
 
     number: int | None
@@ -41,6 +43,7 @@ class Repeatable:
     device: str
     place: int
     recommended: Recommendation | None = None
+    keep: Literal["last", "best"] = "last"
 
 
 def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
@@ -67,7 +70,7 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
 def _recommended(stored: StoredStudy) -> Repeatable:
     found = best_settings(stored)
     settings = settings_from(found.params)
-    return Repeatable(None, _document(stored, settings), None, "sequential", 1, "cpu", 0, found)
+    return Repeatable(None, _document(stored, settings), None, "sequential", 1, "cpu", 0, found, _keep(stored))
 
 
 def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
@@ -82,7 +85,8 @@ def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
     whole = trial.state == TrialState.COMPLETE and not is_diverged(trial)
     values = trial.user_attrs.get(SEED_VALUES) if whole else None
     if whole and stored.score:
-        values = [trial.intermediate_values[max(trial.intermediate_values)]]  # it has one seed, and is valued elsewhere
+        # It has one seed, and is valued on other rows. Where half of the test rows chose, nothing here looks at those.
+        values = None if stored.is_halved else [last_test(trial)]
     return Repeatable(
         number=trial.number,
         document=_document(stored, settings),
@@ -91,7 +95,13 @@ def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
         threads=_stored(trial, THREADS, 1, 1, MOST_THREADS),
         device=str(trial.user_attrs.get(DEVICE, "cpu")),
         place=_stored(trial, PLACE, 0, 0, 2**31),
+        keep=_keep(stored),
     )
+
+
+def _keep(stored: StoredStudy) -> Literal["last", "best"]:
+    assert stored.definition is not None
+    return stored.definition.study.value
 
 
 def _loop_of(engine: str) -> str:

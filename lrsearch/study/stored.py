@@ -159,7 +159,18 @@ class StoredStudy:
     @property
     def score(self) -> str | None:
         """Which of the further metrics is a trial's value; None for the test metric."""
-        return HOLDOUT if self._link.get("rows") == "holdout" else None
+        return HOLDOUT if self._link.get("rows") == "holdout" or self.is_halved else None
+
+    @property
+    def is_halved(self) -> bool:
+        """Whether half of the test rows choose each run's epoch, and the other half score it."""
+        return bool(self._link.get("halved"))
+
+    @property
+    def may_end_anywhere(self) -> bool:
+        """Whether the epoch that counts of a run is not known beforehand."""
+        own = self.definition
+        return own is not None and (own.study.value == "best" or own.training.patience is not None)
 
     @property
     def _link(self) -> dict[str, Any]:

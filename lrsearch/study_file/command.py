@@ -26,7 +26,7 @@ PLACEHOLDERS = {
 """What may stand in braces -> what takes its place."""
 NAME = "command"
 """What stands where a study has the name of its task."""
-TRAINING_KEYS = ("epochs", "seeds")
+TRAINING_KEYS = ("epochs", "seeds", "patience", "min_delta")
 """Keys of ``[training]`` that mean something to a command; it knows the others by itself."""
 
 

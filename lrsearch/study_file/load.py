@@ -12,7 +12,7 @@ from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.study_file import command, names, optimizer_keys, toml
 from lrsearch.study_file.command import CommandSection
 from lrsearch.study_file.faults import show, validate
-from lrsearch.study_file.meaning import check_meaning, check_search, completed
+from lrsearch.study_file.meaning import check_meaning, check_rest, check_search, completed
 from lrsearch.study_file.model import (
     ConfirmSection,
     Definition,
@@ -116,8 +116,10 @@ def parse(document: dict[str, Any], source: str) -> Definition:
     """
     faults: list[Fault] = []
     parts = _sections(document, faults)
-    if parts["study"] is not None and (rule := names.fault(parts["study"].name)) is not None:
-        faults.append(Fault("study.name", rule, show(parts["study"].name)))
+    study = document.get("study")
+    name = study.get("name") if isinstance(study, dict) else None
+    if isinstance(name, str) and name and (rule := names.fault(name)) is not None:
+        faults.append(Fault("study.name", rule, show(name)))
     if "command" in document:
         command.check(parts["command"], document, faults)
         if parts["command"] is None:
@@ -268,15 +270,25 @@ def _search(section: object, faults: list[Fault]) -> SearchSection | None:
         parameters.update(axes.parameters if axes else {})
     faults.extend(found)
     if found or checked is None:
+        check_rest(SearchSection.model_validate({**_valid(head), "parameters": parameters}), faults)
         return None
     return checked.model_copy(update={"parameters": parameters})
 
 
-def _tries(section: object, faults: list[Fault]) -> list[TrySection] | None:
+def _valid(head: dict[str, Any]) -> dict[str, Any]:
+    """Of the keys of a search section those that have the right shape by themselves, to check their names."""
+    names = head.get("schedulers")
+    if isinstance(names, list):  # what is no text has been told; a name that is known keeps its place
+        head = {**head, "schedulers": [name if isinstance(name, str) else "all" for name in names]}
+    return {key: value for key, value in head.items() if validate(SearchSection, {key: value}, "", []) is not None}
+
+
+def _tries(section: object, faults: list[Fault]) -> list[TrySection | None] | None:
+    """The settings to try first, with None for those of a wrong shape."""
     if not isinstance(section, list):
         faults.append(Fault("try", "must be a list of tables: write [[try]]", show(section)))
         return None
-    tries = []
+    tries: list[TrySection | None] = []
     for index, entry in enumerate(section):
         values = dict(entry) if isinstance(entry, dict) else entry
         if isinstance(values, dict):
@@ -285,7 +297,7 @@ def _tries(section: object, faults: list[Fault]) -> list[TrySection] | None:
         found: list[Fault] = []
         tries.append(validate(TrySection, values, f"try[{index}]", found))
         faults.extend(Fault(f.key.replace(".parameters.", "."), f.rule, f.received, f.nearest) for f in found)
-    return None if None in tries else tries  # type: ignore[return-value]
+    return tries
 
 
 def _with_trials(definition: Definition) -> Definition:

@@ -32,9 +32,10 @@ def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
     if parts["command"] is not None and parts["search"] is not None:
         types = parts["search"].schedulers
         command.warn_of_what_is_not_told(parts["command"], types, [name for name in types if _is_searched(name)])
-    if parts["tries"] is not None and parts["search"] is not None:
+    if parts["tries"] is not None:
         parts["tries"] = [
-            _try(entry, parts["search"], f"try[{index}]", faults) for index, entry in enumerate(parts["tries"])
+            None if entry is None else _try(entry, parts["search"], f"try[{index}]", faults)
+            for index, entry in enumerate(parts["tries"])
         ]
 
 
@@ -76,20 +77,9 @@ def check_search(section: SearchSection, faults: list[Fault]) -> SearchSection |
     Returns:
         The section with groups and aliases spelled out, or None if faults were appended.
     """
-    found = [
-        registry.schedules.unknown(name, f"search.schedulers[{index}]")
-        for index, name in enumerate(section.schedulers)
-        if name not in registry.schedules and name not in registry.schedules.groups()
-    ]
-    if min(bounds(section.lr)) <= 0:
-        found.append(Fault("search.lr", "a learning rate must be larger than 0", show_axis(section.lr)))
-    parameters: dict[str, Any] = {}
-    for name, axes in section.parameters.items():
-        if name not in registry.schedules:
-            found.append(registry.schedules.unknown(name, f"search.{name}"))
-            continue
-        found.extend(_axis_faults(name, axes))
-        parameters[registry.schedules.resolve(name)] = axes
+    found = check_rest(section, [])
+    known = {name: axes for name, axes in section.parameters.items() if name in registry.schedules}
+    parameters = {registry.schedules.resolve(name): axes for name, axes in known.items()}
     schedulers = [] if found else registry.schedules.expand(section.schedulers)
     found.extend(
         Fault(f"search.{name}", f"scheduler {name} is not searched: add it to search.schedulers or take this away")
@@ -98,6 +88,31 @@ def check_search(section: SearchSection, faults: list[Fault]) -> SearchSection |
     )
     faults.extend(found)
     return None if found else section.model_copy(update={"schedulers": schedulers, "parameters": parameters})
+
+
+def check_rest(section: SearchSection, faults: list[Fault]) -> list[Fault]:
+    """Check what does not depend on the rest of a search section, of which another part may have the wrong shape.
+
+    Args:
+        section: What is left of it.
+        faults: What is wrong is appended here.
+
+    Returns:
+        The same list.
+    """
+    faults.extend(
+        registry.schedules.unknown(name, f"search.schedulers[{index}]")
+        for index, name in enumerate(section.schedulers)
+        if name not in registry.schedules and name not in registry.schedules.groups()
+    )
+    if min(bounds(section.lr)) <= 0:
+        faults.append(Fault("search.lr", "a learning rate must be larger than 0", show_axis(section.lr)))
+    for name, axes in section.parameters.items():
+        if name in registry.schedules:
+            faults.extend(_axis_faults(name, axes))
+        else:
+            faults.append(registry.schedules.unknown(name, f"search.{name}"))
+    return faults
 
 
 def _axis_faults(name: str, axes: dict[str, Any]) -> list[Fault]:
@@ -110,13 +125,23 @@ def _axis_faults(name: str, axes: dict[str, Any]) -> list[Fault]:
     return found
 
 
-def _try(entry: TrySection, search: SearchSection, key: str, faults: list[Fault]) -> TrySection | None:
+def _try(entry: TrySection, search: SearchSection | None, key: str, faults: list[Fault]) -> TrySection | None:
+    """The settings with their names resolved; without a search section, what they say by themselves is checked."""
     if entry.scheduler not in registry.schedules:
         faults.append(registry.schedules.unknown(entry.scheduler, f"{key}.scheduler"))
         return None
     name = registry.schedules.resolve(entry.scheduler)
     family = registry.schedules.get(name)
     found = [Fault(f"{key}.{f.key}", f.rule, f.received, f.nearest) for f in family.faults(entry.parameters)]
+    if search is not None:
+        found += _outside(entry, search, name, key)
+    faults.extend(found)
+    return None if found else entry.model_copy(update={"scheduler": name})
+
+
+def _outside(entry: TrySection, search: SearchSection, name: str, key: str) -> list[Fault]:
+    """What of some settings the search does not cover."""
+    family, found = registry.schedules.get(name), []
     if name not in search.schedulers:
         found.append(Fault(f"{key}.scheduler", "is not among search.schedulers: add it there", f'"{name}"'))
     if not contains(search.lr, entry.lr):
@@ -126,8 +151,7 @@ def _try(entry: TrySection, search: SearchSection, key: str, faults: list[Fault]
         if axis is not None and not contains(axis, value) and not family.faults({parameter: value}):
             rule = f"is outside search.{name}.{parameter} = {show_axis(axis)}: widen it"
             found.append(Fault(f"{key}.{parameter}", rule, show(value)))
-    faults.extend(found)
-    return None if found else entry.model_copy(update={"scheduler": name})
+    return found
 
 
 def _default_axis(family: Any, parameter: str) -> Any:

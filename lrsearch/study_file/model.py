@@ -19,10 +19,18 @@ MOST_THREADS = 1024
 
 
 class StudySection(StrictModel):
-    """``[study]``: its name and how many trials it has in all, however many workers share it."""
+    """``[study]``: its name and how many trials it has in all, however many workers share it.
+
+    Attributes:
+        name: Of the study.
+        trials: In all.
+        value: Which epoch of a run is judged, for each seed: the ``last``, or the ``best`` by the test metric.
+        load: Files and modules with own code.
+    """
 
     name: str = Field(min_length=1, max_length=LONGEST)
     trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
+    value: Literal["last", "best"] = "last"
     load: list[str] = []
 
     @field_validator("name")
@@ -60,6 +68,9 @@ class TrainingSection(StrictModel):
         ema: Weight of the past in an average of the weights, taken after every update; that average is evaluated.
         precision: What forward passes compute in; less than float32 is mixed precision.
         train_metric_every: Epochs from one look at the metric on training rows to the next; the last has one, too.
+        patience: A run stops, and is complete, after so many evaluations in a row without a better test metric; None:
+            every run is trained to its last epoch.
+        min_delta: What the test metric has to gain on the best one so far for `patience` to begin anew.
         checkpoint_minutes: Minutes of training after which a trial that takes longer is saved, so that a crash costs no
             more of it.
         loader_workers: Processes that read rows of a Dataset that is not in memory as tensors; 0: training reads them.
@@ -83,6 +94,8 @@ class TrainingSection(StrictModel):
     train_metric_every: int = Field(default=1, ge=1)
     checkpoint_minutes: FiniteFloat = Field(default=5.0, ge=0)
     loader_workers: int = Field(default=0, ge=0, le=1024)
+    patience: int | None = Field(default=None, ge=1)
+    min_delta: FiniteFloat = Field(default=0.0, ge=0)
 
     @field_validator("seeds")
     @classmethod
@@ -99,6 +112,12 @@ class TrainingSection(StrictModel):
         if not all(0 <= beta < 1 for beta in betas):
             raise PydanticCustomError("rule", "each must satisfy 0 <= beta < 1")
         return betas
+
+    @model_validator(mode="after")
+    def _min_delta_is_of_patience(self) -> TrainingSection:
+        if self.min_delta and self.patience is None:
+            raise PydanticCustomError("rule", "min_delta belongs to patience: set patience, or leave min_delta out")
+        return self
 
     @model_validator(mode="after")
     def _fits_optimizer(self) -> TrainingSection:

@@ -60,6 +60,8 @@ class Task:
             that is trained is in one group.
         allow_nan: Inputs and targets may hold NaN, which the model or the loss masks.
         evaluation_gradients: Evaluate with gradients, for a model that needs them inside forward.
+        details_each_epoch: Not for people: whether `details` are looked at after every epoch, because it is not known
+            beforehand which of them will count.
         details: Not for people: the confirmation puts metrics here that give a vector,
             ``(outputs, targets) -> [parts]``. They are looked at on the test rows before training and after the last
             epoch; one that fails is left out. Of rows that a DataLoader reads they give a number per batch, and the
@@ -85,6 +87,7 @@ class Task:
     parameters: Groups | None
     allow_nan: bool
     evaluation_gradients: bool
+    details_each_epoch: bool
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class Task:
         parameters: Groups | None = None,
         allow_nan: bool = False,
         evaluation_gradients: bool = False,
+        details_each_epoch: bool = False,
     ) -> None:
         faults = [*_model_faults(model), *_metric_faults({"loss": loss}, LOSSES)]
         faults += [*_metric_faults({"metric": metric}, METRICS), *directions.faults(metric, direction)]
@@ -121,6 +125,7 @@ class Task:
         values["direction"] = direction or directions.of(metric) or "minimize"
         values["details"] = dict(details or {})
         values |= {"parameters": parameters, "allow_nan": allow_nan, "evaluation_gradients": evaluation_gradients}
+        values["details_each_epoch"] = details_each_epoch
         for name, value in values.items():
             object.__setattr__(self, name, value)
 

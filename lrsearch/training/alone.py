@@ -37,4 +37,5 @@ def train_alone(run: Run, engine: Engine, place: int) -> Iterator[EpochRecord]:
             details={name: values[0] for name, values in records.details.items()},
         )
         run.records.append(record)
+        run.stopping.take(record.test_metric)
         yield record

@@ -23,6 +23,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training import lane_optimizers
 from lrsearch.training.devices import moved
 from lrsearch.training.divergence import ConstantValues, diverged
+from lrsearch.training.early_stopping import LaneStops
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers, stacked_details
 from lrsearch.training.evaluation import details_after, shows_train_metric
 from lrsearch.training.graph_replay import Recordings
@@ -73,6 +74,7 @@ class BatchedEngine:
         kept = yield records
         for _ in range(training.epochs):
             gone = {lane for lane, is_gone in zip(records.lanes, records.diverged, strict=True) if is_gone}
+            gone |= records.stopped
             live = [lane for lane in records.lanes if lane not in gone and (kept is None or lane in kept)]
             if not live:
                 return
@@ -127,6 +129,7 @@ class NetworkBatch:
         self.before = [runs[index].before for index in seed_of]
         directed = [replace(lane, schedule=lane.schedule.directed(task.maximises)) for lane in lanes]
         self.rates = [LaneRates(lane, training, runs[0].order.batches_per_epoch) for lane in directed]
+        self.stops = LaneStops(training, maximise=task.maximises)
         self.positions = tuple(range(len(lanes)))
         self.places = [index if lane.place is None else lane.place for index, lane in enumerate(lanes)]
 
@@ -197,6 +200,7 @@ class NetworkBatch:
             extra=test,
             seconds=time.perf_counter() - began,
             details=kept,
+            stopped=self.stops.take(self.positions, test_metric),
         )
 
     def seed_streams(self) -> SeedStreams:

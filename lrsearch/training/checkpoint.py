@@ -22,7 +22,7 @@ import torch
 
 from lrsearch import atomic_file, version
 from lrsearch.errors import Fault, InputError, LrsearchError, input_error, nearest
-from lrsearch.training import random_streams
+from lrsearch.training import best_weights, random_streams
 from lrsearch.training.checkpoint_values import check_optimizer, faults_of
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.loop import Before, EpochRecord, Run
@@ -182,6 +182,9 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
         run.before = Before(**state["before"])
         run.lr, run.epoch, run.diverged = float(state["lr"]), int(state["epoch"]), bool(state["diverged"])
         run.records = [EpochRecord(**record) for record in state["records"]]
+        for record in run.records:
+            run.stopping.take(record.test_metric)
+        best_weights.restore(run, state.get("best"))
         if run.epoch:
             run.schedule_state = _as(run.schedule_state, state["schedule_state"])
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
@@ -236,6 +239,7 @@ def _state(run: Run) -> dict[str, Any]:
         "model": run.model.state_dict(),
         "optimizer": run.optimizer.state_dict(),
         "average": None if run.average is None else run.average.state_dict(),
+        "best": best_weights.document(run),
         "precision": run.precision.state(),
         "order": run.order.generator.get_state(),
         "random_state": run.random_state,

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.command_curve import Said, Tail, said, said_in_json
 from lrsearch.training.command_process import CommandProcess, RunFailedError
+from lrsearch.training.early_stopping import LaneStops
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream
 from lrsearch.training.rates import LaneRates
 
@@ -45,19 +47,23 @@ class CommandEngine:
         """See `engine.Engine.train`. However the stream is closed, no process is left."""
         assert isinstance(task, CommandTask)
         runs: dict[int, CommandRun] = {}
+        stopped: frozenset[int] = frozenset()
         began = time.perf_counter()
         try:
             for place, lane in enumerate(lanes):
                 runs[place] = CommandRun(task, lane, training)
+            stops = LaneStops(training, maximise=task.maximises)
             kept = yield _records(0, runs, [run.before() for run in runs.values()], 0.0)
             for epoch in range(1, training.epochs + 1):
-                for place in [place for place in runs if kept is not None and place not in kept]:
+                for place in [place for place in runs if place in stopped or (kept is not None and place not in kept)]:
                     runs.pop(place).end()
                 if not runs:
                     return
                 found = [run.after(epoch) for run in runs.values()]
+                known = {place: own.value for place, own in zip(runs, found, strict=True) if own.is_known}
+                stopped = stops.take(list(known), known.values())
                 before, began = began, time.perf_counter()
-                kept = yield _records(epoch, runs, found, began - before)
+                kept = yield replace(_records(epoch, runs, found, began - before), stopped=stopped)
         finally:
             for run in runs.values():
                 run.end()

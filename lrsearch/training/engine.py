@@ -36,11 +36,12 @@ class LaneRecords:
         lr: Learning rate of the epoch's first update; [lanes].
         train_metric: [lanes].
         test_metric: [lanes].
-        diverged: [lanes], bool; a diverged lane is not in later records.
+        diverged: [lanes], bool; a diverged lane is not in later records, nor is one whose patience has ended.
         extra: Name -> [lanes].
         seconds: Wall-clock seconds of the epoch.
         details: The task's `details` before training and after the last epoch, empty in between; name -> [lanes,
             parts].
+        stopped: Lanes that are not in later records because their patience has ended (`early_stopping`).
         failures: Lanes that could not be trained on, and why; only of an engine whose other lanes go on then.
         evaluated: Whether the metric was looked at after this epoch; where not, it is NaN, and nothing is meant by it.
     """
@@ -56,6 +57,7 @@ class LaneRecords:
     details: Mapping[str, Numbers] = field(default_factory=dict)
     failures: Mapping[int, str] = field(default_factory=dict)
     evaluated: bool = True
+    stopped: frozenset[int] = frozenset()
 
     @cached_property
     def row_of(self) -> dict[int, int]:
@@ -128,12 +130,13 @@ class SequentialEngine:
                 ended = [] if kept is None else [index for index in ways if index not in kept]
                 for index in ended:
                     ways.pop(index).forget()
-                live = {index: way for index, way in live.items() if index in ways and not way.run.diverged}
+                live = {index: way for index, way in live.items() if index in ways and not way.has_ended}
                 if not live:
                     break
                 began = time.perf_counter()
                 records = {index: way.next_epoch() for index, way in live.items()}
-                kept = yield joined(epoch, records, time.perf_counter() - began)
+                stopped = frozenset(index for index, way in live.items() if way.has_stopped)
+                kept = yield joined(epoch, records, time.perf_counter() - began, stopped)
         except LrsearchError:
             raise
         except Exception:
@@ -181,13 +184,16 @@ def threads_of(threads: int) -> Iterator[None]:
         set_threads(before)
 
 
-def joined(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> LaneRecords:
+def joined(
+    epoch: int, records: Mapping[int, EpochRecord], seconds: float, stopped: frozenset[int] = frozenset()
+) -> LaneRecords:
     """The records of some lanes as one.
 
     Args:
         epoch: Epochs finished.
         records: Lane -> what it came to in that epoch.
         seconds: Of all of them.
+        stopped: Those whose patience has ended.
     """
     parts = list(records.values())
     return LaneRecords(
@@ -200,6 +206,7 @@ def joined(epoch: int, records: Mapping[int, EpochRecord], seconds: float) -> La
         extra={name: np.array([part.extra[name] for part in parts]) for name in parts[0].extra},
         seconds=seconds,
         details=stacked_details([part.details for part in parts]),
+        stopped=stopped,
     )
 
 
@@ -229,6 +236,7 @@ def side_by_side(records: Sequence[LaneRecords], lanes: Sequence[int]) -> LaneRe
             for name in records[0].details
             if all(name in own.details for own in records)
         },
+        stopped=frozenset(lane for own in records for lane in own.stopped),
     )
 
 

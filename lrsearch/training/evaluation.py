@@ -44,7 +44,7 @@ def details_after(epoch: int, task: Task, training: TrainingSection) -> Mapping[
         task: What is trained.
         training: How many epochs there are.
     """
-    return task.details if epoch in (0, training.epochs) else {}
+    return task.details if task.details_each_epoch or epoch in (0, training.epochs) else {}
 
 
 @dataclass(frozen=True)

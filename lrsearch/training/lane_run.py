@@ -59,8 +59,14 @@ class LaneRun:
     @property
     def has_ended(self) -> bool:
         """Whether the last epoch that was told is the lane's last."""
-        over = self.run.diverged or self.run.epoch == self.run.training.epochs
+        run = self.run
+        over = run.diverged or run.stopping.has_stopped or run.epoch == run.training.epochs
         return over and self._told == self.run.epoch
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether that is because its patience has ended."""
+        return self.has_ended and self.run.stopping.has_stopped
 
     def state(self) -> bytes:
         """All that the loop has advanced."""

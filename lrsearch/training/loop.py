@@ -6,9 +6,10 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -25,11 +26,14 @@ from lrsearch.training import optimizers, random_streams
 from lrsearch.training.batch_metrics import LOSS, Details
 from lrsearch.training.batches import DataOrder, epoch_rows
 from lrsearch.training.divergence import ConstantValues, diverged
+from lrsearch.training.early_stopping import EarlyStopping
 from lrsearch.training.evaluation import Look, details_after, evaluate_in_detail, evaluate_rows, shows_train_metric
 from lrsearch.training.precision import Precision, check_precision
 from lrsearch.training.reading import Batch
 from lrsearch.training.training_batches import TrainingBatches
 from lrsearch.training.weight_average import average_of
+
+State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,28 @@ class Before:
     details: Details = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class BestWeights:
+    """What a network was after its best epoch.
+
+    Attributes:
+        epoch: Which that was.
+        model: The network's `state_dict`.
+        average: That of the average of its weights; None without one.
+    """
+
+    epoch: int
+    model: State
+    average: State | None
+
+
 @dataclass
 class Run:
     """One network on its way: all state that the loop advances.
 
     Made by `start`, advanced by `train`. Between two epochs it may be looked at, saved, or given another learning
     rate or schedule. `records` holds every epoch so far; `random_state` is where its own torch stream stands, `streams`
-    where the others do.
+    where the others do. `keep` says whether the weights of the best epoch are kept, too, and `best` has them.
     """
 
     task: Task
@@ -94,15 +113,26 @@ class Run:
     average: AveragedModel | None = None
     epoch: int = 0
     diverged: bool = False
+    keep: Literal["last", "best"] = "last"
+    best: BestWeights | None = None
     records: list[EpochRecord] = field(default_factory=list)
     horizon: int = field(init=False)
     schedule_state: object = field(init=False)
     constants: ConstantValues = field(init=False)
+    stopping: EarlyStopping = field(init=False)
 
     def __post_init__(self) -> None:
         self.constants = ConstantValues(self.task)
+        self.stopping = EarlyStopping.of(self.training, maximise=self.task.maximises)
         self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
         self.schedule_state = self.schedule.initial_state(self.horizon, self.updates_per_step)
+
+    @property
+    def best_record(self) -> EpochRecord | None:
+        """Of the best epoch so far by the test metric, the first of equal ones; None before there is one."""
+        sign = -1 if self.task.maximises else 1
+        known = [record for record in self.records if not math.isnan(record.test_metric)]
+        return min(known, key=lambda record: sign * record.test_metric, default=None)
 
     @property
     def evaluated(self) -> nn.Module:
@@ -181,7 +211,7 @@ def start(
 
 
 def train(run: Run, epochs: int | None = None) -> Iterator[EpochRecord]:
-    """Train on, one record per epoch, until the horizon or until the run diverges.
+    """Train on, one record per epoch, until the horizon, or until the run diverges or its patience ends.
 
     Args:
         run: Where to go on from; it is advanced.
@@ -191,7 +221,7 @@ def train(run: Run, epochs: int | None = None) -> Iterator[EpochRecord]:
         The record of each epoch, when it is finished.
     """
     last = run.training.epochs if epochs is None else run.epoch + epochs
-    while run.epoch < last and not run.diverged:
+    while run.epoch < last and not run.diverged and not run.stopping.has_stopped:
         yield _one_epoch(run)
 
 
@@ -220,6 +250,10 @@ def _one_epoch(run: Run) -> EpochRecord:
         details=details,
     )
     run.records.append(record)
+    run.stopping.take(test_metric)
+    if run.keep == "best" and run.best_record is record:
+        average = None if run.average is None else deepcopy(run.average.state_dict())
+        run.best = BestWeights(run.epoch, deepcopy(run.model.state_dict()), average)
     return record
 
 

@@ -39,6 +39,7 @@ class Outcome:
         final: After the last epoch.
         best_train: Where the metric on the training rows was best.
         best_test: Where the metric on the test rows was best.
+        kept: The epoch whose weights are kept: the last, or the best on the test rows, before training not among them.
         diverged: Whether the run diverged, which ended it.
         segments: The rates of the run, where they were set by hand more than once; None for any other run.
         seconds: Wall-clock seconds of training, all sittings together.
@@ -50,6 +51,7 @@ class Outcome:
     final: EpochMetrics
     best_train: EpochMetrics
     best_test: EpochMetrics
+    kept: EpochMetrics
     diverged: bool
     segments: list[steering.Segment] | None
     seconds: float
@@ -68,6 +70,7 @@ def outcome(definition: RunDefinition, run: Run) -> Outcome:
     """
     before = EpochMetrics(0, run.before.train_metric, run.before.test_metric, dict(run.before.extra))
     moments = [before, *map(_numbers, run.records)]
+    best = run.best_record if run.keep == "best" else None
     by_hand, sign = _by_hand(run), -1 if run.task.maximises else 1
     return Outcome(
         epochs=run.epoch,
@@ -75,6 +78,7 @@ def outcome(definition: RunDefinition, run: Run) -> Outcome:
         final=moments[-1],
         best_train=_best(moments, lambda moment: sign * moment.train),
         best_test=_best(moments, lambda moment: sign * moment.test),
+        kept=moments[-1] if best is None else _numbers(best),
         diverged=run.diverged,
         segments=by_hand if len(by_hand) > 1 else None,
         seconds=sum(record.seconds for record in run.records),

@@ -17,6 +17,7 @@ import torch
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.crew import Crew, Here
+from lrsearch.training.early_stopping import LaneStops
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream, joined
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
 from lrsearch.training.memory import parking_bytes
@@ -92,6 +93,7 @@ class _Shift:
         self._kept = set(range(len(lanes)))
         self._live = set(self._kept)
         self._told = [-1] * len(lanes)
+        self._stops = LaneStops(training, maximise=task.maximises)
         self._paused_at = 0
         self._deaths: Counter[int] = Counter()
         self._waiting: deque[int] = deque()
@@ -141,10 +143,11 @@ class _Shift:
                 # A lane that is run again tells what it has told before.
                 if record.epoch > self._told[lane]:
                     self._told[lane] = record.epoch
-                    if record.diverged or record.epoch == self._training.epochs:
+                    stopped = self._stops.take([lane], [record.test_metric]) if record.epoch else frozenset()
+                    if record.diverged or stopped or record.epoch == self._training.epochs:
                         self._live.discard(lane)
                         self.parking.drop(lane)
-                    yield joined(record.epoch, {lane: record}, record.seconds)
+                    yield joined(record.epoch, {lane: record}, record.seconds, stopped)
             case Left(state=state):
                 if state is not None:
                     self.parking.put(lane, state)

@@ -252,3 +252,38 @@ def test_an_optimizer_that_a_command_names_is_imported_and_a_stored_one_is_not(h
     wrong = here("train", "--task", "polynomial", "--lr", "0.01", *named[:2], "--set", "training.dampenin=0.1")
     assert wrong.returncode == 2
     assert "did you mean dampening?" in wrong.stderr
+
+
+def test_the_sample_of_the_page_is_what_the_template_gives(here: Command) -> None:
+    page = (Path(__file__).parents[2] / "lrsearch/tasks/README.md").read_text(encoding="utf-8")
+    sample = page.split("```\nengine: ")[1].split("```")[0].splitlines()
+    assert here("tasks", "new", "my_task.py").returncode == 0
+    given = [line.rstrip() for line in here("tasks", "check", "my_task.py:my_task").stdout.splitlines()]
+    measured = ("epoch", "200 trials", "memory")
+    told = [line for line in given if not line.startswith((*measured, "engine"))]
+    assert [line for line in sample[1:] if not line.startswith(measured)] == told
+    assert [line.split()[0] for line in sample[1:]] == [line.split()[0] for line in given[1:]]
+
+
+def test_a_csv_file_becomes_a_verdict(here: Command, tmp_path: Path) -> None:
+    rows = [f"{row % 7},{'red' if row % 3 else 'blue'},{row % 7 + 5 * (row % 3 == 0)}.5" for row in range(90)]
+    (tmp_path / "my data.csv").write_text("\n".join(["size,colour,weight", *rows]))
+    written = here("tasks", "new", "--from-csv", "my data.csv", "--target", "weight")
+    assert written.returncode == 0, written.stderr
+    assert "regression (numbers, 12 different ones); --kind classification if that is wrong" in written.stderr
+    assert "Wrote my_data.py and my_data.toml" in written.stderr
+    assert here("tasks", "check", "my_data.py:my_data").stdout.startswith("engine: batched\n")
+    study = tmp_path / "my_data.toml"
+    text = study.read_text().replace("trials = 50", "trials = 4").replace("epochs = 30", "epochs = 3")
+    study.write_text(f"{text}\n[confirm]\ntop = 1\nseeds = 2\n")
+    assert "How sure?" in here("study", "run", "my_data.toml", "--quiet").stdout
+    again = here("tasks", "new", "my_data.py", "--from-csv", "my data.csv", "--target", "weight")
+    assert again.returncode == 2
+    for wrong, words in (
+        (["mine.py", "--target", "weight"], "goes with --from-csv"),
+        (["--from-csv", "my data.csv"], "the column of the table to predict"),
+        ([], "name the file to write"),
+    ):
+        refused = here("tasks", "new", *wrong)
+        assert refused.returncode == 2
+        assert words in refused.stderr

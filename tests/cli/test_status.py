@@ -33,9 +33,10 @@ def test_it_shows_processes_studies_and_the_last_lines(
 ) -> None:
     url = f"sqlite:///{tmp_path}/s.db"
     storage = open_storage(url, create=True)
-    screen = Screen(url)
+    screen = Screen(url, "http://10.0.0.1:8080/ (asks for the token)")
     service = Service([Program("worker 0", [], {})], Interruption(), screen.say, print)
     assert "none yet" in shown(screen, service)
+    assert "Dashboard: http://10.0.0.1:8080/ (asks for the token)" in shown(screen, service)
     stored = studies.create(storage, define(study={"name": "[b]small[/b]", "trials": 6}), "mse")
     control.stop(stored, True)
     for number in range(20):

@@ -17,7 +17,7 @@ def test_ray_that_is_not_installed_is_named_with_the_command(lrsearch: Run, monk
     monkeypatch.setattr("lrsearch.launch.ray.cluster.find_spec", {}.get)
     done = lrsearch("study", "run", "small.toml", "--cluster", "local")
     assert done.returncode == 2
-    assert 'pip install "lrsearch[ray]"' in done.stderr
+    assert 'pip install ".[ray]"' in done.stderr
 
 
 def test_an_address_that_is_none_is_wrong_input(lrsearch: Run) -> None:

@@ -53,6 +53,8 @@ def test_trials_are_listed_and_shown(done: Command) -> None:
     shown = read(done, "trial", "show", "small", "2")
     assert [row["epoch"] for row in shown["curves"]] == list(range(1, shown["epochs"] + 1))
     assert set(shown["curves"][0]) == {"epoch", "test", "lr", "train"}
+    facts = done("trial", "show", "small", "2").stdout.split("epoch ")[0].split()
+    assert [facts.count(word) for word in ("scheduler", "lr", "excluded")] == [1, 1, 0]
     refused = done("trial", "show", "small", "9")
     assert refused.returncode == 2
     assert "has trials 0 to 4" in refused.stderr
@@ -68,6 +70,12 @@ def test_excluding_a_trial_changes_the_best_and_can_be_undone(done: Command) -> 
     assert done("trial", "exclude", "small", str(best["number"]), "--undo").returncode == 0
     assert read(done, "study", "show", "small")["best"] == best
     assert done("trial", "exclude", "small", str(best["number"]), "--undo").returncode == 2
+
+
+def test_a_report_says_its_headline_and_prints_its_path_alone(done: Command) -> None:
+    told = done("report", "small", "--output", "out")
+    assert told.stdout == "out/report.md\n"
+    assert " ".join(told.stderr.split()).startswith("Use ")
 
 
 def test_the_report_names_excluded_trials(done: Command, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_bucket_that_is_not_there_is_an_input_error(bucket: str, named: str, s
 def test_without_boto3_the_way_to_install_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("botocore", "botocore.exceptions"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=r'pip install "lrsearch\[s3\]"'):
+    with pytest.raises(InputError, match=r'pip install "\.\[s3\]"'):
         artifacts_of("sqlite:///s.db", "s3://bucket")
 
 

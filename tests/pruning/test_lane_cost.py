@@ -56,6 +56,8 @@ def test_a_generation_of_64_keeps_a_block_and_seats_for_the_audit() -> None:
     cost, places = reckoned(one_pass=True, device="cpu"), {number: [number] for number in range(64)}
     assert len(cost.spared(range(20), range(20, 64), places)) == 28 - 20
     assert len(cost.spared(range(45), range(45, 64), places)) == 19
+    full = list(range(0, 32, 4))  # one class has no seat left
+    assert len(cost.spared(full, [number for number in range(64) if number not in full], places)) == 3 * 7
     crowded = [*range(0, 64, 4), 1]  # all but one in one class
     assert len(cost.spared(crowded, [number for number in range(64) if number not in crowded], places)) == 47
 

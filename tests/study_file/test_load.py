@@ -262,3 +262,44 @@ def test_what_is_stored_comes_back_the_same(given_document: dict[str, Any]) -> N
     stored = definition.document()
     assert parse_stored(stored, "stored") == definition
     assert parse(tomllib.loads(tomlkit.dumps(stored)), "again") == definition
+
+
+def test_one_wrong_shape_hides_no_other_fault() -> None:
+    """Names are looked up although the section, or its neighbour, has a key of the wrong shape."""
+    found = faults(
+        """
+        [training]
+        epochz = 3
+        [search]
+        lr = { low = "x", high = 1 }
+        schedulers = ["cosin", 3, "lambd"]
+        [search.exponentiall]
+        decades = 1
+        [search.lambda]
+        decay = { low = 2.0, high = 3.0 }
+        [sampler]
+        name = "tpee"
+        [[try]]
+        lr = "a"
+        [[try]]
+        lr = 0.1
+        scheduler = "cosinee"
+        [[try]]
+        lr = 0.1
+        scheduler = "lambda"
+        decay = 7
+        """
+    )
+    assert set(found) == {
+        "training.epochz", "search.lr.low", "search.schedulers[0]", "search.schedulers[1]", "search.schedulers[2]",
+        "search.exponentiall", "search.lambda.decay", "sampler.name", "try[0].lr", "try[0].scheduler",
+        "try[1].scheduler", "try[2].decay",
+    }  # fmt: skip
+    assert "unknown scheduler; did you mean lambda" in found["search.schedulers[2]"]
+
+
+def test_a_wrong_shape_adds_no_fault_of_its_own() -> None:
+    """What depends on the key that is wrong is not guessed."""
+    assert set(faults('search = { lr = "x", schedulers = ["lambda"] }')) == {"search.lr"}
+    wrong = faults('[search]\nlr = 0.1\nschedulers = "lambda"\n[[try]]\nlr = 0.5\nscheduler = "cosine"')
+    assert set(wrong) == {"search.schedulers"}

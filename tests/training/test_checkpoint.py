@@ -19,7 +19,7 @@ import torch
 from lrsearch.errors import InputError, LrsearchError
 from lrsearch.tasks.blocks import per_block
 from lrsearch.tasks.task import Task
-from lrsearch.training import checkpoint
+from lrsearch.training import best_weights, checkpoint
 from lrsearch.training.definition import RunDefinition, parse
 from lrsearch.training.loop import Run, train
 
@@ -324,3 +324,39 @@ def test_divergence_is_judged_by_the_first_sittings_numbers(tmp_path: Path) -> N
     run = definition.start(task)
     checkpoint.restore(replace(read, state={**read.state, "before": rounded}), run)
     assert run.before.train_loss == rounded["train_loss"]
+
+
+@pytest.mark.parametrize("ema", [None, 0.9])
+def test_the_weights_of_the_best_epoch_are_kept_and_restored(tmp_path: Path, ema: float | None) -> None:
+    """They are those that a loop copies at that epoch, whether the run was interrupted or not."""
+    definition = define(lr=0.2, epochs=8, seeds=[3], **({} if ema is None else {"ema": ema}))
+    run, task, file = definition.start(definition.build_task()), definition.build_task(), tmp_path / "run.ckpt"
+    copies = {record.epoch: copy.deepcopy(run.evaluated.state_dict()) for record in train(run)}
+    best = min(run.records, key=lambda record: record.test_metric)
+    assert best.epoch < 8, "otherwise the last epoch would do"
+
+    kept = definition.start(task)
+    kept.keep = "best"
+    list(train(kept, best.epoch + 1))
+    checkpoint.save(file, definition, kept)
+    resumed = definition.start(task)
+    checkpoint.restore(checkpoint.read(file), resumed)
+    list(train(resumed))
+    model = best_weights.best_model(resumed)
+    assert model is not None
+    found = model.state_dict()
+    assert all(torch.equal(found[name], copies[best.epoch][name]) for name in found)
+    last = resumed.evaluated.state_dict()
+    assert all(torch.equal(last[name], copies[8][name]) for name in last), "the run itself has gone on"
+
+
+def test_best_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    definition, file = define(epochs=2), tmp_path / "run.ckpt"
+    run = definition.start(definition.build_task())
+    run.keep = "best"
+    list(train(run))
+    assert run.best is not None
+    run.best = replace(run.best, epoch=7)
+    checkpoint.save(file, definition, run)
+    with pytest.raises(InputError, match="damaged"):
+        checkpoint.restore(checkpoint.read(file), definition.start(definition.build_task()))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from lrsearch import extras
 from lrsearch.errors import LrsearchError, input_error
 from lrsearch.launch.processes import LOOK_AGAIN, TERMINATION_TIMEOUT
 from lrsearch.launch.ray.actor import Assignment, Output, WorkerActor, WorkerExit
@@ -213,7 +214,7 @@ def joined(given: str, storage: str) -> Iterator[Cluster]:
     """
     address = resolve(given)
     if find_spec("ray") is None:
-        rule = 'needs Ray, which is not installed: pip install "lrsearch[ray]"'
+        rule = f"needs Ray, which is not installed; install it, {extras.install('ray')}"
         raise input_error("command line", rule, key="--cluster")
     check_reachable(address)
     prepare(address, os.environ)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lrsearch import extras
 from lrsearch.errors import InputError, input_error
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
@@ -30,7 +31,7 @@ def read(file: Path) -> list[Row]:
     except KeyError:
         raise _fault(file, f"must end in {', '.join(SUFFIXES)}") from None
     except ImportError:
-        raise _fault(file, 'parquet needs pyarrow; install it with: pip install "lrsearch[parquet]"') from None
+        raise _fault(file, f"parquet needs pyarrow; install it, {extras.install('parquet')}") from None
     except OSError as error:
         raise _fault(file, f"cannot be read: {error.strerror or error}") from None
     except (ValueError, csv.Error) as error:  # JSON's and pyarrow's errors, and those of an encoding, are ValueErrors
