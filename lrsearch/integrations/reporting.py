@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import optuna
 from optuna.trial import BaseTrial, Trial
 
-from lrsearch.pruning.halving import StratifiedHalving
-from lrsearch.pruning.pruners import Halving, HalvingOptions
+from lrsearch.pruning.extrapolation import StratifiedExtrapolation
+from lrsearch.pruning.pruners import Extrapolation, ExtrapolationOptions
 from lrsearch.sampling.space import SEED
 
 
-def rungs(steps: int, every: int = 1) -> Sequence[int]:
-    """Where trials are compared by default: at 8.3, 25 and 50 % of a run, at the next evaluation.
+def shares(steps: int, every: int = 1) -> dict[int, float]:
+    """Where trials are compared by default, and which share goes on: at 1/8 and 1/2 of a run, at the next evaluation.
 
     Args:
         steps: Steps of the whole run, such as epochs.
         every: Steps from one evaluation to the next.
     """
-    found = {math.ceil(rung / every) * every for rung in Halving.rungs(HalvingOptions(), steps)}
-    return sorted(rung for rung in found if rung < steps)
+    usual = Extrapolation.shares(ExtrapolationOptions.model_validate({}), steps)
+    found = {math.ceil(rung / every) * every: share for rung, share in usual.items()}
+    return {rung: share for rung, share in found.items() if rung < steps}
 
 
 def report(trial: BaseTrial, value: float, step: int, steps: int, *, every: int = 1, prune: bool = True) -> None:
-    """Report an evaluation, and end the trial if it is not among the best third of its scheduler type.
+    """Report an evaluation, and end the trial if it is heading for a worse end than others of its scheduler type.
 
     A run of a confirmation is never ended.
 
@@ -46,7 +46,7 @@ def report(trial: BaseTrial, value: float, step: int, steps: int, *, every: int 
     """
     trial.report(value, step)
     if prune and should_end(trial, steps, every):
-        raise optuna.TrialPruned(f"not among the best of its scheduler type after step {step}")
+        raise optuna.TrialPruned(f"heading for a worse end than others of its scheduler type after step {step}")
 
 
 def should_end(trial: BaseTrial, steps: int, every: int = 1) -> bool:
@@ -59,5 +59,6 @@ def should_end(trial: BaseTrial, steps: int, every: int = 1) -> bool:
     """
     if not isinstance(trial, Trial) or SEED in trial.params or len(trial.study.directions) != 1:
         return False
-    pruner = StratifiedHalving(rungs(steps, every), HalvingOptions().keep)
+    kept = shares(steps, every)
+    pruner = StratifiedExtrapolation(list(kept), list(kept.values()))
     return pruner.prune(trial.study, trial.study._storage.get_trial(trial._trial_id))

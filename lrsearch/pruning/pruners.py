@@ -149,16 +149,24 @@ class Extrapolation:
 
     @staticmethod
     def build(options: ExtrapolationOptions, epochs: int) -> BasePruner:
-        shares = Extrapolation._shares(options, epochs)
+        shares = Extrapolation.shares(options, epochs)
         return StratifiedExtrapolation(list(shares), list(shares.values()))
 
     @staticmethod
     def rungs(options: ExtrapolationOptions, epochs: int) -> Sequence[int]:
-        return list(Extrapolation._shares(options, epochs))
+        return list(Extrapolation.shares(options, epochs))
 
     @staticmethod
-    def _shares(options: ExtrapolationOptions, epochs: int) -> dict[int, float]:
-        """Rung -> share. From one epoch nothing can be predicted; of rungs at the same epoch the last one counts."""
+    def shares(options: ExtrapolationOptions, epochs: int) -> dict[int, float]:
+        """Which share goes on where.
+
+        Args:
+            options: Rungs and shares.
+            epochs: Of a trial that is trained to the end.
+
+        Returns:
+            Rung -> share. From one epoch nothing can be predicted; of rungs at the same epoch the last one counts.
+        """
         keep = options.keep if isinstance(options.keep, list) else [options.keep] * len(options.rungs)
         ordered = sorted(zip(options.rungs, keep, strict=True))
         shares = {max(FIRST, round(fraction * epochs)): share for fraction, share in ordered}

@@ -6,32 +6,32 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from lrsearch.integrations.reporting import report, rungs
+from lrsearch.integrations.reporting import report, shares
 
 
 @pytest.mark.parametrize(
     ("steps", "every", "expected"),
-    [(60, 1, [5, 15, 30]), (4, 1, [1, 2]), (60, 10, [10, 20, 30]), (1, 1, []), (2, 2, [])],
+    [(60, 1, [8, 30]), (4, 1, [2]), (60, 10, [10, 30]), (1, 1, []), (2, 2, [])],
 )
 def test_rungs_are_evaluations(steps: int, every: int, expected: list[int]) -> None:
-    assert rungs(steps, every) == expected
+    assert list(shares(steps, every)) == expected
 
 
 TYPE, SEED = CategoricalDistribution(["a", "b"]), IntDistribution(0, 9)
 
 
 def ended(params: dict[str, object], direction: str = "minimize", value: float = 9.0) -> bool:
-    """Whether a trial ends at the first rung, after five of type a that came to 1 there."""
+    """Whether a trial ends at the rung, epoch 2 of 4, after five of type a that came to 1 there."""
     study = optuna.create_study(direction=direction)
     for _ in range(5):
         study.enqueue_trial({"scheduler": "a"})
         trial = study.ask({"scheduler": TYPE})
-        report(trial, 1.0, 1, 4, prune=False)
+        report(trial, 1.0, 2, 4, prune=False)
         study.tell(trial, 1.0)
     study.enqueue_trial(params)
     trial = study.ask({"scheduler": TYPE, **({"seed": SEED} if "seed" in params else {})})
     try:
-        report(trial, value, 1, 4)
+        report(trial, value, 2, 4)
     except optuna.TrialPruned:
         return True
     return False
