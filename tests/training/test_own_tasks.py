@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 import torch
 from own_tasks import CASES, EPOCHS, LR, ROWS, SEED, SIZE, TEST, TESTS, Batch, Case, curve, section
+from own_tensor_tasks import CASES as TENSOR_CASES
 from torch import nn
 
 from lrsearch.schedules.classical import Constant
 from lrsearch.tasks.check import check
 from lrsearch.training.choice import choose_engine
 from lrsearch.training.engine import Lane, SequentialEngine
+
+ALL = CASES | TENSOR_CASES
 
 
 def order_of(generator: torch.Generator) -> list[int]:
@@ -80,9 +83,9 @@ def on_test_rows(model: nn.Module, case: Case, drawn: Drawn) -> float:
     return value
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_plain_loop_gives_the_same_numbers(name: str) -> None:
-    case = CASES[name]
+    case = ALL[name]
     check(case.task, "mine")
     assert curve(case.task) == pytest.approx(plain_loop(case), rel=2e-5)
 
@@ -107,6 +110,11 @@ def test_a_batch_of_networks_carries_nests(name: str) -> None:
     for one, other in zip(*both_ways, strict=True):
         assert one.test_metric == pytest.approx(other.test_metric, rel=1e-4)
         assert one.train_metric == pytest.approx(other.train_metric, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", TENSOR_CASES)
+def test_a_batch_of_networks_carries_tensors(name: str) -> None:
+    assert choose_engine("batched", TENSOR_CASES[name].task, section(), "cpu")[1] == "engine: batched"
 
 
 @pytest.mark.parametrize(
