@@ -126,6 +126,10 @@ def optimizer(make: Make) -> Make:
 
     Raises:
         LrsearchError: It takes no learning rate, its updates want a closure, or the name is taken.
+
+    Example:
+        >>> @lrsearch.optimizer
+        ... class SignDescent(torch.optim.Optimizer): ...
     """
     name = make.__name__.lower()
     registry.optimizers.add(name, OptimizerDefinition(name, make))

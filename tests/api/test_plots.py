@@ -67,8 +67,8 @@ def test_a_studys_figures_are_drawn_by_name(tmp_path: Path) -> None:
     study = lrsearch.run_study(lrsearch.create_study(document, storage=f"sqlite:///{tmp_path / 's.db'}"))
     frames = lrsearch.load_frames(study)
     assert shown(lrsearch.plot_study(frames)) == shown(lrsearch.plot_study(frames, "learning_curves"))
-    with pytest.raises(lrsearch.InputError, match="did you mean history"):
-        lrsearch.plot_study(frames, "histroy")
+    with pytest.raises(lrsearch.InputError, match="did you mean learning_curves"):
+        lrsearch.plot_study(frames, "learnin_curves")
 
 
 def test_scheduler_types_have_a_panel_each() -> None:
