@@ -37,6 +37,7 @@ schedulers = ["constant", "lambda"]
 name = "random"
 generation = 256
 [pruner]
+name = "halving"
 audit = 0.3
 [confirm]
 top = 0

@@ -54,8 +54,8 @@ def overview(url: str, leave_out: Callable[[str, Exception], None]) -> list[dict
     try:
         with looked_at(parsed) as engine:
             seen = glance(engine, KEYS) if engine is not None and is_known(engine) else None
-    except (SQLAlchemyError, OSError, ImportError):
-        seen = None
+    except (SQLAlchemyError, OSError, ImportError, TypeError, ValueError):
+        seen = None  # opening it in full says what is wrong, in words; drivers raise the last two for odd URLs
     return rows(_opened(url) if seen is None else seen, leave_out)
 
 
