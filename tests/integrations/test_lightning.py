@@ -98,11 +98,12 @@ def test_each_validation_is_reported_and_the_worst_end(tmp_path: Path) -> None:
     for _ in range(3):
         trial = study.ask()
         trial.report(0.0, 1)
+        trial.report(0.0, 2)
         study.tell(trial, 0.0)
     trial = study.ask()
     with pytest.raises(optuna.TrialPruned):
         fit(tmp_path, Line(suggested("constant"), trial), [integration.report(trial)])
-    assert study.trials[3].intermediate_values == {1: 1.0}
+    assert study.trials[3].intermediate_values == {1: 1.0, 2: 2.0}
     assert study.trials[3].user_attrs["horizon"] == EPOCHS
 
 

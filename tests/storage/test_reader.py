@@ -246,5 +246,5 @@ def test_nobody_reads_a_study_past_its_reader() -> None:
     files = [file for file in package.rglob("*.py") if file.parent.name != "storage"]
     assert sorted(file.name for file in files if past.search(file.read_text(encoding="utf-8"))) == [
         "confirm_objective.py",  # Optuna's study and its trials, for an objective of hers
-        "halving.py",
+        "stratified.py",
     ]
