@@ -73,7 +73,7 @@ def test_what_cannot_be_written_is_an_input_error(
     with pytest.raises(InputError, match="cannot be written"):
         write(frames, tmp_path / "no" / "trials.csv")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(InputError, match=r"lrsearch\[parquet\]"):
+    with pytest.raises(InputError, match=r"pip install \"\.\[parquet\]\""):
         write(frames, tmp_path / "trials.parquet")
 
 
