@@ -140,6 +140,8 @@ class SequentialEngine:
         except LrsearchError:
             raise
         except Exception:
+            # The person's code failed, whatever it raised, and would fail again from a checkpoint. A signal or a closed
+            # stream is no Exception: then the checkpoints stay, and the trial goes on from them.
             for way in ways.values():
                 way.forget()
             raise

@@ -23,6 +23,7 @@ from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from lrsearch.tasks.data import same_random_numbers
+from lrsearch.training.one_by_one import OneByOneError
 
 Arguments = tuple[Any, ...]
 
@@ -106,7 +107,7 @@ def rehearsed(forward: Callable[[], object]) -> tuple[Draw, ...]:
         forward: Calls the network.
 
     Raises:
-        NotImplementedError: It draws what cannot be drawn ahead, such as a choice that depends on its weights.
+        OneByOneError: It draws what cannot be drawn ahead, such as a choice that depends on its weights.
     """
     with same_random_numbers():
         again = stream_from(torch.get_rng_state())
@@ -114,13 +115,13 @@ def rehearsed(forward: Callable[[], object]) -> tuple[Draw, ...]:
         with _Listening() as listening:
             forward()
         if any(draw.device.type != "cpu" for draw in listening.draws):
-            raise NotImplementedError(f"{ONLY_ONE_BY_ONE} (on a graphics processor)")
+            raise OneByOneError(f"{ONLY_ONE_BY_ONE} (on a graphics processor)")
         for draw in listening.draws:
             draw.drawn(again)
         if not torch.equal(again.get_state(), torch.get_rng_state()):
-            raise NotImplementedError(ONLY_ONE_BY_ONE)
+            raise OneByOneError(ONLY_ONE_BY_ONE)
         if others != (random.getstate(), _numpy_state()):
-            raise NotImplementedError(f"{ONLY_ONE_BY_ONE} (Python's or numpy's)")
+            raise OneByOneError(f"{ONLY_ONE_BY_ONE} (Python's or numpy's)")
     return tuple(listening.draws)
 
 
@@ -141,7 +142,7 @@ class GivenDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
         numbers: The numbers of all networks, [networks, ...] for each draw.
 
     Raises:
-        NotImplementedError: The networks draw something else.
+        OneByOneError: The networks draw something else.
     """
 
     def __init__(self, draws: Sequence[Draw], numbers: Sequence[Tensor]) -> None:
@@ -164,13 +165,13 @@ class GivenDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if filling is None:
             return function(*arguments, **(named or {}))
         if not self._left:
-            raise NotImplementedError(ONLY_ONE_BY_ONE)
+            raise OneByOneError(ONLY_ONE_BY_ONE)
         draw, numbers = self._left.pop(0)
         if (draw.method, draw.arguments) != (filling.method, filling.arguments(arguments)):
-            raise NotImplementedError(ONLY_ONE_BY_ONE)
+            raise OneByOneError(ONLY_ONE_BY_ONE)
         if function._schema.is_mutable:
             if arguments[0].shape != numbers.shape:
-                raise NotImplementedError(ONLY_ONE_BY_ONE)
+                raise OneByOneError(ONLY_ONE_BY_ONE)
             return arguments[0].copy_(numbers)
         return numbers.clone()  # the network may change it
 
@@ -241,5 +242,5 @@ class _Listening(TorchDispatchMode):  # type: ignore[no-untyped-call]
         before = _torch_states()  # attention without dropout has the tag, too, and draws nothing
         found = function(*arguments, **(named or {}))
         if any(not torch.equal(*states) for states in zip(before, _torch_states(), strict=True)):
-            raise NotImplementedError(f"{ONLY_ONE_BY_ONE} ({function._schema.name})")
+            raise OneByOneError(f"{ONLY_ONE_BY_ONE} ({function._schema.name})")
         return found

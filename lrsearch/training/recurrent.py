@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lrsearch.training.one_by_one import OneByOneError
+
 State = tuple[Tensor, ...]
 """Of a cell; the first is its output. [rows, features] each."""
 Cell = Callable[[Tensor, State, "Weights"], State]
@@ -112,7 +114,7 @@ def _one_step(cell: Cell, inputs: Tensor, state: State, tensors: tuple[Any, ...]
 def _layers(cell: Cell, inputs: Tensor, initial: State, settings: tuple[Any, ...]) -> tuple[Tensor, State]:
     """All layers: outputs of the last one, and the state of each after its last time step."""
     if len(settings) != 7 or isinstance(settings[0], Tensor):
-        raise NotImplementedError(PACKED)
+        raise OneByOneError(PACKED)
     tensors, biases, number, dropout, training, two_ways, batch_first = settings
     weights = _weights(tensors, number * (2 if two_ways else 1), biases=biases)
     layers = _Layers(cell, weights, dropout if training else 0.0, two_ways)

@@ -76,9 +76,12 @@ def test_what_the_command_is_not_told_is_said(run: str, schedulers: list[str], w
 
 @pytest.mark.parametrize("run", ["run {lr}", RUN])
 def test_a_command_that_is_told_all_is_not_warned_of(run: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        parse(file(run, search={"schedulers": ["constant"]}), "file")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = parse(file(run, search={"schedulers": ["constant"]}), "file")
+    assert [str(warning.message) for warning in told] == []
+    assert found.command is not None
+    assert found.command.run == run
 
 
 @given(some.text(), some.text(alphabet="{}lr x"))

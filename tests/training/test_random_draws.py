@@ -20,6 +20,7 @@ from lrsearch.training import batched
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Lane, SequentialEngine
 from lrsearch.training.graph_replay import Recordings
+from lrsearch.training.one_by_one import OneByOneError
 from lrsearch.training.probe import probe
 from lrsearch.training.random_draws import GivenDraws, SeedStreams, rehearsed, stream_from
 
@@ -207,7 +208,7 @@ def test_copied_streams_leave_their_originals_alone() -> None:
 )
 def test_what_was_not_rehearsed_is_refused(other: Callable[[], object]) -> None:
     draws = rehearsed(lambda: torch.randn(3))
-    with pytest.raises(NotImplementedError, match="one by one"), GivenDraws(draws, [torch.zeros(2, 3)]):
+    with pytest.raises(OneByOneError, match="one by one"), GivenDraws(draws, [torch.zeros(2, 3)]):
         other()
 
 
