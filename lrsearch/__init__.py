@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from lrsearch.tasks.definition import TaskDefinition, task
     from lrsearch.tasks.task import Task
     from lrsearch.training.definition import RunDefinition
-    from lrsearch.training.loop import Before, EpochRecord
     from lrsearch.training.optimizer_definition import optimizer
     from lrsearch.training.outcome import Outcome
+    from lrsearch.training.run import Before, EpochRecord
 
 _NAMES = {
     "lrsearch.api.own_loop": ("confirm", "seed"),
@@ -80,7 +80,7 @@ _NAMES = {
     "lrsearch.tasks.definition": ("TaskDefinition", "task"),
     "lrsearch.tasks.task": ("Task",),
     "lrsearch.training.definition": ("RunDefinition",),
-    "lrsearch.training.loop": ("Before", "EpochRecord"),
+    "lrsearch.training.run": ("Before", "EpochRecord"),
     "lrsearch.training.optimizer_definition": ("optimizer",),
     "lrsearch.training.outcome": ("Outcome",),
 }

@@ -16,8 +16,8 @@ from lrsearch.training import best_weights, checkpoint, loop, steering
 from lrsearch.training import definition as definitions
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.engine import threads_of
-from lrsearch.training.loop import Before, EpochRecord, Run
 from lrsearch.training.outcome import Outcome, outcome
+from lrsearch.training.run import Before, EpochRecord, Run
 
 if TYPE_CHECKING:
     from torch import nn

@@ -24,7 +24,8 @@ from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.definition import Changes, RunDefinition
 from lrsearch.training.devices import describe, resolve
 from lrsearch.training.engine import set_threads
-from lrsearch.training.loop import EpochRecord, Run, train
+from lrsearch.training.loop import train
+from lrsearch.training.run import EpochRecord, Run
 from lrsearch.training.steering import check_steerable
 
 ANY_RATE = 1.0

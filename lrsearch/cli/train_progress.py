@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from lrsearch.cli import output
 from lrsearch.cli.output import moves, show
-from lrsearch.training.loop import EpochRecord
+from lrsearch.training.run import EpochRecord
 
 PLAIN_LINES = 12
 """About so many lines tell of a run where there is no terminal."""

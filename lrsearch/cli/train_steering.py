@@ -18,7 +18,7 @@ from lrsearch.schedules.base import Parameter
 from lrsearch.signals import Interruption
 from lrsearch.training import steering
 from lrsearch.training.definition import Changes
-from lrsearch.training.loop import Run
+from lrsearch.training.run import Run
 
 FIRST_ROUND = 10
 """Epochs of the first round, unless the person says something else."""

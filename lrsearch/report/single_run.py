@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lrsearch.training.definition import RunDefinition
-    from lrsearch.training.loop import Run
+    from lrsearch.training.run import Run
 
 
 def rows(run: Run, metric: str) -> list[dict[str, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lrsearch.training.engine import Engine, Lane
-from lrsearch.training.loop import EpochRecord, Run
+from lrsearch.training.run import EpochRecord, Run
 
 
 def train_alone(run: Run, engine: Engine, place: int) -> Iterator[EpochRecord]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from lrsearch.training.loop import BestWeights, Run, State
+from lrsearch.training.run import BestWeights, Run, State
 
 
 def best_model(run: Run) -> nn.Module | None:

@@ -25,7 +25,7 @@ from lrsearch.errors import Fault, InputError, LrsearchError, input_error, neare
 from lrsearch.training import best_weights, random_streams
 from lrsearch.training.checkpoint_values import check_optimizer, faults_of
 from lrsearch.training.definition import RunDefinition
-from lrsearch.training.loop import Before, EpochRecord, Run
+from lrsearch.training.run import Before, EpochRecord, Run
 
 KIND = "lrsearch checkpoint"
 FORMAT = 1

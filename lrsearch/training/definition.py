@@ -16,8 +16,9 @@ from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
 from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.first_update import check_first_update
-from lrsearch.training.loop import Run, start
+from lrsearch.training.loop import start
 from lrsearch.training.room import check_room
+from lrsearch.training.run import Run
 
 LR = Parameter("initial learning rate", above=0)
 SECTIONS = ("task", "training")

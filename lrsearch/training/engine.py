@@ -21,7 +21,7 @@ from lrsearch.training.devices import moved
 from lrsearch.training.lane import Lane as Lane
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
 from lrsearch.training.lane_run import LaneRun
-from lrsearch.training.loop import EpochRecord
+from lrsearch.training.run import EpochRecord
 
 Numbers = NDArray[np.float64]
 

@@ -24,8 +24,9 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.checkpoint import NO_TORCH_FILE, resumed, state_of
 from lrsearch.training.lane import Lane
-from lrsearch.training.loop import Before, Run, device_of
+from lrsearch.training.loop import device_of
 from lrsearch.training.resumable import KEPT_ELSEWHERE, is_resumable
+from lrsearch.training.run import Before, Run
 
 DAYS = 30
 """After so many a file that nobody came back for is removed."""

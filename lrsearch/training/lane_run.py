@@ -9,7 +9,8 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.checkpoint import resumed, state_of
 from lrsearch.training.lane import Lane
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
-from lrsearch.training.loop import Before, EpochRecord, Run, start, train
+from lrsearch.training.loop import start, train
+from lrsearch.training.run import Before, EpochRecord, Run
 
 
 class LaneRun:

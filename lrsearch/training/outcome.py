@@ -9,7 +9,7 @@ from typing import Any
 
 from lrsearch.training import steering
 from lrsearch.training.definition import RunDefinition
-from lrsearch.training.loop import EpochRecord, Run
+from lrsearch.training.run import EpochRecord, Run
 
 
 @dataclass(frozen=True)

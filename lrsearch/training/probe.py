@@ -30,10 +30,11 @@ from lrsearch.training.batched import NetworkBatch
 from lrsearch.training.devices import moved
 from lrsearch.training.engine import Lane
 from lrsearch.training.evaluation import evaluate
-from lrsearch.training.loop import Run, looking, own_stream, start, update
+from lrsearch.training.loop import looking, own_stream, start, update
 from lrsearch.training.packing import packed, without_wrapper
 from lrsearch.training.random_draws import ONLY_ONE_BY_ONE
 from lrsearch.training.recurrent import PACKED
+from lrsearch.training.run import Run
 from lrsearch.training.watch import ModuleWatch
 
 _Result = TypeVar("_Result")

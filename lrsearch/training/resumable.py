@@ -13,7 +13,8 @@ from lrsearch.tasks.data import count, first
 from lrsearch.tasks.task import Task
 from lrsearch.training.checkpoint import resumed, state_of
 from lrsearch.training.devices import moved
-from lrsearch.training.loop import Before, Run, start, train
+from lrsearch.training.loop import start, train
+from lrsearch.training.run import Before, Run
 
 BATCHES = 3
 LR = 1e-3

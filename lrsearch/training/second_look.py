@@ -17,7 +17,8 @@ from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.divergence import diverged
 from lrsearch.training.evaluation import evaluate_rows
 from lrsearch.training.finding import rounded
-from lrsearch.training.loop import Run, own_stream, start, updates
+from lrsearch.training.loop import own_stream, start, updates
+from lrsearch.training.run import Run
 from lrsearch.training.weighing import Brief
 
 PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)

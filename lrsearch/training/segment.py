@@ -16,7 +16,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.lane import Lane
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
 from lrsearch.training.lane_run import LaneRun
-from lrsearch.training.loop import EpochRecord
+from lrsearch.training.run import EpochRecord
 
 
 @dataclass(frozen=True)

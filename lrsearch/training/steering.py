@@ -9,7 +9,8 @@ from lrsearch.errors import Fault, InputError, input_error
 from lrsearch.schedules.base import Parameter
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.training import optimizers
-from lrsearch.training.loop import EpochRecord, Run, train
+from lrsearch.training.loop import train
+from lrsearch.training.run import EpochRecord, Run
 
 LR = Parameter("learning rate of a round", above=0)
 EPOCHS = Parameter("epochs of a round", minimum=1, maximum=1_000_000, integer=True)

@@ -14,9 +14,10 @@ from rate_cases import Case
 from lrsearch import registry
 from lrsearch.tasks.task import Task
 from lrsearch.training.evaluation import evaluate_rows
-from lrsearch.training.loop import Run, own_stream, start, train, updates
+from lrsearch.training.loop import own_stream, start, train, updates
 from lrsearch.training.ramp import Plan, climb
 from lrsearch.training.range_test import RangeTest, SeedLosses, analyse
+from lrsearch.training.run import Run
 
 REAL_SEEDS = (101, 102)
 """Seeds that neither ramp nor look has seen."""

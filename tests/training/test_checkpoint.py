@@ -21,7 +21,8 @@ from lrsearch.tasks.blocks import per_block
 from lrsearch.tasks.task import Task
 from lrsearch.training import best_weights, checkpoint
 from lrsearch.training.definition import RunDefinition, parse
-from lrsearch.training.loop import Run, train
+from lrsearch.training.loop import train
+from lrsearch.training.run import Run
 
 
 def define(scheduler: str = "constant", epochs: int = 6, lr: float = 0.01, **training: Any) -> RunDefinition:

@@ -21,9 +21,10 @@ from lrsearch.tasks.data import pair
 from lrsearch.tasks.task import Task
 from lrsearch.training import precision
 from lrsearch.training.choice import choose_engine
-from lrsearch.training.loop import Run, own_stream, start, train, updates
+from lrsearch.training.loop import own_stream, start, train, updates
 from lrsearch.training.precision import Precision
 from lrsearch.training.probe import probe
+from lrsearch.training.run import Run
 
 
 def schedule(name: str = "one_cycle") -> Schedule:

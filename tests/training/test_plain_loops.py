@@ -19,7 +19,8 @@ from lrsearch.study_file.model import PluginSection, TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training import checkpoint
 from lrsearch.training.definition import RunDefinition
-from lrsearch.training.loop import Run, start, train
+from lrsearch.training.loop import start, train
+from lrsearch.training.run import Run
 
 INPUTS = torch.randn(70, 8, generator=torch.Generator().manual_seed(3))
 TARGETS = INPUTS[:, :3].prod(dim=1, keepdim=True)

@@ -11,7 +11,8 @@ from lrsearch import registry
 from lrsearch.errors import InputError
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.training import steering
-from lrsearch.training.loop import Run, start, train
+from lrsearch.training.loop import start, train
+from lrsearch.training.run import Run
 from lrsearch.training.steering import Segment, steer
 
 TASK = registry.tasks.get("polynomial").build({"rows": 60, "holdout_rows": 0})
