@@ -28,7 +28,7 @@ from lrsearch.study import control, recommendation
 from lrsearch.study import stored as studies
 from lrsearch.study_file.load import parse
 
-STUDIES = 10
+STUDIES = 4
 SEEDS = list(range(1000, 1005))
 TYPES = ("constant", "lambda")
 TRIALS = 12
