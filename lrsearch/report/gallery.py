@@ -26,6 +26,7 @@ class Place(StrEnum):
     CURVES = "curves"
     SCHEDULES = "schedules"
     EVIDENCE = "evidence"
+    VALLEY = "valley"
     APPENDIX = "appendix"
 
 
@@ -57,6 +58,7 @@ FILES = (
     "best_schedules.png",
     "extra_metrics.png",
     "history.png",
+    "valley.png",
 )
 """Every file that a report may have; those of an earlier report that this one lacks are removed."""
 ENOUGH_RATES = 3
@@ -71,7 +73,7 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     Args:
         frames: The study.
     """
-    makers = (_rates, _curves, _schedules, _extra, _finalists, _history)
+    makers = (_rates, _curves, _schedules, _extra, _finalists, _valley, _history)
     found = [picture for make in makers if (picture := make(frames)) is not None]
     words = figures.undrawable(_names(frames))
     return [_with_numbers(picture, words) for picture in found] if words else found
@@ -211,6 +213,25 @@ def _finalists(frames: StudyFrames) -> Picture | None:
     return Picture(
         FILES[0], Place.EVIDENCE, f"Finalists on fresh seeds: {metric}", seen, reading, figures.finalists
     )  # fmt: skip
+
+
+def _valley(frames: StudyFrames) -> Picture | None:
+    found = None if frames.answer is None else frames.answer.valley
+    if frames.answer is None or found is None:
+        return None
+    reading = (
+        "The star is the recommended rate; each other mark is another rate with everything else the same, and the 95 % "
+        "interval of its difference, seed by seed. Hollow ones are not decided: more seeds may say more, and they "
+        "never widen the range."
+    )
+    if len(figures.trials_alike(frames)):
+        reading += (
+            " The pale marks are trials of the search that went to the end. They are not fitted: they differ in other "
+            "parameters, and those that pruning left look alike, so that the valley looks flatter than it is."
+        )
+    metric = wording.confirmed_metric(frames.metric, frames.answer.rows or "test")
+    seen = f"{plural(len(found.rates), 'rate')} beside {wording.exact(found.lr)}"
+    return Picture(FILES[6], Place.VALLEY, f"The valley: learning rate against {metric}", seen, reading, figures.valley)
 
 
 def _history(frames: StudyFrames) -> Picture | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lrsearch.report import wording
 from lrsearch.report.certainty import Certainty, limits
+from lrsearch.report.valley_words import ValleyWords
 from lrsearch.report.wording import brief, percent, plural
 from lrsearch.study import ranking, recommendation
 from lrsearch.study.comparison import Verdict
@@ -128,6 +129,13 @@ class Answer:
         if evidence is None:
             return " ".join([*self._flattery(found), self._next()])
         return " ".join(self._certainty(evidence).sentences())
+
+    def how_wrong(self) -> str:
+        """What other rates would cost; empty where none were trained beside the recommended one."""
+        found = self.recommendation
+        if found is None or found.valley is None:
+            return ""
+        return " ".join(ValleyWords(found.valley, found.metric).sentences())
 
     @property
     def _confirmed(self) -> Evidence | None:

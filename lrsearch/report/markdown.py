@@ -18,6 +18,7 @@ from lrsearch.report.frames import StudyFrames
 from lrsearch.report.gallery import Picture, Place
 from lrsearch.report.pruning_cost import pruning_cost
 from lrsearch.report.reproduce import reproduce
+from lrsearch.report.valley_words import ValleyWords
 from lrsearch.report.verdict import verdict
 from lrsearch.study.evidence import Evidence
 
@@ -89,6 +90,7 @@ def _blocks(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
             blocks += [f"## {heading}", *shown]
     if evidence is not None or (frames.definition is not None and len(standings.ranked(frames))):
         blocks += ["## Evidence", *_shown(pictures, Place.EVIDENCE), *_evidence(frames, evidence)]
+    blocks += _valley(frames, pictures)
     if len(frames.trials):
         blocks += ["## Diagnosis", *_diagnosis(frames, evidence)]
     blocks += ["## How to reproduce", *reproduce(frames)]
@@ -127,6 +129,20 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
             differences,
         ]
     return blocks
+
+
+def _valley(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
+    """How wrong the rate may be; nothing where no other rates were trained beside it."""
+    if frames.answer is None or frames.answer.valley is None:
+        return []
+    told = ValleyWords(frames.answer.valley, frames.metric)
+    header, *rows = told.table()
+    return [
+        "## The valley: how wrong may the rate be?",
+        " ".join(told.sentences()),
+        *_shown(pictures, Place.VALLEY),
+        tables.table(header, rows, words=("shown to be",)),
+    ]
 
 
 def _trained(evidence: Evidence) -> str:

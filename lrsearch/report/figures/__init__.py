@@ -12,6 +12,7 @@ from lrsearch.report.figures.run import training_run
 from lrsearch.report.figures.schedules import best_schedules, extra_metrics
 from lrsearch.report.figures.selection import chosen, few, single
 from lrsearch.report.figures.two_studies import two_studies
+from lrsearch.report.figures.valley import trials_alike, valley
 
 __all__ = [
     "IMAGES",
@@ -31,6 +32,8 @@ __all__ = [
     "png",
     "single",
     "training_run",
+    "trials_alike",
     "two_studies",
     "undrawable",
+    "valley",
 ]
