@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrsearch.report import figures, rate_effects, standings, wording
+from lrsearch.report import epoch_cost, figures, rate_effects, standings, wording
 from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import number, plural
@@ -59,6 +59,7 @@ FILES = (
     "extra_metrics.png",
     "history.png",
     "valley.png",
+    "epochs_needed.png",
 )
 """Every file that a report may have; those of an earlier report that this one lacks are removed."""
 ENOUGH_RATES = 3
@@ -73,7 +74,7 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     Args:
         frames: The study.
     """
-    makers = (_rates, _curves, _schedules, _extra, _finalists, _valley, _history)
+    makers = (_rates, _curves, _extra, _epochs, _schedules, _finalists, _valley, _history)
     found = [picture for make in makers if (picture := make(frames)) is not None]
     words = figures.undrawable(_names(frames))
     return [_with_numbers(picture, words) for picture in found] if words else found
@@ -130,6 +131,8 @@ def _curves(frames: StudyFrames) -> Picture | None:
         return None
     metric = wording.test_metric(frames.metric)
     reading = _few_in_words(frames) if figures.few(frames) else _many_in_words(trials)
+    if figures.kept_of(frames):
+        reading += f" A ring marks the {frames.unit} that counts, the best one, in the middle of the trial's seeds."
     if trials["diverged"].any():
         reading += f" A cross marks the {frames.unit} in which a trial diverged."
     title = f"Learning curves: {metric} after every {frames.unit}"
@@ -186,6 +189,21 @@ def _extra(frames: StudyFrames) -> Picture | None:
     title = f"Test {names} after every {frames.unit}"
     seen = plural(len(standings.best_of_each(frames)), "line")
     return Picture(FILES[4], Place.CURVES, title, seen, reading, figures.extra_metrics)
+
+
+def _epochs(frames: StudyFrames) -> Picture | None:
+    if not len(epoch_cost.best_by_epoch(frames)):
+        return None
+    reading = (
+        f"What each number of {frames.unit}s could have had: the best trial of each type then, partly the luckiest."
+    )
+    if (standings.counted(frames)["state"] == "pruned").any():
+        reading += " Pruned trials count as far as they went."
+    said = epoch_cost.sentences(frames)
+    title = f"Best {wording.test_metric(frames.metric)} against {frames.unit}s"
+    return Picture(
+        FILES[7], Place.CURVES, title, said[0] if said else "", " ".join([reading, *said]), figures.epochs_needed
+    )  # fmt: skip
 
 
 def _finalists(frames: StudyFrames) -> Picture | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from lrsearch.report import document, gallery, interactive, standings, tables, wording
+from lrsearch.report.both_words import BothWords
 from lrsearch.report.confirmation_words import ConfirmationWords
 from lrsearch.report.diagnosis import findings
 from lrsearch.report.document import FIGURES, Form
@@ -110,6 +111,7 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
             "There is none yet beyond the search itself, whose best is partly the luckiest. This trains the best "
             "settings again on fresh seeds, and says which can be told apart:",
             code_block(command, "bash"),
+            *_both(frames),
         ]
     many = wording.plural(len(evidence.seeds), "fresh seed")
     seeds = ", ".join(map(str, evidence.seeds[:MOST_SEEDS])) + (", ..." if len(evidence.seeds) > MOST_SEEDS else "")
@@ -129,6 +131,14 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
             differences,
         ]
     return blocks
+
+
+def _both(frames: StudyFrames) -> list[str]:
+    """What to take for either way to keep a run, where nothing is confirmed."""
+    if frames.both is None or frames.both.confirmed or frames.definition is None:
+        return []
+    said = BothWords(frames.both, frames.metric, frames.definition.study.value, show=inline).paragraph()
+    return [" ".join(said)] if said else []
 
 
 def _valley(frames: StudyFrames, pictures: list[Picture]) -> list[str]:

@@ -451,10 +451,10 @@ def test_half_and_twice_the_recommended_rate_are_trained_beside_the_finalists(
 ) -> None:
     """When the question is answered, on its seeds, in however many sittings; the answer is that without them."""
     definition = define(
-        study={"name": "small", "trials": 2}, confirm={"top": 2, "seeds": 3}, training={"epochs": 8, "batch_size": 14},
+        study={"name": "small", "trials": 2}, confirm={"top": 2, "seeds": 4}, training={"epochs": 8, "batch_size": 14},
         task={"name": "polynomial", "rows": 200, "holdout_rows": 60},
     )  # fmt: skip
-    stored = searched(storage, definition, ended(2.0, lr=0.02), ended(2.5, "lambda", 0.03, decay=0.9))
+    stored = searched(storage, definition, ended(2.0, lr=0.1), ended(2.5, "lambda", 0.2, decay=0.9))
     sittings = []
     while confirmation.is_wanted(stored):  # a new process for every round
         confirmation.advance(stored)
@@ -476,4 +476,4 @@ def test_half_and_twice_the_recommended_rate_are_trained_beside_the_finalists(
     found = recommendation.recommended(stored)
     assert found is not None
     assert found.valley is not None
-    assert confirmation.runs(definition) == (2 + rounds.CONSTANTS) * 3 + 2 * 3, "the forecast counts them"
+    assert confirmation.runs(definition) == (2 + rounds.CONSTANTS) * 4 + 2 * 4, "the forecast counts them"
