@@ -74,7 +74,7 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     Args:
         frames: The study.
     """
-    makers = (_rates, _curves, _extra, _epochs, _schedules, _finalists, _valley, _history)
+    makers = (_rates, _curves, _schedules, _extra, _epochs, _finalists, _valley, _history)
     found = [picture for make in makers if (picture := make(frames)) is not None]
     words = figures.undrawable(_names(frames))
     return [_with_numbers(picture, words) for picture in found] if words else found
@@ -192,7 +192,7 @@ def _extra(frames: StudyFrames) -> Picture | None:
 
 
 def _epochs(frames: StudyFrames) -> Picture | None:
-    if not len(epoch_cost.best_by_epoch(frames)):
+    if figures.few(frames) or not len(epoch_cost.best_by_epoch(frames)):  # the curves of few trials show it
         return None
     reading = (
         f"What each number of {frames.unit}s could have had: the best trial of each type then, partly the luckiest."
