@@ -32,6 +32,8 @@ def print_answer(stored: StoredStudy) -> None:
     for line in columns(told.table()):
         write(line)
     write(f"\n{wrapped('How sure? ' + told.how_sure())}")
+    if said := told.how_wrong():
+        write(f"\n{wrapped('How wrong may the rate be? ' + said)}")
     if found.code:
         write(f"\n{found.code}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrsearch.report import standings, wording
+from lrsearch.report.both_words import BothWords
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import limits, number, percent, plural
 from lrsearch.study.both_answers import both_answers
@@ -46,22 +47,8 @@ class ConfirmationWords:
     def _both(self) -> list[str]:
         """What to take for either way to keep a run, where they differ."""
         found = both_answers(self.evidence.complete, maximise=self.evidence.maximise)
-        if found is None or (found.last.params == found.best.params and found.last.epochs == found.best.epochs):
-            return []
-        last, best = found.last, found.best
-        gain = self.evidence.sign * (last.value - best.value)
-        told = [
-            f"If you keep the last epoch: {self.show(wording.describe(last.params))}, {last.epochs} epochs, test "
-            f"{self.show(self.frames.metric)} {number(last.value)}.",
-            f"If you keep the best: {self.show(wording.describe(best.params))}, best after {best.epochs} epochs, "
-            f"{number(best.value)}, which is {number(gain)} better and takes "
-            f"{percent(best.epochs / last.epochs)} of the epochs.",
-            "Both are means over the fresh seeds on the test rows, which flatters the best epoch a little.",
-        ]
-        if found.disagree:
-            asked = "best" if any(one.kept for one in self.evidence.complete) else "last"
-            told.append(f"The rates are far apart, and this study was asked about the {asked} epoch.")
-        return told
+        asked = "best" if any(one.kept for one in self.evidence.complete) else "last"
+        return [] if found is None else BothWords(found, self.frames.metric, asked, self.show).paragraph()
 
     def _name(self, contender: Contender) -> str:
         return self.show(wording.describe(contender.params))

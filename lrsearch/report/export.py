@@ -16,7 +16,7 @@ from lrsearch.errors import input_error
 from lrsearch.report.frames import StudyFrames
 
 SUFFIXES = (".csv", ".json", ".parquet")
-LISTS = ("seed_values", "audit_curve")
+LISTS = ("seed_values", "audit_curve", "kept_epochs")
 """Columns of the trials frame whose values are several numbers."""
 
 

@@ -20,6 +20,7 @@ from lrsearch.storage.choice import study_reader
 from lrsearch.storage.reader import StudyReader
 from lrsearch.study import rate_parameter, recommendation
 from lrsearch.study import stored as studies
+from lrsearch.study.both_answers import BothAnswers, answers_of
 from lrsearch.study.confirmed_runs import confirmation_in, gather
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.ranking import is_diverged, may_be_best
@@ -50,6 +51,7 @@ COLUMNS = {
     "audit_value": "float64",  # what it came to then
     "audit_diverged_at": "float64",
     "audit_seconds": "float64",
+    "kept_epochs": "object",  # list of int, the epoch that each seed keeps, where that may be another than the last
     "horizon": "float64",
     "engine": "object",
     "device": "object",
@@ -87,6 +89,7 @@ class StudyFrames:
         budget: Its trials in all; fewer than its file says where the space has fewer settings.
         savings: What pruning saved; None where nothing was pruned.
         small_rates: Small rates that may have been pruned too early.
+        both: What to take if the last epoch of a run is kept, and if the best one is; None where no curves are stored.
         lr_parameter: What its learning rate is called, in a study of another tool; here it is called ``lr``.
     """
 
@@ -105,6 +108,7 @@ class StudyFrames:
     budget: int | None = None
     savings: Savings | None = None
     small_rates: SmallRates | None = None
+    both: BothAnswers | None = None
     lr_parameter: str | None = None
 
     @property
@@ -148,6 +152,8 @@ def _frames(
         lr = found[0]
     trials = rate_parameter.renamed(trials, lr)
     evidence = None if confirmation is None else _evidence(own, confirmation, lr)
+    answer = recommendation.compute(own, evidence, trials)
+    shown = evidence if answer is not None and answer.is_confirmed else None
     return StudyFrames(
         name=study.study_name,
         metric=_text(stored.get(attributes.METRIC)) or "value",
@@ -158,12 +164,13 @@ def _frames(
         trials=_trials(trials, stored.get(attributes.EXCLUDED)),
         curves=_curves(trials),
         evidence=evidence,
-        answer=recommendation.compute(own, evidence, trials),
+        answer=answer,
         provenance=dict(stored.get(attributes.PROVENANCE) or {}),
         data=dict(stored.get(attributes.DATA) or {}),
         budget=own.budget,
         savings=savings(own, trials),
         small_rates=small_rates(trials, own.excluded(), maximise=own.maximises),
+        both=answers_of(shown, trials, own.excluded(), maximise=own.maximises),
         lr_parameter=lr,
     )
 
@@ -249,6 +256,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "audit_value": _number(stored.get(attributes.AUDIT_VALUE)),
         "audit_diverged_at": _number(stored.get(attributes.AUDIT_DIVERGED_AT)),
         "audit_seconds": _number(stored.get(attributes.AUDIT_SECONDS)),
+        "kept_epochs": [int(epoch) for epoch in _numbers(stored.get(attributes.KEPT_EPOCHS)) if math.isfinite(epoch)],
         "horizon": _number(stored.get(attributes.HORIZON)),
         "engine": _text(stored.get(attributes.ENGINE)),
         "device": _text(stored.get(attributes.DEVICE)),

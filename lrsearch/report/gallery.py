@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrsearch.report import figures, rate_effects, standings, wording
+from lrsearch.report import epoch_cost, figures, rate_effects, standings, wording
 from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import number, plural
@@ -26,6 +26,7 @@ class Place(StrEnum):
     CURVES = "curves"
     SCHEDULES = "schedules"
     EVIDENCE = "evidence"
+    VALLEY = "valley"
     APPENDIX = "appendix"
 
 
@@ -57,6 +58,8 @@ FILES = (
     "best_schedules.png",
     "extra_metrics.png",
     "history.png",
+    "valley.png",
+    "epochs_needed.png",
 )
 """Every file that a report may have; those of an earlier report that this one lacks are removed."""
 ENOUGH_RATES = 3
@@ -71,7 +74,7 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     Args:
         frames: The study.
     """
-    makers = (_rates, _curves, _schedules, _extra, _finalists, _history)
+    makers = (_rates, _curves, _schedules, _extra, _epochs, _finalists, _valley, _history)
     found = [picture for make in makers if (picture := make(frames)) is not None]
     words = figures.undrawable(_names(frames))
     return [_with_numbers(picture, words) for picture in found] if words else found
@@ -128,6 +131,8 @@ def _curves(frames: StudyFrames) -> Picture | None:
         return None
     metric = wording.test_metric(frames.metric)
     reading = _few_in_words(frames) if figures.few(frames) else _many_in_words(trials)
+    if figures.kept_of(frames):
+        reading += f" A ring marks the {frames.unit} that counts, the best one, in the middle of the trial's seeds."
     if trials["diverged"].any():
         reading += f" A cross marks the {frames.unit} in which a trial diverged."
     title = f"Learning curves: {metric} after every {frames.unit}"
@@ -186,6 +191,21 @@ def _extra(frames: StudyFrames) -> Picture | None:
     return Picture(FILES[4], Place.CURVES, title, seen, reading, figures.extra_metrics)
 
 
+def _epochs(frames: StudyFrames) -> Picture | None:
+    if figures.few(frames) or not len(epoch_cost.best_by_epoch(frames)):  # the curves of few trials show it
+        return None
+    reading = (
+        f"What each number of {frames.unit}s could have had: the best trial of each type then, partly the luckiest."
+    )
+    if (standings.counted(frames)["state"] == "pruned").any():
+        reading += " Pruned trials count as far as they went."
+    said = epoch_cost.sentences(frames)
+    title = f"Best {wording.test_metric(frames.metric)} against {frames.unit}s"
+    return Picture(
+        FILES[7], Place.CURVES, title, said[0] if said else "", " ".join([reading, *said]), figures.epochs_needed
+    )  # fmt: skip
+
+
 def _finalists(frames: StudyFrames) -> Picture | None:
     evidence = frames.evidence
     if evidence is None or not any(np.isfinite(contender.values).any() for contender in evidence.contenders):
@@ -211,6 +231,25 @@ def _finalists(frames: StudyFrames) -> Picture | None:
     return Picture(
         FILES[0], Place.EVIDENCE, f"Finalists on fresh seeds: {metric}", seen, reading, figures.finalists
     )  # fmt: skip
+
+
+def _valley(frames: StudyFrames) -> Picture | None:
+    found = None if frames.answer is None else frames.answer.valley
+    if frames.answer is None or found is None:
+        return None
+    reading = (
+        "The star is the recommended rate; each other mark is another rate with everything else the same, and the 95 % "
+        "interval of its difference, seed by seed. Hollow ones are not decided: more seeds may say more, and they "
+        "never widen the range."
+    )
+    if len(figures.trials_alike(frames)):
+        reading += (
+            " The pale marks are trials of the search that went to the end. They are not fitted: they differ in other "
+            "parameters, and those that pruning left look alike, so that the valley looks flatter than it is."
+        )
+    metric = wording.confirmed_metric(frames.metric, frames.answer.rows or "test")
+    seen = f"{plural(len(found.rates), 'rate')} beside {wording.exact(found.lr)}"
+    return Picture(FILES[6], Place.VALLEY, f"The valley: learning rate against {metric}", seen, reading, figures.valley)
 
 
 def _history(frames: StudyFrames) -> Picture | None:

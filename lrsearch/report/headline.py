@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lrsearch.report import wording
+from lrsearch.report.both_words import BothWords
 from lrsearch.report.certainty import Certainty, limits
+from lrsearch.report.valley_words import ValleyWords
 from lrsearch.report.wording import brief, percent, plural
 from lrsearch.study import ranking, recommendation
+from lrsearch.study.both_answers import BothAnswers, answers_of
 from lrsearch.study.comparison import Verdict
 from lrsearch.study.contender import Contender
 from lrsearch.study.crossed import Interval
@@ -65,6 +68,7 @@ class Answer:
         show: What texts from the storage go through in sentences, an escape for markdown say.
         code: How a command is set off in a sentence; it takes the text as it is.
         small_rates: Small rates that may have been pruned too early.
+        both: What to take for either way to keep a run; None where no curves are stored.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Answer:
     show: Callable[[str], str] = str
     code: Callable[[str], str] = str
     small_rates: SmallRates | None = None
+    both: BothAnswers | None = None
 
     @classmethod
     def of(cls, stored: StoredStudy) -> Answer:
@@ -87,7 +92,9 @@ class Answer:
         found = recommendation.compute(stored, evidence, trials)
         runs = len(ranking.ranked(trials, stored.excluded(), maximise=stored.maximises))
         small = small_rates(trials, stored.excluded(), maximise=stored.maximises)
-        return cls(stored.name, found, evidence, stored.definition, runs, small_rates=small)
+        shown = evidence if found is not None and found.is_confirmed else None
+        both = answers_of(shown, trials, stored.excluded(), maximise=stored.maximises)
+        return cls(stored.name, found, evidence, stored.definition, runs, small_rates=small, both=both)
 
     def headline(self) -> str:
         """One sentence or two: what to use, and whether a schedule gains anything."""
@@ -126,8 +133,21 @@ class Answer:
         if found is None:
             return ""
         if evidence is None:
-            return " ".join([*self._flattery(found), self._next()])
-        return " ".join(self._certainty(evidence).sentences())
+            return " ".join([*self._flattery(found), self._next(), *self._other_way()])
+        return " ".join([*self._certainty(evidence).sentences(), *self._other_way()])
+
+    def _other_way(self) -> list[str]:
+        """That who keeps another epoch of a run wants quite other settings."""
+        if self.both is None or self.definition is None or self.recommendation is None:
+            return []  # in a study of another tool nobody knows which epoch its values are
+        return BothWords(self.both, self.recommendation.metric, self.definition.study.value, self.show).warning()
+
+    def how_wrong(self) -> str:
+        """What other rates would cost; empty where none were trained beside the recommended one."""
+        found = self.recommendation
+        if found is None or found.valley is None:
+            return ""
+        return " ".join(ValleyWords(found.valley, found.metric).sentences())
 
     @property
     def _confirmed(self) -> Evidence | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from lrsearch.report import document, gallery, interactive, standings, tables, wording
+from lrsearch.report.both_words import BothWords
 from lrsearch.report.confirmation_words import ConfirmationWords
 from lrsearch.report.diagnosis import findings
 from lrsearch.report.document import FIGURES, Form
@@ -18,6 +19,7 @@ from lrsearch.report.frames import StudyFrames
 from lrsearch.report.gallery import Picture, Place
 from lrsearch.report.pruning_cost import pruning_cost
 from lrsearch.report.reproduce import reproduce
+from lrsearch.report.valley_words import ValleyWords
 from lrsearch.report.verdict import verdict
 from lrsearch.study.evidence import Evidence
 
@@ -89,6 +91,7 @@ def _blocks(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
             blocks += [f"## {heading}", *shown]
     if evidence is not None or (frames.definition is not None and len(standings.ranked(frames))):
         blocks += ["## Evidence", *_shown(pictures, Place.EVIDENCE), *_evidence(frames, evidence)]
+    blocks += _valley(frames, pictures)
     if len(frames.trials):
         blocks += ["## Diagnosis", *_diagnosis(frames, evidence)]
     blocks += ["## How to reproduce", *reproduce(frames)]
@@ -108,6 +111,7 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
             "There is none yet beyond the search itself, whose best is partly the luckiest. This trains the best "
             "settings again on fresh seeds, and says which can be told apart:",
             code_block(command, "bash"),
+            *_both(frames),
         ]
     many = wording.plural(len(evidence.seeds), "fresh seed")
     seeds = ", ".join(map(str, evidence.seeds[:MOST_SEEDS])) + (", ..." if len(evidence.seeds) > MOST_SEEDS else "")
@@ -127,6 +131,28 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
             differences,
         ]
     return blocks
+
+
+def _both(frames: StudyFrames) -> list[str]:
+    """What to take for either way to keep a run, where nothing is confirmed."""
+    if frames.both is None or frames.both.confirmed or frames.definition is None:
+        return []
+    said = BothWords(frames.both, frames.metric, frames.definition.study.value, show=inline).paragraph()
+    return [" ".join(said)] if said else []
+
+
+def _valley(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
+    """How wrong the rate may be; nothing where no other rates were trained beside it."""
+    if frames.answer is None or frames.answer.valley is None:
+        return []
+    told = ValleyWords(frames.answer.valley, frames.metric)
+    header, *rows = told.table()
+    return [
+        "## The valley: how wrong may the rate be?",
+        " ".join(told.sentences()),
+        *_shown(pictures, Place.VALLEY),
+        tables.table(header, rows, words=("shown to be",)),
+    ]
 
 
 def _trained(evidence: Evidence) -> str:

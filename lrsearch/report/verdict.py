@@ -40,7 +40,17 @@ def answer(frames: StudyFrames, show: Callable[[str], str] = str, code: Callable
         code: How a command is set off; it takes the text as it is.
     """
     runs = len(standings.ranked(frames))
-    return Answer(frames.name, frames.answer, frames.evidence, frames.definition, runs, show, code, frames.small_rates)
+    return Answer(
+        frames.name,
+        frames.answer,
+        frames.evidence,
+        frames.definition,
+        runs,
+        show,
+        code,
+        frames.small_rates,
+        frames.both,
+    )
 
 
 def _table(told: Answer) -> str:

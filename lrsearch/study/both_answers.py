@@ -1,14 +1,21 @@
-"""What to take if the last epoch is kept, and what if the best one is: from the curves of confirmed runs."""
+"""What to take if the last epoch is kept, and what if the best one is: from the curves that are stored anyway.
+
+Those of confirmed runs say it. Where nothing is confirmed, those of the search do; their best is partly the luckiest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from optuna.trial import FrozenTrial, TrialState
 
+from lrsearch.sampling.space import LR_NAMES
 from lrsearch.study.contender import Contender
+from lrsearch.study.evidence import MARGIN, Evidence
+from lrsearch.study.ranking import is_diverged, may_be_best
 
 FAR_APART = 4.0
 """By this factor initial rates differ much."""
@@ -20,7 +27,7 @@ class Answer:
 
     Attributes:
         params: The settings, by Optuna's names.
-        value: Mean of the test metric over the fresh seeds, after the epoch that is kept.
+        value: Mean of the test metric over the seeds, after the epoch that is kept.
         epochs: The epoch that is kept, median over the seeds; so many are needed.
     """
 
@@ -30,7 +37,7 @@ class Answer:
 
     @property
     def lr(self) -> float:
-        return float(self.params["lr"])
+        return next(float(self.params[name]) for name in LR_NAMES if name in self.params)
 
 
 @dataclass(frozen=True)
@@ -40,16 +47,30 @@ class BothAnswers:
     Attributes:
         last: If the last epoch is kept.
         best: If the best one is. It was chosen by the rows that tell its value, which flatters it a little.
+        confirmed: Whether both are means over fresh seeds, not what the search saw.
     """
 
     last: Answer
     best: Answer
+    confirmed: bool = True
+
+    @property
+    def are_one(self) -> bool:
+        """Whether both say the same settings and epochs."""
+        return self.last.params == self.best.params and self.last.epochs == self.best.epochs
+
+    @property
+    def gain(self) -> float | None:
+        """What the best epoch is better by, as a share of the last one's value; None where that is no share."""
+        if self.last.value <= 0 or self.best.value <= 0:
+            return None
+        return abs(self.last.value - self.best.value) / self.last.value
 
     @property
     def disagree(self) -> bool:
-        """Whether the rates are far apart."""
+        """Whether the rates are far apart, and the difference is one that matters."""
         ratio = self.last.lr / self.best.lr
-        return max(ratio, 1 / ratio) >= FAR_APART
+        return max(ratio, 1 / ratio) >= FAR_APART and (self.gain is None or self.gain > MARGIN)
 
 
 def both_answers(contenders: Sequence[Contender], *, maximise: bool) -> BothAnswers | None:
@@ -68,6 +89,40 @@ def both_answers(contenders: Sequence[Contender], *, maximise: bool) -> BothAnsw
     ways = [[_answer(one, sign, best=best) for one in contenders] for best in (False, True)]
     last, best = (min(answers, key=lambda own: sign * own.value) for answers in ways)
     return BothAnswers(last, best)
+
+
+def answers_of(
+    evidence: Evidence | None, trials: Sequence[FrozenTrial], excluded: Collection[int], *, maximise: bool
+) -> BothAnswers | None:
+    """Both answers of a study: confirmed where they can be, or else what its search saw.
+
+    Args:
+        evidence: Of its confirmation, where that recommends; None for the search alone.
+        trials: Of the search.
+        excluded: Numbers of those that a person took out.
+        maximise: Whether larger values are better.
+
+    Returns:
+        The answers; None where no curves are stored.
+    """
+    if evidence is not None:
+        return both_answers(evidence.complete, maximise=maximise)
+    sign = -1 if maximise else 1
+    ended, begun = [], []
+    for trial in trials:
+        curve = [trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values)]
+        whole = may_be_best(trial, excluded)
+        pruned = trial.state == TrialState.PRUNED and trial.number not in excluded and not is_diverged(trial)
+        if not np.isfinite(curve).any() or not (whole or pruned) or not any(name in trial.params for name in LR_NAMES):
+            continue
+        place = int(np.nanargmin(sign * np.array(curve)))
+        begun.append(Answer(dict(trial.params), curve[place], place + 1))  # whoever keeps the best may stop there, too
+        if whole and np.isfinite(curve[-1]):
+            ended.append(Answer(dict(trial.params), curve[-1], len(curve)))
+    if not ended:
+        return None
+    last, best = (min(answers, key=lambda own: sign * own.value) for answers in (ended, begun))
+    return BothAnswers(last, best, confirmed=False)
 
 
 def _answer(contender: Contender, sign: int, *, best: bool) -> Answer:

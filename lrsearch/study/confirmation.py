@@ -18,6 +18,7 @@ from lrsearch.sampling.ask import trials_to_train
 from lrsearch.sampling.space import SEED
 from lrsearch.storage import new_study
 from lrsearch.storage.attributes import (
+    BESIDE,
     CHOSEN_FROM,
     CONSTANT_PREDICTION,
     DATA,
@@ -33,10 +34,11 @@ from lrsearch.storage.choice import trial_store
 from lrsearch.storage.new_study import NewStudy, StudyExistsError
 from lrsearch.storage.past_trials import key_of
 from lrsearch.storage.store import settings_key
-from lrsearch.study import failed_cells, linked, rounds, status
+from lrsearch.study import failed_cells, flanks, linked, rounds, status
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
-from lrsearch.study.confirmed_runs import confirmation_of, gather
+from lrsearch.study.confirmed_runs import Confirmation, confirmation_of, gather
+from lrsearch.study.evidence import Evidence
 from lrsearch.study.finalists import Finalist, finalists, lr_range, merged
 from lrsearch.study.plan import Plan, begun, exactly, joined, next_round
 from lrsearch.study.stored import StoredStudy
@@ -105,8 +107,24 @@ def go_on(stored: StoredStudy) -> StoredStudy | None:
     while not evidence.missing and not plan.done:
         entries, plan = next_round(entries, plan, evidence)
         evidence = gather(replace(found, finalists=entries, plan=plan, seeds=_seeds(stored, made, entries)))
+    if plan.done and not evidence.missing:
+        _plan_flanks(stored, made, replace(found, finalists=entries, plan=plan), evidence)
     made = _planned(stored, made, entries, plan)
     return None if plan.done and status.count(made).is_done else made
+
+
+def _plan_flanks(stored: StoredStudy, made: StoredStudy, found: Confirmation, evidence: Evidence) -> None:
+    """Let the rates beside the recommended one wait to be trained, if they are not there."""
+    assert found.plan is not None
+    seeds = _seeds(stored, made, found.finalists)
+    beside = flanks.joined(found.beside, flanks.flanks(found.finalists, evidence, seeds))
+    wanted, there = flanks.runs(beside, seeds), {key_of(trial) for trial in found.trials}
+    if all(settings_key(run) in there for run in wanted):
+        return
+    # Whoever is killed from here on has left a confirmation that is not done, so that they are not forgotten.
+    made.remember(PLAN, replace(found.plan, done=False).document())
+    made.remember(BESIDE, [one.entry() for one in beside])
+    enqueue(made, wanted)
 
 
 def next_of(linked: StoredStudy) -> StoredStudy | None:
@@ -162,6 +180,8 @@ def advance(stored: StoredStudy) -> None:
 def runs(definition: Definition) -> int:
     """How many runs a confirmation takes about: the ladder's other constant rates come on top, two runs each.
 
+    The rates beside the recommended one (`flanks`) are among them.
+
     Args:
         definition: Of the search.
     """
@@ -170,9 +190,9 @@ def runs(definition: Definition) -> int:
         return 0
     entrants = section.top + len(definition.tries)
     if section.seeds is not None:
-        return (entrants + rounds.CONSTANTS) * section.seeds
-    whole = not definition.is_pruned
-    return rounds.budget(trials_to_train(definition) * len(definition.training.seeds) if whole else 0.0, entrants)
+        return (entrants + rounds.CONSTANTS) * section.seeds + flanks.cost(section.seeds)
+    searched = 0.0 if definition.is_pruned else trials_to_train(definition) * len(definition.training.seeds)
+    return rounds.budget(searched, entrants) + flanks.cost(None)
 
 
 def fresh_seeds(definition: Definition, number: int) -> list[int]:

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from lrsearch.sampling.space import SEED, Space
 from lrsearch.storage.attributes import (
     BEFORE,
+    BESIDE,
     BLOCK_VALUES,
     BLOCKS_BEFORE,
     CONSTANT_PREDICTION,
@@ -55,6 +56,7 @@ class Confirmation:
         wanted_today: See `Evidence`.
         prediction: What the best constant prediction comes to, as it is stored; None where that is not known.
         keeps_best: Whether each run is scored after its best epoch, not after its last.
+        beside: The recommended settings with other rates; see `flanks`.
     """
 
     rows: str
@@ -69,6 +71,7 @@ class Confirmation:
     wanted_today: dict[str, Any] | None = None
     prediction: Mapping[str, Any] | None = None
     keeps_best: bool = False
+    beside: Sequence[Finalist] = ()
 
 
 def confirmation_of(stored: StoredStudy) -> Confirmation | None:
@@ -111,6 +114,7 @@ def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Defini
         wanted_today=Space.of(own).params_of(tries[0]) if own and tries else None,
         prediction=attributes.get(CONSTANT_PREDICTION),
         keeps_best=own is not None and own.study.value == "best",
+        beside=[Finalist.of(one) for one in attributes.get(BESIDE, [])],
     )
 
 
@@ -140,11 +144,15 @@ def gather(confirmation: Confirmation) -> Evidence:
     planned = [one.seeds or len(confirmation.seeds) for one in confirmation.finalists]
     seeds = confirmation.seeds[: max(planned, default=0)]
     blocks = _blocks(confirmation.trials, BLOCK_VALUES)
-    contenders = [_contender(entry, trials.get(entry.key, {}), seeds, blocks) for entry in confirmation.finalists]
+    contenders, beside = (
+        [_contender(entry, trials.get(entry.key, {}), seeds, blocks) for entry in entries]
+        for entries in (confirmation.finalists, confirmation.beside)
+    )
     sign = -1 if confirmation.maximise else 1
     if confirmation.keeps_best:
         contenders = [
-            replace(one, kept=_kept(trials.get(frozenset(one.params.items()), {}), seeds)) for one in contenders
+            replace(one, kept=_kept(trials.get(frozenset(one.params.items()), {}), seeds[: one.planned]))
+            for one in contenders
         ]
     contenders.sort(key=lambda contender: sign * contender.mean if contender.is_complete else math.inf)
     return Evidence(
@@ -153,6 +161,7 @@ def gather(confirmation: Confirmation) -> Evidence:
         reason=confirmation.reason,
         seeds=seeds,
         contenders=contenders,
+        beside=beside,
         maximise=confirmation.maximise,
         margin=confirmation.margin,
         rounds=len(plan.rounds) if plan and plan.seeds is None else 0,
@@ -176,7 +185,8 @@ def _uses_seeds(finalists: Iterable[Trials]) -> bool:
 
 def _contender(entry: Finalist, trials: Trials, seeds: Sequence[int], blocks: int) -> Contender:
     planned = len(seeds) if entry.seeds is None else entry.seeds
-    counted = {seed: trials[seed] for seed in seeds if seed in trials}
+    # A flank may have the settings of a finalist that left early: its further runs are not that finalist's.
+    counted = {seed: trials[seed] for seed in seeds[:planned] if seed in trials}
     complete = {seed: trial for seed, trial in counted.items() if trial.state == TrialState.COMPLETE}
     steady = {seed: trial for seed, trial in complete.items() if not is_diverged(trial)}
     known = [Steps.of(trial.user_attrs) for trial in steady.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -44,6 +45,7 @@ class Evidence:
         untrained: The networks before training; None where that is not known.
         prediction: The best constant prediction; None where that is not known.
         uses_seeds: False if all seeds of each finalist gave exactly the same: then nothing is learned from them.
+        beside: The recommended settings with other rates. No finalists: nothing here looks at them, `rate_valley` does.
     """
 
     rows: str
@@ -59,6 +61,7 @@ class Evidence:
     untrained: Baseline | None = None
     prediction: Baseline | None = None
     uses_seeds: bool = True
+    beside: Sequence[Contender] = ()
 
     @property
     def is_finished(self) -> bool:

@@ -114,7 +114,8 @@ def _runs(confirmation: Confirmation) -> Iterator[dict[str, Any]]:
             of_finalist.setdefault(params, {}).setdefault(int(trial.params.get(SEED, -1)), trial)
     for finalist in confirmation.finalists:
         found = of_finalist.get(finalist.key, {})
-        for seed in sorted(found.keys() & place.keys(), key=place.__getitem__):
+        own = confirmation.seeds[: finalist.seeds]  # runs with the same settings on further seeds are a flank's
+        for seed in sorted(found.keys() & set(own), key=place.__getitem__):
             look = _look(place[seed], confirmation.plan)
             yield {**_of_finalist(finalist, confirmation), **_of_run(found[seed], seed, look)}
 

@@ -19,6 +19,7 @@ from lrsearch.study.confirmed_runs import confirmation_of, gather, seeds_in
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.luck import expected_again
+from lrsearch.study.rate_valley import RateValley, rate_valley
 from lrsearch.study.savings import savings
 from lrsearch.study.stored import StoredStudy
 
@@ -73,6 +74,7 @@ class Recommendation:
             None where neither is known.
         covers: What the intervals cover: ``seeds``, or ``seeds and rows``; None where there are none.
         steps: How the scheduler was stepped.
+        valley: How wrong the rate may be; None where no other rates were trained beside it.
     """
 
     study: str
@@ -92,6 +94,7 @@ class Recommendation:
     learned: bool | None
     covers: Literal["seeds", "seeds and rows"] | None
     steps: snippet.Steps
+    valley: RateValley | None = None
 
     @property
     def is_confirmed(self) -> bool:
@@ -244,6 +247,7 @@ def from_evidence(
         learned=evidence.learned,
         covers=evidence.covers,
         steps=chosen.steps,
+        valley=rate_valley(evidence),
     )
 
 
@@ -313,10 +317,11 @@ def _made_from(stored: StoredStudy) -> dict[str, Any]:
 
 def _from_document(kept: Mapping[str, Any]) -> Recommendation:
     values: dict[str, Any] = {field.name: kept.get(field.name) for field in fields(Recommendation)}
-    constant, interval = values["constant"], values["interval"]
+    constant, interval, valley = values["constant"], values["interval"], values["valley"]
     if constant is not None:
         limits = constant["interval"]
         values["constant"] = ConstantRate(**{**constant, "interval": None if limits is None else tuple(limits)})
+    values["valley"] = None if valley is None else RateValley.of(valley)
     steps = snippet.Steps(**(values.get("steps") or {}))
     return Recommendation(**{**values, "interval": None if interval is None else tuple(interval), "steps": steps})
 

@@ -159,8 +159,8 @@ def _trained(
             batch.epoch()
         for first in range(0, ROWS, AT_ONCE):
             part = tuple(data[first : first + AT_ONCE] for data in fresh)
-            _, found = batch.networks.evaluate((part[0], part[1]), {}, batch.evaluation_width, {"rows": metric})
-            losses[place, :, first : first + AT_ONCE] = found["rows"].numpy()[batch.seats]
+            _, found = batch.evaluate((part[0], part[1]), {}, {"rows": metric})
+            losses[place, :, first : first + AT_ONCE] = found["rows"]
     return losses
 
 

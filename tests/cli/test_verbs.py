@@ -32,7 +32,7 @@ def test_best_gives_settings_and_code_that_runs(done: Command) -> None:
     best = read(done, "study", "best", "small")
     assert best == read(done, "study", "show", "small")["recommended"]
     keys = "study metric direction basis rows params value expected interval seeds number code constant"
-    assert list(best) == [*keys.split(), "untrained", "learned", "covers"]
+    assert list(best) == [*keys.split(), "untrained", "learned", "covers", "valley"]
     scope = {"model": torch.nn.Linear(1, 1)}
     exec(best["code"], scope)
     assert scope["optimizer"].param_groups[0]["lr"] == best["params"]["lr"]  # type: ignore[attr-defined]

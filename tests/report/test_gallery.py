@@ -16,7 +16,7 @@ from lrsearch.storage import attributes
 
 Make = Callable[..., FrozenTrial]
 MakeStudy = Callable[..., optuna.Study]
-_, CURVES, RATES, SCHEDULES, EXTRA, HISTORY = FILES
+_, CURVES, RATES, SCHEDULES, EXTRA, HISTORY, _, EPOCHS = FILES
 FALLING = [0.1, 0.08, 0.06, 0.04, 0.02, 0.01]
 ACCURACY = {attributes.EXTRA_CURVES: {"accuracy": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}}
 
@@ -43,8 +43,8 @@ def check_drawings(study: optuna.Study) -> list[str]:
     [
         ([], []),
         ([{}], [CURVES]),
-        ([{"end": 5.0}] * 9, [CURVES]),
-        ([{"end": 5.0 + n, "lr": 0.1 / (n + 1)} for n in range(9)], [RATES, CURVES, HISTORY]),
+        ([{"end": 5.0}] * 9, [CURVES, EPOCHS]),
+        ([{"end": 5.0 + n, "lr": 0.1 / (n + 1)} for n in range(9)], [RATES, CURVES, EPOCHS, HISTORY]),
         ([{"lr": 0.1 / (n + 1)} for n in range(4)], [RATES, CURVES]),
         ([{attributes.LR_CURVE: FALLING}] * 2, [CURVES, SCHEDULES]),
         ([{attributes.LR_CURVE: FALLING}], [CURVES]),
@@ -56,7 +56,7 @@ def check_drawings(study: optuna.Study) -> list[str]:
         ([{"state": "failed", "epochs": 0}], []),
         ([{attributes.EXCLUDED: "bad"}], []),
         ([ACCURACY] * 3, [CURVES]),
-        ([ACCURACY] * 9, [CURVES, EXTRA]),
+        ([ACCURACY] * 9, [CURVES, EXTRA, EPOCHS]),
         ([{"end": 0.0, "lr": 0.1}, {"end": -3.0, "lr": 0.2}, {"end": 1e300, "lr": 0.3}], [RATES, CURVES]),
     ],
 )
@@ -94,5 +94,6 @@ def test_what_is_seen_is_said_for_those_who_cannot_see_it(trial: Make, study: Ma
     assert seen == {
         RATES: "9 trials, best 8 with constant, lr 0.01",
         CURVES: "9 curves, best 8 with constant, lr 0.01",
+        EPOCHS: "Half the epochs cost you 21 % (9.67 after 3 epochs, 8 after 6).",
         HISTORY: "the best goes from 8 to 8",
     }

@@ -58,14 +58,14 @@ def test_every_figure_is_there_and_shown(mixed: optuna.Study, tmp_path: Path) ->
     shown = links(markdown.write(read(mixed), tmp_path).read_text(encoding="utf-8"))
     assert shown[0] == "figures/lr_against_value.png"
     assert sorted(shown) == sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("figures/*"))
-    assert len(shown) == 3
+    assert len(shown) == 4
 
 
 def test_the_same_database_gives_the_same_bytes(mixed: optuna.Study, tmp_path: Path) -> None:
     for name in ("first", "second"):
         markdown.write(read(mixed), tmp_path / name)
     first = {path.relative_to(tmp_path / "first"): path for path in (tmp_path / "first").rglob("*.*")}
-    assert len(first) == 4
+    assert len(first) == 5
     for name, path in first.items():
         assert path.read_bytes() == (tmp_path / "second" / name).read_bytes(), name
 

@@ -37,7 +37,7 @@ from lrsearch.storage.attributes import (
     VERSION,
 )
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import budget, confirmation, control, ladder, rounds
+from lrsearch.study import budget, confirmation, control, ladder, recommendation, rounds
 from lrsearch.study import linked as links
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
@@ -443,3 +443,37 @@ def test_several_that_go_on_at_once_plan_one_round(define: Define, database_url:
     assert len(runs) == len({frozenset(run.items()) for run in runs}) == sum(e.seeds or 0 for e in entries(made))
     assert budgets == {len(runs)}
     close(storage)
+
+
+@pytest.mark.usefixtures("no_ladder")
+def test_half_and_twice_the_recommended_rate_are_trained_beside_the_finalists(
+    storage: BaseStorage, define: Define
+) -> None:
+    """When the question is answered, on its seeds, in however many sittings; the answer is that without them."""
+    definition = define(
+        study={"name": "small", "trials": 2}, confirm={"top": 2, "seeds": 4}, training={"epochs": 8, "batch_size": 14},
+        task={"name": "polynomial", "rows": 200, "holdout_rows": 60},
+    )  # fmt: skip
+    stored = searched(storage, definition, ended(2.0, lr=0.1), ended(2.5, "lambda", 0.2, decay=0.9))
+    sittings = []
+    while confirmation.is_wanted(stored):  # a new process for every round
+        confirmation.advance(stored)
+        linked = studies.load(storage, "small/confirm")
+        list(Runner(linked, opening.task_of(linked), SequentialEngine(), Interruption()).events())
+        sittings.append(gather_of(stored))
+    *_, before, after = sittings
+    assert not before.beside
+    assert before.learned, "where nothing is learned other rates say nothing"
+    assert after.recommended.params == before.recommended.params
+    for name in ("expected", "margin_used", "constant", "missing", "chances"):
+        assert str(getattr(after, name)) == str(getattr(before, name)), name
+    assert [one.values.tolist() for one in after.complete] == [one.values.tolist() for one in before.complete]
+    lr = after.recommended.params["lr"]
+    assert [one.params["lr"] for one in after.beside] == pytest.approx([lr / 2, lr * 2], rel=1e-3)
+    for one in after.beside:
+        assert {**one.params, "lr": lr} == after.recommended.params
+        assert np.isfinite(one.values).all(), "on the seeds of the recommended rate"
+    found = recommendation.recommended(stored)
+    assert found is not None
+    assert found.valley is not None
+    assert confirmation.runs(definition) == (2 + rounds.CONSTANTS) * 4 + 2 * 4, "the forecast counts them"

@@ -2,6 +2,7 @@
 
 from lrsearch.report.figures.comparison import compared_runs
 from lrsearch.report.figures.curves import learning_curves
+from lrsearch.report.figures.epochs_needed import epochs_needed
 from lrsearch.report.figures.finalists import finalists
 from lrsearch.report.figures.history import history
 from lrsearch.report.figures.layout import narrow
@@ -10,8 +11,9 @@ from lrsearch.report.figures.letters import numbered, undrawable
 from lrsearch.report.figures.look import IMAGES, Draw, image, png
 from lrsearch.report.figures.run import training_run
 from lrsearch.report.figures.schedules import best_schedules, extra_metrics
-from lrsearch.report.figures.selection import chosen, few, single
+from lrsearch.report.figures.selection import chosen, few, kept_of, single
 from lrsearch.report.figures.two_studies import two_studies
+from lrsearch.report.figures.valley import trials_alike, valley
 
 __all__ = [
     "IMAGES",
@@ -19,11 +21,13 @@ __all__ = [
     "best_schedules",
     "chosen",
     "compared_runs",
+    "epochs_needed",
     "extra_metrics",
     "few",
     "finalists",
     "history",
     "image",
+    "kept_of",
     "learning_curves",
     "lr_against_value",
     "narrow",
@@ -31,6 +35,8 @@ __all__ = [
     "png",
     "single",
     "training_run",
+    "trials_alike",
     "two_studies",
     "undrawable",
+    "valley",
 ]

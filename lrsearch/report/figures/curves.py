@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -28,6 +30,7 @@ from lrsearch.report.figures.selection import (
     chosen,
     curves_of,
     few,
+    kept_of,
     line_keys,
     single,
 )
@@ -61,7 +64,7 @@ def _run(frames: StudyFrames, number: int) -> Figure | None:
     extras = {name: list(rows[name]) for name in frames.extras}
     before = (trial["before"], trial["before"]) if trial["diverged"] else None
     return training_run(epochs, frames.metric, wording.describe(trial["params"]), extras=extras, before=before,
-                        maximise=frames.maximise)  # fmt: skip
+                        maximise=frames.maximise, kept=kept_of(frames).get(number))  # fmt: skip
 
 
 def _by_type(frames: StudyFrames) -> Figure:
@@ -72,6 +75,7 @@ def _by_type(frames: StudyFrames) -> Figure:
     values = steady if len(steady) else all_values(curves, trials["number"])
     view = span(values, maximise=frames.maximise)
     best = {row["scheduler"]: row["number"] for row in standings.best_of_each(frames).to_dict("records")}
+    kept = kept_of(frames)
     figure, panels = small_multiples(list(looks))
     for name, axes in panels.items():
         mine = standings.of_type(trials, name)
@@ -79,11 +83,12 @@ def _by_type(frames: StudyFrames) -> Figure:
         _draw_thin(axes, mine, curves, looks[name])
         _draw_audited(axes, mine, audits, looks[name])
         _draw_best(axes, curves, best.get(name), looks[name])
+        _ring(axes, curves, kept, best.get(name), looks[name].colour)
         axes.set_title(plain(f"{wording.scheduler(name)} ({wording.plural(len(mine), 'trial')})"))
         value_axis(axes, view, above=0.06)
         whole_axis(axes, 6)
     name_axes(figure, list(panels.values()), frames.unit, plain(wording.axis(frames.metric)))
-    legend_above(figure, _keys(trials, bool(best), bool(audits)))
+    legend_above(figure, [*_keys(trials, bool(best), bool(audits)), *_ring_key(kept)])
     return figure
 
 
@@ -111,6 +116,23 @@ def _draw_best(axes: Axes, curves: Curves, best: int | None, look: Style) -> Non
     if best is not None and best in curves:
         axes.plot(*curves[best], color="white", linewidth=3.6, zorder=5)
         axes.plot(*curves[best], color=look.colour, linewidth=2.2, zorder=6)
+
+
+def _ring(axes: Axes, curves: Curves, kept: Mapping[int, float], number: int | None, colour: str) -> None:
+    """A ring where the epoch is that counts of a trial, if that is not the last."""
+    if number is None or number not in kept or number not in curves:
+        return
+    epochs, values = curves[number]
+    here = epochs == kept[number]
+    axes.plot(epochs[here], values[here], "o", color=colour, markerfacecolor="white", markersize=6, markeredgewidth=1.6,
+              zorder=7)  # fmt: skip
+
+
+def _ring_key(kept: Mapping[int, float]) -> list[Line2D]:
+    if not kept:
+        return []
+    return [Line2D([], [], color=FAINT, marker="o", markerfacecolor="white", markersize=6, markeredgewidth=1.6,
+                   linestyle="", label="the epoch that counts")]  # fmt: skip
 
 
 def _mark_diverged(axes: Axes, epochs: list[float], colour: str) -> None:
@@ -142,12 +164,14 @@ def _keys(trials: pd.DataFrame, any_best: bool, any_audit: bool) -> list[Line2D]
 def _labelled(frames: StudyFrames) -> Figure:
     """All trials in one panel, with a label each; a further panel for each extra metric."""
     looks, labels = chosen(frames)
-    names = ["test_metric", *frames.extras]
+    names, kept = ["test_metric", *frames.extras], kept_of(frames)
     figure, panels = row_of_panels(len(names), 4.4 * len(names) + 2.4, 3.8)
     for axes, name in zip(panels, names, strict=True):
         optimised = name == "test_metric"
         train = curves_of(frames, "train_metric") if optimised else {}
         _draw_labelled(axes, frames, curves_of(frames, name), train, looks)
+        for number, look in looks.items():
+            _ring(axes, curves_of(frames, name), kept, number, look.colour)
         axes.set(
             xlabel=frames.unit,
             ylabel=plain(wording.axis(frames.metric if optimised else name, rows="" if train else "test")),
@@ -156,6 +180,7 @@ def _labelled(frames: StudyFrames) -> Figure:
     if frames.curves["train_metric"].notna().any():
         keys.append(Line2D([], [], color=FAINT, linewidth=1.8, label="test rows"))
         keys.append(Line2D([], [], color=FAINT, linewidth=1.0, linestyle=SHORT_DASHES, label="training rows"))
+    keys += _ring_key(kept)
     legend(figure, keys, plain(f"settings: {wording.test_metric(frames.metric)}"))
     return figure
 

@@ -25,6 +25,7 @@ def training_run(
     extras: Mapping[str, Sequence[float]] | None = None,
     before: tuple[float, float] | None = None,
     maximise: bool = False,
+    kept: float | None = None,
 ) -> Figure:
     """Metric on training and test rows after every epoch, a panel per further metric, and the rates below.
 
@@ -35,12 +36,16 @@ def training_run(
         extras: Name of each further metric on the test rows -> a number per epoch.
         before: Metric on training and test rows before training, if the run diverged: it was judged against them.
         maximise: Whether larger values of the metric are better.
+        kept: The epoch that counts, if that may be another than the last; it gets a ring.
     """
     extras = extras or {}
     figure = Drawing(figsize=(NARROW if is_narrow() else 6.4, 4.6 + 1.4 * len(extras)), layout="constrained")
     heights = [2.2, *(1.0 for _ in extras), 1.0]
     first, *others, below = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     _draw_metric(first, epochs, metric, before, maximise)
+    if kept is not None and 1 <= kept <= len(epochs["test"]):
+        first.plot([kept], [epochs["test"][int(kept) - 1]], "o", color=style(0).colour, markerfacecolor="white",
+                   markersize=6, markeredgewidth=1.6, zorder=7)  # fmt: skip
     for axes, (name, values) in zip(others, extras.items(), strict=True):
         _draw(axes, values, style(0).colour, 1.8)
         value_axis(axes, span(values, fence=False, log=False))

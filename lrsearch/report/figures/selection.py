@@ -122,6 +122,19 @@ def audits_of(frames: StudyFrames) -> Curves:
     }
 
 
+def kept_of(frames: StudyFrames) -> dict[int, float]:
+    """Trial number -> the epoch that its seeds keep, the middle one of them; empty where all keep the last.
+
+    Args:
+        frames: The study.
+    """
+    if frames.definition is None or frames.definition.study.value != "best":
+        return {}
+    trials = standings.counted(frames)
+    kept = zip(trials["number"], trials["kept_epochs"], trials["diverged"], strict=True)
+    return {int(number): sorted(epochs)[len(epochs) // 2] for number, epochs, lost in kept if epochs and not lost}
+
+
 def all_values(curves: Curves, numbers: Iterable[int]) -> Values:
     """The values of some trials' curves in one array [points].
 

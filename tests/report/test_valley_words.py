@@ -1,0 +1,38 @@
+"""What is said about other rates than the recommended one."""
+
+from __future__ import annotations
+
+from lrsearch.report.valley_words import ValleyWords
+from lrsearch.study.rate_valley import OtherRate, RateValley, Standing
+
+OPEN = OtherRate(0.05, 6, 0, 0.4, (-0.2, 1.0), Standing.OPEN)
+WITHIN = OtherRate(0.05, 6, 0, 0.02, (-0.02, 0.06), Standing.WITHIN)
+WORSE = OtherRate(0.2, 6, 0, 1.2, (0.8, 1.6), Standing.OUTSIDE)
+LOST = OtherRate(0.2, 6, 3, None, None, Standing.LOST)
+
+
+def said(*rates: OtherRate, low: float = 0.1, metric: str = "mse") -> str:
+    return " ".join(ValleyWords(RateValley(0.1, 10.0, 0.1, low, 0.1, rates), metric).sentences())
+
+
+def test_each_side_is_told_by_what_is_shown() -> None:
+    assert said(OPEN, WORSE) == (
+        "No other rate is shown to be within 1 % of the recommended one. Half the rate, 0.05, came out about 4 % "
+        "worse, but that is not decided: anything from 0.2 better to 1 worse is possible (95 % interval). Twice the "
+        "rate, 0.2, is about 12 % worse: anything from 0.8 worse to 1.6 worse is possible (95 % interval)."
+    )
+    told = said(WITHIN, LOST, low=0.05)
+    assert told.startswith("Rates from 0.05 to 0.1 are shown to be within 1 % of the recommended one.")
+    assert "Half the rate, 0.05, makes no difference that matters" in told
+    assert "Twice the rate, 0.2, diverged or failed on 3 of 6 seeds: stay away from it." in told
+
+
+def test_a_metric_that_is_no_error_is_told_in_its_own_unit() -> None:
+    assert "is about 1.2 worse" in said(WORSE, metric="auroc")
+
+
+def test_the_table_has_the_recommended_rate_in_its_place() -> None:
+    header, *rows = ValleyWords(RateValley(0.1, 10.0, 0.1, 0.1, 0.1, (OPEN, LOST)), "mse").table()
+    assert [len(row) for row in rows] == [len(header)] * 3
+    assert [row[0] for row in rows] == ["0.05", "0.1", "0.2"]
+    assert [row[-1] for row in rows] == ["not decided", "recommended", "lost on 3"]
