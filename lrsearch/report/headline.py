@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lrsearch.report import wording
+from lrsearch.report import gains, wording
 from lrsearch.report.certainty import Certainty, limits
 from lrsearch.report.wording import brief, percent, plural
 from lrsearch.study import ranking, recommendation
@@ -127,7 +127,7 @@ class Answer:
             return ""
         if evidence is None:
             return " ".join([*self._flattery(found), self._next()])
-        return " ".join(self._certainty(evidence).sentences())
+        return " ".join([*self._certainty(evidence).sentences(), *gains.sentences(evidence, self.definition)])
 
     @property
     def _confirmed(self) -> Evidence | None:
@@ -188,6 +188,8 @@ class Answer:
     def _edge(self, evidence: Evidence) -> list[str]:
         """That the best rate may lie outside of what was searched."""
         axis, lr = self.definition.search.lr if self.definition else None, evidence.recommended.params.get("lr")
+        if evidence.recommended.has_other_optimizer:  # its rate is on another scale
+            return []
         if not isinstance(axis, Range) or lr is None or axis.low <= 0 or axis.low == axis.high:
             return []
         if lr < axis.low * EDGE:
