@@ -35,6 +35,6 @@ def found_rate(task: Task, training: TrainingSection) -> Finding:
 
 
 def updates() -> int:
-    """How many updates that takes at most."""
+    """How many updates that takes at most; without a second look fewer."""
     plan = Plan()
     return plan.seeds * (plan.updates + 1) + second_look.SEEDS * len(second_look.PLACES) * LOOK
