@@ -76,8 +76,9 @@ class Engines:
         if isinstance(task, CommandTask):
             return choose(self._wanted, task, stored.definition.training)
         there = engine_of(stored)
-        # What is named trains the search; contestants may have an optimizer that it cannot train.
-        wanted = "auto" if stored.trains_contestants else self._wanted
+        wanted = self._wanted
+        if stored.trains_contestants and wanted == BatchedEngine.name:
+            wanted = "auto"  # it trains the search as it was asked to; contestants may have optimizers that it has not
         if wanted == "auto" and there is not None:
             return self._as_stored(stored, task, there)
         chosen = self._tried(task, stored, key, wanted)
