@@ -266,7 +266,8 @@ def test_the_python_functions_shown_work(
 ) -> None:
     """On a smaller study, so that it takes seconds."""
     example = next(block for block in blocks("python", PAGES["lrsearch/README.md"]) if "run_study(" in block)
-    small = parse(override(read(ROOT / "studies/quickstart.toml"), ["study.trials=6", "training.epochs=4"]), "small")
+    shorter = ["study.trials=6", "training.epochs=4", "confirm.contestants=[]"]
+    small = parse(override(read(ROOT / "studies/quickstart.toml"), shorter), "small")
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies/quickstart.toml").write_text(to_toml(small))
     (tmp_path / "example.py").write_text(example.replace("epochs=60", "epochs=4").replace("epochs=20", "epochs=2"))

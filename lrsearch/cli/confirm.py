@@ -109,6 +109,7 @@ def print_confirmation(stored: StoredStudy, output: Format) -> None:
             "rows": evidence.row_count,
             "seeds": evidence.seeds,
             "finalists": _rows(evidence),
+            "gained": _gained(evidence),
             "recommended": confirmed and confirmed.params,
             "expected": _expected(evidence) if confirmed else None,
             "verdict": f"{told.headline()} {told.how_sure()}",
@@ -119,6 +120,24 @@ def print_confirmation(stored: StoredStudy, output: Format) -> None:
 def _expected(evidence: Evidence) -> dict[str, float]:
     expected = evidence.expected
     return {"mean": expected.mean, "low": expected.low, "high": expected.high}
+
+
+def _gained(evidence: Evidence) -> list[dict[str, Any]]:
+    """What the search gained over each contestant; null where that diverged or failed."""
+    from lrsearch.study.gained import gains
+
+    return [
+        {
+            "contestant": one.name,
+            "params": one.contender.params,
+            "mean": one.contender.mean_so_far,
+            "gained": one.difference and one.difference.mean,
+            "low": one.difference and one.difference.low,
+            "high": one.difference and one.difference.high,
+            "share": one.share,
+        }
+        for one in gains(evidence)
+    ]
 
 
 def _rows(evidence: Evidence) -> list[dict[str, Any]]:

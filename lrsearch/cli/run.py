@@ -201,6 +201,7 @@ def _print_plan(definition: Definition, output: Format) -> None:
         "epochs at most": budget * epochs * len(definition.training.seeds),
         "runs to confirm, about": confirmation.runs(definition),
         "epochs to confirm, about": confirmation.runs(definition) * epochs,
+        **_contestants(definition),
     }
     if output is Format.JSON:
         print_json({_key(key): _with_keys(value) for key, value in plan.items()} | {"document": definition.document()})
@@ -209,6 +210,23 @@ def _print_plan(definition: Definition, output: Format) -> None:
         if budget < definition.trials:
             say(f"{fewer_settings(budget, definition.trials)}.")
         say("Nothing was written (--dry-run).")
+
+
+def _contestants(definition: Definition) -> dict[str, Any]:
+    """Who is trained beside the confirmation, when, and what that takes; nothing where nobody is."""
+    from lrsearch.study import contest_cost
+
+    names = contest_cost.names(definition)
+    if not names:
+        return {}
+    rule = "if they add less than two minutes, or a tenth of the search" if contest_cost.is_ours(definition) else "yes"
+    runs, found = contest_cost.runs(definition), contest_cost.updates_of_test(definition)
+    return {
+        "contestants": names,
+        "contestants are trained": rule,
+        "epochs of contestants, about": runs * definition.training.epochs,
+        **({"updates of lr-find, at most": found} if found else {}),
+    }
 
 
 def _saves(definition: Definition) -> dict[str, dict[str, float]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from lrsearch.operations.contest import train_contestants
 from lrsearch.operations.display import Display
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import engines_of, joined, train
@@ -44,6 +46,7 @@ def confirm(
         InterruptedRunError: A signal came; asked again, it goes on.
         LrsearchError: Trials or workers failed.
     """
+    began = time.monotonic()
     own = engines_of(options) if engines is None else nullcontext(engines)
     with joined(options.cluster, stored) as cluster, own as theirs:
         linked = confirmation.prepare(stored, top, seeds)
@@ -52,6 +55,7 @@ def confirm(
         logger.info("Training %s: finalists %s%s.", linked.name, many, _cost(stored, linked))
         control.stop(linked, False)
         train(linked, opening.task_of(linked), options, display, cluster, theirs)
+        train_contestants(stored, options.left(time.monotonic() - began), display, theirs)
     recommendation.keep(stored)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from lrsearch.errors import input_error
 from lrsearch.report import export as table_file
 from lrsearch.report import frames
-from lrsearch.study import finalist_table
+from lrsearch.study import contest, finalist_table
 from lrsearch.study.confirmed_runs import confirmation_of
 from lrsearch.study.stored import StoredStudy
 
@@ -43,6 +43,7 @@ def finalists(stored: StoredStudy, output: Path) -> int:
         InputError: The study has no confirmed runs yet, the file cannot be written, or its ending is unknown.
     """
     found = confirmation_of(stored)
+    found = None if found is None else contest.joined(stored, found)
     rows = finalist_table.rows(found, stored.metric) if found is not None else []
     if not rows:
         rule = f"study {stored.name} has no confirmed runs yet; make them with: lrsearch study confirm {stored.name}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lrsearch.operations.confirm import confirm
+from lrsearch.operations.contest import train_contestants
 from lrsearch.operations.display import Display, NoDisplay
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import engines_of, joined, train
@@ -65,6 +66,8 @@ def run(
         if options.confirm and confirmation.is_wanted(stored):
             confirm(stored, options.left(time.monotonic() - began), display, engines=engines)
             return stored
+        if options.confirm:
+            train_contestants(stored, options.left(time.monotonic() - began), display, engines)
     recommendation.keep(stored)
     return stored
 

@@ -35,7 +35,7 @@ class ConfirmedRate:
 
 
 def confirmed_rates(frames: StudyFrames) -> list[ConfirmedRate]:
-    """The finalists that have a rate, and a value on the test rows for every seed of theirs.
+    """The finalists that have a rate of the study's optimizer, and a value on the test rows for every seed of theirs.
 
     Args:
         frames: The study.
@@ -46,6 +46,8 @@ def confirmed_rates(frames: StudyFrames) -> list[ConfirmedRate]:
 
 def _confirmed(contender: Contender) -> ConfirmedRate | None:
     tests, lr = contender.tests[contender.mask], contender.params.get("lr")
+    if contender.has_other_optimizer:
+        return None  # its rate is on another scale
     if not isinstance(lr, (int, float)) or not np.isfinite(tests).all():
         return None
     mean, reach = float(tests.mean()), 0.0

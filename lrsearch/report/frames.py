@@ -18,7 +18,7 @@ from lrsearch.sampling.space import LR_NAMES
 from lrsearch.storage import attributes
 from lrsearch.storage.choice import study_reader
 from lrsearch.storage.reader import StudyReader
-from lrsearch.study import rate_parameter, recommendation
+from lrsearch.study import contest, rate_parameter, recommendation
 from lrsearch.study import stored as studies
 from lrsearch.study.both_answers import BothAnswers, answers_of
 from lrsearch.study.confirmed_runs import confirmation_in, gather
@@ -197,6 +197,7 @@ def _evidence(own: StoredStudy, linked: StudyReader, lr: str | None) -> Evidence
     found = confirmation_in(own, linked, definition)
     if found is None:
         return None
+    found = contest.joined(own, found)
     finalists = [replace(one, params=rate_parameter.with_lr(one.params, lr)) for one in found.finalists]
     return gather(replace(found, finalists=finalists, trials=rate_parameter.renamed(found.trials, lr)))
 

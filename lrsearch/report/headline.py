@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lrsearch.report import wording
+from lrsearch.report import gains, wording
 from lrsearch.report.both_words import BothWords
 from lrsearch.report.certainty import Certainty, limits
 from lrsearch.report.valley_words import ValleyWords
@@ -134,7 +134,8 @@ class Answer:
             return ""
         if evidence is None:
             return " ".join([*self._flattery(found), self._next(), *self._other_way()])
-        return " ".join([*self._certainty(evidence).sentences(), *self._other_way()])
+        gained = gains.sentences(evidence, self.definition)
+        return " ".join([*self._certainty(evidence).sentences(), *gained, *self._other_way()])
 
     def _other_way(self) -> list[str]:
         """That who keeps another epoch of a run wants quite other settings."""
@@ -208,6 +209,8 @@ class Answer:
     def _edge(self, evidence: Evidence) -> list[str]:
         """That the best rate may lie outside of what was searched."""
         axis, lr = self.definition.search.lr if self.definition else None, evidence.recommended.params.get("lr")
+        if evidence.recommended.has_other_optimizer:  # its rate is on another scale
+            return []
         if not isinstance(axis, Range) or lr is None or axis.low <= 0 or axis.low == axis.high:
             return []
         if lr < axis.low * EDGE:

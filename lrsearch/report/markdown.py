@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lrsearch.report import document, gallery, interactive, standings, tables, wording
+from lrsearch.report import document, gains, gallery, interactive, standings, tables, wording
 from lrsearch.report.both_words import BothWords
 from lrsearch.report.confirmation_words import ConfirmationWords
 from lrsearch.report.diagnosis import findings
@@ -130,6 +130,8 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
             "hold the true differences in 95 of 100 cases (Bonferroni).",
             differences,
         ]
+    if table := tables.gains(frames, evidence):
+        blocks += ["### What the search gained", inline(" ".join(gains.introduction(evidence))), table]
     return blocks
 
 

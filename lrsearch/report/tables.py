@@ -12,6 +12,8 @@ from tabulate import tabulate
 from lrsearch.report import standings, wording
 from lrsearch.report.escaping import inline
 from lrsearch.report.frames import StudyFrames
+from lrsearch.report.gains import label
+from lrsearch.study import gained
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
 
@@ -108,13 +110,34 @@ def differences(evidence: Evidence) -> str:
     return table(headers, rows, words=("finalist",)) if rows else ""
 
 
+def gains(frames: StudyFrames, evidence: Evidence) -> str:
+    """What the search gained over what people do without one; empty where none of that was trained.
+
+    Args:
+        frames: The study.
+        evidence: What its confirmation shows.
+    """
+    rows = []
+    for one in gained.gains(evidence):
+        name, settings = label(one.name, frames.definition), wording.describe(one.contender.params)
+        found = one.difference
+        if found is None:
+            rows.append([name, settings, None, None, _missing(one.contender), None, None])
+            continue
+        share = None if one.share is None else wording.percent(one.share)
+        said = "yes" if one.is_shown else "no"
+        rows.append(
+            [name, settings, one.contender.mean, found.mean, wording.limits(found.low, found.high), share, said]
+        )
+    metric = wording.confirmed_metric(frames.metric, evidence.rows)
+    headers = ["without a search", "settings", f"{metric}, mean", "gained", "95 % interval", "share", "told apart"]
+    return table(headers, rows, words=("without a search", "settings")) if rows else ""
+
+
 def _origin(contender: Contender) -> str:
     trial = "" if contender.number is None else f", trial {contender.number}"
-    return {
-        "search": f"search{trial}",
-        "try": f"tried settings{trial}",
-        "constant": f"constant rate{trial}",
-    }[contender.role]
+    known = {"search": f"search{trial}", "try": f"tried settings{trial}", "constant": f"constant rate{trial}"}
+    return known.get(contender.role, "without a search")
 
 
 def _missing(contender: Contender) -> str:

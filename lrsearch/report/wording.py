@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lrsearch.sampling.space import LR_NAMES
+from lrsearch.study.contestants import OPTIMIZER
 from lrsearch.study_file.axes import DIGITS
 
 MISSING = "–"
@@ -32,6 +33,12 @@ _USES = {
     "wsd": "warm-up, stable phase and decay with peak {lr}",
     "inverse_sqrt": "inverse-square-root decay from {lr}",
 }
+OPTIMIZERS = {
+    "prodigy": "Prodigy",
+    "schedule_free_adamw": "schedule-free AdamW",
+    "schedule_free_sgd": "schedule-free SGD",
+}
+"""What contestants with an optimizer of their own are called, by its name."""
 _UNITS = {
     "mse": "squared units of the target",
     "mae": "units of the target",
@@ -155,7 +162,8 @@ def settings(params: Mapping[str, Any]) -> str:
         params: A trial's Optuna parameters; the learning rate and the scheduler are left out.
     """
     prefix = f"{params.get('scheduler')}."
-    own = {name: value for name, value in params.items() if name not in (*LR_NAMES, "scheduler")}
+    left_out = (*LR_NAMES, "scheduler", *([OPTIMIZER] if optimizer(params) else []))
+    own = {name: value for name, value in params.items() if name not in left_out}
     return ", ".join(f"{name.removeprefix(prefix)} {exact(value)}" for name, value in own.items())
 
 
@@ -167,7 +175,17 @@ def describe(params: Mapping[str, Any]) -> str:
     """
     lr = next((f"lr {exact(params[name])}" for name in LR_NAMES if name in params), "")
     head = str(params["scheduler"]) if params.get("scheduler") else ""
-    return ", ".join(part for part in (head, lr, settings(params)) if part) or "no parameters"
+    parts = (optimizer(params), head, lr, settings(params))
+    return ", ".join(part for part in parts if part) or "no parameters"
+
+
+def optimizer(params: Mapping[str, Any]) -> str:
+    """The optimizer of a contestant, for people; empty for any other settings.
+
+    Args:
+        params: A trial's Optuna parameters.
+    """
+    return OPTIMIZERS.get(str(params.get(OPTIMIZER)), "")
 
 
 def rate(params: Mapping[str, Any]) -> str:
@@ -205,6 +223,7 @@ def use(params: Mapping[str, Any], *, short: bool = False) -> str:
     if words is None:
         return f"{scheduler} from {lr}"
     words = words.format(lr=lr, decay=exact(params.get("decay", MISSING)))
+    words = f"{named} with {words}" if (named := optimizer(params)) else words
     rises_anyway = scheduler in ("one_cycle", "wsd")
     return words if rises_anyway or not params.get(f"{scheduler}.warmup_fraction") else f"{words}, after a warm-up"
 

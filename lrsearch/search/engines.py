@@ -76,18 +76,26 @@ class Engines:
         if isinstance(task, CommandTask):
             return choose(self._wanted, task, stored.definition.training)
         there = engine_of(stored)
-        if self._wanted == "auto" and there is not None:
+        wanted = self._wanted
+        if stored.trains_contestants and wanted == BatchedEngine.name:
+            wanted = "auto"  # it trains the search as it was asked to; contestants may have optimizers that it has not
+        if wanted == "auto" and there is not None:
             return self._as_stored(stored, task, there)
-        chosen = self._tried(task, stored, key)
+        chosen = self._tried(task, stored, key, wanted)
         kept = there or str(stored.settle(ENGINE_OF_STUDY, chosen.engine))
         if kept == chosen.engine:
             return chosen
-        if self._wanted == "auto":  # somebody else was a moment earlier, and came to another choice
+        if wanted == "auto":  # somebody else was a moment earlier, and came to another choice
             return self._as_stored(stored, task, kept)
         self._say(
             f"Study {stored.name} was begun by the {kept} engine; --engine {chosen.engine} goes on with another one."
         )
         return chosen
+
+    @property
+    def device(self) -> str:
+        """Where training is, as a person said it."""
+        return self._machine.device
 
     def make(self, chosen: Choice, stored: StoredStudy, task: Task) -> Engine:
         """The engine.
@@ -123,14 +131,14 @@ class Engines:
             self._processes = TrainingProcesses(program(), environments, self._say)
         return self._processes
 
-    def _tried(self, task: Task, stored: StoredStudy, key: str | None) -> Choice:
+    def _tried(self, task: Task, stored: StoredStudy, key: str | None, wanted: str) -> Choice:
         assert stored.definition is not None
         if key is not None and key in self._chosen:
             return self._chosen[key]
         number = len(self._machine.environments)
-        reason = only_here(stored) if number > 1 and self._wanted == "auto" else None
+        reason = only_here(stored) if number > 1 and wanted == "auto" else None
         training = stored.definition.training
-        chosen = choose(self._wanted, task, training, self._machine.device, 1 if reason else number)
+        chosen = choose(wanted, task, training, self._machine.device, 1 if reason else number)
         if reason and chosen.engine == SequentialEngine.name:
             chosen = Choice(chosen.engine, f"{chosen.reason}; {reason}")
         if key is not None:
@@ -157,13 +165,17 @@ class Engines:
 def engine_of(stored: StoredStudy) -> str | None:
     """Which engine trains a study since it was first trained; a confirmation has that of its search.
 
+    Contestants with another optimizer have their own: not every engine has every optimizer.
+
     Args:
         stored: The study.
     """
     if stored.engine is not None or stored.origin is None:
         return stored.engine
     try:
-        return studies.load(stored.storage, stored.origin, stored.patience).engine
+        search = studies.load(stored.storage, stored.origin, stored.patience)
+        one, other = (own.definition and own.definition.training.optimizer for own in (stored, search))
+        return search.engine if one == other else None
     except LrsearchError:  # the search was deleted, or another tool made it
         return None
 

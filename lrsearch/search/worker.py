@@ -12,6 +12,7 @@ from dataclasses import replace
 from optuna.storages import BaseStorage
 
 from lrsearch.errors import InterruptedRunError, LrsearchError, input_error, nearest
+from lrsearch.search import contest as preparation
 from lrsearch.search.engines import Engines, Machine
 from lrsearch.search.events import EpochDone, Event
 from lrsearch.search.failures import FailuresInARowError
@@ -23,10 +24,10 @@ from lrsearch.storage.choice import storage_reader
 from lrsearch.storage.listing import Listed
 from lrsearch.storage.retry import Patience, StorageFailedError
 from lrsearch.storage.store import GRACE
-from lrsearch.study import confirmation, failed_cells, recommendation
+from lrsearch.study import confirmation, contest, failed_cells, recommendation
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
-from lrsearch.study.linked import ROLES, name_of
+from lrsearch.study.linked import ROLES, name_of, trains_contestants
 from lrsearch.study.stored import StoredStudy
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine
@@ -161,6 +162,8 @@ class StudyWorker:
 
     def _is_ours(self, listed: Listed) -> bool:
         named = not self._names or listed.name in self._names or listed.name in self._parts
+        if listed.origin in self._names:
+            named = named or trains_contestants(listed.name, listed.origin)
         return listed.definition is not None and not listed.stopped and named
 
     def _prepared(self, listed: Listed) -> Serving:
@@ -277,6 +280,9 @@ class StudyWorker:
         if confirmation.is_wanted(search):
             confirmation.advance(search)
             self._looked_at = -math.inf  # what has been made is served next
+        elif contest.is_wanted(search):
+            preparation.prepare(search, self._engines.device)
+            self._looked_at = -math.inf
         if not confirmation.is_wanted(search) and search.definition is not None:
             recommendation.keep(search)
 

@@ -45,6 +45,8 @@ CHOSEN_FROM = "lrsearch:chosen_from"
 CONSTANT_PREDICTION = "lrsearch:constant_prediction"
 """Of a confirmation: `name`, `value` and `blocks` (as `BLOCK_VALUES`) of the best prediction that looks at no input
 (`tasks.constant_prediction`); null if there is none."""
+CONTESTANTS = "lrsearch:contestants"
+"""Of a confirmation: what people do without a search is trained on its seeds (`study.contest.Decision`)."""
 PLAN = "lrsearch:plan"
 """Of a confirmation: how far it may go, and how far it is (`study.plan`)."""
 SCALE = "lrsearch:scale"

@@ -20,6 +20,8 @@ def basis(
     plan: Any,
     margin: float | None,
     tries: list[dict[str, Any]],
+    wanted: list[str] | None,
+    contestants: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What is kept beside an answer.
 
@@ -31,6 +33,8 @@ def basis(
         plan: How far the confirmation may go, and how far it is.
         margin: A difference that does not matter.
         tries: The settings that a person let be tried first.
+        wanted: The contestants that a person wants; None where she leaves that to us.
+        contestants: Linked study that trains contestants -> its counts.
     """
     return {
         "version": [__version__, FORM],
@@ -41,4 +45,5 @@ def basis(
         "plan": plan,
         "margin": margin,
         "tries": tries,
+        **({} if wanted is None and not contestants else {"contestants": [wanted, dict(contestants)]}),
     }

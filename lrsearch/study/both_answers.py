@@ -77,13 +77,14 @@ def both_answers(contenders: Sequence[Contender], *, maximise: bool) -> BothAnsw
     """Both answers from the same runs.
 
     Args:
-        contenders: Those that are complete.
+        contenders: Those that are complete; of them only those with the study's optimizer count.
         maximise: Whether larger values are better.
 
     Returns:
         The answers; None if a run has no curve, or the settings have no rate.
     """
     sign = -1 if maximise else 1
+    contenders = [one for one in contenders if not one.has_other_optimizer]
     if not contenders or not all(one.curves and all(one.curves) and "lr" in one.params for one in contenders):
         return None
     ways = [[_answer(one, sign, best=best) for one in contenders] for best in (False, True)]

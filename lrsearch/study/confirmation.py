@@ -136,7 +136,7 @@ def next_of(linked: StoredStudy) -> StoredStudy | None:
     Returns:
         The same study, if there is something to train.
     """
-    if not linked.is_confirmation or linked.origin is None:
+    if not linked.is_confirmation or linked.trains_contestants or linked.origin is None:
         return None
     return go_on(studies.load(linked.storage, linked.origin, linked.patience))
 

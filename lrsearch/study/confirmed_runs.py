@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,8 @@ class Confirmation:
         prediction: What the best constant prediction comes to, as it is stored; None where that is not known.
         keeps_best: Whether each run is scored after its best epoch, not after its last.
         beside: The recommended settings with other rates; see `flanks`.
+        contestants: See `Evidence`.
+        left_out: See `Evidence`.
     """
 
     rows: str
@@ -72,6 +74,8 @@ class Confirmation:
     prediction: Mapping[str, Any] | None = None
     keeps_best: bool = False
     beside: Sequence[Finalist] = ()
+    contestants: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def confirmation_of(stored: StoredStudy) -> Confirmation | None:
@@ -169,6 +173,8 @@ def gather(confirmation: Confirmation) -> Evidence:
         wanted_today=confirmation.wanted_today,
         untrained=_untrained(trials.values(), seeds),
         prediction=_prediction(confirmation.prediction, blocks),
+        contestants=confirmation.contestants,
+        left_out=confirmation.left_out,
         uses_seeds=_uses_seeds(trials.values()),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrsearch.sampling.space import LR_NAMES
+from lrsearch.study.contestants import is_other_optimizer
 from lrsearch.study.snippet import Steps
 
 Numbers = NDArray[np.float64]
@@ -78,8 +79,14 @@ class Contender:
         return self.own is None and self.planned < len(self.values) and not self.diverged and not self.failed
 
     @property
+    def has_other_optimizer(self) -> bool:
+        """Whether it is a contestant with another optimizer than the study's; their rates say nothing of each other."""
+        return is_other_optimizer(self.role, self.params)
+
+    @property
     def is_constant(self) -> bool:
-        return any(str(self.params[name]).lower() in CONSTANT for name in SCHEDULE_NAMES if name in self.params)
+        named = [str(self.params[name]).lower() for name in SCHEDULE_NAMES if name in self.params]
+        return not self.has_other_optimizer and any(name in CONSTANT for name in named)
 
     @property
     def complexity(self) -> tuple[bool, int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -46,6 +46,8 @@ class Evidence:
         prediction: The best constant prediction; None where that is not known.
         uses_seeds: False if all seeds of each finalist gave exactly the same: then nothing is learned from them.
         beside: The recommended settings with other rates. No finalists: nothing here looks at them, `rate_valley` does.
+        contestants: What people do without a search -> its settings; they are contenders like any other.
+        left_out: Of that what was not trained -> why.
     """
 
     rows: str
@@ -62,6 +64,8 @@ class Evidence:
     prediction: Baseline | None = None
     uses_seeds: bool = True
     beside: Sequence[Contender] = ()
+    contestants: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_finished(self) -> bool:
@@ -182,6 +186,15 @@ class Evidence:
         behind = self._behind(other, self.recommended)
         return decide(other, behind, self.margin_used, found.estimate.rows_error, (found.seeds, self.row_count))
 
+    def behind(self, other: Contender, picked: Contender) -> Interval:
+        """How much worse others are than picked settings, when the luck of having been picked is taken out.
+
+        Args:
+            other: Any of the complete ones.
+            picked: The best of its kind.
+        """
+        return self._behind(other, picked)
+
     @property
     def nothing(self) -> Baseline | None:
         """The better one of those for which nothing was learned; None where neither is known."""
@@ -258,16 +271,24 @@ class Evidence:
 
     @property
     def _kinds(self) -> tuple[list[int], list[int]]:
-        """Places of the complete constant rates, and of the complete schedules."""
-        places = range(len(self.complete))
+        """Places of the complete constant rates, and of the complete schedules, with the study's optimizer."""
+        places = [place for place, one in enumerate(self.complete) if not one.has_other_optimizer]
         constants = [place for place in places if self.complete[place].is_constant]
         return constants, [place for place in places if place not in constants]
+
+    def _kind(self, picked: Contender) -> list[int]:
+        """Places of those that picked settings were picked from: among contestants with other optimizers, all."""
+        constants, schedules = self._kinds
+        if picked.has_other_optimizer:
+            return list(range(len(self.complete)))
+        return constants if picked.is_constant else schedules
 
     def _again(self, contender: Contender, *, everybody: bool = False) -> Interval:
         """What a contender comes to without the luck of having been picked: among all, or among its own kind."""
         constants, schedules = self._kinds
         if everybody:
-            pool = [*constants, *schedules]
+            others = (place for place, one in enumerate(self.complete) if one.has_other_optimizer)
+            pool = [*constants, *schedules, *others]
         elif contender is self.constant or contender is self.schedule:
             pool = constants if contender.is_constant else schedules
         else:
@@ -277,10 +298,9 @@ class Evidence:
 
     def _behind(self, other: Contender, picked: Contender) -> Interval:
         """How much worse others are than picked settings, when the luck of both is taken out."""
-        constants, schedules = self._kinds
-        own = constants if picked.is_constant else schedules
+        own = self._kind(picked)
         if other is self.constant or other is self.schedule:
-            pool = constants if other.is_constant else schedules
+            pool = self._kind(other)
         else:  # what the person uses today was not picked
             pool = [place for place, one in enumerate(self.complete) if one is other]
         luck = self._choice.flattery_of_difference(pool, own)

@@ -9,9 +9,10 @@ from optuna.storages import BaseStorage
 from lrsearch.storage.choice import storage_reader
 from lrsearch.storage.retry import Patience
 
-Role = Literal["confirm", "constant"]
+Role = Literal["confirm", "constant", "contestants"]
 """The end of the study's name. ``confirm``: finalists on fresh seeds; ``constant``: a grid of constant rates, which an
-earlier version made, and which goes with its study."""
+earlier version made, and which goes with its study; ``contestants``: what people do without a search, on the seeds of
+the confirmation, with a further end for each optimizer that is not the study's."""
 ROLES: tuple[Role, ...] = ("constant", "confirm")
 HOLDOUT = "holdout value"
 """Name of the further metric that scores a confirmation on holdout rows."""
@@ -25,6 +26,17 @@ def name_of(study: str, role: Role) -> str:
         role: What it is there for.
     """
     return f"{study}/{role}"
+
+
+def trains_contestants(name: str, study: str) -> bool:
+    """Whether a linked study trains contestants.
+
+    Args:
+        name: Its name.
+        study: Name of the study that it belongs to.
+    """
+    first = name_of(study, "contestants")
+    return name == first or name.startswith(f"{first}/")
 
 
 def existing(storage: BaseStorage, study: str, patience: Patience | None = None) -> dict[Role, str]:

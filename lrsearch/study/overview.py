@@ -67,13 +67,16 @@ def rows(seen: Sequence[Glimpse], leave_out: Callable[[str, Exception], None]) -
         leave_out: See `overview`.
     """
     linked = {own.name: own for own in seen if _origin(own) is not None}
+    beside: dict[str, list[Glimpse]] = {}
+    for own in linked.values():
+        beside.setdefault(str(_origin(own)), []).append(own)
     found = []
     for own in seen:
         if _origin(own) is not None:
             continue
         try:
             _check(own)
-            found.append(_row(own, linked.get(f"{own.name}/confirm")))
+            found.append(_row(own, linked.get(f"{own.name}/confirm"), beside.get(own.name, [])))
         except (InputError, ValueError, TypeError, LookupError, AttributeError) as error:
             # What one study stores is input; it must not hide the others.
             leave_out(own.name, error)
@@ -121,7 +124,7 @@ def _origin(seen: Glimpse) -> str | None:
     return None if found is None else str(found)
 
 
-def _row(seen: Glimpse, linked: Glimpse | None) -> dict[str, Any]:
+def _row(seen: Glimpse, linked: Glimpse | None, beside: Sequence[Glimpse]) -> dict[str, Any]:
     stored, counts = seen.attributes, seen.tally
     definition = stored.get(DEFINITION)
     kept = stored.get(RECOMMENDATION)
@@ -139,16 +142,17 @@ def _row(seen: Glimpse, linked: Glimpse | None) -> dict[str, Any]:
         "scheduler": params.get("scheduler"),
         "lr": params.get("lr"),
         "confirmed": _confirmed(answer, linked),
-        "out_of_date": answer.get("made_from") != made_from(seen, linked) if answer else None,
+        "out_of_date": answer.get("made_from") != made_from(seen, linked, beside) if answer else None,
     }
 
 
-def made_from(seen: Glimpse, linked: Glimpse | None) -> dict[str, Any]:
+def made_from(seen: Glimpse, linked: Glimpse | None, beside: Sequence[Glimpse] = ()) -> dict[str, Any]:
     """What an answer that is kept now would rest on; `recommendation` says the same of an opened study.
 
     Args:
         seen: The study.
         linked: Its confirmation, if it has one.
+        beside: All studies that belong to it.
     """
     definition = seen.attributes.get(DEFINITION)
     own: Mapping[str, Any] = definition if isinstance(definition, Mapping) else {}
@@ -165,6 +169,8 @@ def made_from(seen: Glimpse, linked: Glimpse | None) -> dict[str, Any]:
             | {"parameters": {key: value for key, value in one.items() if key not in ("lr", "scheduler")}}
             for one in own.get("try", [])
         ],
+        wanted=(own.get("confirm") or {}).get("contestants"),
+        contestants={one.name: _counts(one) for one in beside if one.name.startswith(f"{seen.name}/contestants")},
     )
 
 

@@ -12,7 +12,7 @@ from lrsearch.errors import input_error
 from lrsearch.sampling.space import settings_from
 from lrsearch.sampling.suggest import SuggestedSchedule
 from lrsearch.storage.attributes import PLAN, RECOMMENDATION, SEED_VALUES
-from lrsearch.study import ranking, snippet, status
+from lrsearch.study import contest, ranking, snippet, status
 from lrsearch.study import stored as studies
 from lrsearch.study.answer_basis import basis
 from lrsearch.study.confirmed_runs import confirmation_of, gather, seeds_in
@@ -185,7 +185,7 @@ def evidence_of(stored: StoredStudy) -> Evidence | None:
         stored: The study.
     """
     confirmation = confirmation_of(stored)
-    return None if confirmation is None else gather(confirmation)
+    return None if confirmation is None else gather(contest.joined(stored, confirmation))
 
 
 def compute(
@@ -312,6 +312,8 @@ def _made_from(stored: StoredStudy) -> dict[str, Any]:
         plan=plan,
         margin=own.confirm.margin if own else None,
         tries=[entry.model_dump() for entry in own.tries] if own else [],
+        wanted=own.confirm.contestants if own else None,
+        contestants={one.name: status.count(one).as_dict() for one in contest.linked_studies(stored)},
     )
 
 

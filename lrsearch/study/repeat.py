@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.storage.attributes import DEVICE, ENGINE, PLACE, SEED_VALUES, THREADS
 from lrsearch.study import compatibility
 from lrsearch.study.confirmed_runs import last_test
+from lrsearch.study.contestants import training_of
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.recommendation import Recommendation, best_settings
 from lrsearch.study.stored import StoredStudy
@@ -70,7 +72,8 @@ def repeatable(stored: StoredStudy, number: int | None) -> Repeatable:
 def _recommended(stored: StoredStudy) -> Repeatable:
     found = best_settings(stored)
     settings = settings_from(found.params)
-    return Repeatable(None, _document(stored, settings), None, "sequential", 1, "cpu", 0, found, _keep(stored))
+    document = _document(stored, settings, found.params)
+    return Repeatable(None, document, None, "sequential", 1, "cpu", 0, found, _keep(stored))
 
 
 def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
@@ -89,7 +92,7 @@ def _trial(stored: StoredStudy, trial: FrozenTrial) -> Repeatable:
         values = None if stored.is_halved else [last_test(trial)]
     return Repeatable(
         number=trial.number,
-        document=_document(stored, settings),
+        document=_document(stored, settings, trial.params),
         value=values[0] if values else None,
         engine=_loop_of(str(trial.user_attrs.get(ENGINE, "sequential"))),
         threads=_stored(trial, THREADS, 1, 1, MOST_THREADS),
@@ -117,9 +120,10 @@ def _stored(trial: FrozenTrial, key: str, default: int, low: int, high: int) -> 
     return value
 
 
-def _document(stored: StoredStudy, settings: Settings) -> dict[str, Any]:
+def _document(stored: StoredStudy, settings: Settings, params: Mapping[str, Any]) -> dict[str, Any]:
     assert stored.definition is not None
-    sections = stored.definition.document()
+    training = training_of(stored.definition.training, params)
+    sections = stored.definition.model_copy(update={"training": training}).document()
     return {
         "task": sections["task"],
         "training": {**sections["training"], "seeds": list(settings.seeds(stored.definition.training.seeds)[:1])},

@@ -12,6 +12,7 @@ from lrsearch.errors import InputError
 from lrsearch.sampling.space import settings_from
 from lrsearch.sampling.suggest import stepped
 from lrsearch.storage.attributes import HORIZON, HORIZON_UNIT, PARAMETER_GROUPS, STEP_UPDATES
+from lrsearch.study.contestants import training_of
 from lrsearch.study_file.model import Definition
 from lrsearch.training import optimizers
 
@@ -74,7 +75,8 @@ def code(
         where = stepped("epoch", steps.horizon)
     optimizer = f"# `optimizer` is that of your own training loop, with lr={settings.lr!r}"
     if definition is not None and definition.command is None:
-        optimizer = optimizers.code(definition.training, settings.lr, grouped=steps.grouped)
+        training = training_of(definition.training, params)
+        optimizer = optimizers.code(training, settings.lr, grouped=steps.grouped)
     schedule = settings.schedule.directed(maximise)
     made = schedule.code(settings.lr, steps.horizon, updates=steps.updates, where=where)
     lines = f"{optimizer}\n{made}".split("\n")

@@ -154,7 +154,12 @@ class StoredStudy:
     @property
     def is_confirmation(self) -> bool:
         """Whether each trial has a seed of its own, and no pruner or sampler has a say."""
-        return self._link.get("role") == "confirm"
+        return self._link.get("role") in ("confirm", "contestants")
+
+    @property
+    def trains_contestants(self) -> bool:
+        """Whether it trains what people do without a search, beside a confirmation."""
+        return self._link.get("role") == "contestants"
 
     @property
     def score(self) -> str | None:

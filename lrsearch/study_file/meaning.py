@@ -6,7 +6,7 @@ from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault
-from lrsearch.study_file import command
+from lrsearch.study_file import command, contestants
 from lrsearch.study_file.axes import bounds, contains
 from lrsearch.study_file.faults import show, validate
 from lrsearch.study_file.model import Definition, PluginSection, SearchSection, TrySection
@@ -32,6 +32,8 @@ def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
     if parts["command"] is not None and parts["search"] is not None:
         types = parts["search"].schedulers
         command.warn_of_what_is_not_told(parts["command"], types, [name for name in types if _is_searched(name)])
+    if parts["confirm"] is not None:
+        faults.extend(contestants.faults(parts["confirm"], runs_command=parts["command"] is not None))
     if parts["tries"] is not None:
         parts["tries"] = [
             None if entry is None else _try(entry, parts["search"], f"try[{index}]", faults)

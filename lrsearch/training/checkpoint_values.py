@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Annotated, Any
 
 import torch
@@ -76,6 +77,8 @@ def faults_of(content: dict[str, Any]) -> list[Fault]:
 def check_optimizer(optimizer: torch.optim.Optimizer, settings: list[dict[str, Any]]) -> None:
     """Whether an optimizer that was loaded is the one that was made: its settings, and the shape of its memory.
 
+    Some keep memory beside the settings of a group: what is no argument of theirs is not compared.
+
     Args:
         optimizer: What was loaded into.
         settings: Its parameter groups before.
@@ -83,8 +86,10 @@ def check_optimizer(optimizer: torch.optim.Optimizer, settings: list[dict[str, A
     Raises:
         ValueError: It is another one.
     """
+    own, of_torch = inspect.signature(type(optimizer)).parameters, type(optimizer).__module__.startswith("torch.")
     for group, made in zip(optimizer.param_groups, settings, strict=True):
-        others = [key for key in made if key not in ("params", "lr") and group.get(key) != made[key]]
+        compared = [key for key in made if key not in ("params", "lr") and (key in own or of_torch)]
+        others = [key for key in compared if group.get(key) != made[key]]
         if others or not isinstance(group["lr"], float) or not 0 <= group["lr"] < float("inf"):
             raise ValueError(f"{', '.join(others) or 'lr'} of the optimizer")
     if not isinstance(optimizer, (torch.optim.SGD, torch.optim.Adam)):

@@ -11,7 +11,7 @@ from lrsearch.tasks.data import first_batch, same_random_numbers
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.parameter_groups import groups_of
 from lrsearch.tasks.task import Task
-from lrsearch.training import optimizers
+from lrsearch.training import optimizer_modes, optimizers
 
 LR = 1e-6
 
@@ -37,7 +37,8 @@ def check_first_update(task: Task, training: TrainingSection) -> None:
         loss = task.loss_function(task.call(model, inputs), targets)
         loss.backward()  # type: ignore[no-untyped-call]
         try:
-            made.step()
+            with optimizer_modes.training(made):
+                made.step()
         except Exception as error:
             rule = f"cannot train this network: {sentence(error)}"
             raise input_error("[training]", rule, key="optimizer", received=show(training.optimizer)) from error

@@ -20,7 +20,7 @@ from lrsearch.tasks import nest
 from lrsearch.tasks.data import same_random_numbers
 from lrsearch.tasks.parameter_groups import groups_of
 from lrsearch.tasks.task import Task
-from lrsearch.training import optimizers, random_streams
+from lrsearch.training import optimizer_modes, optimizers, random_streams
 from lrsearch.training.batch_metrics import LOSS, Details
 from lrsearch.training.batches import DataOrder, epoch_rows
 from lrsearch.training.divergence import diverged
@@ -182,8 +182,9 @@ def updates(run: Run) -> Iterator[Tensor]:
         The loss of each update's rows, a scalar without gradient: as it was before the update, which is done.
     """
     batches = run.batches.epoch(run.epoch, run.order)
-    for number in range(run.updates_per_epoch):
-        yield update(run, number, list(islice(batches, run.training.accumulate)))
+    with optimizer_modes.training(run.optimizer):
+        for number in range(run.updates_per_epoch):
+            yield update(run, number, list(islice(batches, run.training.accumulate)))
 
 
 def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:

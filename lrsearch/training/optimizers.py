@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
+from lrsearch.study_file.contestants import PACKAGES
 from lrsearch.study_file.faults import show
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.training.free_optimizers import PACKAGED
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -120,6 +122,10 @@ def _made(training: TrainingSection, lr: float, parameters: str) -> Iterator[str
     if training.optimizer in TORCH_CLASSES:
         yield f"optimizer = torch.optim.{TORCH_CLASSES[training.optimizer]}({parameters}, lr={lr!r}{words})"
         return
+    if (own := PACKAGED.get(training.optimizer)) is not None:
+        yield f"from {PACKAGES[training.optimizer]} import {own.attribute}"
+        yield f"optimizer = {own.attribute}({parameters}, lr={lr!r}{words})"
+        return
     module, _, name = training.optimizer.rpartition(":")
     if not module:
         yield f'# `optimizer` is your own "{training.optimizer}", with lr={lr!r}{words}'
@@ -130,6 +136,8 @@ def _made(training: TrainingSection, lr: float, parameters: str) -> Iterator[str
 
 def _remarks(training: TrainingSection) -> Iterator[str]:
     """What the updates do beside the optimizer, for a loop that does it, too."""
+    if (own := PACKAGED.get(training.optimizer)) is not None and own.has_modes:
+        yield "# call optimizer.train() before each epoch, and optimizer.eval() before you evaluate or save the model"
     if training.accumulate > 1:
         yield f"# one update for every {training.accumulate} batches; a batch below means an update"
     if training.clip_norm is not None:

@@ -1,7 +1,7 @@
 """The optimizers of torch, by their lower-case names. Importing this file registers them.
 
 They are every class of `torch.optim` that takes a learning rate and updates without a closure. A name with a colon,
-``module:Class``, stands for a class of an imported module or of a loaded file.
+``module:Class``, stands for a class of an imported module or of a loaded file; `free_optimizers` has some more.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import optim
 from lrsearch import registry
 from lrsearch.errors import LrsearchError, input_error, nearest
 from lrsearch.tasks import loading
+from lrsearch.training import free_optimizers
 from lrsearch.training.optimizer_definition import CLOSURE, OptimizerDefinition, wants_closure
 from lrsearch.training.optimizers import TYPED
 
@@ -27,7 +28,9 @@ def torch_classes() -> Iterator[type[optim.Optimizer]]:
 
 
 def named(name: str) -> OptimizerDefinition | None:
-    """The optimizer that ``module:Class`` stands for. Imports nothing: a stored study must not make a process do so.
+    """The optimizer that ``module:Class`` or the name of a known package's stands for.
+
+    Nothing that a name can choose is imported: a stored study must not make a process do so.
 
     Args:
         name: Any name.
@@ -36,11 +39,13 @@ def named(name: str) -> OptimizerDefinition | None:
         The optimizer; None if the name has no colon.
 
     Raises:
-        InputError: Its updates want a closure, the module was not loaded or has no such class, or that is no optimizer
-            that the loop can use.
+        InputError: Its updates want a closure, the module was not loaded or has no such class, that is no optimizer
+            that the loop can use, or its package is not installed.
     """
     if name.lower() in _WITH_CLOSURE:
         raise input_error("optimizer", CLOSURE, received=f'"{name}"')
+    if name.lower() in free_optimizers.PACKAGED:
+        return OptimizerDefinition(name.lower(), free_optimizers.make(name.lower()))
     source, _, attribute = name.rpartition(":")
     if not source:
         return None

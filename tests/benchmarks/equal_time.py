@@ -80,6 +80,7 @@ def lrsearch(given: argparse.Namespace, seed: int) -> Record:
     document = study_document(given.task, given.trials, sampler_seed=seed)
     document["training"]["seeds"] = list(range(first, first + given.training_seeds))
     document["pruner"] = {"name": "halving", "keep": given.keep}
+    document["confirm"] = {**document.get("confirm", {}), "contestants": []}
     with tempfile.TemporaryDirectory() as name:
         file, storage = Path(name) / "study.toml", ["--storage", f"sqlite:///{name}/study.db"]
         file.write_text(to_toml(load.parse(document, "benchmark")))

@@ -37,7 +37,7 @@ def searched(task: str, trials: int, seed: int) -> tuple[list[float], float]:
                 "task": {"name": task},
                 "training": TASKS[task],
                 "sampler": {"name": "tpe", "seed": seed},
-                "confirm": {"top": 1, "seeds": SEEDS},
+                "confirm": {"top": 1, "seeds": SEEDS, "contestants": []},
             },
             storage="sqlite://",
         )

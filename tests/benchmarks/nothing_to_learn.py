@@ -94,6 +94,7 @@ def claims(kind: str, seed: int) -> set[str]:
         "training": {**KINDS[kind], "seeds": [seed]},
         "search": {"schedulers": ["classical"], "lr": {"low": 1e-4, "high": 0.3, "log": True}},
         "sampler": {"name": "tpe", "seed": seed},
+        "confirm": {"contestants": []},
     }
     study = lrsearch.run_study(lrsearch.create_study(document, storage="sqlite://"))
     found = lrsearch.best_settings(study)

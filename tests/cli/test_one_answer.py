@@ -60,7 +60,7 @@ def add(storage: BaseStorage, number: int) -> dict[str, Any]:
         "task": {"name": "polynomial", "rows": 60, "holdout_rows": 20},
         "training": {"epochs": 3},
         "search": {"schedulers": ["constant", "lambda"]},
-        "confirm": {"top": 3, "seeds": len(SEEDS)},
+        "confirm": {"top": 3, "seeds": len(SEEDS), "contestants": []},
     }
     stored = studies.create(storage, parse(document, "test"), "mse")
     rates = [float(f"{rate:.6g}") for rate in rng.uniform(0.001, 0.1, TRIALS)]

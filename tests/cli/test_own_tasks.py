@@ -51,7 +51,7 @@ def test_ten_lines_lead_from_nothing_to_a_report(name: str, here: Command, tmp_p
     assert checked.stdout.startswith("engine: batched\n"), checked.stderr
     study = tmp_path / f"{name}.toml"
     text = study.read_text().replace("trials = 50", "trials = 4").replace("epochs = 30", "epochs = 3")
-    study.write_text(f"{text}\n[confirm]\ntop = 1\nseeds = 2\n")
+    study.write_text(f"{text}\n[confirm]\ntop = 1\nseeds = 2\ncontestants = []\n")
     assert here("study", "run", f"{name}.toml", "--quiet").returncode == 0
     assert here("report", name).returncode == 0
     report = (tmp_path / "reports" / name / "report.md").read_text()
@@ -276,7 +276,7 @@ def test_a_csv_file_becomes_a_verdict(here: Command, tmp_path: Path) -> None:
     assert here("tasks", "check", "my_data.py:my_data").stdout.startswith("engine: batched\n")
     study = tmp_path / "my_data.toml"
     text = study.read_text().replace("trials = 50", "trials = 4").replace("epochs = 30", "epochs = 3")
-    study.write_text(f"{text}\n[confirm]\ntop = 1\nseeds = 2\n")
+    study.write_text(f"{text}\n[confirm]\ntop = 1\nseeds = 2\ncontestants = []\n")
     assert "How sure?" in here("study", "run", "my_data.toml", "--quiet").stdout
     again = here("tasks", "new", "my_data.py", "--from-csv", "my data.csv", "--target", "weight")
     assert again.returncode == 2

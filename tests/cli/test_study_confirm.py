@@ -30,7 +30,7 @@ name = "none"
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     (tmp_path / "small.toml").write_text(f"{STUDY}[confirm]\ntop = 0\n")
-    (tmp_path / "confirmed.toml").write_text(f"{STUDY}[confirm]\ntop = 2\nseeds = 2\n")
+    (tmp_path / "confirmed.toml").write_text(f"{STUDY}[confirm]\ncontestants = []\ntop = 2\nseeds = 2\n")
     return tmp_path
 
 
@@ -88,7 +88,7 @@ def test_the_exported_runs_judged_give_the_verdict_of_the_study(
     seeds: str, suffix: str, here: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "small.toml").write_text(
-        f'{STUDY}[confirm]\ntop = 2\n{seeds}\n[[try]]\nlr = 0.02\nscheduler = "constant"\n'
+        f'{STUDY}[confirm]\ncontestants = []\ntop = 2\n{seeds}\n[[try]]\nlr = 0.02\nscheduler = "constant"\n'
     )
     assert here("study", "run", "small.toml", "--quiet").returncode == 0
     assert here("study", "export", "small", "--finalists", "--output", f"runs.{suffix}").returncode == 0

@@ -31,7 +31,7 @@ epochs = 4
 [search]
 schedulers = ["constant", "lambda"]
 """
-CONFIRM = "[confirm]\ntop = 2\nseeds = 2\n"
+CONFIRM = "[confirm]\ntop = 2\nseeds = 2\ncontestants = []\n"
 UNCONFIRMED = "[confirm]\ntop = 0\n"
 GRID = """
 [study]

@@ -94,7 +94,7 @@ def test_the_recommendation_and_its_words_are_mirrored(tmp_path: Path, define: C
                 task={"name": direction},
                 search={"schedulers": ["constant", "cosine"]},
                 pruner={"name": "none"},
-                confirm={"top": 2, "seeds": 3, "margin": 0.01},
+                confirm={"top": 2, "seeds": 3, "margin": 0.01, "contestants": []},
             ).document()
             study = lrsearch.run_study(lrsearch.create_study(document, storage=f"sqlite:///{tmp_path}/{direction}.db"))
             found[direction] = lrsearch.best_settings(study)

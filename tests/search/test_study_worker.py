@@ -101,14 +101,17 @@ def test_studies_take_turns(create: Create, start: Start) -> None:
 @pytest.mark.parametrize("types", [["constant", "lambda"], ["lambda"]], ids=["with", "without constant rates"])
 def test_it_confirms_what_it_has_searched(create: Create, start: Start, storage: BaseStorage, types: list[str]) -> None:
     """Also where the worker serves this study by name, and where the search had no constant rate."""
-    create("mine", confirm={"top": 2, "seeds": 2}, search={"schedulers": types})
+    create("mine", confirm={"top": 2, "seeds": 2, "contestants": ["default_rate"]}, search={"schedulers": types})
     create("other", confirm={"top": 2, "seeds": 2})
     names = dict.fromkeys(name for name, _ in run(start("mine")))
-    assert list(names) == ["mine", "mine/confirm"]
+    assert list(names) == ["mine", "mine/confirm", "mine/contestants"]
     found = recommendation.best_settings(studies.load(storage, "mine"))
     assert (found.basis, found.seeds) == ("confirmed", 2)
     kept = studies.load(storage, "mine").reader.attributes()[RECOMMENDATION]
     assert kept["params"] == found.params
+    evidence = recommendation.evidence_of(studies.load(storage, "mine"))
+    assert evidence is not None
+    assert evidence.contestants == {"default_rate": {"lr": 0.001, "scheduler": "constant"}}
     assert run(start("mine")) == [], "nothing is left to do"
 
 

@@ -30,7 +30,7 @@ def test_the_score_is_that_of_the_chosen_epoch_on_other_rows(
         task={"name": "polynomial", "rows": 80, "holdout_rows": holdout_rows},
         training={"epochs": 8, "batch_size": 14},
         search={"schedulers": ["constant"], "lr": {"low": 0.01, "high": 0.3, "log": True}},
-        confirm={"top": 1, "seeds": 2},
+        confirm={"top": 1, "seeds": 2, "contestants": []},
     )
     study = lrsearch.create_study(definition.document(), storage=f"sqlite:///{tmp_path}/a.db")
     study = lrsearch.run_study(study, engine="sequential")

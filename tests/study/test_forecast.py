@@ -84,6 +84,7 @@ def test_it_is_about_what_a_study_trains(tmp_path: Path) -> None:
             "training": {"epochs": 12},
             "search": {"schedulers": ["constant", "lambda"]},
             "sampler": {"name": "random", "seed": 0},
+            "confirm": {"top": 0},
         },
         "t",
     )

@@ -58,11 +58,13 @@ def saved(definition: RunDefinition, task: Task, epochs: int, file: Path) -> Non
     [
         ("constant", {"momentum": 0.9, "nesterov": True}),
         ("one_cycle", {"optimizer": "adamw"}),
+        ("cosine", {"optimizer": "prodigy"}),
+        ("constant", {"optimizer": "schedule_free_adamw"}),
         ("plateau", {"optimizer": "adam", "parameters": {"patience": 0, "threshold": 0.5, "factor": 0.5}}),
         ("plateau", {"parameters": {"patience": 0, "threshold": 0.5, "warmup_fraction": 0.4}}),
         ("piecewise", {"seeds": [7]}),
     ],
-    ids=["nesterov", "one_cycle", "plateau", "plateau_warmup", "piecewise"],
+    ids=["nesterov", "one_cycle", "prodigy", "schedule_free", "plateau", "plateau_warmup", "piecewise"],
 )
 def test_a_resumed_run_equals_the_uninterrupted_one(
     scheduler: str, settings: dict[str, Any], after: int, tmp_path: Path

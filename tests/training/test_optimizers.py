@@ -26,6 +26,8 @@ from lrsearch.training.optimizer_definition import optimizer
         {"optimizer": "adamw", "eps": 1e-6},
         {"optimizer": "rmsprop", "options": {"alpha": 0.9, "centered": True}},
         {"optimizer": "torch.optim:NAdam", "options": {"betas": [0.5, 0.9]}},
+        {"optimizer": "prodigy", "options": {"safeguard_warmup": True, "weight_decay": 0.01}},
+        {"optimizer": "schedule_free_sgd", "options": {"warmup_steps": 3}},
     ],
 )
 def test_the_code_to_paste_builds_the_same_optimizer(settings: dict[str, Any]) -> None:
