@@ -31,6 +31,7 @@ from lrsearch.cli.messages import own_messages
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError, LrsearchWarning
 from lrsearch.printable import printable
+from lrsearch.storage.opened import closed_afterwards
 from lrsearch.version import __version__
 
 app = typer.Typer(
@@ -107,7 +108,7 @@ def main() -> None:
     """Run the command line; every expected error becomes one message and its exit code."""
     try:
         environment.prepare()
-        with warnings.catch_warnings(), own_messages():
+        with warnings.catch_warnings(), own_messages(), closed_afterwards():
             _say_warnings()
             code = app(standalone_mode=False)
         sys.stdout.flush()

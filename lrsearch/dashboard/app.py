@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import optuna_dashboard
 from optuna.storages import BaseStorage
@@ -11,6 +11,7 @@ from optuna.storages import BaseStorage
 from lrsearch.dashboard.allowed_hosts import names
 from lrsearch.dashboard.artifacts import Artifacts, Hardened
 from lrsearch.dashboard.authentication import Authentication
+from lrsearch.dashboard.away import StorageAway
 from lrsearch.dashboard.guests import Guests
 from lrsearch.dashboard.request_validation import RequestValidation
 from lrsearch.dashboard.response_cache import ResponseCache
@@ -44,9 +45,9 @@ def application(
     Raises:
         InputError: A host is no name.
     """
-    inner = ResponseCache(
-        RequestValidation(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts)
-    )
+    shown: Any = optuna_dashboard.wsgi(storage, artifact_store=artifacts)
+    shown.catchall = False  # an outage is not its fault
+    inner = ResponseCache(StorageAway(RequestValidation(shown, storage, artifacts)))
     sessions = None if token is None else Sessions(token)
     gate = Authentication(inner, names(host, allowed_hosts), sessions, read_only=read_only, guests=guests)
     return Hardened(gate)

@@ -10,13 +10,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from optuna.exceptions import OptunaError
 from optuna.storages import BaseStorage
-from sqlalchemy.exc import SQLAlchemyError
 
 from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.pages import Answer, refusal
-from lrsearch.storage.retry import StorageFailedError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -52,14 +49,7 @@ class RequestValidation:
             return Answer(HTTPStatus.FOUND, b"", [("Location", "/dashboard")]).send(start_response)
         # optuna-dashboard takes it for granted.
         environ.setdefault("HTTP_ACCEPT_ENCODING", "identity")
-        try:
-            there = self._is_there(environ["PATH_INFO"].rstrip("/"))
-        except (SQLAlchemyError, OptunaError):
-            answer = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the storage is out of reach")
-            return answer.send(start_response, head=head)
-        except StorageFailedError as error:  # the database's file is gone
-            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error)).send(start_response, head=head)
-        if not there:
+        if not self._is_there(environ["PATH_INFO"].rstrip("/")):
             return refusal(HTTPStatus.NOT_FOUND, "there is no such thing").send(start_response, head=head)
         if not _has_good_query(environ) or not _has_object(environ):
             return refusal(HTTPStatus.BAD_REQUEST, "the request is malformed").send(start_response, head=head)

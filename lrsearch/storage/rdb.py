@@ -13,7 +13,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from lrsearch.storage import address, files, schema
+from lrsearch.storage import address, files, opened, schema
 from lrsearch.storage.defaults import DEFAULT_URL
 from lrsearch.storage.looking import engine_settings, looked_at
 from lrsearch.storage.reasons import OUTAGES, may_pass, never_was, reason
@@ -122,6 +122,10 @@ def _found(url: URL, connections: int) -> RDBStorage:
 
 
 def _opened(url: URL, connections: int) -> RDBStorage:
+    return opened.note(_connected(url, connections))
+
+
+def _connected(url: URL, connections: int) -> RDBStorage:
     with looked_at(url) as engine:
         check_schema(url, schema.read(engine))
     storage = _created(url)
@@ -129,7 +133,7 @@ def _opened(url: URL, connections: int) -> RDBStorage:
         files.keep_to(storage.engine, sqlite_file(url))
         sqlalchemy.event.listen(storage.engine, "begin", _begin_immediate)
         return storage
-    storage.engine.dispose()
+    opened.close(storage)
     return _narrow(url, connections)
 
 

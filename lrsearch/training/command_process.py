@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrsearch.errors import input_error
+from lrsearch.training.group_watch import GroupWatch
 
 GRACE_SECONDS = 5.0
 """Seconds that a run has to end by itself after SIGTERM."""
@@ -25,7 +26,7 @@ class RunFailedError(Exception):
 
 
 class CommandProcess:
-    """A running command. Whatever it starts belongs to its group, and ends with it.
+    """A running command. Whatever it starts belongs to its group, and ends with it, and with this process.
 
     Args:
         words: Its arguments.
@@ -48,6 +49,7 @@ class CommandProcess:
             except OSError as error:
                 rule = f"cannot be started: {error.strerror or error}"
                 raise input_error("study file", rule, key="command.run", received=f'"{words[0]}"') from None
+        self._watch = GroupWatch(self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -70,6 +72,7 @@ class CommandProcess:
         finally:
             self._signal(signal.SIGKILL)
             self._process.wait()
+            self._watch.over()
 
     def _signal(self, number: int) -> bool:
         """Whether there was anybody in the group to be told."""

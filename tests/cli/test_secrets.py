@@ -33,7 +33,7 @@ COMMANDS = (
     ("serve", "--host", "0.0.0.0"), ("lr-find", "--task", "nope"), ("study", "delete", "small", "--yes"),
 )  # fmt: skip
 # A command in this very process leaves its connections to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 
 @pytest.fixture(autouse=True)

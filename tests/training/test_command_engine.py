@@ -6,6 +6,8 @@ import contextlib
 import json
 import math
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -121,13 +123,39 @@ def test_a_closed_stream_leaves_no_process(tmp_path: Path, monkeypatch: pytest.M
     child = int((tmp_path / "child").read_text())
     os.kill(child, 0)
     stream.close()
+    assert not psutil.Process().children(), "nobody is left to watch"
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(child).wait(30)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from lrsearch.training.command_process import CommandProcess
+CommandProcess(["sh", "-c", "sleep 600 & echo $! $$; sleep 600"], Path(sys.argv[1]), {})
+print("started", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_command_ends_when_lrsearch_is_killed(tmp_path: Path) -> None:
+    """With what it has started, although nobody could ask them to end any more."""
+    output = tmp_path / "out.txt"
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(output)], stdout=subprocess.PIPE) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == b"started\n"
+        while len(pids := output.read_text().split()) < 2:
+            os.sched_yield()
+        started = [psutil.Process(int(pid)) for pid in pids]
+        killed.kill()
+    _, alive = psutil.wait_procs(started, timeout=60)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_the_last_lines_are_shown(tmp_path: Path) -> None:
     process = CommandProcess(["sh", "-c", "for i in 1 2 3 4 5 6 7; do echo $i; echo; done; false"], tmp_path / "o", {})
     process._process.wait()
+    process.end()
     assert process.last_lines() == ["3", "4", "5", "6", "7"]
     with pytest.raises(RunFailedError, match=r"exit code 1; its last lines: 3 \| 4"):
         process.check(1)
