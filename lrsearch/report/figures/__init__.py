@@ -9,7 +9,7 @@ from lrsearch.report.figures.learning_rates import lr_against_value
 from lrsearch.report.figures.letters import numbered, undrawable
 from lrsearch.report.figures.look import IMAGES, Draw, image, png
 from lrsearch.report.figures.run import training_run
-from lrsearch.report.figures.schedules import best_schedules, extra_metrics
+from lrsearch.report.figures.schedules import best_schedules, extra_metrics, leaves_out
 from lrsearch.report.figures.selection import chosen, few, single
 from lrsearch.report.figures.two_studies import two_studies
 
@@ -25,6 +25,7 @@ __all__ = [
     "history",
     "image",
     "learning_curves",
+    "leaves_out",
     "lr_against_value",
     "narrow",
     "numbered",
