@@ -34,7 +34,7 @@ class BothWords:
         last, best = found.last, found.best
         told = [
             f"If you keep the last epoch: {self.show(wording.describe(last.params))}, {last.epochs} epochs, test "
-            f"{self.show(self.metric)} {number(last.value)}.",
+            f"{self.show(wording.metric(self.metric))} {number(last.value)}.",
             f"If you keep the best: {self.show(wording.describe(best.params))}, best after {best.epochs} epochs, "
             f"{number(best.value)}, which is {number(abs(last.value - best.value))} better and takes "
             f"{percent(best.epochs / last.epochs)} of the epochs.",

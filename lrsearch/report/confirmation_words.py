@@ -105,7 +105,10 @@ class ConfirmationWords:
         promise = f"The search had promised {metric} {number(best.searched)} for {self._name(best)}, its best"
         if again <= best.searched:
             return [f"{promise}; on fresh seeds it is {number(again)} on average, so the search did not flatter it."]
-        share = f", {percent(again / best.searched - 1)} more" if best.searched > 0 else ""
+        more = percent(again / best.searched - 1) if best.searched > 0 else ""
+        if more == percent(0):
+            return [f"{promise}; on fresh seeds it is the same on average, {number(again)}."]
+        share = f", {more} more" if more else ""
         return [f"{promise}; on fresh seeds it is {number(again)} on average{share}."]
 
     def _caveats(self) -> list[str]:

@@ -173,7 +173,10 @@ def _convergence(frames: StudyFrames) -> list[Remark]:
     third = f"The last third of the trials (from {last_third.iloc[0]} on)"
     if first == last:
         return [Remark(f"{third} brought nothing better than {number(last)}: the search has converged, or is stuck.")]
-    share = f" ({percent(abs(last - first) / abs(first))})" if first else ""
+    by = percent(abs(last - first) / abs(first)) if first else ""
+    if by == percent(0):
+        return [Remark(f"{third} brought nearly nothing: from {number(first)} to {number(last)}.")]
+    share = f" ({by})" if by else ""
     words = f"{third} still improved the best from {number(first)} to {number(last)}{share}: more trials may help."
     return [Remark(words)]
 

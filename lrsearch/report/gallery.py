@@ -13,6 +13,7 @@ import pandas as pd
 from lrsearch.report import epoch_cost, figures, rate_effects, standings, wording
 from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
+from lrsearch.report.rate_spans import rate_spans
 from lrsearch.report.wording import number, plural
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _rates(frames: StudyFrames) -> Picture | None:
     if ended["lr"].nunique() < ENOUGH_RATES:
         return None
     metric, rung = wording.test_metric(frames.metric), standings.first_rung(frames)
+    first, last = rate_spans(frames)
     reading = "Each mark is one trial."
     if len(standings.schedulers(frames)) > 1:
         reading += " Colour and shape are its scheduler type."
@@ -112,10 +114,12 @@ def _rates(frames: StudyFrames) -> Picture | None:
             "pruned then or later. To the right are those that went on to the end. A small rate learns slowly: how "
             "it does at the left says little about how it would have ended."
         )
+        if first != last:
+            reading += " The two panels have different axes: at the end the trials lie much closer together."
     if trials["diverged"].any():
-        reading += " Crosses in the grey band diverged."
+        reading += " Crosses along the top diverged."
     if frames.evidence is not None and frames.evidence.complete:
-        reading += " Black marks are means on fresh seeds with their intervals: trust those most."
+        reading += " Dashes on a bar are means on fresh seeds with their intervals: trust those most."
     shown = f"after {frames.unit} {rung} and at the end" if rung else "at the end"
     seen = f"{plural(len(ended), 'trial')}, {_best_in_words(frames)}"
     return Picture(
@@ -172,6 +176,8 @@ def _schedules(frames: StudyFrames) -> Picture | None:
         return None
     whose = "each trial" if figures.few(frames) else "the best trial of each type, best first"
     reading = f"The learning rate at the start of every {frames.unit}, for {whose}."
+    if figures.leaves_out(frames):
+        reading += " What falls below a ten-thousandth of the highest rate is left out: it trains next to nothing."
     types = dict.fromkeys(frames.trials[frames.trials["number"].isin(list(shown))]["scheduler"])
     seen = ", ".join(wording.scheduler(name) for name in types)
     return Picture(FILES[3], Place.SCHEDULES, "Learning rate over time", seen, reading, figures.best_schedules)
@@ -219,10 +225,12 @@ def _finalists(frames: StudyFrames) -> Picture | None:
         reading += " The recommended row stands on grey."
     if any(contender.searched is not None for contender in evidence.contenders):
         side = "right" if frames.maximise else "left"
-        whose = "its pale seeds" if evidence.rows != "test" else "the seeds"
+        apart = evidence.rows != "test"
+        whose = "its pale seeds" if apart else "the seeds"
+        # A narrow page has no such panel.
+        where = "On a wide page, a paler panel has the test rows, and there the" if apart else "The"
         reading += (
-            f" The cross is what the search saw on the test rows: where it lies far to the {side} of {whose}, the "
-            "search was lucky."
+            f" {where} cross is what the search saw: where it lies far to the {side} of {whose}, the search was lucky."
         )
     seen = plural(len(evidence.contenders), "finalist")
     if evidence.complete:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,6 +16,8 @@ from lrsearch.report import interactive
 POLICY = "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """Nothing from elsewhere is loaded or asked."""
 
+PERCENT = re.compile(r"(?<=\d) %")
+"""A number and its sign stay on one line."""
 STYLE = """
 :root { color-scheme: light dark; --text: #1b1b1b; --page: #fff; --line: #d5d5d5; --faint: #e2e2e2; --code: #f5f5f3; }
 @media (prefers-color-scheme: dark) {
@@ -86,6 +89,8 @@ def page(text: str, title: str, pictures: Mapping[str, Picture], data: dict[str,
     tokens = parser.parse(text)
     for token in tokens:
         for part in token.children or []:
+            if part.type == "text":
+                part.content = PERCENT.sub("\N{NO-BREAK SPACE}%", part.content)
             source = str(part.attrGet("src") or "")
             if part.type == "image" and source in pictures:
                 part.type = "html_inline"

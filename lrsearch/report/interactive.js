@@ -46,15 +46,34 @@
       legend: { orientation: "h", y: -0.2, yanchor: "top" } }, more);
   }
 
+  function ends({ type, range }) {
+    // Of an axis, as numbers.
+    return type === "log" ? range.map((end) => 10 ** end) : range;
+  }
+
+  function lies(trial, key) {
+    // Where a trial's mark is: inside, beyond an edge, along the top because it diverged, or nowhere.
+    const [low, high] = ends(data.rates[key]);
+    if (trial.lr === null) return "nowhere";
+    if (trial.state === "diverged") return key === "end" || trial.lost ? "lost" : "nowhere";
+    if (trial[key] === null) return "nowhere";
+    return trial[key] > high ? "above" : trial[key] < low ? "below" : "inside";
+  }
+
   function marks(place, key, column) {
     const type = data.types[place];
-    const shown = of(place).filter((trial) => trial[key] !== null && trial.lr !== null);
-    const finished = shown.map((trial) => trial.state === "complete");
+    const rank = (trial) => (lies(trial, key) !== "inside" ? 2 : trial.state === "complete" ? 0 : 1);
+    // The legend takes the first mark: one that came to the end, if there is any.
+    const shown = of(place).filter((trial) => lies(trial, key) !== "nowhere").sort((a, b) => rank(a) - rank(b));
+    const [low, high] = ends(data.rates[key]);
+    const level = { inside: (trial) => trial[key], above: () => high, below: () => low, lost: () => high };
+    const form = { above: "arrow-up", below: "arrow-down", lost: "x-thin-open" };
+    const symbol = (trial) => form[lies(trial, key)] || type.symbol + (trial.state === "complete" ? "" : "-open");
     return { type: "scatter", mode: "markers", name: plain(type.name), legendgroup: type.name,
       showlegend: column === 1, xaxis: column === 1 ? "x" : "x2", yaxis: column === 1 ? "y" : "y2",
-      x: shown.map((trial) => trial.lr), y: shown.map((trial) => trial[key]),
+      x: shown.map((trial) => trial.lr), y: shown.map((trial) => level[lies(trial, key)](trial)), cliponaxis: false,
       customdata: shown.map((trial) => trial.number), text: shown.map(about), hovertemplate: "%{text}<extra></extra>",
-      marker: { color: colour(type), size: 8, symbol: finished.map((yes) => type.symbol + (yes ? "" : "-open")) } };
+      marker: { color: colour(type), size: 8, symbol: shown.map(symbol) } };
   }
 
   function about(trial) {
@@ -71,15 +90,15 @@
       traces.push(marks(place, "end", two ? 2 : 1));
     });
     traces.push(confirmed(two ? 2 : 1));
-    const value = Object.assign({}, data.rates);
+    const value = (key) => Object.assign({}, data.rates[key]);
     const more = { height: stacked ? 760 : 470,
       xaxis: axis("initial learning rate", Object.assign({ domain: two && !stacked ? [0, 0.48] : [0, 1] }, data.lrs)),
-      yaxis: axis(data.value, Object.assign({ domain: stacked ? [0.56, 1] : [0, 1] }, value)) };
+      yaxis: axis(data.value, Object.assign({ domain: stacked ? [0.56, 1] : [0, 1] }, value(two ? "early" : "end"))) };
     if (two) {
       more.xaxis2 = axis("initial learning rate", Object.assign({ anchor: "y2", matches: "x",
         domain: stacked ? [0, 1] : [0.54, 1] }, data.lrs));
-      more.yaxis2 = axis(stacked ? data.value : "", Object.assign({ anchor: "x2", matches: "y",
-        domain: stacked ? [0, 0.42] : [0, 1] }, value));
+      more.yaxis2 = axis(stacked ? data.value : "", Object.assign({ anchor: "x2",
+        domain: stacked ? [0, 0.42] : [0, 1] }, data.rates.same ? { matches: "y" } : {}, value("end")));
       more.annotations = [[`after ${data.unit} ${data.rung}`, 0, 1], ["at the end", stacked ? 0 : 0.54, stacked ? 0.42 : 1]]
         .map(([text, x, y]) => ({ text, x, y, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom",
           showarrow: false }));
@@ -157,10 +176,21 @@
 
   function said(file) {
     const left = data.left_out ? ` ${data.left_out} further trials are left out of the plot.` : "";
-    if (file === "lr_against_value.png") return `Click on a mark to see that trial's curve below.${left}`;
+    if (file === "lr_against_value.png") {
+      const keys = data.rung === null ? ["end"] : ["early", "end"];
+      const out = (trial) => keys.filter((key) => ["above", "below"].includes(lies(trial, key))).length;
+      const beyond = data.trials.reduce((sum, trial) => sum + out(trial), 0);
+      const arrows = beyond ? ` Arrows at the edge of the plot lie beyond it (${beyond}).` : "";
+      const click = plots["learning_curves.png"] ? "Click on a mark to see that trial's curve below." : "";
+      return `${click}${arrows}${left}`.trim();
+    }
     const shown = chosen === null ? byNumber.get(data.best[0]) : byNumber.get(chosen);
+    const [low, high] = ends(data.curves);
+    const leaves = data.trials.some((trial) =>
+      trial.curve[1].some((level) => level !== null && (level > high || level < low)));
+    const far = leaves ? " What leaves the plot is far worse than the rest." : "";
     const thick = shown ? `The thick line is ${about(shown)}. ` : "";
-    return `${thick}Click on a line, or on a mark above, to follow another trial.${left}`;
+    return `${thick}Click on a line, or on a mark above, to follow another trial.${far}${left}`;
   }
 
   for (const picture of document.querySelectorAll("[data-plot]")) {

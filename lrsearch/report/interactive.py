@@ -15,6 +15,7 @@ from lrsearch.report.figures import chosen, few
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import styles
+from lrsearch.report.rate_spans import rate_spans
 
 RATES, CURVES = "lr_against_value.png", "learning_curves.png"
 """Figures that a page can replace by plots."""
@@ -43,11 +44,8 @@ def page_data(frames: StudyFrames) -> dict[str, Any]:
     trials = _shown(frames)
     early = standings.at_epoch(frames, trials, rung) if rung else None
     rows = trials.to_dict("records")
-    values = [row["value"] for row in rows if row["state"] == "complete" and not row["diverged"]]
     confirmed = confirmed_rates(frames)
-    levels = [*values, *(limit for found in confirmed for limit in (found.low, found.high))]
-    levels += [*(early[~trials["diverged"]] if early is not None else [])]
-    curves = _curves(frames)
+    curves, (first, last) = _curves(frames), rate_spans(frames)
     return {
         "types": [
             {"name": wording.scheduler(name), "colour": look.colour, "symbol": SYMBOLS[look.marker],
@@ -61,7 +59,8 @@ def page_data(frames: StudyFrames) -> dict[str, Any]:
                 "state": "diverged" if row["diverged"] else row["state"],
                 "about": wording.describe(row["params"]),
                 "lr": _number(row["lr"]),
-                "early": None if early is None else _number(early[place]),
+                "early": None if early is None or row["diverged"] else _number(early[place]),
+                "lost": bool(rung and row["diverged"] and row["epochs"] <= rung),
                 "end": _number(row["value"]) if row["state"] == "complete" and not row["diverged"] else None,
                 "curve": curves.get(row["number"], [[], []]),
             }
@@ -78,7 +77,7 @@ def page_data(frames: StudyFrames) -> dict[str, Any]:
         "unit": frames.unit,
         "value": wording.axis(frames.metric),
         "lrs": _axis(span([*trials["lr"], *(found.lr for found in confirmed)], fence=False)),
-        "rates": _axis(span(levels, maximise=frames.maximise)),
+        "rates": {"early": _axis(first), "end": _axis(last), "same": first == last},
         "curves": _axis(_curve_span(frames)),
         "left_out": len(standings.counted(frames)) - len(trials),
     }  # fmt: skip

@@ -64,12 +64,12 @@ def _saved(frames: StudyFrames, cost: PruningCost) -> str:
     seconds = ""
     if (found := frames.savings) is not None and found.seconds_unpruned:
         share = found.seconds_saved / found.seconds_unpruned
-        seconds = f", and about {wording.brief(found.seconds_saved)} ({percent(share)}) of the seconds of training"
-    less = f"; the {plural(audit, 'epoch')} of its audit are taken off" if audit else ""
+        seconds = f" That is about {wording.brief(found.seconds_saved)} s ({percent(share)}) of training."
+    less = f", less the {plural(audit, 'epoch')} of its audit" if audit else ""
     return (
         f"Pruning ended {cost.pruned} of {plural(len(ended), 'trial')} early, and saved {cost.saved} "
-        f"({percent(cost.saved / whole)}) of the {plural(whole, 'epoch')} that all of them would have taken{less}"
-        f"{seconds}."
+        f"({percent(cost.saved / whole)}) of the {plural(whole, 'epoch')} that all of them would have taken{less}."
+        f"{seconds}"
     )
 
 

@@ -19,9 +19,10 @@ REGRESSION = (
 
 @lrsearch.task
 def {name}(*, rows: int = 500, hidden: int = 16) -> lrsearch.Task:
-    """The product of three numbers, learned by a small network."""
-    inputs = torch.randn(rows, 3, generator=torch.Generator().manual_seed(0))
-    data = torch.utils.data.TensorDataset(inputs, inputs.prod(dim=1, keepdim=True))
+    """The product of two numbers plus a third, learned by a small network."""
+    inputs = torch.randn(rows, 3, generator=torch.Generator().manual_seed(0))  # your features [rows, features]
+    targets = inputs[:, :1] * inputs[:, 1:2] + inputs[:, 2:]  # your numbers to predict [rows, 1]
+    data = torch.utils.data.TensorDataset(inputs, targets)
     train, test, holdout = torch.utils.data.random_split(data, [0.6, 0.2, 0.2], torch.Generator().manual_seed(0))
     return lrsearch.Task(
         model=lambda: nn.Sequential(nn.Linear(3, hidden), nn.Tanh(), nn.Linear(hidden, 1)),

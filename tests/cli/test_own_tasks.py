@@ -45,8 +45,8 @@ def lines_beside_the_model(file: Path) -> int:
 def test_ten_lines_lead_from_nothing_to_a_report(name: str, here: Command, tmp_path: Path) -> None:
     assert here("tasks", "new", f"{name}.py", "--study", f"{name}.toml").returncode == 0
     assert lines_beside_the_model(EXAMPLES / f"{name}.py") <= 10
-    # A part of the text, for time's sake.
-    (tmp_path / f"{name}.py").write_text((EXAMPLES / f"{name}.py").read_text().replace("length: int = 80", "length: int = 20"))
+    text = (EXAMPLES / f"{name}.py").read_text().replace("length: int = 80", "length: int = 20")  # for time's sake
+    (tmp_path / f"{name}.py").write_text(text)
     checked = here("tasks", "check", f"{name}.py:{name}")
     assert checked.stdout.startswith("engine: batched\n"), checked.stderr
     study = tmp_path / f"{name}.toml"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
 import pytest
-from collections.abc import Callable
 from dashboard_client import Client
 from databases import close
 from outages import door_to

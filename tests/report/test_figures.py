@@ -12,7 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial
 
-from lrsearch.report import figures
+from lrsearch.report import figures, gallery
+from lrsearch.report.figures.marks import UPWARDS
 from lrsearch.report.frames import StudyFrames, read
 from lrsearch.storage import attributes
 
@@ -160,8 +161,22 @@ def test_marks_beyond_the_axis_are_counted_at_its_edge(trial: Make, study: MakeS
     for draw in (figures.lr_against_value, figures.history):
         figure = draw(frames)
         assert "beyond the axis (2)" in legend(figure)
-        (carets,) = (line for line in figure.axes[0].lines if line.get_marker() == 6 and len(line.get_xdata()))
-        assert (carets.get_ydata() < 100).all()
+        (arrows,) = (line for line in figure.axes[0].lines if line.get_marker() == UPWARDS and len(line.get_xdata()))
+        assert (arrows.get_ydata() < 100).all()
+
+
+def test_trials_that_end_close_together_get_an_axis_of_their_own(trial: Make, study: MakeStudy) -> None:
+    pruned = [trial(40.0 + 8 * n, lr=0.001 * (n + 1), state="pruned", epochs=2) for n in range(9)]
+    far, near = (
+        read(study([*[trial(8 + by * n, lr=0.01 + n / 100) for n in range(9)], *pruned], f"by {by}")) for by in (3, 0.1)
+    )
+    for frames, apart in ((far, False), (near, True)):
+        early, end = figures.lr_against_value(frames).axes
+        assert (early.get_ylim() != end.get_ylim()) == apart
+        reading = next(own.reading for own in gallery.pictures(frames) if own.file == "lr_against_value.png")
+        assert ("different axes" in reading) == apart
+    low, high = end.get_ylim()
+    assert 0.8 * (high - low) < 8.8 - 8
 
 
 def test_one_exploded_value_does_not_squash_the_rest(trial: Make, study: MakeStudy) -> None:

@@ -36,7 +36,8 @@ def page(
     types = ("constant", "lambda", HOSTILE)
     trials = [trial(8.0 + n, types[n % 3], 10 ** (-n / 6)) for n in range(12)]
     pruned = [trial(20.0 + n, types[n % 3], 10 ** (-n / 6), "pruned", 2) for n in range(12)]
-    file = markdown.write(read(study([*trials, *pruned], HOSTILE)), tmp_path, Form.HTML)
+    far = [trial(9e4, lr=0.3), trial(lr=0.9, diverged=True, epochs=1)]
+    file = markdown.write(read(study([*trials, *pruned, *far], HOSTILE)), tmp_path, Form.HTML)
 
     def open_page(width: int) -> Callable[..., Any]:
         size = {"width": width, "height": 1200, "deviceScaleFactor": 1, "mobile": False}
@@ -72,6 +73,9 @@ def test_a_mark_names_its_trial_and_shows_its_curve(page: Callable[[int], Callab
     assert run(thick) == ["trial 20", 2]
     said = run("return [...document.querySelectorAll('.said')].map(one => one.textContent)")
     assert said[1].startswith("The thick line is trial 20: ")
+    assert "Arrows at the edge of the plot lie beyond it (2)" in said[0]
+    symbols = run(marks + "return p[0].data[1].marker.symbol")
+    assert [symbols[0], *symbols[-2:]] == ["circle", "arrow-up", "x-thin-open"]
     assert "‹img" in run(marks + "return p[0].data.map(t => t.name).join(' ')")
 
 

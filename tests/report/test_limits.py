@@ -17,6 +17,17 @@ def test_exploded_values_do_not_stretch_the_axis() -> None:
     assert 25 <= view.high < 200
 
 
+def test_an_outlier_is_shown_where_it_costs_little_room() -> None:
+    assert span([*np.linspace(20, 22, 100), 60]).high < 60
+    assert span([7, *np.linspace(20, 22, 100), 25]).high == 25
+    assert span([0.2, *np.linspace(0.5, 0.6, 100), 1.0], maximise=True).low > 0.2
+
+
+def test_a_share_is_taken_on_the_scale_of_the_whole() -> None:
+    assert Span(1, 2, False).share_of(Span(0, 10, False)) == pytest.approx(0.1)
+    assert Span(1, 10, True).share_of(Span(0.1, 1000, True)) == pytest.approx(0.25)
+
+
 def test_good_values_are_never_cut_off() -> None:
     assert span([1e-6, *np.linspace(7, 25, 100)]).low == 1e-6
     assert span([0.99, *np.full(100, 0.1)], maximise=True).high == 0.99

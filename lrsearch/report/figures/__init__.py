@@ -10,7 +10,7 @@ from lrsearch.report.figures.learning_rates import lr_against_value
 from lrsearch.report.figures.letters import numbered, undrawable
 from lrsearch.report.figures.look import IMAGES, Draw, image, png
 from lrsearch.report.figures.run import training_run
-from lrsearch.report.figures.schedules import best_schedules, extra_metrics
+from lrsearch.report.figures.schedules import best_schedules, extra_metrics, leaves_out
 from lrsearch.report.figures.selection import chosen, few, kept_of, single
 from lrsearch.report.figures.two_studies import two_studies
 from lrsearch.report.figures.valley import trials_alike, valley
@@ -29,6 +29,7 @@ __all__ = [
     "image",
     "kept_of",
     "learning_curves",
+    "leaves_out",
     "lr_against_value",
     "narrow",
     "numbered",

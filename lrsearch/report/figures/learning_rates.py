@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,15 +17,14 @@ from lrsearch.report.figures.marks import FILLED, HOLLOW, draw_diverged, draw_ma
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import styles
+from lrsearch.report.rate_spans import rate_spans
 
 CONFIRMED: dict[str, Any] = {"color": "black", "linewidth": 1.3, "zorder": 5}
-FEW = 12
-"""Up to so many trials all are shown, however far off one is."""
 
 
 @drawn
 def lr_against_value(frames: StudyFrames) -> Figure:
-    """Initial learning rate against the metric, in two panels with the same axes; in one where nothing was pruned.
+    """Initial learning rate against the metric, in two panels; in one where nothing was pruned.
 
     To the left all trials after the epoch at which the first was pruned: there they can be compared. To the right those
     that reached the end, and the means of what was confirmed, on the same rows.
@@ -39,25 +37,24 @@ def lr_against_value(frames: StudyFrames) -> Figure:
     early = trials.assign(level=standings.at_epoch(frames, trials, rung)) if rung else trials.iloc[:0]
     ended = trials[trials["state"] == "complete"].assign(level=lambda rows: rows["value"])
     confirmed = confirmed_rates(frames)
-    steady = [part[~part["diverged"]]["level"] for part in (early, ended) if "level" in part]
-    marks = np.concatenate([*steady, *([found.low, found.high] for found in confirmed)])
-    view = span(marks, maximise=frames.maximise, fence=len(trials) > FEW)
-    figure, panels = row_of_panels(2 if rung else 1, 9.6 if rung else 7.6, 4.6, share="xy")
+    first, last = rate_spans(frames)
+    figure, panels = row_of_panels(2 if rung else 1, 9.6 if rung else 7.6, 4.6, share="xy" if first == last else "x")
     above, beyond = 0.04, 0
     if rung:
         early_lost = early[early["diverged"] & (early["epochs"] <= rung)]
         pruned, went_on = early["state"] == "pruned", ~early["diverged"]
-        beyond += draw_marks(panels[0], early[pruned & went_on], "lr", "level", looks, view, HOLLOW)
-        beyond += draw_marks(panels[0], early[~pruned & went_on], "lr", "level", looks, view, FILLED)
+        beyond += draw_marks(panels[0], early[pruned & went_on], "lr", "level", looks, first, HOLLOW)
+        beyond += draw_marks(panels[0], early[~pruned & went_on], "lr", "level", looks, first, FILLED)
         above = draw_diverged(panels[0], early_lost, "lr", looks)
         shown = int(early[went_on]["level"].notna().sum())
         panels[0].set_title(f"after {frames.unit} {rung}: all {wording.plural(shown, 'trial')}", loc="left")
         panels[-1].set_title(f"at the end: {wording.plural(int((~ended['diverged']).sum()), 'trial')}", loc="left")
-    beyond += draw_marks(panels[-1], ended[~ended["diverged"]], "lr", "level", looks, view, FILLED)
+    beyond += draw_marks(panels[-1], ended[~ended["diverged"]], "lr", "level", looks, last, FILLED)
     above = max(above, draw_diverged(panels[-1], ended[ended["diverged"]], "lr", looks))
     _draw_confirmed(panels[-1], confirmed)
     _axes(frames, panels, trials, confirmed)
-    value_axis(panels[0], view, above)
+    value_axis(panels[0], first, above)
+    value_axis(panels[-1], last, above)
     keys = state_keys(pruned=bool(rung), diverged=bool(trials["diverged"].any()), beyond=beyond)
     legend(figure, [*type_keys(looks), *keys, *_confirmed_key(confirmed)])
     return figure

@@ -20,15 +20,15 @@ ROWS_OF_CROSSES = 7
 HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 0.7, "alpha": 0.55, "zorder": 2}
 FILLED: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4, "alpha": 0.95, "zorder": 4}
 BEYOND: dict[str, Any] = {"alpha": 0.8, "zorder": 3}
-UPWARDS, DOWNWARDS = 6, 7
-"""matplotlib's carets, which no type has as its marker."""
+UPWARDS, DOWNWARDS = r"$\uparrow$", r"$\downarrow$"
+"""Arrows, which no type has as its marker, and which say where a mark lies."""
 Looks = dict[str | None, Style]
 
 
 def draw_marks(
     axes: Axes, trials: pd.DataFrame, places: str, levels: str, looks: Looks, view: Span, kind: dict[str, Any]
 ) -> int:
-    """A mark per trial, in the look of its type; one that lies beyond the axis becomes a caret at its edge.
+    """A mark per trial, in the look of its type; one that lies beyond the axis becomes an arrow at its edge.
 
     Args:
         axes: The panel.
@@ -53,7 +53,7 @@ def draw_marks(
         for high, marker, edge in ((True, UPWARDS, view.high), (False, DOWNWARDS, view.low)):
             gone = out[(out[levels] > view.high) == high]
             axes.plot(gone[places], np.full(len(gone), edge), linestyle="", marker=marker, color=look.colour,
-                      markersize=size, **BEYOND)  # fmt: skip
+                      markersize=1.5 * size, **BEYOND)  # fmt: skip
         beyond += len(out)
     return beyond
 
@@ -101,7 +101,7 @@ def type_keys(looks: Looks) -> list[Line2D]:
 
 
 def state_keys(*, pruned: bool, diverged: bool, beyond: int) -> list[Line2D]:
-    """What hollow marks, crosses and carets mean; only of what is there.
+    """What hollow marks, crosses and arrows mean; only of what is there.
 
     Args:
         pruned: Whether trials that were pruned are drawn hollow.
@@ -114,12 +114,14 @@ def state_keys(*, pruned: bool, diverged: bool, beyond: int) -> list[Line2D]:
     if diverged:
         keys.append(_key("x", "diverged"))
     if beyond:
-        keys.append(_key(UPWARDS, f"beyond the axis ({beyond})"))
+        keys.append(_key(UPWARDS, f"beyond the axis ({beyond})", markersize=7))
     return keys
 
 
 def _key(marker: Any, label: str, **more: Any) -> Line2D:
-    return Line2D([], [], color=FAINT, marker=marker, markersize=4.5, linestyle="", label=label, **more)
+    return Line2D(
+        [], [], **{"color": FAINT, "marker": marker, "markersize": 4.5, "linestyle": "", "label": label, **more}
+    )
 
 
 def _size(trials: int) -> float:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from lrsearch.report import wording
 from lrsearch.report.figures.layout import legend, name_axes, row_of_panels, small_multiples, value_axis, whole_axis
 from lrsearch.report.figures.look import BEHIND, drawn, plain
-from lrsearch.report.figures.selection import Curves, all_values, chosen, curves_of, few, line_keys
+from lrsearch.report.figures.selection import Curves, Values, all_values, chosen, curves_of, few, line_keys
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import Style
@@ -41,6 +41,16 @@ def extra_metrics(frames: StudyFrames) -> Figure:
         frames: A study with extra metrics.
     """
     return _figure(frames, frames.extras)
+
+
+def leaves_out(frames: StudyFrames) -> bool:
+    """Whether a rate of `best_schedules` is so low that it lies below the axis.
+
+    Args:
+        frames: A study whose trials stored their learning rates.
+    """
+    values = all_values(curves_of(frames, "lr"), chosen(frames)[0])
+    return bool((values <= _floor(values)).any())
 
 
 def _figure(frames: StudyFrames, columns: Sequence[str]) -> Figure:
@@ -85,8 +95,12 @@ def _panel_per_trial(frames: StudyFrames, column: str, looks: dict[int, Style], 
 
 def _view(curves: Curves, looks: dict[int, Style], column: str) -> Span:
     values = all_values(curves, looks)
-    floor = values.max(initial=0.0) * LOWEST_RATE if column == "lr" else -math.inf
+    floor = _floor(values) if column == "lr" else -math.inf
     return span(values[values > floor], fence=False, log=column == "lr")
+
+
+def _floor(rates: Values) -> float:
+    return float(rates.max(initial=0.0)) * LOWEST_RATE
 
 
 def _label(column: str) -> str:
