@@ -15,6 +15,8 @@ from lrsearch.dashboard.guests import Guests
 from lrsearch.dashboard.request_validation import RequestValidation
 from lrsearch.dashboard.response_cache import ResponseCache
 from lrsearch.dashboard.sessions import Sessions
+from lrsearch.dashboard.thinning import thin_answers
+from lrsearch.storage.first_look import quicken
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -44,6 +46,8 @@ def application(
     Raises:
         InputError: A host is no name.
     """
+    thin_answers()
+    quicken(storage)
     inner = ResponseCache(
         RequestValidation(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts)
     )
