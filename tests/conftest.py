@@ -28,6 +28,14 @@ hypothesis.settings.register_profile("lrsearch", deadline=None)
 hypothesis.settings.load_profile("lrsearch")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests find out on this machine is theirs, and that of the processes that they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
     """The thread count changes the last bits of a sum."""

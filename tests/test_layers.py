@@ -10,8 +10,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lrsearch"
 FLOORS = [
-    ["atomic_file", "errors", "extras", "printable", "version"],
-    ["signals"],
+    ["atomic_file", "cache_folder", "errors", "extras", "printable", "version"],
+    ["found_out", "signals"],
     ["registry", "storage"],
     ["study_file"],
     ["pruning", "schedules", "tasks"],

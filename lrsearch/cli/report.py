@@ -12,7 +12,7 @@ from lrsearch.cli import completion
 from lrsearch.cli.answer import wrapped
 from lrsearch.cli.dashboard import Artifacts
 from lrsearch.cli.options import Load, Storage
-from lrsearch.cli.output import say, write
+from lrsearch.cli.output import console, moves, say, write
 from lrsearch.cli.study import open_study
 from lrsearch.errors import Fault, InputError
 from lrsearch.storage.defaults import DEFAULT_URL
@@ -82,7 +82,9 @@ def report(
 
 
 def _write(names: list[str], output: Path | None, form: ReportFormat, lr: str | None, svg: bool, storage: str) -> None:
-    from lrsearch.operations import report as operation
+    if moves(console()):
+        say(f"Report of {' and '.join(names)}: reading, and drawing the figures ...", style="dim")
+    from lrsearch.operations import report as operation  # what draws takes a second to come
     from lrsearch.report.document import Form
 
     studies = [open_study(name, storage) for name in names]

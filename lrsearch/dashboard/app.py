@@ -16,6 +16,8 @@ from lrsearch.dashboard.guests import Guests
 from lrsearch.dashboard.request_validation import RequestValidation
 from lrsearch.dashboard.response_cache import ResponseCache
 from lrsearch.dashboard.sessions import Sessions
+from lrsearch.dashboard.thinning import thin_answers
+from lrsearch.storage.first_look import quicken
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -45,6 +47,8 @@ def application(
     Raises:
         InputError: A host is no name.
     """
+    thin_answers()
+    quicken(storage)
     shown: Any = optuna_dashboard.wsgi(storage, artifact_store=artifacts)
     shown.catchall = False  # an outage is not its fault
     inner = ResponseCache(StorageAway(RequestValidation(shown, storage, artifacts)))

@@ -13,6 +13,7 @@ import optuna_dashboard
 from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 
 from lrsearch import registry
+from lrsearch.dashboard import thinning
 from lrsearch.dashboard.artifacts import Artifacts
 from lrsearch.dashboard.plots import best_trials, plots
 from lrsearch.dashboard.published import Published
@@ -65,7 +66,8 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
         check()
         links[picture.file] = published.put(picture.file, figures.png(picture.draw(frames)))
         kept.add((picture.file, None))
-    _write_note(study, _LINK.sub(lambda link: f"]({links[link[1]]})", markdown.text(frames)))
+    report = _LINK.sub(lambda link: f"]({links[link[1]]})", markdown.text(frames))
+    _write_note(study, report, thinning.remark(len(frames.trials)))
     _write_plots(study, frames)
     for number in best:
         trial_id = stored.trial(number)._trial_id
@@ -103,13 +105,13 @@ def _put_checkpoint(stored: StoredStudy, published: Published, is_right: bool, c
     return True
 
 
-def _write_note(study: optuna.Study, report: str) -> None:
+def _write_note(study: optuna.Study, report: str, remark: str) -> None:
     """The report takes the place of the former one; what a person wrote above it stays."""
     former = optuna_dashboard.get_note(study)
     own = former.partition(HEADING)[0]
     if own and not own.endswith("\n\n"):
         own = own.rstrip("\n") + "\n\n"
-    note = own + report + CLOSING
+    note = own + report + (f"\n{remark}" if remark else "") + CLOSING
     if note != former:
         optuna_dashboard.save_note(study, note)
 

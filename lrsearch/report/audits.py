@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.special import betaincinv
 
 from lrsearch.report import standings
 from lrsearch.report.frames import StudyFrames
@@ -55,8 +55,10 @@ class PruningCost:
         """Between which limits the share of lost trials lies with `CONFIDENCE` (Clopper and Pearson, 1934)."""
         if not self.audited:
             return 0.0, 1.0
-        limits = binomtest(self.lost, self.audited).proportion_ci(CONFIDENCE, method="exact")
-        return float(limits.low), float(limits.high)
+        lost, kept, tail = self.lost, self.audited - self.lost, (1 - CONFIDENCE) / 2
+        low = float(betaincinv(lost, kept + 1, tail)) if lost else 0.0
+        high = float(betaincinv(lost + 1, kept, 1 - tail)) if kept else 1.0
+        return low, high
 
 
 def pruned(frames: StudyFrames) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import describe
@@ -52,6 +52,6 @@ def _confirmed(contender: Contender) -> ConfirmedRate | None:
         return None
     mean, reach = float(tests.mean()), 0.0
     if len(tests) > 1:
-        quantile = float(t.ppf((1 + CONFIDENCE) / 2, len(tests) - 1))
+        quantile = float(stdtrit(len(tests) - 1, (1 + CONFIDENCE) / 2))
         reach = quantile * float(tests.std(ddof=1)) / math.sqrt(len(tests))
     return ConfirmedRate(float(lr), describe(contender.params), mean, mean - reach, mean + reach)

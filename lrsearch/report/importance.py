@@ -8,7 +8,6 @@ from typing import Any
 
 import optuna
 from optuna.distributions import CategoricalDistribution
-from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import create_trial
 
 from lrsearch.sampling.space import Space, distribution
@@ -37,6 +36,8 @@ def importance(params: Sequence[Mapping[str, Any]], values: Sequence[float], spa
     varied = [name for name in common if len({own[name] for own in params}) > 1]
     if not varied or len(set(values)) < 2:
         return {}
+    from optuna.importance import PedAnovaImportanceEvaluator  # scikit-learn comes with it, which takes half a second
+
     kinds = {"lr": distribution(space.lr), "scheduler": CategoricalDistribution(space.schedulers)}
     for scheduler in space.schedulers:
         kinds |= space.distributions(scheduler)

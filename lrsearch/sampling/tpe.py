@@ -63,13 +63,15 @@ class ParzenEstimator:
 
     def learn(self, told: Sequence[PastTrial]) -> None:
         """See `points.Proposer.learn`."""
+        self._learned = len(told)
+        if self._learned < STARTUP:
+            return  # nobody asks the estimates, and scipy takes a while to come
         ranked = sorted(told, key=rank)
         good = sorted(ranked[: _number_of_good(ranked)], key=lambda trial: trial.number)
         best = {trial.number for trial in good}
         bad = [trial for trial in told if trial.number not in best]
         if len(bad) > MOST_BAD:
             bad = [bad[place] for place in np.linspace(0, len(bad) - 1, MOST_BAD).round().astype(int)]
-        self._learned = len(told)
         self._bad = self._points(bad)
         self._good = Mixture(list(self._axes.values()), self._points(good))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -138,7 +139,7 @@ class Engines:
         number = len(self._machine.environments)
         reason = only_here(stored) if number > 1 and wanted == "auto" else None
         training = stored.definition.training
-        chosen = choose(wanted, task, training, self._machine.device, 1 if reason else number)
+        chosen = choose(wanted, task, training, self._machine.device, 1 if reason else number, _known_as(stored))
         if reason and chosen.engine == SequentialEngine.name:
             chosen = Choice(chosen.engine, f"{chosen.reason}; {reason}")
         if key is not None:
@@ -154,7 +155,7 @@ class Engines:
             rule = f'is trained by the engine "{engine}", which this lrsearch does not have; {way}'
             raise input_error(f"study {stored.name}", rule)
         try:
-            choose(engine, task, stored.definition.training, self._machine.device)
+            choose(engine, task, stored.definition.training, self._machine.device, known_as=_known_as(stored))
         except InputError as error:
             reason = "; ".join(fault.rule for fault in error.faults)
             rule = f"is trained by the {engine} engine since it began, which {reason.removeprefix('which ')}; {way}"
@@ -178,6 +179,12 @@ def engine_of(stored: StoredStudy) -> str | None:
         return search.engine if one == other else None
     except LrsearchError:  # the search was deleted, or another tool made it
         return None
+
+
+def _known_as(stored: StoredStudy) -> str:
+    """The task's name and options, and whether it is scored as a confirmation is."""
+    assert stored.definition is not None
+    return json.dumps([stored.definition.document().get("task"), stored.is_confirmation], sort_keys=True)
 
 
 def environments(visible: Sequence[str | None]) -> tuple[Mapping[str, str], ...]:

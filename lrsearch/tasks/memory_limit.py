@@ -30,6 +30,8 @@ _MAKERS: frozenset[Callable[..., Any]] = frozenset(
     for name in ("empty", "zeros", "ones", "full", "rand", "randn", "randint", "randperm", "arange", "linspace",
                  "logspace", "eye")
 )  # fmt: skip
+_MEASURED_AS = {torch.randn: torch.empty}
+"""Makers whose size another one tells: without storage torch computes `randn` in Python, and imports sympy for that."""
 _NOT_FOR_SIZE = ("generator", "out", "device", "pin_memory")
 """Arguments that a tensor without storage has no use for."""
 
@@ -120,7 +122,7 @@ def _bytes(func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
     """How large a tensor would be; 0 if it cannot be made at all, which the call itself says better."""
     kept = {name: value for name, value in kwargs.items() if name not in _NOT_FOR_SIZE}
     try:
-        made = func(*args, **kept, device="meta")
+        made = _MEASURED_AS.get(func, func)(*args, **kept, device="meta")
         return int(made.numel() * made.element_size())
     except (RuntimeError, TypeError, ValueError, OverflowError):
         return 0

@@ -27,7 +27,7 @@ from lrsearch.training.early_stopping import LaneStops
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream, Numbers, stacked_details
 from lrsearch.training.evaluation import details_after, shows_train_metric
 from lrsearch.training.graph_replay import Recordings
-from lrsearch.training.loop import start
+from lrsearch.training.loop import begin
 from lrsearch.training.memory import widths
 from lrsearch.training.networks import StackedNetworks
 from lrsearch.training.packing import packed
@@ -121,7 +121,7 @@ class NetworkBatch:
         self.training = training
         # Lanes with the same seed begin alike and see the same batches, so each seed is started once.
         seeds = list(dict.fromkeys(lane.seed for lane in lanes))
-        runs = [start(task, lanes[0].schedule, lanes[0].lr, training, seed) for seed in seeds]
+        runs = [begin(task, training, seed) for seed in seeds]
         self.orders = [run.order for run in runs]
         self.streams = [stream_from(run.random_state) for run in runs]
         place = {seed: index for index, seed in enumerate(seeds)}

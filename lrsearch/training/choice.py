@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -15,9 +16,10 @@ from lrsearch.training.command_engine import CommandEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.first_update import check_first_update
+from lrsearch.training.known_outcome import KnownOutcome
 from lrsearch.training.parallel import ParallelEngine
 from lrsearch.training.precision import check_precision
-from lrsearch.training.probe import probe
+from lrsearch.training.probe import ProbeOutcome, probe
 from lrsearch.training.resumable import KEPT_ELSEWHERE, is_resumable
 from lrsearch.training.room import check_room
 from lrsearch.training.timing import gain
@@ -25,6 +27,8 @@ from lrsearch.training.timing import gain
 ENGINES = ("auto", "sequential", "batched", "parallel")
 WORTH_IT = 0.9
 """Below this gain the batched engine is not chosen. Less than 1: a measurement near it must not tip the scales."""
+CLEAR = 2.0
+"""A gain from here on is kept for the next run: no busy minute turns it into the other choice. Others are not."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,14 @@ class Choice:
         return f"engine: {self.engine}" + (f" ({self.reason})" if self.reason else "") + self.note
 
 
-def choose(name: str, task: Task, training: TrainingSection, device: str = "auto", processes: int = 1) -> Choice:
+def choose(
+    name: str,
+    task: Task,
+    training: TrainingSection,
+    device: str = "auto",
+    processes: int = 1,
+    known_as: str | None = None,
+) -> Choice:
     """Which engine trains a task.
 
     Args:
@@ -62,6 +73,8 @@ def choose(name: str, task: Task, training: TrainingSection, device: str = "auto
         training: Batch size and optimizer.
         device: ``auto``, ``cpu`` or ``cuda``.
         processes: How many could train side by side.
+        known_as: The task's name and options: what an earlier process found out about it on this machine is not tried
+            again. By default everything is tried.
 
     Raises:
         InputError: The name or device is unknown, or the engine that is asked for is not right for the task, or there
@@ -81,14 +94,30 @@ def choose(name: str, task: Task, training: TrainingSection, device: str = "auto
         if not is_resumable(task, training, torch.device(place)):
             raise _refused(name, KEPT_ELSEWHERE)
         return Choice(name)
-    outcome = probe(task, training, place)
-    if outcome.ok and (name == "batched" or (faster := gain(task, training, place)) >= WORTH_IT):
+    outcome, faster = _tried_out(task, training, place, known_as, timed=name == "auto")
+    if outcome.ok and (name == "batched" or faster >= WORTH_IT):
         return Choice("batched")
     if name == "batched":
         raise _refused(name, outcome.reason)
     reason = f"batches would be right here, but take {1 / faster:.1f} times as long" if outcome.ok else outcome.reason
     side_by_side = processes > 1 and is_resumable(task, training, torch.device(place))
     return Choice("parallel" if side_by_side else "sequential", reason)
+
+
+def _tried_out(
+    task: Task, training: TrainingSection, place: str, known_as: str | None, *, timed: bool
+) -> tuple[ProbeOutcome, float]:
+    """Whether a batch is right, and how many times as many trials it trains (if that is asked, and it is right)."""
+    known = KnownOutcome(known_as, task, training, place)
+    if (before := known.gain()) is not None:
+        return ProbeOutcome(True), before
+    outcome = probe(task, training, place)
+    if not outcome.ok or not timed:
+        return outcome, math.nan
+    faster = gain(task, training, place)
+    if faster >= CLEAR:
+        known.keep(faster)
+    return outcome, faster
 
 
 def choose_engine(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pathlib import Path
 import torch
 
 from lrsearch import atomic_file, version
+from lrsearch.cache_folder import cache_folder
 from lrsearch.errors import InputError
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
@@ -35,11 +35,9 @@ _NO_MATTER = ("seeds", "checkpoint_minutes", "loader_workers")
 """Keys of the training section that change no bit of one lane."""
 
 
-def cache_folder() -> Path:
+def checkpoint_folder() -> Path:
     """Where checkpoints of this person on this machine are."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification: a path that is not absolute counts as none.
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "lrsearch" / "checkpoints"
+    return cache_folder("checkpoints")
 
 
 class LaneCheckpoints:
@@ -48,7 +46,7 @@ class LaneCheckpoints:
     Args:
         study: What tells the study, and the code of its task, from all others; None for no checkpoints.
         say: Where a person is told, once, why there are none.
-        folder: Where they lie; `cache_folder` by default.
+        folder: Where they lie; `checkpoint_folder` by default.
     """
 
     def __init__(
@@ -85,7 +83,7 @@ class LaneCheckpoints:
         }
         name = hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()[:32]
         try:
-            return (self._folder or cache_folder()) / f"{name}{SUFFIX}"
+            return (self._folder or checkpoint_folder()) / f"{name}{SUFFIX}"
         except RuntimeError:  # nobody knows this person's home folder
             self._give_up("there is no home folder, and XDG_CACHE_HOME is not set")
             return None

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -32,16 +33,33 @@ from lrsearch.training.training_batches import TrainingBatches
 from lrsearch.training.weight_average import average_of
 
 
-def start(
-    task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int, before: Before | None = None
-) -> Run:
-    """A run before its first epoch. Draws from no random stream but its own.
+@dataclass(frozen=True)
+class Beginning:
+    """What a seed decides of a run, and its settings do not: weights, data order, and what both begin at.
+
+    Attributes:
+        model: The network.
+        order: Of the rows.
+        random_state: Of the run's own torch stream.
+        streams: Of the others.
+        precision: What forward passes compute in.
+        before: What was measured before the first update.
+    """
+
+    model: nn.Module
+    order: DataOrder
+    random_state: Tensor
+    streams: random_streams.Streams
+    precision: Precision
+    before: Before
+
+
+def begin(task: Task, training: TrainingSection, seed: int, before: Before | None = None) -> Beginning:
+    """What a seed decides of a run. Draws from no random stream but the run's own, and makes no optimizer.
 
     Args:
         task: What is trained.
-        schedule: How the learning rate goes.
-        lr: Initial learning rate.
-        training: Epochs, batch size, optimizer.
+        training: Epochs, batch size.
         seed: Decides initial weights and data order.
         before: What it measured before its first update, where that is known from an earlier start.
 
@@ -59,21 +77,42 @@ def start(
         check_precision(training, device)
         precision = Precision(training.precision, device)
         before = before or _before(Look(task, model, precision, training, seed))
+    order = DataOrder(stream, epoch_rows(task, training), training.batch_size, drop_last=training.drop_last)
+    return Beginning(model, order, random_state, streams, precision, before)
+
+
+def start(
+    task: Task, schedule: Schedule, lr: float, training: TrainingSection, seed: int, before: Before | None = None
+) -> Run:
+    """A run before its first epoch. Draws from no random stream but its own.
+
+    Args:
+        task: What is trained.
+        schedule: How the learning rate goes.
+        lr: Initial learning rate.
+        training: Epochs, batch size, optimizer.
+        seed: Decides initial weights and data order.
+        before: What it measured before its first update, where that is known from an earlier start.
+
+    Raises:
+        InputError: The training section wants mixed precision, and the network is not on a CUDA device.
+    """
+    begun = begin(task, training, seed, before)
     return Run(
         task=task,
         schedule=schedule.directed(task.maximises),
         lr=lr,
         training=training,
         seed=seed,
-        model=model,
-        optimizer=optimizers.build(training, groups_of(task.parameters, model), lr),
-        order=DataOrder(stream, epoch_rows(task, training), training.batch_size, drop_last=training.drop_last),
-        batches=TrainingBatches(task.train, training, seed, device),
-        random_state=random_state,
-        streams=streams,
-        precision=precision,
-        before=before,
-        average=average_of(model, training),
+        model=begun.model,
+        optimizer=optimizers.build(training, groups_of(task.parameters, begun.model), lr),
+        order=begun.order,
+        batches=TrainingBatches(task.train, training, seed, begun.precision.device),
+        random_state=begun.random_state,
+        streams=begun.streams,
+        precision=begun.precision,
+        before=begun.before,
+        average=average_of(begun.model, training),
     )
 
 

@@ -134,7 +134,15 @@ def _numpy_state() -> bytes:
     return pickle.dumps(np.random.get_state())
 
 
-class GivenDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _EagerMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """A mode under which nothing is compiled, so that torch need not import its compiler, which takes two seconds."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class GivenDraws(_EagerMode):
     """Within the block the random operations of many networks give what was drawn for them.
 
     Args:
@@ -209,7 +217,7 @@ _FILLING: dict[OpOverload, _Filling] = {
 """Operations whose numbers depend on the random stream alone, and that `vmap` gives a lane axis in front."""
 
 
-class _Listening(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Listening(_EagerMode):
     """Notes what is drawn within the block."""
 
     def __init__(self) -> None:

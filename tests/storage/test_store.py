@@ -293,6 +293,7 @@ def test_bulk_rows_are_what_optuna_itself_writes(bulk: Place) -> None:
 def test_a_broken_canary_falls_back_with_one_warning(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another Optuna may call a column otherwise."""
     schema_check.tables_are_known.cache_clear()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # where nobody has found them known yet
     monkeypatch.setattr("lrsearch.storage.tables.put_intermediate", lambda *_, **__: None)
     said: list[str] = []
     storage = open_storage(f"sqlite:///{tmp_path}/a.db", create=True)

@@ -15,7 +15,7 @@ from lrsearch import registry
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine, Lane, LaneRecords, SequentialEngine
-from lrsearch.training.lane_checkpoints import SUFFIX, LaneCheckpoints, cache_folder
+from lrsearch.training.lane_checkpoints import SUFFIX, LaneCheckpoints, checkpoint_folder
 from lrsearch.training.parallel import ParallelEngine
 
 TRAINING = TrainingSection(epochs=6, batch_size=16, momentum=0.9, checkpoint_minutes=0)
@@ -119,10 +119,10 @@ def test_a_folder_that_cannot_be_written_is_said_once(
 
 def test_the_cache_is_where_the_system_wants_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "lrsearch" / "checkpoints"
+    assert checkpoint_folder() == tmp_path / "lrsearch" / "checkpoints"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "lrsearch" / "checkpoints"
+    assert checkpoint_folder() == tmp_path / ".cache" / "lrsearch" / "checkpoints"
 
 
 def test_what_nobody_came_back_for_goes_after_a_month(tmp_path: Path) -> None:

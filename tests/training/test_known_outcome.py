@@ -1,0 +1,85 @@
+"""What an earlier process found out about a task: used for the same task, and tried again for any other."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from workloads import TASKS, polynomial, regression
+
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks import loaded_code
+from lrsearch.training import choice
+from lrsearch.training.known_outcome import KnownOutcome
+from lrsearch.training.probe import ProbeOutcome
+
+TRAINING = TrainingSection(batch_size=16)
+
+
+@pytest.fixture(autouse=True)
+def _empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    began = time.time()  # somebody may have written these tests a moment ago
+    monkeypatch.setattr(loaded_code, "_began", lambda: began)
+
+
+def known(name: str | None = "one", width: int = 3, slope: float = 0.1, training: TrainingSection = TRAINING) -> bool:
+    def network() -> nn.Module:
+        return nn.Sequential(nn.Linear(8, width), nn.LeakyReLU(slope), nn.Linear(width, 1))
+
+    outcome = KnownOutcome(name, regression(network), training, "cpu")
+    before = outcome.gain()
+    outcome.keep(4.0)
+    assert outcome.gain() == (None if name is None else 4.0)
+    return before is not None
+
+
+def test_what_may_change_the_outcome_is_part_of_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = [{}, {"name": "two"}, {"width": 4}, {"slope": 0.2}, {"training": TrainingSection(batch_size=8)}]
+    assert not any(known(**change) for change in changes)  # type: ignore[arg-type]
+    assert all(known(**change) for change in changes)  # type: ignore[arg-type]
+    assert not known(None)
+    monkeypatch.setattr(torch, "__version__", "9.9")
+    assert not known()
+
+
+def test_other_rows_are_another_question() -> None:
+    one, two = polynomial(), TASKS["layer_norm"]
+    KnownOutcome("same name", one, TRAINING, "cpu").keep(3.0)
+    assert KnownOutcome("same name", one, TRAINING, "cpu").gain() == 3.0
+    assert KnownOutcome("same name", two, TRAINING, "cpu").gain() is None
+
+
+def test_a_kept_outcome_saves_the_trial_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a clear gain is kept: one near the limit is measured anew, and a fault is looked for again."""
+    tried: list[str] = []
+    gains, outcomes = [1.0, 5.0], [ProbeOutcome(False, "once"), ProbeOutcome(True), ProbeOutcome(True)]
+    monkeypatch.setattr(choice, "probe", lambda *_: tried.append("probe") or outcomes.pop(0))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(choice, "gain", lambda *_: tried.append("gain") or gains.pop(0))  # type: ignore[func-returns-value]
+    choose = partial(choice.choose, "auto", polynomial(), TRAINING, "cpu", known_as="polynomial")
+    assert [choose().engine for _ in range(5)] == ["sequential", *["batched"] * 4]
+    assert tried == ["probe", "probe", "gain", "probe", "gain"]
+    assert choice.choose("batched", polynomial(), TRAINING, "cpu", known_as="polynomial").engine == "batched"
+
+
+def test_code_that_has_changed_since_it_was_loaded_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "own_layers.py"
+    file.write_text("SIZE = 3")
+    os.utime(file, (1e9, 1e9))
+    monkeypatch.syspath_prepend(tmp_path)
+    module = __import__("own_layers")
+    first = loaded_code.loaded_code()
+    assert first is not None
+    file.write_text("SIZE = 4")
+    assert loaded_code.loaded_code() is None
+    os.utime(file, (1e9, 1e9 + 1))
+    assert loaded_code.loaded_code() not in (None, first)
+    monkeypatch.delitem(sys.modules, module.__name__)
