@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from lrsearch.study.stored import StoredStudy
     from lrsearch.study_file.model import Definition
 
-PLAYED = 512
-"""Trials of a study that are played through at most to say what pruning saves."""
+PLAYED, MOST_PLAYS = 512, 8
+"""So many trials are played through at most to say what pruning saves. A small study is played several times: what a
+single small batch saves is luck."""
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="A study file.", show_default=False)]
 
 
@@ -232,6 +233,7 @@ def _contestants(definition: Definition) -> dict[str, Any]:
 def _saves(definition: Definition) -> dict[str, dict[str, float]]:
     """What pruning saves, as shares; nothing where that cannot be said before trials are trained."""
     from lrsearch.pruning.lane_cost import reckoned
+    from lrsearch.sampling.ask import trials_to_train
     from lrsearch.study import forecast
 
     if not definition.is_pruned or not forecast.can_be_played(definition):
@@ -239,16 +241,15 @@ def _saves(definition: Definition) -> dict[str, dict[str, float]]:
     part = definition.model_copy(
         update={"study": definition.study.model_copy(update={"trials": min(definition.trials, PLAYED)})}
     )
-    alone, batched = (
-        forecast.forecast(part, reckoned(one_pass=together, device="cpu").seconds, together=together)
-        for together in (False, True)
-    )
-    shares = {
-        "epochs": 1 - alone.epochs / alone.epochs_unpruned,
-        "seconds one by one": 1 - alone.seconds / alone.seconds_unpruned,
-        "epochs in batches": 1 - batched.epochs / batched.epochs_unpruned,
-        "seconds in batches": 1 - batched.seconds / batched.seconds_unpruned,
-    }
+    times = min(MOST_PLAYS, PLAYED // trials_to_train(part))
+    shares = {}
+    for together, how in ((False, "one by one"), (True, "in batches")):
+        seconds = reckoned(one_pass=together, device="cpu").seconds
+        played = [forecast.forecast(part, seconds, together=together, draw=draw) for draw in range(times)]
+        left = sum(own.epochs for own in played) / sum(own.epochs_unpruned for own in played)
+        shares["epochs" if how == "one by one" else f"epochs {how}"] = 1 - left
+        left = sum(own.seconds for own in played) / sum(own.seconds_unpruned for own in played)
+        shares[f"seconds {how}"] = 1 - left
     return {"pruning saves, about": {key: round(share, 2) for key, share in shares.items()}}
 
 

@@ -65,19 +65,21 @@ def forecast(
     *,
     together: bool,
     cost: LaneCost | None = None,
+    draw: int = 0,
 ) -> Forecast:
     """Play a study, and add up its epochs.
 
-    Every scheduler type gets as many trials as the others, in an order drawn with a fixed seed. Pruned trials that are
-    audited are trained on beside the others.
+    Every scheduler type gets as many trials as the others, in an order drawn at random. Pruned trials that are audited
+    are trained on beside the others.
 
     Args:
         definition: The study; see `can_be_played`.
         epoch_seconds: Seconds of an epoch of so many lanes.
         together: Whether a generation of trials is trained at once, or all trials one after the other.
         cost: What the rungs take lanes to cost; by default as on a processor.
+        draw: Which order; the same number draws the same.
     """
-    players = _players(definition)
+    players = _players(definition, draw)
     pruner = pruners.build(definition)
     seeds, last = len(definition.training.seeds), definition.training.epochs
     at_rungs = None
@@ -103,11 +105,11 @@ def forecast(
     return Forecast(len(players), rungs, epochs, seconds, len(players) * seeds * last, unpruned)
 
 
-def _players(definition: Definition) -> list[Player]:
-    draw = random.Random(0)
+def _players(definition: Definition, draw: int) -> list[Player]:
+    source = random.Random(draw)
     types = definition.search.schedulers
-    drawn = [(types[number % len(types)], draw.random()) for number in range(trials_to_train(definition))]
-    draw.shuffle(drawn)
+    drawn = [(types[number % len(types)], source.random()) for number in range(trials_to_train(definition))]
+    source.shuffle(drawn)
     return [Player(number, *own) for number, own in enumerate(drawn)]
 
 
