@@ -137,7 +137,7 @@ def _alike(chosen: Contender, evidence: Evidence) -> list[Contender]:
     found: dict[float, Contender] = {}
     for one in (*evidence.beside, *evidence.contenders):
         lr = one.params.get("lr")
-        if lr == chosen.params["lr"] or {name: value for name, value in one.params.items() if name != "lr"} != own:
+        if lr is None or lr == chosen.params["lr"] or {name: value for name, value in one.params.items() if name != "lr"} != own:
             continue
         if lr not in found or found[lr].trained < one.trained:
             found[lr] = one
