@@ -58,7 +58,7 @@ def best_by_epoch(frames: StudyFrames) -> pd.DataFrame:
     types = dict(zip(trials["number"], trials["scheduler"], strict=True))
     own = own.assign(scheduler=own["number"].map(types))
     grouped = own.groupby(["scheduler", "epoch"], dropna=False)["test_metric"]
-    best = (grouped.max() if frames.maximise else grouped.min()).rename("best").reset_index()
+    best: pd.DataFrame = (grouped.max() if frames.maximise else grouped.min()).rename("best").reset_index()
     if frames.definition is not None and frames.definition.study.value == "best":
         so_far = best.groupby("scheduler", dropna=False)["best"]
         best["best"] = so_far.cummax() if frames.maximise else so_far.cummin()
