@@ -126,7 +126,7 @@
   }
 
   function ring([epoch, value]) {
-    return { type: "scatter", mode: "markers", name: `the ${data.unit} that counts`, x: [epoch], y: [value],
+    return { type: "scatter", mode: "markers", name: `${data.unit} kept`, x: [epoch], y: [value],
       hoverinfo: "skip", marker: { symbol: "circle-open", size: 11, color: colours().black, line: { width: 2 } } };
   }
 
