@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lrsearch.study.contender import Baseline, Contender
     from lrsearch.study.crossed import Interval
     from lrsearch.study.evidence import Evidence
+    from lrsearch.study.rate_valley import OtherRate, RateValley, Standing
     from lrsearch.study.recommendation import BestSettings, ConstantRate, Recommendation
     from lrsearch.study.snippet import Steps
     from lrsearch.study.stored import StoredStudy
@@ -72,6 +73,7 @@ _NAMES = {
     "lrsearch.report.frames": ("StudyFrames",),
     "lrsearch.sampling.suggest": ("SuggestedSchedule", "suggest_schedule"),
     "lrsearch.schedules.base": ("Schedule",),
+    "lrsearch.study.rate_valley": ("OtherRate", "RateValley", "Standing"),
     "lrsearch.study.recommendation": ("BestSettings", "ConstantRate", "Recommendation"),
     "lrsearch.study.snippet": ("Steps",),
     "lrsearch.study.stored": ("StoredStudy",),
@@ -102,11 +104,14 @@ __all__ = [
     "Interval",
     "LrsearchError",
     "LrsearchWarning",
+    "OtherRate",
     "Outcome",
     "Range",
+    "RateValley",
     "Recommendation",
     "RunDefinition",
     "Schedule",
+    "Standing",
     "Steps",
     "StoredStudy",
     "StratifiedExtrapolation",

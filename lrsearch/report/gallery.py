@@ -136,7 +136,7 @@ def _curves(frames: StudyFrames) -> Picture | None:
     metric = wording.test_metric(frames.metric)
     reading = _few_in_words(frames) if figures.few(frames) else _many_in_words(trials)
     if figures.kept_of(frames):
-        reading += f" A ring marks the {frames.unit} that counts, the best one, in the middle of the trial's seeds."
+        reading += f" A ring marks the {frames.unit} that is kept, the best one; of several seeds the middle one."
     if trials["diverged"].any():
         reading += f" A cross marks the {frames.unit} in which a trial diverged."
     title = f"Learning curves: {metric} after every {frames.unit}"

@@ -144,10 +144,16 @@
       hoverinfo: "skip", line: { color: colours().black, width: 3 } };
   }
 
+  function ring([epoch, value]) {
+    return { type: "scatter", mode: "markers", name: `${data.unit} kept`, x: [epoch], y: [value],
+      hoverinfo: "skip", marker: { symbol: "circle-open", size: 11, color: colours().black, line: { width: 2 } } };
+  }
+
   function curves() {
     const traces = data.types.map((_, place) => line(place));
     const shown = chosen === null ? byNumber.get(data.best[0]) : byNumber.get(chosen);
     if (shown) traces.push(strong(shown, `trial ${shown.number}`));
+    if (shown && shown.kept) traces.push(ring(shown.kept));
     const more = { height: phone() ? 460 : 520, xaxis: axis(data.unit, {}), yaxis: axis(data.value, data.curves) };
     return [traces, layout(more)];
   }

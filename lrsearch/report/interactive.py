@@ -11,7 +11,7 @@ import numpy as np
 
 from lrsearch.report import standings, wording
 from lrsearch.report.confirmed_rates import confirmed_rates
-from lrsearch.report.figures import chosen, few
+from lrsearch.report.figures import chosen, few, kept_of
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import styles
@@ -45,7 +45,7 @@ def page_data(frames: StudyFrames) -> dict[str, Any]:
     early = standings.at_epoch(frames, trials, rung) if rung else None
     rows = trials.to_dict("records")
     confirmed = confirmed_rates(frames)
-    curves, (first, last) = _curves(frames), rate_spans(frames)
+    curves, kept, (first, last) = _curves(frames), _kept(frames), rate_spans(frames)
     return {
         "types": [
             {"name": wording.scheduler(name), "colour": look.colour, "symbol": SYMBOLS[look.marker],
@@ -63,6 +63,7 @@ def page_data(frames: StudyFrames) -> dict[str, Any]:
                 "lost": bool(rung and row["diverged"] and row["epochs"] <= rung),
                 "end": _number(row["value"]) if row["state"] == "complete" and not row["diverged"] else None,
                 "curve": curves.get(row["number"], [[], []]),
+                "kept": kept.get(row["number"]),
             }
             for place, row in zip(trials.index, rows, strict=True)
         ],
@@ -131,6 +132,16 @@ def _curves(frames: StudyFrames) -> dict[int, list[list[Any]]]:
             places = np.unique(np.linspace(0, len(rows) - 1, MOST_POINTS).round().astype(int))
         epochs, values = rows["epoch"].to_numpy()[places], rows["test_metric"].to_numpy()[places]
         found[int(str(number))] = [[int(epoch) for epoch in epochs], [_number(value) for value in values]]
+    return found
+
+
+def _kept(frames: StudyFrames) -> dict[int, list[Any]]:
+    """Trial number -> the epoch that counts, and the value there, for those that keep the best one."""
+    found = {}
+    for number, epoch in kept_of(frames).items():
+        rows = frames.curves[(frames.curves["number"] == number) & (frames.curves["epoch"] == epoch)]
+        if len(rows):
+            found[number] = [int(epoch), _number(float(rows["test_metric"].iloc[0]))]
     return found
 
 

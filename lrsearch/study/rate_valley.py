@@ -136,8 +136,9 @@ def _alike(chosen: Contender, evidence: Evidence) -> list[Contender]:
     own = {name: value for name, value in chosen.params.items() if name != "lr"}
     found: dict[float, Contender] = {}
     for one in (*evidence.beside, *evidence.contenders):
-        lr = one.params.get("lr")
-        if lr is None or lr == chosen.params["lr"] or {name: value for name, value in one.params.items() if name != "lr"} != own:
+        if "lr" not in one.params or {name: value for name, value in one.params.items() if name != "lr"} != own:
+            continue
+        if (lr := float(one.params["lr"])) == chosen.params["lr"]:
             continue
         if lr not in found or found[lr].trained < one.trained:
             found[lr] = one

@@ -36,8 +36,8 @@ def test_every_function_shows_an_example() -> None:
 
 
 INTERNAL = {
-    "AtRung", "Decision", "EpochMetrics", "Patience", "PluginSection", "Run", "Savings", "Segment", "SmallRates",
-    "Streamed", "StudyReader", "TrainingSection",
+    "AtRung", "BothAnswers", "Decision", "EpochMetrics", "Patience", "PluginSection", "Run", "Savings", "Segment",
+    "SmallRates", "Streamed", "StudyReader", "TrainingSection",
 }  # fmt: skip
 """Types that the documentation does not offer: what a whole generation asks the rule with, what a study reads its
 storage with, the loop's own state, rows that a Dataset reads, and the sections of a definition, which are those of a

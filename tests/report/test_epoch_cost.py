@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial
 
-from lrsearch.report import epoch_cost, figures, gallery
+from lrsearch.report import epoch_cost, export, figures, gallery, interactive
 from lrsearch.report.frames import read
 
 Make = Callable[..., FrozenTrial]
@@ -72,4 +72,8 @@ def test_the_epoch_that_counts_has_a_ring(study: Callable[..., optuna.Study], tr
             if line.get_marker() == "o" and line.get_markerfacecolor() == "white"
         ]
         assert [int(line.get_xdata()[0]) for line in rings] == [4] * (1 if number != 2 else 2)
-        assert figures.kept_of(read(study(made))) == {}
+        assert {one["kept"][0] for one in interactive.page_data(frames)["trials"]} == {4}
+        assert list(export.trials(frames)["kept_epochs"]) == ["2 4 4"] * number
+        last = read(study(made))
+        assert figures.kept_of(last) == {}
+        assert {one["kept"] for one in interactive.page_data(last)["trials"]} == {None}

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import optuna
+import pytest
+
+from lrsearch.report import figures, gallery, markdown
+from lrsearch.report.frames import read
 from lrsearch.report.valley_words import ValleyWords
+from lrsearch.report.verdict import answer, verdict
+from lrsearch.storage import attributes
 from lrsearch.study.rate_valley import OtherRate, RateValley, Standing
 
 OPEN = OtherRate(0.05, 6, 0, 0.4, (-0.2, 1.0), Standing.OPEN)
@@ -36,3 +45,33 @@ def test_the_table_has_the_recommended_rate_in_its_place() -> None:
     assert [len(row) for row in rows] == [len(header)] * 3
     assert [row[0] for row in rows] == ["0.05", "0.1", "0.2"]
     assert [row[-1] for row in rows] == ["not decided", "recommended", "lost on 3"]
+
+
+def with_flanks(made: optuna.Study) -> optuna.Study:
+    """The same confirmation, with its last two finalists as flanks of the first."""
+    *entries, half, twice = made.user_attrs[attributes.FINALISTS]
+    made.set_user_attr(attributes.FINALISTS, entries)
+    flanks = [{**one, "role": "beside", "number": None, "value": None, "seeds": 4} for one in (half, twice)]
+    made.set_user_attr(attributes.BESIDE, flanks)
+    return made
+
+
+@pytest.mark.parametrize("rows", ["holdout", "test"])
+def test_report_figure_and_terminal_show_the_valley(
+    rows: str, mixed: optuna.Study, confirmation: Callable[..., optuna.Study]
+) -> None:
+    rates = {0.02: [8.0, 8.1, 8.2, 8.1], 0.01: [8.4, 8.5, 8.6, 8.5], 0.04: [8.01, 8.11, 8.21, 8.12]}
+    finalists = [({"lr": lr, "scheduler": "constant"}, "search", values) for lr, values in rates.items()]
+    plain = read(mixed, confirmation(finalists[:1], rows=rows))
+    assert "The valley" not in markdown.text(plain)
+    frames = read(mixed, with_flanks(confirmation(finalists, rows=rows)))
+    text = markdown.text(frames)
+    assert "## The valley: how wrong may the rate be?" in text
+    assert "Rates from 0.02 to 0.04 are shown to be within 1 % of the recommended one." in text
+    assert "Half the rate, 0.01, is about 5 % worse" in text
+    assert "| 0.04 |" in text
+    assert verdict(frames) == verdict(plain), "nothing else changes"
+    assert "Rates from 0.02 to 0.04" in answer(frames).how_wrong()
+    drawn = next(one for one in gallery.pictures(frames) if one.file == "valley.png").draw(frames)
+    assert len(figures.png(drawn)) > 5000
+    assert len(drawn.axes) == (2 if rows == "holdout" else 1)

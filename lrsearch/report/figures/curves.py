@@ -132,7 +132,7 @@ def _ring_key(kept: Mapping[int, float]) -> list[Line2D]:
     if not kept:
         return []
     return [Line2D([], [], color=FAINT, marker="o", markerfacecolor="white", markersize=6, markeredgewidth=1.6,
-                   linestyle="", label="the epoch that counts")]  # fmt: skip
+                   linestyle="", label="epoch kept")]  # fmt: skip
 
 
 def _mark_diverged(axes: Axes, epochs: list[float], colour: str) -> None:

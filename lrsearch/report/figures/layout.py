@@ -177,5 +177,5 @@ def legend_above(figure: Figure, keys: Sequence[Line2D]) -> None:
         keys: What to explain; nothing is drawn if there is none.
     """
     if keys:
-        columns = min(len(keys), 2) if is_narrow() else len(keys)
+        columns = min(len(keys), 2) if is_narrow() else min(len(keys), 5)
         figure.legend(handles=list(keys), loc="outside upper center", ncols=columns)

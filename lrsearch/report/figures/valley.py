@@ -59,6 +59,8 @@ def valley(frames: StudyFrames) -> Figure:
     elif not apart:
         _draw_searched(confirmed, searched, frames)
     shown = _shown(found, -1 if frames.maximise else 1)
+    if not apart and len(searched):  # on the same rows; the worst of them need not be seen
+        shown += list(span(searched["value"], maximise=frames.maximise).clip(searched["value"]))
     value_axis(confirmed, span(shown, maximise=frames.maximise, fence=False))
     confirmed.set_ylabel(plain(wording.axis(frames.metric, frames.answer.rows or "test")))
     rates = span([found.lr, *(one.lr for one in found.rates), *searched["lr"]], fence=False)
