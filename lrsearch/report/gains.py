@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
-from lrsearch.report.wording import OPTIMIZERS, brief, percent
+from lrsearch.report.wording import OPTIMIZERS, brief, percent, plural
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.gained import Gain, gains
 from lrsearch.study_file.model import Definition
 from lrsearch.training.optimizers import TORCH_CLASSES
 
 LEAST_SHARE = 0.005
-"""A smaller share is written as a number: it would be rounded to nothing."""
+"""A smaller share would be rounded to nothing."""
 
 
 def label(name: str, definition: Definition | None) -> str:
@@ -31,59 +31,59 @@ def label(name: str, definition: Definition | None) -> str:
 
 
 def sentences(evidence: Evidence, definition: Definition | None) -> list[str]:
-    """One sentence, such as *The search gained 9 % over Adam's default rate*, or none.
+    """One sentence, such as *The search gained 9 % over Adam's default rate; Prodigy was better by 2 %*, or none.
 
     Args:
         evidence: What a confirmation shows.
         definition: See `label`.
     """
-    found = gains(evidence)
-    shown = [one for one in found if one.difference is not None and one.difference.low > 0]
-    gained = [f"{_much(one)} over {label(one.name, definition)}" for one in shown]
-    parts = [f"the search gained {_listed(gained)}"] if gained else []
-    parts += [part for one in found if one not in shown for part in _others(one, label(one.name, definition))]
-    if not parts:
-        return []
+    found = {one.name: (label(one.name, definition), one) for one in gains(evidence)}
+    gained = [f"{_much(one)} over {name}" for name, one in found.values() if one.is_shown and one.mean > 0]
+    better = [f"{name} was better by {_much(one)}" for name, one in found.values() if one.is_shown and one.mean < 0]
+    equal = [f"{name}{_aside(one)}" for name, one in found.values() if one.difference is not None and not one.is_shown]
+    lost = [f"{name} {_lost(one)}" for name, one in found.values() if one.difference is None]
+    parts = [
+        *([f"the search gained {_listed(gained)}"] if gained else []),
+        *better,
+        *([f"not told apart from it: {_listed(equal)}"] if equal else []),
+        *lost,
+    ]
     text = "; ".join(parts)
-    return [f"{text[:1].upper()}{text[1:]}."]
+    return [f"{text[:1].upper()}{text[1:]}."] if text else []
 
 
-def introduction(evidence: Evidence) -> list[str]:
+def introduction(evidence: Evidence, show: Callable[[str], str]) -> list[str]:
     """What the table of gains compares.
 
     Args:
         evidence: What a confirmation shows.
+        show: What texts from the storage go through, an escape for markdown say.
     """
     left_out = "; ".join(f"{name}: {reason}" for name, reason in evidence.left_out.items())
     return [
         "What people do without a search was trained on the same seeds. *Gained* says how much worse that is than the "
         "best settings of the search, and the luck of having been picked is taken out. Each 95 % interval is for "
         "itself.",
-        *([f"Not trained: {left_out}."] if left_out else []),
+        *([f"Not trained: {show(left_out)}."] if left_out else []),
     ]
 
 
-def _others(gain: Gain, name: str) -> Iterator[str]:
-    """Of a contestant over which no gain is shown."""
-    difference = gain.difference
-    if difference is None:
-        lost = "diverged" if gain.contender.diverged else "failed"
-        yield f"{name} {lost} on {gain.contender.diverged or gain.contender.failed} of the seeds"
-    elif difference.mean == 0:
-        yield f"{name} is what it found"
-    elif gain.is_shown:
-        yield f"{name} was better by {_much(gain)}"
-    elif difference.mean > 0:
-        yield f"{name} came within {_much(gain)}, which is not told apart"
-    else:
-        yield f"{name} was better by {_much(gain)}, which is not told apart"
+def _aside(gain: Gain) -> str:
+    """By how much one that is not told apart was worse or better, in brackets; nothing where it is the same."""
+    if gain.mean == 0:
+        return ""
+    return f" ({_much(gain)} {'worse' if gain.mean > 0 else 'better'})"
+
+
+def _lost(gain: Gain) -> str:
+    diverged, failed = gain.contender.diverged, gain.contender.failed
+    return f"diverged on {plural(diverged, 'seed')}" if diverged else f"failed on {plural(failed, 'seed')}"
 
 
 def _much(gain: Gain) -> str:
-    assert gain.difference is not None
-    if gain.share is not None and abs(gain.share) >= LEAST_SHARE:
-        return percent(abs(gain.share))
-    return brief(abs(gain.difference.mean))
+    if gain.share is None:
+        return brief(abs(gain.mean))
+    return percent(abs(gain.share)) if abs(gain.share) >= LEAST_SHARE else "less than 1 %"
 
 
 def _listed(parts: list[str]) -> str:

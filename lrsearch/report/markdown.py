@@ -131,7 +131,7 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
             differences,
         ]
     if table := tables.gains(frames, evidence):
-        blocks += ["### What the search gained", inline(" ".join(gains.introduction(evidence))), table]
+        blocks += ["### What the search gained", " ".join(gains.introduction(evidence, inline)), table]
     return blocks
 
 

@@ -117,7 +117,7 @@ def gains(frames: StudyFrames, evidence: Evidence) -> str:
         frames: The study.
         evidence: What its confirmation shows.
     """
-    rows: list[list[Any]] = []
+    rows: list[list[str | float | None]] = []
     for one in gained.gains(evidence):
         name, settings = label(one.name, frames.definition), wording.describe(one.contender.params)
         found = one.difference

@@ -280,11 +280,12 @@ class StudyWorker:
         if confirmation.is_wanted(search):
             confirmation.advance(search)
             self._looked_at = -math.inf  # what has been made is served next
-        elif contest.is_wanted(search):
+        if confirmation.is_wanted(search) or search.definition is None:
+            return
+        if contest.is_wanted(search):
             preparation.prepare(search, self._engines.device)
             self._looked_at = -math.inf
-        if not confirmation.is_wanted(search) and search.definition is not None:
-            recommendation.keep(search)
+        recommendation.keep(search)
 
     def _followed(self, name: str, events: Generator[Event, None, bool]) -> Generator[tuple[str, Event], None, bool]:
         """Pass on what happens, and hand the trials back where somebody stops the study meanwhile."""

@@ -31,6 +31,11 @@ class Gain:
     share: float | None
 
     @property
+    def mean(self) -> float:
+        """How much worse it is than what the search has found, on average; 0 where that is not known."""
+        return 0.0 if self.difference is None else self.difference.mean
+
+    @property
     def is_shown(self) -> bool:
         """Whether the difference is told apart from nothing."""
         return self.difference is not None and self.difference.excludes_zero

@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Iterator
 
 from lrsearch.errors import Fault, nearest
+from lrsearch.extras import install
 from lrsearch.study_file.faults import show
 from lrsearch.study_file.model import ConfirmSection
 
@@ -32,8 +33,7 @@ def missing(name: str) -> str:
     Args:
         name: One of `PACKAGES`.
     """
-    package = PACKAGES[name]
-    return f'needs the package {package}, which is not installed: pip install {package}, or "lrsearch[{EXTRA}]"'
+    return f"needs the package {PACKAGES[name]}, which is not installed; {install(EXTRA)}"
 
 
 def faults(section: ConfirmSection, *, runs_command: bool) -> Iterator[Fault]:

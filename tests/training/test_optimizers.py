@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 from typing import Any
 
@@ -12,7 +13,7 @@ from workloads import regression
 from lrsearch import registry
 from lrsearch.errors import InputError, LrsearchError
 from lrsearch.study_file.model import TrainingSection
-from lrsearch.training import optimizers
+from lrsearch.training import optimizers, torch_optimizers
 from lrsearch.training.choice import choose_engine
 from lrsearch.training.optimizer_definition import optimizer
 
@@ -54,6 +55,12 @@ def test_an_optimizer_that_does_not_fit_the_network_is_refused_before_it_is_trai
     for name, words in (("sparseadam", "does not support dense gradients"), ("muon", "2D")):
         with pytest.raises(InputError, match=f'optimizer = "{name}": .*{words}'):
             choose_engine("auto", task, TrainingSection(optimizer=name), "cpu")
+
+
+def test_one_whose_package_is_missing_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r'prodigy": needs the package prodigyopt.*\.\[contestants\]'):
+        torch_optimizers.named("prodigy")
 
 
 def test_what_is_no_optimizer_of_this_loop_is_not_registered() -> None:
