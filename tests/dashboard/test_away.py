@@ -44,7 +44,9 @@ def test_an_outage_is_said_to_pages_and_once_in_the_log(
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
-def test_a_database_whose_file_is_gone_is_named(copy: tuple[Path, Callable[..., Client]], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_database_whose_file_is_gone_is_named(
+    copy: tuple[Path, Callable[..., Client]], caplog: pytest.LogCaptureFixture
+) -> None:
     place, make = copy
     client = make(token=None)
     assert client("/api/studies").status == 200
