@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pytest
 import typer.main
 
 from lrsearch.cli.app import app

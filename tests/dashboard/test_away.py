@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
 import pytest
-from collections.abc import Callable
 from dashboard_client import Client
 from databases import close
 from outages import door_to
@@ -16,6 +16,7 @@ from lrsearch.dashboard.app import application
 from lrsearch.dashboard.artifacts import ArtifactFolder
 from lrsearch.storage.rdb import open_storage, parse
 
+Serve = Callable[..., Client]
 READS = ("/api/studies", "/api/studies/1?after=0", "/csv/1", "/api/studies/1/param_importances")
 
 
