@@ -100,7 +100,7 @@ class Cluster:
         say(f"{number} worker{'s' * (number > 1)} on a Ray cluster of {hosts} machine{'s' * (hosts > 1)}.")
         if shows_password(sys.argv):
             say(
-                "Ray shows this command line to its users, with the password: put the URL into LRSEARCH_STORAGE instead."
+                "Ray shows this command line, with its password, to all users: put the URL into LRSEARCH_STORAGE."
             )
         actor = self._ray.remote(WorkerActor).options(
             num_cpus=threads, num_gpus=gpus, scheduling_strategy="SPREAD",
