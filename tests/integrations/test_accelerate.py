@@ -18,7 +18,9 @@ EPOCHS, BATCHES, ACCUMULATE = 3, 5, 2
 
 
 @pytest.mark.parametrize("processes", [1, 4])
-@pytest.mark.parametrize(("name", "values"), [("cosine", {"final": 0.1}), ("lambda", {"decay": 0.5}), ("one_cycle", {})])
+@pytest.mark.parametrize(
+    ("name", "values"), [("cosine", {"final": 0.1}), ("lambda", {"decay": 0.5}), ("one_cycle", {})]
+)
 def test_an_update_is_one_step_however_many_processes_there_are(
     monkeypatch: pytest.MonkeyPatch, processes: int, name: str, values: dict[str, float]
 ) -> None:
