@@ -94,5 +94,11 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
 def quiet_libraries() -> None:
-    """Optuna logs every trial; our progress says it better."""
-    logging.getLogger("optuna").setLevel(logging.WARNING)
+    """Let libraries say only what we do not: our progress tells of trials, and our own lines of outages."""
+    for name, level in (
+        ("optuna", logging.WARNING),
+        ("optuna.study", logging.WARNING),  # what is imported later sets the level above it anew
+        ("sqlalchemy.pool", logging.CRITICAL),
+        ("psycopg", logging.ERROR),
+    ):
+        logging.getLogger(name).setLevel(level)

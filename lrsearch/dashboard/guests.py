@@ -14,7 +14,8 @@ REQUEST_SECONDS = 10.0
 """A stranger's request must be there, whole, so long after its connection was opened or had its last answer; of a
 person who is in, its headers."""
 STRANGERS, STRANGERS_PER_ADDRESS = 64, 32
-"""Connections of those who have not shown the token; with one more the oldest that asks nothing ends."""
+"""Connections of those who have not shown the token; with one more the oldest that asks nothing ends. Where fewer
+connections are possible, half of them are room for those who are in."""
 MOST = 512
 """Connections in all."""
 FILES_LEFT = 48
@@ -34,10 +35,16 @@ class Guests:
 
     Args:
         clock: Seconds that never jump.
+        connections: How many there may be in all; by default `most_connections`.
+
+    Attributes:
+        of_address: Connections that strangers of one address may have.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, connections: int | None = None) -> None:
         self._clock = clock
+        half = (connections or most_connections()) // 2
+        self._strangers, self.of_address = min(STRANGERS, half), min(STRANGERS_PER_ADDRESS, half)
         self._lock = threading.Lock()
         self._admitted: set[tuple[str, str]] = set()
         self._waited: dict[Any, _Waited] = {}
@@ -87,7 +94,7 @@ class Guests:
         ended = []
         for channel in idle:
             address = channel.addr[0]
-            if of_address[address] > STRANGERS_PER_ADDRESS or total > STRANGERS:
+            if of_address[address] > self.of_address or total > self._strangers:
                 of_address[address] -= 1
                 total -= 1
                 ended.append(channel)

@@ -13,7 +13,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from lrsearch.dashboard import shown_address
-from lrsearch.dashboard.guests import STRANGERS_PER_ADDRESS, Guests, most_connections
+from lrsearch.dashboard.guests import Guests, most_connections
 from lrsearch.dashboard.seldom import Seldom
 from lrsearch.errors import InputError, input_error
 
@@ -86,7 +86,7 @@ class Server:
 
     def _look_at_guests(self) -> None:
         channels = list(self._server.active_channels.values())
-        if len(channels) <= STRANGERS_PER_ADDRESS and time.monotonic() - self._looked_at < LOOK_AGAIN:
+        if len(channels) <= self._guests.of_address and time.monotonic() - self._looked_at < LOOK_AGAIN:
             return
         self._looked_at = time.monotonic()
         for channel in self._guests.to_end(channels):

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
 
-_commands: list[WeakSet[RDBStorage]] = []
+_commands: list[list[RDBStorage]] = []
 """What each command that runs in this process has opened; the innermost is the last."""
 
 
 @contextmanager
 def closed_afterwards() -> Iterator[None]:
     """Close what is opened inside the block when it ends. An SQLite file is then whole without the files beside it."""
-    opened: WeakSet[RDBStorage] = WeakSet()
+    opened: list[RDBStorage] = []
     _commands.append(opened)
     try:
         yield
     finally:
         _commands.pop()
-        for storage in list(opened):
+        for storage in opened:
             close(storage)
 
 
@@ -34,7 +33,7 @@ def note(storage: RDBStorage) -> RDBStorage:
         storage: Just opened.
     """
     if _commands:
-        _commands[-1].add(storage)
+        _commands[-1].append(storage)
     return storage
 
 

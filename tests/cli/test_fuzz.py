@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pytest
 import typer.main
 
 from lrsearch.cli.app import app
@@ -120,7 +119,6 @@ def test_every_study_file_is_planned_or_refused(here: Run, tmp_path: Path) -> No
     assert [file.name for file in tmp_path.iterdir()] == ["f.toml"]
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_every_command_line_is_done_or_refused(lrsearch: Run, tmp_path: Path) -> None:
     """By every command, with options of its own and words of all kinds."""
     draw = random.Random(27)

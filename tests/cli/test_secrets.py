@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from lrsearch.cli.dashboard import ServerOptions, open_server
 from lrsearch.launch.ray.actor import Assignment
+from lrsearch.storage.opened import closed_afterwards
 from lrsearch.storage.rdb import absolute
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -32,8 +33,6 @@ COMMANDS = (
     ("worker", "--study", "nope"), ("judge", "nope.csv"), ("dashboard", "--host", "0.0.0.0"),
     ("serve", "--host", "0.0.0.0"), ("lr-find", "--task", "nope"), ("study", "delete", "small", "--yes"),
 )  # fmt: skip
-# A command in this very process leaves its connections to the garbage collector.
-
 
 
 @pytest.fixture(autouse=True)
@@ -92,9 +91,10 @@ def test_the_dashboards_log_and_rays_have_no_password(
     url = make_url(database_url).set(password=SECRET)
     caplog.set_level("DEBUG")
     storage = url.render_as_string(hide_password=False)
-    server = open_server(storage, ServerOptions("127.0.0.1", 0, "token", (), False, str(tmp_path)))
-    rounds = iter([False, False, True])
-    server.run(lambda: next(rounds))
+    with closed_afterwards():
+        server = open_server(storage, ServerOptions("127.0.0.1", 0, "token", (), False, str(tmp_path)))
+        rounds = iter([False, False, True])
+        server.run(lambda: next(rounds))
     printed = capfd.readouterr()
     assert SECRET not in printed.out + printed.err + caplog.text
     given = Assignment("small", absolute(storage), ("--quiet",), (), 2, 1)

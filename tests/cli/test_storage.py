@@ -24,6 +24,8 @@ SECRET = "postgresql://me:verysecret@127.0.0.1:9/none"
 def made(lrsearch: Command, tmp_path: Path) -> Path:
     """The database of a study that waits to be run."""
     assert lrsearch("study", "create", "small.toml").returncode == 0
+    # The command has closed it: a connection that ends later would still write to the file.
+    assert not (tmp_path / "lrsearch.db-wal").exists()
     return tmp_path / "lrsearch.db"
 
 

@@ -61,7 +61,6 @@ def reader_url(database_url: str) -> Iterator[str]:
     engine.dispose()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("database_url", ["postgres", "mysql"], indirect=True)
 def test_a_role_that_may_only_read_is_told_so_by_every_command(
     database_url: str, reader_url: str, here: Run, tmp_path: Path, define: Define

@@ -16,6 +16,7 @@ from lrsearch.dashboard.app import application
 from lrsearch.dashboard.artifacts import ArtifactFolder
 from lrsearch.storage.rdb import open_storage, parse
 
+Serve = Callable[..., Client]
 READS = ("/api/studies", "/api/studies/1?after=0", "/csv/1", "/api/studies/1/param_importances")
 
 
@@ -44,7 +45,9 @@ def test_an_outage_is_said_to_pages_and_once_in_the_log(
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
-def test_a_database_whose_file_is_gone_is_named(copy: tuple[Path, Callable[..., Client]], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_database_whose_file_is_gone_is_named(
+    copy: tuple[Path, Callable[..., Client]], caplog: pytest.LogCaptureFixture
+) -> None:
     place, make = copy
     client = make(token=None)
     assert client("/api/studies").status == 200

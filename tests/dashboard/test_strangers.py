@@ -145,6 +145,8 @@ def test_each_address_makes_room_for_itself_first() -> None:
     assert known.to_end([*others, *greedy]) == greedy[1:4]
     many = [Channel((f"10.1.0.{number}", 1)) for number in range(STRANGERS + 5)]
     assert len(known.to_end(many)) == 5
+    # Where the process may have few files only, half of them are for those who are in.
+    assert len(Guests(clock, connections=16).to_end(many[:10])) == 2
 
 
 def test_the_server_leaves_files_for_its_database(monkeypatch: pytest.MonkeyPatch) -> None:

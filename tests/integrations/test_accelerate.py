@@ -18,7 +18,9 @@ EPOCHS, BATCHES, ACCUMULATE = 3, 5, 2
 
 
 @pytest.mark.parametrize("processes", [1, 4])
-@pytest.mark.parametrize(("name", "values"), [("cosine", {"final": 0.1}), ("lambda", {"decay": 0.5})])
+@pytest.mark.parametrize(
+    ("name", "values"), [("cosine", {"final": 0.1}), ("lambda", {"decay": 0.5}), ("one_cycle", {})]
+)
 def test_an_update_is_one_step_however_many_processes_there_are(
     monkeypatch: pytest.MonkeyPatch, processes: int, name: str, values: dict[str, float]
 ) -> None:
@@ -45,7 +47,7 @@ def test_an_update_is_one_step_however_many_processes_there_are(
                 optimizer.zero_grad()
     by_update = [schedule.schedule.rate(0.1, t, 9) for t in range(9)]
     by_epoch = [schedule.schedule.rate(0.1, t, EPOCHS) for t in range(EPOCHS) for _ in range(3)]
-    assert rates == pytest.approx(by_update if name == "cosine" else by_epoch)
+    assert rates == pytest.approx(by_update if schedule.schedule.unit == "batch" else by_epoch)
 
 
 def test_a_strided_scheduler_goes_on_where_another_was() -> None:

@@ -145,6 +145,8 @@ def test_a_run_with_workers_outlasts_an_outage(door: Door, tmp_path: Path) -> No
     finally:
         parent.terminate()
     assert parent.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert "psycopg" not in errors
     assert door.refused > 6
     counts = counts_of(door.url, "out")
     assert (counts.finished, counts.running, counts.waiting, counts.failed) == (8, 0, 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,7 @@ from lrsearch.launch.ray.actor import Assignment, Output, WorkerActor, WorkerExi
 from lrsearch.launch.ray.address import Address, check_reachable, prepare, resolve
 from lrsearch.launch.ray.connect import join, reason_of, without_messages
 from lrsearch.launch.ray.nodes import Node, check_storage, count_workers, gpu_share
+from lrsearch.printable import without_passwords
 from lrsearch.signals import Interruption
 
 ROOM_NOTICE_AFTER = 15.0
@@ -96,6 +98,10 @@ class Cluster:
         number = number or count_workers(nodes, threads, gpus)
         hosts = len({node.host for node in nodes})
         say(f"{number} worker{'s' * (number > 1)} on a Ray cluster of {hosts} machine{'s' * (hosts > 1)}.")
+        if shows_password(sys.argv):
+            say(
+                "Ray shows this command line, with its password, to all users: put the URL into LRSEARCH_STORAGE."
+            )
         actor = self._ray.remote(WorkerActor).options(
             num_cpus=threads, num_gpus=gpus, scheduling_strategy="SPREAD",
             max_restarts=-1, max_task_retries=-1, max_concurrency=4,
@@ -103,6 +109,15 @@ class Cluster:
         given = assignment(number)
         workers = [_start(actor.remote(given)) for _ in range(number)]
         return ClusterWorkers(self._ray, workers, interruption, say, needed)
+
+
+def shows_password(words: Sequence[str]) -> bool:
+    """Whether a password stands in a command line: Ray keeps that of whoever joins a cluster, for its dashboard.
+
+    Args:
+        words: The command line.
+    """
+    return any(without_passwords(word) != word for word in words)
 
 
 class ClusterWorkers:

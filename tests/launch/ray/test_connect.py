@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import ray_nodes
 
+from lrsearch.launch.ray.cluster import shows_password
 from lrsearch.launch.ray.connect import without_messages
 
 JOIN = """
@@ -54,3 +55,11 @@ def test_what_the_person_has_set_for_ray_is_there_again_after_the_import(own: di
         assert environment["RAY_DEDUP_LOGS"] == "1"
         assert "RAY_DEDUP_LOGS_ALLOW_REGEX" not in environment
     assert environment == own
+
+
+def test_a_password_in_the_command_line_is_seen() -> None:
+    """Also one behind the question mark; without one nothing is said."""
+    command = ["lrsearch", "study", "run", "s", "--cluster", "local", "--storage"]
+    assert shows_password([*command, "postgresql://me:secret@host/db"])
+    assert shows_password([*command[:-1], "--storage=mysql://host/db?user=me&password=secret"])
+    assert not shows_password([*command, "postgresql://me@host/db"])
