@@ -22,7 +22,7 @@ from lrsearch.printable import harmless, json_harmless, printable, without_passw
 THEME = Theme(
     {
         "warning": "bold",
-        "error": "red",
+        "error": "bold",
         "aside": "dim",
         "bar.back": "dim",
         "bar.complete": "bold",
@@ -31,7 +31,7 @@ THEME = Theme(
         "status.spinner": "bold",
     }
 )
-"""Every style of ours. Red is the only colour: the others vanish on white, on black, or in a theme that is in use."""
+"""Every style of ours, without colours: each of a terminal's sixteen is hard to read in some theme that is in use."""
 
 
 class Format(StrEnum):
