@@ -98,7 +98,7 @@ def _say_warnings() -> None:
             others(message, category, *place)
         elif str(message) not in said:
             said.add(str(message))
-            say(f"Warning: {message}", style="yellow")
+            say(f"Warning: {message}", style="warning")
 
     warnings.showwarning = show  # type: ignore[assignment]
     warnings.simplefilter("always", LrsearchWarning)
@@ -114,7 +114,7 @@ def main() -> None:
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except LrsearchError as error:
-        say(f"Error: {error}", style="red")
+        say(f"Error: {error}", style="error")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -127,7 +127,7 @@ def main() -> None:
     except OSError as error:
         if error.filename is not None or error.errno not in environment.OUTPUT_FAILS:
             raise
-        say(f"Error: the output cannot be written: {error.strerror}", style="red")
+        say(f"Error: the output cannot be written: {error.strerror}", style="error")
         environment.give_up_output()
         sys.exit(1)
     except Exception as error:
@@ -142,12 +142,12 @@ def _explained(error: Exception) -> int:
         # The command line itself is wrong. It may hold a storage's URL where none is expected.
         error.message = printable(error.message)
         if usage := _usage(error):
-            say(usage, style="red")
+            say(usage, style="error")
         return 2
     if (told := translated(error)) is None:
         raise error
     __import__("traceback").print_exception(error)
-    say(f"Error: {told}", style="red")
+    say(f"Error: {told}", style="error")
     return int(told.exit_code)
 
 

@@ -43,6 +43,8 @@ PANELS = {
 """Panel -> parameters that stand there; every other option says how."""
 PANELS[OTHER] = "version install_completion show_completion"
 PANEL_OF = {parameter: panel for panel, names in PANELS.items() for parameter in names.split()}
+READABLE = ("bold", "dim")
+"""Of typer's styles these words stay: its cyan, green and yellow cannot be read on white, nor dim red on black."""
 WORDS: dict[type, str] = {int: "N", float: "X", Path: "PATH"}
 """What stands for a value that has no word of its own; for a text it is the last word of the option."""
 
@@ -62,6 +64,15 @@ class _Documented:
             if late.param_type_name == "option" and late.rich_help_panel is None:
                 _document_parameter(late, None)
         return sorted(listed, key=lambda own: order.index(own.rich_help_panel))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help without colours that vanish on one ground or the other."""
+        from typer import rich_utils  # takes a while to import
+
+        for name, style in vars(rich_utils).items():
+            if name.startswith("STYLE_") and isinstance(style, str):
+                setattr(rich_utils, name, " ".join(word for word in style.split() if word in READABLE))
+        super().format_help(ctx, formatter)  # type: ignore[misc]
 
     def get_help_option(self, ctx: Any) -> Any:
         """`--help`, beside what is no part of the work."""

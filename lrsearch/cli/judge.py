@@ -51,7 +51,7 @@ def judge(
     if plot is not None:
         operation.draw(found.judged, plot)
     for note in found.notes:
-        say(f"Warning: {note}", style="yellow")
+        say(f"Warning: {note}", style="warning")
     if output is Format.JSON:
         _print_document(found.judged)
     else:

@@ -14,9 +14,24 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
+from rich.theme import Theme
 
 from lrsearch.cli.table_layout import layout, shortened
 from lrsearch.printable import harmless, json_harmless, printable, without_passwords
+
+THEME = Theme(
+    {
+        "warning": "bold",
+        "error": "bold",
+        "aside": "dim",
+        "bar.back": "dim",
+        "bar.complete": "bold",
+        "bar.finished": "bold",
+        "bar.pulse": "bold",
+        "status.spinner": "bold",
+    }
+)
+"""Every style of ours, without colours: each of a terminal's sixteen is hard to read in some theme that is in use."""
 
 
 class Format(StrEnum):
@@ -59,7 +74,7 @@ def console(*, stderr: bool = True, soft_wrap: bool = False, width: int | None =
         soft_wrap: Whether long lines are left to the terminal.
         width: Columns; by default those of the terminal.
     """
-    return SafeConsole(stderr=stderr, soft_wrap=soft_wrap, width=width, highlight=False)
+    return SafeConsole(stderr=stderr, soft_wrap=soft_wrap, width=width, highlight=False, theme=THEME)
 
 
 def moves(screen: Console) -> bool:
@@ -111,7 +126,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> No
     screen.print("", table, "", sep="\n")
     left_out = [name for i, name in enumerate(columns) if name not in widths and any(row[i] != "–" for row in texts)]
     if left_out:
-        say(f"No room for {', '.join(left_out)}: a wider terminal, a pipe or --format json shows more.", style="dim")
+        say(f"No room for {', '.join(left_out)}: a wider terminal, a pipe or --format json shows more.", style="aside")
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:

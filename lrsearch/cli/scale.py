@@ -74,7 +74,7 @@ def scale(
         question = operation.Question(axis, place, operation.places(rungs), value, seed, direction.value, fixed.value)
         found, notes = operation.from_file(runs, question)
         for note in notes:
-            say(f"Warning: {note}", style="yellow")
+            say(f"Warning: {note}", style="warning")
         if plot is not None:
             operation.draw(found, plot)
         _print(found, output)

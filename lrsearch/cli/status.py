@@ -83,7 +83,7 @@ class Screen:
         Args:
             service: Its processes.
         """
-        last = Text("\n".join(self._said), overflow="ellipsis", no_wrap=True, style="dim")
+        last = Text("\n".join(self._said), overflow="ellipsis", no_wrap=True, style="aside")
         head = [Text(f"Dashboard: {self._address}", overflow="fold")] if self._address else []
         return Group(*head, _processes(service), self._studies(), last)
 

@@ -29,7 +29,7 @@ def list_studies(storage: Storage = DEFAULT_URL, output: OutputFormat = Format.T
     """List the studies of a storage."""
     from lrsearch.study.overview import overview
 
-    rows = overview(storage, lambda name, error: say(f"Study {name} is left out: {error}", style="yellow"))
+    rows = overview(storage, lambda name, error: say(f"Study {name} is left out: {error}", style="warning"))
     if output is Format.JSON:
         print_json(rows)
     elif rows:

@@ -58,7 +58,7 @@ class Questions:
             try:
                 return understand(answer.strip() or default)
             except ValueError as error:
-                say(f"  {error}", style="yellow")
+                say(f"  {error}", style="warning")
 
     def _read(self, prompt: str) -> str | None:
         self.console.print(prompt, end="", markup=False)

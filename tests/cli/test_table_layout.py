@@ -170,6 +170,7 @@ def test_a_run_on_a_terminal(environment: dict[str, str], moves: bool, colours: 
         "[confirm]\ntop = 0\n"
     )
     text = on_a_terminal(["study", "run", "s.toml"], tmp_path, **environment)
+    assert "Study s.toml: reading it" in text.splitlines()[0]  # before torch has come
     assert "trials 3/3" in text
     assert ("\x1b[2K" in text) == moves
     assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", text)) == colours

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.path import Path
 
 from lrsearch.report import standings, wording
 from lrsearch.report.figures.look import BAND, FAINT, plain
@@ -20,7 +21,8 @@ ROWS_OF_CROSSES = 7
 HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 0.7, "alpha": 0.55, "zorder": 2}
 FILLED: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4, "alpha": 0.95, "zorder": 4}
 BEYOND: dict[str, Any] = {"alpha": 0.8, "zorder": 3}
-UPWARDS, DOWNWARDS = r"$\uparrow$", r"$\downarrow$"
+_ARROW = [(0, 1), (0.6, 0.3), (0.2, 0.3), (0.2, -1), (-0.2, -1), (-0.2, 0.3), (-0.6, 0.3)]
+UPWARDS, DOWNWARDS = (Path([(x, way * y) for x, y in _ARROW]) for way in (1, -1))
 """Arrows, which no type has as its marker, and which say where a mark lies."""
 Looks = dict[str | None, Style]
 
