@@ -13,6 +13,7 @@ from lrsearch.pruning import audit, pruners
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
 from lrsearch.sampling import ask
 from lrsearch.sampling.space import Settings, settings_from
+from lrsearch.search.claim_size import ClaimSize
 from lrsearch.search.events import Event, TrialBegan, TrialEnded, TrialsAdded
 from lrsearch.search.failures import FailureStreak
 from lrsearch.search.generation import Generation
@@ -96,6 +97,7 @@ class Runner:
         )
         self.at_once = stored.generation if engine.together else 1
         self.workers = workers
+        self._claim_size, self._newest = ClaimSize(1 if self.at_once > 1 else workers), -1
         self.failures = FailureStreak(stored.reader, self.store, engine.device)
         self._reaped_at = -grace
 
@@ -160,13 +162,17 @@ class Runner:
         stopped = control.is_stopped(self.stored)
         if stopped or (self.deadline is not None and time.monotonic() >= self.deadline):
             return []
-        return self.store.claim(self._wanted(), self.budget, Worker.this().as_dict())
+        claims = self.store.claim(self._wanted(), self.budget, Worker.this().as_dict())
+        self._newest = max([self._newest, *(claim.number for claim in claims)])
+        return claims
 
     def _wanted(self) -> int:
-        """How many trials to take: a generation, or this worker's part of what is left; one where trials fail."""
+        """How many trials to take: a generation, or this worker's part of it; one or a few where none is asked for."""
         if self.failures.is_braking:
             return 1
-        if self.workers == 1 or self.at_once == 1:
+        if self.at_once == 1:
+            return self._claim_size.wanted(self.budget - self._newest - 1)
+        if self.workers == 1:
             return self.at_once
         counts = status.count(self.stored)
         part = math.ceil((self.budget - counts.finished - counts.running) / self.workers)
@@ -196,25 +202,28 @@ class Runner:
         return True
 
     def _run(self, claims: list[Claim]) -> Iterator[Event]:
-        ids = [claim.trial_id for claim in claims]
-        self.heartbeat.watch(ids)
+        left = [claim.trial_id for claim in claims]
+        self.heartbeat.watch(left)
         generation: Generation | None = None
+        began = time.monotonic()
         try:
             settings, refused = self._settings(claims)
             yield from self._refuse(refused)
-            if not settings:
-                return
-            for claim, own in settings.items():
-                yield TrialBegan(claim.number, own)
-            self.decision.begin(settings)
-            generation = Generation(self.training, settings)
-            for event in generation.events():
-                yield event
-                if isinstance(event, TrialEnded):
-                    self.failures.take(event)
+            parts = [settings] if self.at_once > 1 else [{claim: own} for claim, own in settings.items()]
+            for part in filter(None, parts):
+                for claim, own in part.items():
+                    yield TrialBegan(claim.number, own)
+                self.decision.begin(part)
+                begun = {claim.trial_id for claim in part}
+                generation, left = Generation(self.training, part), [own for own in left if own not in begun]
+                for event in generation.events():
+                    yield event
+                    if isinstance(event, TrialEnded):
+                        self.failures.take(event)
+            self._claim_size.trained(len(claims), began)
         except BaseException as ending:
-            left = ids if generation is None else generation.unfinished
-            self.store.hand_back(left, str(ending) or "the run was ended")
+            under_way = [] if generation is None else generation.unfinished
+            self.store.hand_back([*under_way, *left], str(ending) or "the run was ended")
             raise
         finally:
             self.heartbeat.watch([])

@@ -34,6 +34,8 @@ from lrsearch.training.engine import Engine
 
 LOOK_AGAIN = 0.5
 """Seconds between two looks at which studies there are, and at a study that had nothing to take."""
+LOOKING_SHARE, LONGEST_LOOK_AGAIN = 0.02, 10.0
+"""Where a thousand studies make a look long, the next one waits: looking takes at most such a share of the time."""
 STOP_SECONDS = 1.0
 """Seconds between two looks, while training, at whether the study was stopped."""
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 600.0
@@ -83,7 +85,7 @@ class StudyWorker:
         self._patience = Patience(say)
         self._reader = storage_reader(storage, self._patience)
         self._serving: dict[str, Serving] = {}
-        self._looked_at = -math.inf
+        self._looked_at, self._look_again = -math.inf, LOOK_AGAIN
         self._turn = 0
         self._training: Runner | None = None
         self._failures = ProcessFailures()
@@ -146,9 +148,11 @@ class StudyWorker:
 
     def _look(self) -> None:
         """See which studies have come, gone or changed."""
-        if time.monotonic() - self._looked_at < LOOK_AGAIN:
+        began = time.monotonic()
+        if began - self._looked_at < self._look_again:
             return
         there = {own.name: own for own in self._reader.listed() if self._is_ours(own)}
+        self._look_again = min(max(LOOK_AGAIN, (time.monotonic() - began) / LOOKING_SHARE), LONGEST_LOOK_AGAIN)
         for name, serving in list(self._serving.items()):
             now = there.get(name)
             if serving.runner is not None and now == replace(serving.listed, retries=now.retries if now else 0):

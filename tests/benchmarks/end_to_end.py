@@ -1,11 +1,13 @@
 """How much faster is a study than a plain Optuna script? Run it by hand; pytest does not collect it.
 
     python tests/benchmarks/end_to_end.py [--quick] [--rounds 3] [--peer-trials 20] [--trials 1000]
-        [--lanes 512 1024] [--sizes 500 10000] [--engine batched]
+        [--lanes 512 1024] [--sizes 500 10000] [--engine batched] [--cpu]
 
 The peer is `plain_script.py`, beside this file: the same network, data, epochs and families with a DataLoader, SQLite
-with default settings, every epoch's test MSE stored. Both take turns, so that what else the machine does hits both. A
-study is timed as a whole process, from its start to its end; of the peer only the search is timed, not its imports.
+with default settings, every epoch's test MSE stored. The second peer is `expert_script.py`: no DataLoader, and one
+`add_trials`. All take turns, so that what else the machine does hits all. A study is timed as a whole process, from its
+start to its end; of the peers only the search is timed, not their imports. With `--cpu` the searches are timed in CPU
+seconds, for a machine that has other work, too.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Lane
 
 HERE = Path(__file__).parent
+PEERS = {"plain_script.py": "plain script", "expert_script.py": "expert's script"}
 STUDY = """[study]
 name = "{name}"
 trials = {trials}
@@ -59,10 +62,12 @@ class Finished:
 
     Attributes:
         seconds: Wall clock, from start to end.
+        cpu: CPU seconds, its children's included.
         memory: Most that it had in memory, its children not counted, in MiB.
     """
 
     seconds: float
+    cpu: float
     memory: float
 
 
@@ -96,33 +101,39 @@ def run_study(folder: Path, name: str, trials: int, engine: str, *, workers: int
     done = [len(trial.intermediate_values) for trial in study.get_trials(deepcopy=False) if not trial.constraints]
     assert set(done) == {60}, "every epoch's test metric is stored"
     # Linux counts in KiB, macOS in bytes.
-    return Finished(seconds, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
+    return Finished(
+        seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    )
 
 
-def run_peer(folder: Path, name: str, trials: int, workers: int = 1) -> float:
-    """Trials per second of the plain script, in one process or several that share its database."""
+def run_peer(script: str, folder: Path, name: str, trials: int, workers: int = 1, *, cpu: bool = False) -> float:
+    """Trials per second of a script, in one process or several that share its database."""
     storage = f"sqlite:///{folder}/{name}.db"
     optuna.create_study(storage=storage, study_name="plain")
     share = trials // workers
-    command = [sys.executable, str(HERE / "plain_script.py"), "--storage", storage, "--trials", str(share)]
+    command = [sys.executable, str(HERE / script), "--storage", storage, "--trials", str(share)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
-    seconds = [float(process.communicate()[0]) for process in processes]
-    return share * workers / max(seconds)
+    seconds = [[float(part) for part in process.communicate()[0].split()] for process in processes]
+    return share * workers / (sum(own[1] for own in seconds) if cpu else max(own[0] for own in seconds))
 
 
 def end_to_end(folder: Path, given: argparse.Namespace) -> None:
     """Print the table of whole searches."""
-    print("| processes | plain script, trials/s | lrsearch, trials/s | ratio | range |\n|---|---:|---:|---:|---:|")
+    print("| processes | lrsearch, trials/s | peer | trials/s | ratio | range |\n|---:|---:|---|---:|---:|---:|")
     for workers in (1, 2):
-        slow, fast = [], []
+        fast: list[float] = []
+        slow: dict[str, list[float]] = {script: [] for script in PEERS}
         for turn in range(given.rounds):
-            slow.append(run_peer(folder, f"peer-{workers}-{turn}", given.peer_trials, workers))
+            for script, rates in slow.items():
+                name = f"{script}-{workers}-{turn}"
+                rates.append(run_peer(script, folder, name, given.peer_trials, workers, cpu=given.cpu))
             ours = run_study(folder, f"ours-{workers}-{turn}", given.trials, given.engine, workers=workers)
-            fast.append(given.trials / ours.seconds)
-        ratios = sorted(mine / other for mine, other in zip(fast, slow, strict=True))
+            fast.append(given.trials / (ours.cpu if given.cpu else ours.seconds))
         median = statistics.median
-        spread = f"{ratios[0]:.1f}-{ratios[-1]:.1f}"
-        print(f"| {workers} | {median(slow):.2f} | {median(fast):.1f} | {median(ratios):.1f} | {spread} |", flush=True)
+        for script, rates in slow.items():
+            ratios = sorted(mine / other for mine, other in zip(fast, rates, strict=True))
+            numbers = f"{median(rates):.2f} | {median(ratios):.1f} | {ratios[0]:.1f}-{ratios[-1]:.1f}"
+            print(f"| {workers} | {median(fast):.1f} | {PEERS[script]} | {numbers} |", flush=True)
 
 
 def engine_alone(given: argparse.Namespace) -> None:
@@ -197,6 +208,7 @@ def main() -> None:
     options.add_argument("--lanes", type=int, nargs="+", default=[512, 1024])
     options.add_argument("--sizes", type=int, nargs="+", default=[500, 10_000])
     options.add_argument("--engine", default="batched")
+    options.add_argument("--cpu", action="store_true", help="time searches in CPU seconds")
     options.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     given = options.parse_args()
     if given.quick:

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/plain_script.py --storage sqlite:///plain.db --trials 20
 
-Prints the seconds that the search took, without imports.
+Prints the seconds that the search took, without imports, by the clock and of CPU.
 """
 
 from __future__ import annotations
@@ -139,9 +139,9 @@ def main() -> None:
     pruner = optuna.pruners.NopPruner()  # the studies of `end_to_end.py` train every epoch of every trial, too
     study = optuna.create_study(storage=given.storage, study_name=given.study, pruner=pruner, load_if_exists=True)
     train_data, test_data = make_data()
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     study.optimize(lambda trial: train(trial, train_data, test_data), n_trials=given.trials)
-    print(time.perf_counter() - began)
+    print(time.perf_counter() - began, time.process_time() - cpu)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -64,11 +65,15 @@ def test_the_page_gets_all_trials_and_few_curves(tmp_path: Path) -> None:
     study.add_trials([trial(number, float(number)) for number in range(9)])
     shown = application(storage, ArtifactFolder(tmp_path / "artifacts"))
     said: list[str] = []
+
+    def start(status: str, *_: object) -> Any:
+        said.append(status)
+
     environ = {
         "REQUEST_METHOD": "GET", "PATH_INFO": "/api/studies/1", "QUERY_STRING": "", "HTTP_HOST": "127.0.0.1",
         "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http", "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80",
     }  # fmt: skip
-    body = b"".join(shown(environ, lambda status, headers, *_: said.append(status)))  # type: ignore[arg-type, return-value]
+    body = b"".join(shown(environ, start))
     assert said == ["200 OK"]
     trials = json.loads(body)["trials"]
     assert [own["number"] for own in trials] == list(range(9))

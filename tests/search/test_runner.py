@@ -229,3 +229,42 @@ def test_timeout_takes_no_further_trial(storage: BaseStorage, define: Callable[.
     assert math.isinf(
         Runner(stored, task_of(stored.definition), SequentialEngine(), Interruption()).deadline or math.inf
     )
+
+
+def test_short_trials_are_claimed_together_by_workers_that_share_a_study(
+    storage: BaseStorage, define: Callable[..., Definition], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same trials as one at a time, where the sampler learns nothing; one worker alone takes one at a time."""
+    sections = {"training": {"epochs": 1, "batch_size": 14}, "sampler": {"name": "random"}, "pruner": {"name": "none"}}
+    monkeypatch.setattr("lrsearch.search.claim_size.AHEAD", 1e6)
+    trained, claims = [], []
+    for workers in (1, 2):
+        definition = define(study={"name": f"by {workers}", "trials": 40}, **sections)
+        stored = studies.create(storage, definition, "mse")
+        runner = Runner(stored, task_of(definition), SequentialEngine(), Interruption(), workers=workers)
+        sizes: list[int] = []
+        claim = runner.store.claim
+        monkeypatch.setattr(runner.store, "claim", lambda n, *own, to=sizes, real=claim: to.append(n) or real(n, *own))
+        list(runner.events())
+        claims.append(sizes)
+        trained.append([(own.params, own.value, own.intermediate_values) for own in stored.study.trials])
+    assert trained[0] == trained[1]
+    assert set(claims[0]) == {1}
+    assert claims[1][:3] == [1, 4, 4]
+    assert claims[1][-1] == 1
+    assert len(claims[1]) < 30
+
+
+def test_what_was_claimed_together_and_not_begun_is_handed_back(
+    storage: BaseStorage, define: Callable[..., Definition], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrsearch.search.claim_size.AHEAD", 1e6)
+    definition = define(study={"name": "ended", "trials": 40}, training={"epochs": 1}, pruner={"name": "none"})
+    stored = studies.create(storage, definition, "mse")
+    runner = Runner(stored, task_of(definition), SequentialEngine(), Interruption(), workers=2)
+    ends = (event for event in runner.events() if isinstance(event, TrialEnded))
+    next(ends)
+    next(ends)
+    ends.close()
+    counts = status.count(studies.load(storage, "ended"))
+    assert (counts.complete, counts.running, counts.waiting, counts.failed) == (2, 0, 3, 0)
