@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrsearch.storage.attributes import AUDIT_VALUE
-from lrsearch.study.small_rates import SmallRates, small_rates
+from lrsearch.study.small_rates import SmallRates, chance_of_trend, small_rates
 
 AXES = {"lr": FloatDistribution(1e-5, 1.0, log=True), "scheduler": CategoricalDistribution(["constant"])}
 
@@ -61,3 +63,14 @@ def test_smaller_rates_did_better_and_some_were_pruned() -> None:
 )
 def test_nothing_is_said(trials: list[FrozenTrial]) -> None:
     assert small_rates(trials, (), maximise=False) is None
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=3, max_size=30))
+def test_the_chance_is_that_of_scipy(pairs: list[tuple[int, int]]) -> None:
+    from scipy.stats import spearmanr
+
+    rates, values = zip(*pairs, strict=True)
+    assume(len(set(rates)) > 1 and len(set(values)) > 1)
+    expected = spearmanr(rates, values, alternative="greater").pvalue
+    assert chance_of_trend(rates, values) == pytest.approx(expected, rel=1e-6, abs=1e-5)
