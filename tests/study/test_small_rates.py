@@ -65,7 +65,7 @@ def test_nothing_is_said(trials: list[FrozenTrial]) -> None:
     assert small_rates(trials, (), maximise=False) is None
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=3, max_size=30))
 def test_the_chance_is_that_of_scipy(pairs: list[tuple[int, int]]) -> None:
     from scipy.stats import spearmanr
