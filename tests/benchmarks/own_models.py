@@ -1,33 +1,42 @@
 """Models that people train, with every engine, beside a plain Optuna and DataLoader script of the same model.
 
-    python tests/benchmarks/own_models.py --models cnn gpt --engines parallel:1 parallel:2
+    python tests/benchmarks/own_models.py [--models cnn gpt ...] [--engines loop parallel:2 ...] [--trials 16]
 
-60 epochs a trial, classical families, nothing pruned on either side, the metrics of every epoch in SQLite. The script
-is timed without its imports; lrsearch as a process from its start to its end, and from its first trial on.
+Classical families, nothing pruned on either side, the metrics of every epoch in SQLite. Times are CPU seconds of a
+process and its children, because other work on the machine stretches wall clock. An engine runs a study of --trials
+trials and one of a quarter of them, as whole processes: the difference is what trials cost, without what a process
+needs to start. `batched:1:256` is an engine with its own number of trials. `loop` is the sequential loop alone, in this
+process, without sampling and storage; it takes turns with the plain loop.
+
+The ratio of epochs per second is what CPU seconds say: `processes * plain / ours`, as it would be where every process
+has a core of its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
 import plain_script
 import torch
+from equal_time import run
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import lrsearch
+from lrsearch import registry
+from lrsearch.schedules.classical import Constant
+from lrsearch.study_file import load
+from lrsearch.training import loop
 
-MODELS = ("cnn", "gru", "gpt")
-PLAIN_TRIALS = 2
-EPOCHS = plain_script.EPOCHS
+MODELS = ("cnn", "gru", "gpt", "dropout")
+PLAIN_TRIALS, TURNS = 2, 3
 STUDY = """
 [study]
 name = "{name}"
@@ -98,17 +107,50 @@ class Gpt(nn.Module):
         return out
 
 
-def parts(name: str) -> tuple[Callable[[], nn.Module], tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Model, training rows and test rows."""
+def make_dropout() -> nn.Module:
+    """The tutorial's network, with dropout 0.2 behind each activation."""
+    return nn.Sequential(
+        *(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Dropout(0.2)),
+        *(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Dropout(0.2)),
+        nn.Linear(4, 1),
+    )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a model is trained with.
+
+    Attributes:
+        make: Makes the model.
+        train: Training rows.
+        test: Test rows.
+        loss: By its name here.
+    """
+
+    make: Callable[[], nn.Module]
+    train: tuple[Tensor, Tensor]
+    test: tuple[Tensor, Tensor]
+    loss: str = "cross_entropy"
+
+    @property
+    def loss_function(self) -> plain_script.Loss:
+        return nn.functional.mse_loss if self.loss == "mse" else nn.functional.cross_entropy
+
+
+def parts(name: str) -> Parts:
+    """Model and rows by name."""
+    if name == "dropout":
+        train, test = plain_script.make_data()
+        return Parts(make_dropout, train[:], test[:], "mse")
     inputs, targets = sequences() if name == "gpt" else digits()
     rows = 500 if name == "gpt" else 1200
     make = {"cnn": make_cnn, "gru": Gru, "gpt": Gpt}[name]
-    return make, (inputs[:rows], targets[:rows]), (inputs[rows:], targets[rows:])
+    return Parts(make, (inputs[:rows], targets[:rows]), (inputs[rows:], targets[rows:]))
 
 
 def _task(name: str) -> lrsearch.Task:
-    make, train, test = parts(name)
-    return lrsearch.Task(make, train, test, loss="cross_entropy", metric="cross_entropy")
+    own = parts(name)
+    return lrsearch.Task(own.make, own.train, own.test, loss=own.loss, metric=own.loss)
 
 
 @lrsearch.task
@@ -129,56 +171,97 @@ def gpt() -> lrsearch.Task:
     return _task("gpt")
 
 
-def plain_rate(name: str, folder: Path) -> float:
-    """Epochs per second of the plain script, on one thread."""
-    make, train, test = parts(name)
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(storage=f"sqlite:///{folder}/plain.db", pruner=optuna.pruners.NopPruner())
+@lrsearch.task
+def dropout() -> lrsearch.Task:
+    """The tutorial's network with dropout."""
+    return _task("dropout")
+
+
+def plain_seconds(name: str, folder: Path, trials: int) -> float:
+    """CPU seconds of an epoch of the plain script, on one thread."""
+    own = parts(name)
+    storage = f"sqlite:///{folder}/plain-{time.monotonic_ns()}.db"
+    study = optuna.create_study(storage=storage, pruner=optuna.pruners.NopPruner())
 
     def objective(trial: optuna.Trial) -> float:
-        data = TensorDataset(*train), TensorDataset(*test)
-        return plain_script.train(trial, *data, make=make, loss=nn.functional.cross_entropy)
+        rows = TensorDataset(*own.train), TensorDataset(*own.test)
+        return plain_script.train(trial, *rows, make=own.make, loss=own.loss_function)
 
-    began = time.perf_counter()
-    study.optimize(objective, n_trials=PLAIN_TRIALS)
-    return PLAIN_TRIALS * EPOCHS / (time.perf_counter() - began)
+    began = time.process_time()
+    study.optimize(objective, n_trials=trials)
+    return (time.process_time() - began) / (trials * plain_script.EPOCHS)
 
 
-def our_rates(name: str, engine: str, workers: str, trials: int, folder: Path) -> tuple[float, float]:
-    """Epochs per second of a run: of all its time, and since its first trial began."""
-    file = folder / f"{name}.toml"
-    file.write_text(STUDY.format(name=name, trials=trials, file=Path(__file__).resolve(), epochs=EPOCHS))
-    storage = f"sqlite:///{folder}/{name}-{engine}-{workers}.db"
-    command = [sys.executable, "-m", "lrsearch", "study", "run", str(file), "--quiet", "--storage", storage]
-    began = time.perf_counter()
-    subprocess.run([*command, "--engine", engine, "--workers", workers], check=True, stdout=subprocess.DEVNULL)
-    took = time.perf_counter() - began
-    found = optuna.load_study(study_name=name, storage=storage).trials
-    starts = [trial.datetime_start for trial in found if trial.datetime_start]
-    ends = [trial.datetime_complete for trial in found if trial.datetime_complete]
-    epochs = sum(len(trial.intermediate_values) for trial in found)
-    return epochs / took, epochs / (max(ends) - min(starts)).total_seconds()
+def loop_seconds(name: str) -> float:
+    """CPU seconds of an epoch of the sequential loop alone."""
+    section = {"study": {"name": "loop"}, "task": {"name": name}, "training": {"epochs": plain_script.EPOCHS}}
+    training = load.parse(section, "benchmark").training
+    task = registry.tasks.get(name).build({})
+    began = time.process_time()
+    list(loop.train(loop.start(task, Constant(), 0.03, training, plain_script.SEED)))
+    return (time.process_time() - began) / plain_script.EPOCHS
+
+
+def run_seconds(name: str, engine: str, workers: str, trials: int, folder: Path) -> float:
+    """CPU seconds of a run, its processes included."""
+    file = folder / f"{trials}.toml"
+    file.write_text(STUDY.format(name=name, trials=trials, file=Path(__file__).resolve(), epochs=plain_script.EPOCHS))
+    storage = f"sqlite:///{folder}/{engine}-{workers}-{trials}.db"
+    command = ["-m", "lrsearch", "study", "run", str(file), "--quiet", "--storage", storage]
+    return run([*command, "--engine", engine, "--workers", workers])[1]["cpu"]
+
+
+def our_seconds(name: str, engine: str, workers: str, trials: int) -> tuple[float, float]:
+    """CPU seconds of an epoch: of the plain script and of an engine, whose starts are taken off.
+
+    Args:
+        name: The model.
+        engine: Of lrsearch; ``loop`` for the loop alone.
+        workers: Processes.
+        trials: Of the longer of two runs.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if engine == "loop":
+            turns = [(plain_seconds(name, Path(folder), 1), loop_seconds(name)) for _ in range(TURNS)]
+            plain, ours = (sum(own) / TURNS for own in zip(*turns, strict=True))
+            return plain, ours
+        few = trials // 4
+        before = plain_seconds(name, Path(folder), PLAIN_TRIALS)
+        short, long = (run_seconds(name, engine, workers, own, Path(folder)) for own in (few, trials))
+        after = plain_seconds(name, Path(folder), PLAIN_TRIALS)
+        return (before + after) / 2, (long - short) / ((trials - few) * plain_script.EPOCHS)
+
+
+def _engine(chosen: str, trials: int) -> tuple[str, str, int]:
+    """Engine, processes and trials of such as ``parallel:2:16``."""
+    engine, workers, own = (*chosen.split(":"), "", "")[:3]
+    return engine, workers or "1", int(own or trials)
 
 
 def main() -> None:
     """Print a table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    options.add_argument("--engines", nargs="+", default=["parallel:1", "parallel:2"], metavar="ENGINE:WORKERS")
+    options.add_argument("--engines", nargs="+", default=["loop", "parallel:1", "parallel:2"],
+                         metavar="ENGINE[:WORKERS[:TRIALS]]")  # fmt: skip
     options.add_argument("--trials", type=int, default=16)
+    options.add_argument("--epochs", type=int, default=plain_script.EPOCHS)
     given = options.parse_args()
-    print("| model | engine | processes | epochs/s | plain script, epochs/s | ratio | ratio without the start |")
-    print("|---|---|---:|---:|---:|---:|---:|")
+    plain_script.EPOCHS = given.epochs
+    torch.set_num_threads(1)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    print("| model | engine | processes | plain script, CPU ms an epoch | lrsearch, CPU ms an epoch | ratio |")
+    print("|---|---|---:|---:|---:|---:|")
     for name in given.models:
+        with tempfile.TemporaryDirectory() as folder:
+            plain_seconds(name, Path(folder), 1)  # the first training of a process takes longer
         for chosen in given.engines:
-            engine, _, workers = chosen.partition(":")
-            with tempfile.TemporaryDirectory() as folder:
-                # In turn, so that a machine that changes its speed does so for both.
-                before = plain_rate(name, Path(folder))
-                whole, training = our_rates(name, engine, workers or "1", given.trials, Path(folder))
-            ratios = f"{whole / before:.2f} | {training / before:.2f}"
-            print(f"| {name} | {engine} | {workers or 1} | {whole:.1f} | {before:.1f} | {ratios} |", flush=True)
+            engine, workers, trials = _engine(chosen, given.trials)
+            plain, ours = our_seconds(name, engine, workers, trials)
+            ratio = int(workers) * plain / ours
+            print(
+                f"| {name} | {engine} | {workers} | {1000 * plain:.1f} | {1000 * ours:.2f} | {ratio:.2f} |", flush=True
+            )
 
 
 if __name__ == "__main__":

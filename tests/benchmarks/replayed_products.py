@@ -35,8 +35,8 @@ from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task
 
 
-class UnknownError(Exception):
-    """A search asks for curves that are not there."""
+class UnknownError(BaseException):
+    """A search asks for curves that are not there. No Exception: as one it would count as a trial that failed."""
 
 
 class AskedFor:
@@ -80,7 +80,7 @@ def asked(definition: Definition, task: Task) -> AskedFor:
         replay(definition, task, bank)
     except UnknownError:
         return bank
-    raise AssertionError
+    raise AssertionError("a bank without curves cannot serve a search")
 
 
 def banks(name: str, seeds: list[int], task: Task, file: Path) -> dict[int, AskedFor]:

@@ -33,6 +33,7 @@ def test_halving_saves_most_epochs() -> None:
     assert fewest < found.epochs < 0.4 * 200 * 60
     assert found.seconds == pytest.approx(0.5 * found.epochs)
     assert forecast(study(), lambda lanes: 0.5 * lanes, together=False) == found
+    assert forecast(study(), lambda lanes: 0.5 * lanes, together=False, draw=1) != found, "another order"
 
 
 def test_what_pruning_saves_is_said_beside_what_it_leaves() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from scipy.stats import spearmanr
 
 from lrsearch.storage.attributes import AUDIT_VALUE
-from lrsearch.study import small_rates as module
-from lrsearch.study.small_rates import SmallRates, small_rates
+from lrsearch.study.small_rates import SmallRates, chance_of_trend, small_rates
 
 AXES = {"lr": FloatDistribution(1e-5, 1.0, log=True), "scheduler": CategoricalDistribution(["constant"])}
 
@@ -66,11 +65,12 @@ def test_nothing_is_said(trials: list[FrozenTrial]) -> None:
     assert small_rates(trials, (), maximise=False) is None
 
 
-def test_a_trend_is_what_scipy_calls_one() -> None:
-    """With ties and without, rising and falling, to the last places."""
-    rng = np.random.default_rng(0)
-    for count in (8, 9, 30, 300):
-        rates = rng.integers(0, 9, count).tolist()
-        for values in (rng.normal(size=count), rates + rng.normal(size=count), rng.integers(0, 3, count), rates):
-            wanted = spearmanr(rates, values, alternative="greater").pvalue
-            assert module._chance_of_rising(rates, list(values)) == pytest.approx(wanted, rel=1e-9, abs=1e-15)
+@settings(max_examples=8)
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=3, max_size=30))
+def test_the_chance_is_that_of_scipy(pairs: list[tuple[int, int]]) -> None:
+    from scipy.stats import spearmanr
+
+    rates, values = zip(*pairs, strict=True)
+    assume(len(set(rates)) > 1 and len(set(values)) > 1)
+    expected = spearmanr(rates, values, alternative="greater").pvalue
+    assert chance_of_trend(rates, values) == pytest.approx(expected, rel=1e-6, abs=1e-5)
