@@ -184,7 +184,8 @@ def _print_plan(definition: Definition, output: Format) -> None:
     from lrsearch.sampling.ask import trials_to_train
     from lrsearch.study import confirmation
 
-    epochs, budget = definition.training.epochs, trials_to_train(definition)
+    training, budget = definition.training, trials_to_train(definition)
+    epochs, evaluations = training.epochs, _evaluations(definition)
     plan = {
         "study": definition.study.name,
         "task": definition.task.name,
@@ -192,12 +193,13 @@ def _print_plan(definition: Definition, output: Format) -> None:
         "trials": definition.trials,
         "trials to train": budget,
         "epochs per trial": epochs,
+        **({} if training.unit == "epoch" else {"evaluations per trial": evaluations}),
         "seeds": definition.training.seeds,
         "schedulers": definition.search.schedulers,
         "sampler": definition.sampler.name,
         "pruner": definition.pruner.name,
-        "rungs": list(pruners.rungs(definition)),
-        **_saves(definition),
+        "rungs": list(pruners.rungs(definition, evaluations)),
+        **_saves(definition, evaluations),
         "epochs at most": budget * epochs * len(definition.training.seeds),
         "runs to confirm, about": confirmation.runs(definition),
         "epochs to confirm, about": confirmation.runs(definition) * epochs,
@@ -211,9 +213,23 @@ def _print_plan(definition: Definition, output: Format) -> None:
         say("Nothing was written (--dry-run).")
 
 
-def _saves(definition: Definition) -> dict[str, dict[str, float]]:
-    """What pruning saves, as shares; nothing where that cannot be said before trials are trained."""
+def _evaluations(definition: Definition) -> int:
+    """Of a trial that is trained to the end; the task's rows may decide."""
+    if definition.training.evaluate_every is None:
+        return definition.training.epochs
+    from lrsearch.study import open as opening
+    from lrsearch.training.when_evaluated import evaluations_of
+
+    return evaluations_of(opening.build_task(definition), definition.training)
+
+
+def _saves(definition: Definition, evaluations: int) -> dict[str, Any]:
+    """What pruning saves, as shares; nothing where that cannot be said before trials are trained.
+
+    Nobody knows when patience ends runs: then it is said how few epochs there may be.
+    """
     from lrsearch.pruning.lane_cost import reckoned
+    from lrsearch.sampling.ask import trials_to_train
     from lrsearch.study import forecast
 
     if not definition.is_pruned or not forecast.can_be_played(definition):
@@ -222,9 +238,14 @@ def _saves(definition: Definition) -> dict[str, dict[str, float]]:
         update={"study": definition.study.model_copy(update={"trials": min(definition.trials, PLAYED)})}
     )
     alone, batched = (
-        forecast.forecast(part, reckoned(one_pass=together, device="cpu").seconds, together=together)
+        forecast.forecast(
+            part, reckoned(one_pass=together, device="cpu").seconds, together=together, evaluations=evaluations
+        )
         for together in (False, True)
     )
+    if alone.least_epochs is not None:
+        least = round(alone.least_epochs * trials_to_train(definition) / alone.trials)
+        return {"epochs if patience ends each run at once, about": least}
     shares = {
         "epochs": 1 - alone.epochs / alone.epochs_unpruned,
         "seconds one by one": 1 - alone.seconds / alone.seconds_unpruned,

@@ -49,18 +49,19 @@ class ConfirmationWords:
         if found is None or (found.last.params == found.best.params and found.last.epochs == found.best.epochs):
             return []
         last, best = found.last, found.best
+        unit = self.frames.kept_unit
         gain = self.evidence.sign * (last.value - best.value)
         told = [
-            f"If you keep the last epoch: {self.show(wording.describe(last.params))}, {last.epochs} epochs, test "
+            f"If you keep the last {unit}: {self.show(wording.describe(last.params))}, {last.epochs} {unit}s, test "
             f"{self.show(self.frames.metric)} {number(last.value)}.",
-            f"If you keep the best: {self.show(wording.describe(best.params))}, best after {best.epochs} epochs, "
+            f"If you keep the best: {self.show(wording.describe(best.params))}, best after {best.epochs} {unit}s, "
             f"{number(best.value)}, which is {number(gain)} better and takes "
-            f"{percent(best.epochs / last.epochs)} of the epochs.",
-            "Both are means over the fresh seeds on the test rows, which flatters the best epoch a little.",
+            f"{percent(best.epochs / last.epochs)} of the {unit}s.",
+            f"Both are means over the fresh seeds on the test rows, which flatters the best {unit} a little.",
         ]
         if found.disagree:
             asked = "best" if any(one.kept for one in self.evidence.complete) else "last"
-            told.append(f"The rates are far apart, and this study was asked about the {asked} epoch.")
+            told.append(f"The rates are far apart, and this study was asked about the {asked} {unit}.")
         return told
 
     def _name(self, contender: Contender) -> str:

@@ -239,7 +239,8 @@ class Answer:
         return Row(label, found.mean, (found.low, found.high), beats, len(evidence.seeds))
 
     def _certainty(self, evidence: Evidence) -> Certainty:
-        return Certainty(evidence, self.show, self._command)
+        unit = "epoch" if self.definition is None else self.definition.training.unit
+        return Certainty(evidence, self.show, self._command, unit)
 
     def _command(self, options: str) -> str:
         if self.definition is None:
