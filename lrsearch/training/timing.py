@@ -72,11 +72,11 @@ def epoch_seconds(engine: Engine, task: Task, training: TrainingSection, lanes: 
         raise input_error("task", f"fails while it trains: {sentence(error)}") from error
     if section.evaluate_every is None:
         return min(record.seconds for record in records[-(EPOCHS - 1) :]) * rows / few
-    evaluations = Evaluations.of(section, updates_per_epoch(part, section))
-    late = [
-        record.seconds for record in records if evaluations.updates_until(record.epoch) > evaluations.updates // EPOCHS
-    ]
-    return sum(late) / (EPOCHS - 1) * rows / few
+    per_epoch = updates_per_epoch(part, section)
+    ends = Evaluations.of(section, per_epoch).updates_until
+    late = [record for record in records if ends(record.epoch) > per_epoch]
+    updates = EPOCHS * per_epoch - ends(late[0].epoch - 1)
+    return sum(record.seconds for record in late) * per_epoch / updates * rows / few
 
 
 def _as_often(part: Task, training: TrainingSection, times: float) -> int | None:
@@ -86,7 +86,10 @@ def _as_often(part: Task, training: TrainingSection, times: float) -> int | None
         part: The task with those rows; each evaluation looks at a part of the test rows, too.
         training: Of the whole task.
         times: How many times as many rows that has.
+
+    Returns:
+        None where it is one for an epoch, or fewer.
     """
-    if training.evaluate_every is None:
-        return None
-    return min(max(1, round(training.evaluate_every / times)), EPOCHS * updates_per_epoch(part, training))
+    every = training.evaluate_every
+    every = every and max(1, round(every / times))
+    return every if every and every < updates_per_epoch(part, training) else None

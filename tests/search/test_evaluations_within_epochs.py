@@ -61,8 +61,8 @@ def test_rungs_values_and_all_that_is_told_count_evaluations(
     assert (frames.unit, frames.evaluations_per_epoch) == ("evaluation", 3)
     lrsearch.export_study(study, tmp_path / "curves.csv", curves=True)
     assert "evaluation" in pd.read_csv(tmp_path / "curves.csv").columns
-    axes = lrsearch.plot_study(frames, "learning_curves").axes
-    assert "evaluation" in {own.get_xlabel() for own in axes} | {lrsearch.plot_study(frames).get_supxlabel()}
+    figure = lrsearch.plot_study(frames, "learning_curves")
+    assert "evaluation" in {figure.get_supxlabel(), *(axes.get_xlabel() for axes in figure.axes)}
     report = lrsearch.write_report(study, output=tmp_path / "report").read_text(encoding="utf-8")
     assert "Each run is scored after its best evaluation" in report
     assert "of the 20 epochs" in report

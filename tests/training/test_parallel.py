@@ -78,7 +78,8 @@ def test_every_number_is_the_sequential_loops(pauses: Sequence[int], every: int 
     training = TRAINING.model_copy(update={"evaluate_every": every})
     ours = told(ParallelEngine().train(TASK, LANES, training, pauses))
     assert ours == told(SequentialEngine().train(TASK, LANES, training))
-    assert max(epoch for own, epoch in ours if own == 1) == (TRAINING.epochs if every is None else 7)
+    last = TRAINING.epochs if every is None else 9  # of 25 updates
+    assert max(epoch for own, epoch in ours if own == 2) < last == max(epoch for own, epoch in ours if own == 1)
     assert max(epoch for own, epoch in ours if own == 2) < TRAINING.epochs
 
 
