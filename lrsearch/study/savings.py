@@ -73,7 +73,8 @@ def savings(stored: StoredStudy, trials: Sequence[FrozenTrial]) -> Savings | Non
     if definition is None or not pruned:
         return None
     seeds = len(definition.training.seeds)
-    lengths = [_length(trial, stored.evaluations, seeds) for trial in ended]
+    last = stored.evaluations
+    lengths = [_length(trial, last, seeds) for trial in ended]
     together = any(trial.user_attrs.get(ENGINE) == "batched" for trial in ended)
     cost = (lane_costs.of(stored) or ONE_BY_ONE) if together else ONE_BY_ONE
     share = share_of_seconds(lengths, cost, stored.generation if together else 1)

@@ -136,10 +136,9 @@ class StoredStudy:
     def evaluations(self) -> int:
         """Of a run to the end: one for each epoch, unless the study says `evaluate_every` and has been trained."""
         assert self.definition is not None
-        found, training = self.reader.attributes().get(EVALUATIONS), self.definition.training
-        return (
-            found if training.evaluate_every is not None and isinstance(found, int) and found > 0 else training.epochs
-        )
+        training = self.definition.training
+        found = None if training.evaluate_every is None else self.reader.attributes().get(EVALUATIONS)
+        return found if isinstance(found, int) and found > 0 else training.epochs
 
     @property
     def evaluations_per_epoch(self) -> float:
