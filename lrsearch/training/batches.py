@@ -39,6 +39,15 @@ class DataOrder:
     def batches_per_epoch(self) -> int:
         return batches_per_epoch(self.rows, self.batch_size, drop_last=self.drop_last)
 
+    def go_on_from(self, before: Tensor) -> None:
+        """Draw the next order from where the stream stood before it was drawn in another run.
+
+        Args:
+            before: The stream's state, as `before` was there.
+        """
+        self.generator.set_state(before)
+        self.before = before
+
     def epoch(self) -> tuple[Tensor, ...]:
         """Row numbers [batch] of each batch of the next epoch; advances the stream by one epoch."""
         return torch.split(self.permutation(), self.batch_size)

@@ -176,7 +176,7 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
         if run.average is not None:
             run.average.load_state_dict(state["average"])
         run.precision.load(state.get("precision", {}))
-        run.order.generator.set_state(state["order"])
+        run.order.go_on_from(state["order"])
         run.random_state = state["random_state"]
         if "streams" in state:
             run.streams = random_streams.from_plain(state["streams"])
