@@ -40,7 +40,8 @@ def plot_runs(runs: Mapping[str, TrainingRun]) -> Figure:
         runs: Label -> run.
 
     Raises:
-        InputError: There is no run, one of them has no epoch yet, or they have different metrics.
+        InputError: There is no run, one of them has no epoch yet, or they have different metrics or
+            ``evaluate_every``.
 
     Example:
         >>> lrsearch.plot_runs({f"lr {lr}": lrsearch.train("polynomial", lr=lr) for lr in (0.03, 0.001)})
@@ -49,11 +50,16 @@ def plot_runs(runs: Mapping[str, TrainingRun]) -> Figure:
     metrics = {run.task.metric_name for run in runs.values()}
     if len(metrics) > 1:
         raise input_error("plot_runs", f"the runs have different metrics: {', '.join(sorted(metrics))}")
+    looks = {run.state.training.evaluate_every for run in runs.values()}
+    if len(looks) > 1:
+        shown = ", ".join(sorted("an epoch" if every is None else f"{every} updates" for every in looks))
+        raise input_error("plot_runs", f"the runs are evaluated after different stretches: {shown}")
     diverged = [label for label, run in runs.items() if run.diverged]
     curves = {label: single_run.curves(run.state) for label, run in runs.items()}
     return figures.compared_runs(
-        curves, metrics.pop(), diverged, maximise=any(run.task.maximises for run in runs.values())
-    )
+        curves, metrics.pop(), diverged, maximise=any(run.task.maximises for run in runs.values()),
+        unit=next(iter(runs.values())).state.training.unit,
+    )  # fmt: skip
 
 
 def plot_study(frames: StudyFrames, figure: str | None = None) -> Figure:

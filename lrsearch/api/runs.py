@@ -97,8 +97,15 @@ class TrainingRun:
             epochs: How many epochs; by default up to the number the run was started for.
 
         Returns:
-            The record of each new epoch; none after the run has diverged.
+            The record of each new epoch (of each new evaluation, with ``evaluate_every``); none after the run has
+            diverged.
+
+        Raises:
+            InputError: With ``evaluate_every`` it cannot stop between two evaluations, so it is trained to its end.
         """
+        if epochs is not None and (every := self.state.training.evaluate_every) is not None:
+            rule = f"a run with evaluate_every = {every} is trained to its end: leave epochs out"
+            raise input_error("train", rule, key="epochs", received=str(epochs))
         with threads_of(self.threads):
             return list(loop.train(self.state, epochs))
 
@@ -136,7 +143,7 @@ class TrainingRun:
     def __repr__(self) -> str:
         """One line, for notebooks."""
         how = self.definition.schedule.describe()
-        return f"<run of {self.definition.task.name}: {how}, lr {self.state.lr:g}, {self.state.epoch} epochs>"
+        return f"<run of {self.definition.task.name}: {how}, lr {self.state.lr:g}, {self.state.epochs_done:.4g} epochs>"
 
 
 def start(

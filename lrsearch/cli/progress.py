@@ -34,9 +34,13 @@ class SearchProgress:
         best: The best value so far, if there is one.
         metric: Name of the metric.
         maximise: Whether larger values are better.
+        unit: What the steps of a curve are.
     """
 
-    def __init__(self, counts: TrialCounts, best: float | None, metric: str, *, maximise: bool = False) -> None:
+    def __init__(
+        self, counts: TrialCounts, best: float | None, metric: str, *, maximise: bool = False, unit: str = "epoch"
+    ) -> None:
+        self.unit = unit
         self.budget = counts.budget or 0
         self.finished = self.finished_before = counts.finished
         self.pruned, self.diverged, self.failed = counts.pruned, counts.diverged, counts.failed
@@ -78,7 +82,7 @@ class SearchProgress:
         parts += [f"{self.pruned} pruned", f"{self.diverged} diverged"]
         if self.failed:
             parts.append(f"{self.failed} failed")
-        parts.append(f"{self.epochs / seconds:.0f} epochs/s")
+        parts.append(f"{self.epochs / seconds:.0f} {self.unit}s/s")
         return " · ".join(parts)
 
 
@@ -105,7 +109,8 @@ class Progress:
         console = output.console()
         winner = status.best(stored)
         best = winner.value if winner else None
-        so_far = SearchProgress(status.count(stored), best, stored.metric, maximise=stored.maximises)
+        unit = "epoch" if stored.definition is None else stored.definition.training.unit
+        so_far = SearchProgress(status.count(stored), best, stored.metric, maximise=stored.maximises, unit=unit)
         show_events = _follow_live if moves(console) else _follow_plainly
         show_events(events, so_far, console)
 

@@ -185,7 +185,8 @@ def _print_plan(definition: Definition, output: Format) -> None:
     from lrsearch.sampling.ask import trials_to_train
     from lrsearch.study import confirmation
 
-    epochs, budget = definition.training.epochs, trials_to_train(definition)
+    training, budget = definition.training, trials_to_train(definition)
+    epochs, evaluations = training.epochs, _evaluations(definition)
     plan = {
         "study": definition.study.name,
         "task": definition.task.name,
@@ -193,12 +194,13 @@ def _print_plan(definition: Definition, output: Format) -> None:
         "trials": definition.trials,
         "trials to train": budget,
         "epochs per trial": epochs,
+        **({} if training.unit == "epoch" else {"evaluations per trial": evaluations}),
         "seeds": definition.training.seeds,
         "schedulers": definition.search.schedulers,
         "sampler": definition.sampler.name,
         "pruner": definition.pruner.name,
-        "rungs": list(pruners.rungs(definition)),
-        **_saves(definition),
+        "rungs": list(pruners.rungs(definition, evaluations)),
+        **_saves(definition, evaluations),
         "epochs at most": budget * epochs * len(definition.training.seeds),
         "runs to confirm, about": confirmation.runs(definition),
         "epochs to confirm, about": confirmation.runs(definition) * epochs,
@@ -230,8 +232,21 @@ def _contestants(definition: Definition) -> dict[str, Any]:
     }
 
 
-def _saves(definition: Definition) -> dict[str, dict[str, float]]:
-    """What pruning saves, as shares; nothing where that cannot be said before trials are trained."""
+def _evaluations(definition: Definition) -> int:
+    """Of a trial that is trained to the end; the task's rows may decide."""
+    if definition.training.evaluate_every is None:
+        return definition.training.epochs
+    from lrsearch.study import open as opening
+    from lrsearch.training.when_evaluated import evaluations_of
+
+    return evaluations_of(opening.build_task(definition), definition.training)
+
+
+def _saves(definition: Definition, evaluations: int) -> dict[str, Any]:
+    """What pruning saves, as shares; nothing where that cannot be said before trials are trained.
+
+    Nobody knows when patience ends runs: then it is said how few epochs there may be.
+    """
     from lrsearch.pruning.lane_cost import reckoned
     from lrsearch.sampling.ask import trials_to_train
     from lrsearch.study import forecast
@@ -245,7 +260,13 @@ def _saves(definition: Definition) -> dict[str, dict[str, float]]:
     shares = {}
     for together, how in ((False, "one by one"), (True, "in batches")):
         seconds = reckoned(one_pass=together, device="cpu").seconds
-        played = [forecast.forecast(part, seconds, together=together, draw=draw) for draw in range(times)]
+        played = [
+            forecast.forecast(part, seconds, together=together, draw=draw, evaluations=evaluations)
+            for draw in range(times)
+        ]
+        if (fewest := played[0].least_epochs) is not None:
+            least = round(fewest * trials_to_train(definition) / played[0].trials)
+            return {"epochs if patience ends each run at once, about": least}
         left = sum(own.epochs for own in played) / sum(own.epochs_unpruned for own in played)
         shares["epochs" if how == "one by one" else f"epochs {how}"] = 1 - left
         left = sum(own.seconds for own in played) / sum(own.seconds_unpruned for own in played)

@@ -142,8 +142,13 @@ def check(
     sample, smaller = tried.sample, tried.sample.direction == "minimize"
     at_once = f", {tried.lanes} at once" if tried.lanes > 1 else ""
     study = tried.study
-    length = f"{definition.training.epochs} epochs"
-    pruning = f"pruning after {', '.join(map(str, study.rungs))}" if study.rungs else "no pruning"
+    training = definition.training
+    length = f"{training.epochs} epochs"
+    every = "" if training.unit == "epoch" else "evaluations "
+    pruning = f"pruning after {every}{', '.join(map(str, study.rungs))}" if study.rungs else "no pruning"
+    lasts = f"about {_duration(study.seconds)}"
+    if study.least_seconds is not None:
+        lasts = f"about {_duration(study.least_seconds)} to {_duration(study.seconds)}, as patience ends runs,"
     print_facts(
         {
             "rows": ", ".join(f"{number} {part}" for part, number in rows.items() if number) + streamed,
@@ -155,7 +160,7 @@ def check(
             "parameters": tried.parameters,
             "memory": f"{_size(tried.lane_bytes)} per trial in training",
             "epoch": f"{_duration(tried.epoch_seconds)} per trial{at_once}",
-            f"{study.trials} trials": f"about {_duration(study.seconds)} of training (one worker, {length}, {pruning})",
+            f"{study.trials} trials": f"{lasts} of training (one worker, {length}, {pruning})",
         }
     )
 

@@ -141,15 +141,17 @@ def _run(request: Request, prepared: Prepared, quiet: bool, form: Format) -> Non
     write_files(prepared, request.plot, request.output)
     write_summary(prepared, form, by_hand=request.interactive)
     if prepared.run.diverged:
-        raise LrsearchError(f"the run diverged in epoch {prepared.run.epoch}; try a smaller learning rate")
+        raise LrsearchError(
+            f"the run diverged in {prepared.definition.training.unit} {prepared.run.epoch}; try a smaller learning rate"
+        )
 
 
 def _follow_schedule(prepared: Prepared, interruption: Interruption, quiet: bool) -> None:
     from lrsearch.cli.train_progress import progress
 
     prepared.save()
-    last = prepared.definition.training.epochs
-    with progress(prepared.run.epoch, last, prepared.task.metric_name, quiet=quiet) as show:
+    last, unit = prepared.run.evaluations.count, prepared.definition.training.unit
+    with progress(prepared.run.epoch, last, prepared.task.metric_name, unit=unit, quiet=quiet) as show:
         for record in prepared.advance(prepared.records(), interruption):
             show(record)
 
@@ -162,4 +164,5 @@ def _how_to_go_on(request: Request, prepared: Prepared) -> str:
     for option, target in (("--plot", request.plot), ("--output", request.output)):
         again += [option, str(target)] if target else []
     again += ["--interactive"] if request.interactive else []
-    return f"interrupted; {prepared.saved} epochs are in {prepared.checkpoint}. Go on with: {shlex.join(again)}"
+    saved = f"{prepared.saved} {prepared.definition.training.unit}s"
+    return f"interrupted; {saved} are in {prepared.checkpoint}. Go on with: {shlex.join(again)}"

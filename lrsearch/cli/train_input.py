@@ -101,7 +101,7 @@ class Prepared:
             LrsearchError: The model failed.
         """
         while True:
-            with interruption.open(), _own_code(f"training failed in epoch {self.run.epoch + 1}"):
+            with interruption.open(), _own_code(f"training failed in {self.run.training.unit} {self.run.epoch + 1}"):
                 record = next(records, None)
             if record is None:
                 return

@@ -28,7 +28,7 @@ def write_files(prepared: Prepared, plot: Path | None, output: Path | None) -> N
         return
     if output is not None:
         epochs.write(single_run.rows(prepared.run, prepared.task.metric_name), output)
-        say(f"Wrote {len(prepared.run.records)} epochs to {output}.")
+        say(f"Wrote {len(prepared.run.records)} {prepared.definition.training.unit}s to {output}.")
     if plot is not None:
         from lrsearch.report import figures  # matplotlib takes a while
 
@@ -89,6 +89,7 @@ def _facts(prepared: Prepared, came_to: Outcome, metric: str, by_hand: bool) -> 
         rates = ", ".join(f"{show(part.lr)} (epochs {part.first} to {part.last})" for part in came_to.segments)
     else:
         rates = show(prepared.run.lr)
+    unit = definition.training.unit
     of = "" if by_hand else f" of {definition.training.epochs}"
     return {
         "task": definition.task.name,
@@ -96,15 +97,17 @@ def _facts(prepared: Prepared, came_to: Outcome, metric: str, by_hand: bool) -> 
         "lr": rates,
         "optimizer": definition.training.optimizer,
         "seed": definition.seed,
-        "epochs": f"{came_to.epochs}{of}",
-        f"train {metric}": _from_to(came_to.before.train, came_to.final.train, came_to.best_train, "train"),
-        f"test {metric}": _from_to(came_to.before.test, came_to.final.test, came_to.best_test, "test"),
-        **({"kept": f"epoch {came_to.kept.epoch}, the best on the test rows"} if prepared.run.keep == "best" else {}),
+        "epochs": f"{came_to.epochs:.4g}{of}" if isinstance(came_to.epochs, float) else f"{came_to.epochs}{of}",
+        **({} if unit == "epoch" else {"evaluations": prepared.run.epoch}),
+        f"train {metric}": _from_to(came_to.before.train, came_to.final.train, came_to.best_train, "train", unit),
+        f"test {metric}": _from_to(came_to.before.test, came_to.final.test, came_to.best_test, "test", unit),
+        **({"kept": f"{unit} {came_to.kept.epoch}, the best on the test rows"} if prepared.run.keep == "best" else {}),
         **{f"test {name}": value for name, value in came_to.kept.extra.items()},
-        "diverged": f"in epoch {came_to.epochs}" if came_to.diverged else "no",
+        "diverged": f"in {unit} {prepared.run.epoch}" if came_to.diverged else "no",
         "seconds": came_to.seconds,
     }
 
 
-def _from_to(before: float, final: float, best: EpochMetrics, rows: str) -> str:
-    return f"{show(final)} (before training {show(before)}, best {show(getattr(best, rows))} after epoch {best.epoch})"
+def _from_to(before: float, final: float, best: EpochMetrics, rows: str, unit: str) -> str:
+    there = f"best {show(getattr(best, rows))} after {unit} {best.epoch}"
+    return f"{show(final)} (before training {show(before)}, {there})"

@@ -20,23 +20,24 @@ Show = Callable[[EpochRecord], None]
 
 
 @contextmanager
-def progress(first: int, last: int, metric: str, *, quiet: bool) -> Iterator[Show]:
+def progress(first: int, last: int, metric: str, *, unit: str = "epoch", quiet: bool) -> Iterator[Show]:
     """Gives a function that takes each epoch's record and shows it.
 
     Args:
         first: Epochs finished at the start.
         last: Epochs finished at the end, if all goes well.
         metric: Name of the metric.
+        unit: What is counted.
         quiet: Show nothing.
     """
     console = output.console()
     if quiet or first >= last:
         yield lambda _: None
     elif moves(console):
-        with _live(console, first, last, metric) as show_epoch:
+        with _live(console, first, last, metric, unit) as show_epoch:
             yield show_epoch
     else:
-        yield _plain(console, first, last, metric)
+        yield _plain(console, first, last, metric, unit)
 
 
 def line(record: EpochRecord, metric: str) -> str:
@@ -52,9 +53,9 @@ def line(record: EpochRecord, metric: str) -> str:
 
 
 @contextmanager
-def _live(console: Console, first: int, last: int, metric: str) -> Iterator[Show]:
+def _live(console: Console, first: int, last: int, metric: str, unit: str) -> Iterator[Show]:
     columns = (
-        TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
+        TextColumn(f"{unit} {{task.completed:.0f}}/{{task.total:.0f}}"),
         BarColumn(bar_width=12),
         TextColumn("{task.fields[line]}", markup=False),
     )
@@ -63,13 +64,13 @@ def _live(console: Console, first: int, last: int, metric: str) -> Iterator[Show
         yield lambda record: bar.update(row, completed=record.epoch, line=line(record, metric))
 
 
-def _plain(console: Console, first: int, last: int, metric: str) -> Show:
+def _plain(console: Console, first: int, last: int, metric: str, unit: str) -> Show:
     step = math.ceil((last - first) / PLAIN_LINES)
 
     def show_epoch(record: EpochRecord) -> None:
         done = record.epoch - first
         if done == 1 or done % step == 0 or record.epoch == last or record.diverged:
-            counted = f"epoch {record.epoch:>{len(str(last))}}/{last}"
+            counted = f"{unit} {record.epoch:>{len(str(last))}}/{last}"
             console.print(f"{counted} · {line(record, metric)}", soft_wrap=True, markup=False)
 
     return show_epoch

@@ -44,7 +44,8 @@ def show_trial(
 
     stored = open_study(name, storage)
     trial = stored.trial(number)
-    curves = status.curves(trial)
+    unit = "epoch" if stored.definition is None else stored.definition.training.unit
+    curves = status.curves(trial, unit)
     if output is Format.JSON:
         print_json({**_row(stored, trial), "attributes": dict(trial.user_attrs), "curves": curves})
         return
@@ -52,7 +53,7 @@ def show_trial(
     params = settings(_own(row.pop("params")))
     if row["excluded"] is None:
         del row["excluded"]
-    print_facts({**row, **{f"  {key}": value for key, value in params.items()}, **status.audit(trial)})
+    print_facts({**row, **{f"  {key}": value for key, value in params.items()}, **status.audit(trial, unit)})
     if curves:
         print_table(curves, list(curves[0]))
 
@@ -129,12 +130,17 @@ def _row(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:
         "number": trial.number,
         "state": status.state(trial),
         "value": trial.values[0] if trial.values else None,
-        "epochs": len(trial.intermediate_values),
+        "epochs": _epochs(stored, trial),
         "excluded": stored.excluded().get(trial.number),
         "scheduler": trial.params.get("scheduler"),
         "lr": trial.params.get("lr"),
         "params": trial.params,
     }
+
+
+def _epochs(stored: StoredStudy, trial: FrozenTrial) -> float:
+    steps, per_epoch = len(trial.intermediate_values), stored.evaluations_per_epoch
+    return steps if per_epoch == 1 else round(steps / per_epoch, 3)
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

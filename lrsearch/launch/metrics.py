@@ -27,7 +27,11 @@ class Monitor:
         self._is_well = is_well
         self._registry = CollectorRegistry()
         self._trials = Counter("lrsearch_trials", "Trials ended, by how.", ["state"], registry=self._registry)
-        self._epochs = Counter("lrsearch_epochs", "Epochs of all trials together.", registry=self._registry)
+        self._epochs = Counter(
+            "lrsearch_epochs",
+            "Epochs of all trials together; evaluations with evaluate_every.",
+            registry=self._registry,
+        )
         self._diverged = Counter("lrsearch_diverged", "Trials that diverged.", registry=self._registry)
         self._registry.register(_Waits(waits))
         for state in ("complete", "pruned", "failed"):

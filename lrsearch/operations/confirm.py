@@ -65,7 +65,7 @@ def _cost(stored: StoredStudy, linked: StoredStudy) -> str:
     trials = stored.trials()
     began = [trial.datetime_start for trial in trials if trial.datetime_start]
     ended = [trial.datetime_complete for trial in trials if trial.datetime_complete]
-    epochs = status.epochs_trained(trials)
+    epochs = status.epochs_trained(trials, stored.evaluations_per_epoch)
     if not epochs or not began or not ended:
         return ""
     runs = max(confirmation.runs(stored.definition) if stored.definition else 0, status.count(linked).waiting)

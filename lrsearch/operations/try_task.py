@@ -23,6 +23,7 @@ from lrsearch.training.memory import lane_bytes
 from lrsearch.training.parallel import ParallelEngine
 from lrsearch.training.seats import BLOCK
 from lrsearch.training.timing import epoch_seconds
+from lrsearch.training.when_evaluated import evaluations_of
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
         lane_bytes=lane_bytes(task, training),
         lanes=lanes,
         epoch_seconds=seconds(lanes) / lanes,
-        study=forecast(definition, seconds, together=together, cost=cost),
+        study=forecast(definition, seconds, together=together, cost=cost, evaluations=evaluations_of(task, training)),
         sample=sample(task),
     )
 

@@ -225,25 +225,27 @@ pruners.add("percentile", Percentile)
 pruners.add("hyperband", Hyperband)
 
 
-def build(definition: Definition) -> BasePruner:
+def build(definition: Definition, evaluations: int | None = None) -> BasePruner:
     """The pruner of a study.
 
     Args:
         definition: Its definition.
+        evaluations: Of a trial that is trained to the end; by default one for each epoch.
     """
-    plugin = pruners.get(definition.pruner.name)
-    made: BasePruner = plugin.build(plugin.options(**definition.pruner.options), definition.training.epochs)
+    plugin, last = pruners.get(definition.pruner.name), evaluations or definition.training.epochs
+    made: BasePruner = plugin.build(plugin.options(**definition.pruner.options), last)
     return made
 
 
-def rungs(definition: Definition) -> Sequence[int]:
-    """The epochs after which a study's pruner is asked.
+def rungs(definition: Definition, evaluations: int | None = None) -> Sequence[int]:
+    """The epochs, or evaluations, after which a study's pruner is asked.
 
     Args:
         definition: The study's definition.
+        evaluations: As for `build`.
     """
-    plugin = pruners.get(definition.pruner.name)
-    steps: Sequence[int] = plugin.rungs(plugin.options(**definition.pruner.options), definition.training.epochs)
+    plugin, last = pruners.get(definition.pruner.name), evaluations or definition.training.epochs
+    steps: Sequence[int] = plugin.rungs(plugin.options(**definition.pruner.options), last)
     return steps
 
 

@@ -116,17 +116,15 @@ def mark(frames: StudyFrames) -> Mark | None:
     return Mark(place, len(finished), float(finished["value"].iloc[place - 1]), float(finished["value"].iloc[0]))
 
 
-def by_scheduler(frames: StudyFrames, epochs: int) -> list[PruningCost]:
+def by_scheduler(frames: StudyFrames, last: int) -> list[PruningCost]:
     """What pruning saved and lost, type by type.
 
     Args:
         frames: The study.
-        epochs: Of a trial that is trained to the end.
+        last: Evaluations of a trial that is trained to the end: one for each epoch, unless the study says otherwise.
     """
     trials = pruned(frames)
-    return [
-        _cost(frames, name, epochs) for name in standings.schedulers(frames) if len(standings.of_type(trials, name))
-    ]
+    return [_cost(frames, name, last) for name in standings.schedulers(frames) if len(standings.of_type(trials, name))]
 
 
 def total(costs: list[PruningCost]) -> PruningCost:
@@ -139,7 +137,8 @@ def total(costs: list[PruningCost]) -> PruningCost:
     return PruningCost(None, **sums)
 
 
-def _cost(frames: StudyFrames, scheduler: str | None, epochs: int) -> PruningCost:
+def _cost(frames: StudyFrames, scheduler: str | None, last: int) -> PruningCost:
     trials, ends, gone = (standings.of_type(part(frames), scheduler) for part in (pruned, audited, lost))
     spent = trials[["epochs", "audit_epochs"]].sum().sum()
-    return PruningCost(scheduler, len(trials), int(epochs * len(trials) - spent), len(ends), len(gone))
+    saved = round((last * len(trials) - spent) / frames.evaluations_per_epoch)
+    return PruningCost(scheduler, len(trials), saved, len(ends), len(gone))

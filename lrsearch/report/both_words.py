@@ -19,12 +19,14 @@ class BothWords:
         metric: The study's, by its name in the storage.
         asked: Which of them the study was asked for: ``last`` or ``best``.
         show: What texts from the storage go through, an escape for markdown say.
+        unit: What lengths of runs are counted in, in the singular.
     """
 
     found: BothAnswers
     metric: str
     asked: str
     show: Callable[[str], str] = str
+    unit: str = "epoch"
 
     def paragraph(self) -> list[str]:
         """Both answers, with what the best epoch gains and saves; nothing where they are the same."""
@@ -33,15 +35,15 @@ class BothWords:
             return []
         last, best = found.last, found.best
         told = [
-            f"If you keep the last epoch: {self.show(wording.describe(last.params))}, {last.epochs} epochs, test "
+            f"If you keep the last {self.unit}: {self.show(wording.describe(last.params))}, {last.epochs} {self.unit}s, test "
             f"{self.show(wording.metric(self.metric))} {number(last.value)}.",
-            f"If you keep the best: {self.show(wording.describe(best.params))}, best after {best.epochs} epochs, "
+            f"If you keep the best: {self.show(wording.describe(best.params))}, best after {best.epochs} {self.unit}s, "
             f"{number(best.value)}, which is {number(abs(last.value - best.value))} better and takes "
-            f"{percent(best.epochs / last.epochs)} of the epochs.",
+            f"{percent(best.epochs / last.epochs)} of the {self.unit}s.",
             self._rest(),
         ]
         if found.disagree:
-            told.append(f"The rates are far apart, and this study was asked about the {self.asked} epoch.")
+            told.append(f"The rates are far apart, and this study was asked about the {self.asked} {self.unit}.")
         return told
 
     def warning(self) -> list[str]:
@@ -55,14 +57,16 @@ class BothWords:
         where = "after" if way == "best" else "for"
         sure = "" if found.confirmed else "; this is not confirmed"
         return [
-            f"All of this is for keeping the {self.asked} epoch of a run. If you keep the {way} one, take "
-            f"{self.show(wording.use(other.params))} instead, {where} {other.epochs} epochs{gain}{sure}."
+            f"All of this is for keeping the {self.asked} {self.unit} of a run. If you keep the {way} one, take "
+            f"{self.show(wording.use(other.params))} instead, {where} {other.epochs} {self.unit}s{gain}{sure}."
         ]
 
     def _rest(self) -> str:
         if self.found.confirmed:
-            return "Both are means over the fresh seeds on the test rows, which flatters the best epoch a little."
+            return (
+                f"Both are means over the fresh seeds on the test rows, which flatters the best {self.unit} a little."
+            )
         return (
-            "Both are unconfirmed: the best of single runs on the test rows, which flatters both, and the best epoch "
-            "more."
+            "Both are unconfirmed: the best of single runs on the test rows, which flatters both, and the best "
+            f"{self.unit} more."
         )

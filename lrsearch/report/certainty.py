@@ -24,11 +24,13 @@ class Certainty:
         evidence: What its confirmation shows; at least one finalist is complete.
         show: What texts from the storage go through, an escape for markdown say.
         command: Says how a command of this study is set off, from its options.
+        unit: What the length of a run is told in.
     """
 
     evidence: Evidence
     show: Callable[[str], str]
     command: Callable[[str], str]
+    unit: str = "epoch"
 
     def sentences(self) -> list[str]:
         """All of it, in order."""
@@ -59,8 +61,8 @@ class Certainty:
             return []
         ends = f" ({epochs[0]} to {epochs[-1]})" if epochs[0] < epochs[-1] else ""
         return [
-            "Each run is scored after its best epoch on the test rows, so keep the best checkpoint; with the "
-            f"recommended settings that was after {epochs[len(epochs) // 2]} epochs{ends}."
+            f"Each run is scored after its best {self.unit} on the test rows, so keep the best checkpoint; with the "
+            f"recommended settings that was after {epochs[len(epochs) // 2]} {self.unit}s{ends}."
         ]
 
     def _single(self) -> str:

@@ -48,7 +48,8 @@ class ConfirmationWords:
         """What to take for either way to keep a run, where they differ."""
         found = both_answers(self.evidence.complete, maximise=self.evidence.maximise)
         asked = "best" if any(one.kept for one in self.evidence.complete) else "last"
-        return [] if found is None else BothWords(found, self.frames.metric, asked, self.show).paragraph()
+        words = None if found is None else BothWords(found, self.frames.metric, asked, self.show, self.frames.kept_unit)
+        return [] if words is None else words.paragraph()
 
     def _name(self, contender: Contender) -> str:
         return self.show(wording.describe(contender.params))

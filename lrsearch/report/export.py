@@ -34,7 +34,15 @@ def write(frames: StudyFrames, file: Path, *, curves: bool = False) -> int:
     Raises:
         InputError: The ending is unknown, the file cannot be written, or a package is missing.
     """
-    return write_table(frames.curves if curves else trials(frames), file)
+    return write_table(_counted(frames, frames.curves if curves else trials(frames)), file)
+
+
+def _counted(frames: StudyFrames, table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its columns of epochs called what they count."""
+    if frames.unit != "evaluation":
+        return table
+    names = {"epoch": "evaluation", "epochs": "evaluations", "audit_epochs": "audit_evaluations"}
+    return table.rename(columns=names)
 
 
 def write_table(table: pd.DataFrame, file: Path) -> int:

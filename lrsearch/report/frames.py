@@ -42,7 +42,7 @@ COLUMNS = {
     "scheduler": "object",
     "lr": "float64",
     "params": "object",  # dict, by Optuna's names
-    "epochs": "float64",  # finished and reported
+    "epochs": "float64",  # finished and reported; with evaluate_every those are evaluations, here and below
     "before": "float64",  # test metric before training
     "seed_values": "object",  # list of float
     "seconds": "float64",
@@ -87,6 +87,7 @@ class StudyFrames:
         provenance: What was noted of versions and repository when the study was created.
         data: The fingerprint of its task's data, by part; empty where there is none.
         budget: Its trials in all; fewer than its file says where the space has fewer settings.
+        evaluations_per_epoch: How many steps of a curve an epoch is.
         savings: What pruning saved; None where nothing was pruned.
         small_rates: Small rates that may have been pruned too early.
         both: What to take if the last epoch of a run is kept, and if the best one is; None where no curves are stored.
@@ -106,6 +107,7 @@ class StudyFrames:
     provenance: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     budget: int | None = None
+    evaluations_per_epoch: float = 1
     savings: Savings | None = None
     small_rates: SmallRates | None = None
     both: BothAnswers | None = None
@@ -114,7 +116,14 @@ class StudyFrames:
     @property
     def unit(self) -> str:
         """What a curve counts; what plain Optuna calls a step may be anything."""
-        return "epoch" if self.definition or self.version else "step"
+        if self.definition is not None:
+            return self.definition.training.unit
+        return "epoch" if self.version else "step"
+
+    @property
+    def kept_unit(self) -> str:
+        """What the length of a run is told in, also where nobody knows what a step is."""
+        return "evaluation" if self.unit == "evaluation" else "epoch"
 
     @property
     def extras(self) -> list[str]:
@@ -168,6 +177,7 @@ def _frames(
         provenance=dict(stored.get(attributes.PROVENANCE) or {}),
         data=dict(stored.get(attributes.DATA) or {}),
         budget=own.budget,
+        evaluations_per_epoch=own.evaluations_per_epoch,
         savings=savings(own, trials),
         small_rates=small_rates(trials, own.excluded(), maximise=own.maximises),
         both=answers_of(shown, trials, own.excluded(), maximise=own.maximises),

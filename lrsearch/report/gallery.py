@@ -147,7 +147,7 @@ def _curves(frames: StudyFrames) -> Picture | None:
 def _few_in_words(frames: StudyFrames) -> str:
     reading = "Each colour is one trial, named by its settings and its value at the end."
     if figures.single(frames) is not None:
-        reading = "The learning rate of each epoch stands below its errors." if _has_rates(frames) else ""
+        reading = f"The learning rate of each {frames.unit} stands below its errors." if _has_rates(frames) else ""
     if frames.curves["train_metric"].notna().any():
         reading += (
             " Solid lines are the test rows, dashed ones the training rows; a gap that opens between "

@@ -141,7 +141,8 @@ class Answer:
         """That who keeps another epoch of a run wants quite other settings."""
         if self.both is None or self.definition is None or self.recommendation is None:
             return []  # in a study of another tool nobody knows which epoch its values are
-        return BothWords(self.both, self.recommendation.metric, self.definition.study.value, self.show).warning()
+        asked, unit = self.definition.study.value, self.definition.training.unit
+        return BothWords(self.both, self.recommendation.metric, asked, self.show, unit).warning()
 
     def how_wrong(self) -> str:
         """What other rates would cost; empty where none were trained beside the recommended one."""
@@ -262,7 +263,8 @@ class Answer:
         return Row(label, found.mean, (found.low, found.high), beats, len(evidence.seeds))
 
     def _certainty(self, evidence: Evidence) -> Certainty:
-        return Certainty(evidence, self.show, self._command)
+        unit = "epoch" if self.definition is None else self.definition.training.unit
+        return Certainty(evidence, self.show, self._command, unit)
 
     def _command(self, options: str) -> str:
         if self.definition is None:

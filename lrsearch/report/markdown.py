@@ -117,7 +117,7 @@ def _evidence(frames: StudyFrames, evidence: Evidence | None) -> list[str]:
     seeds = ", ".join(map(str, evidence.seeds[:MOST_SEEDS])) + (", ..." if len(evidence.seeds) > MOST_SEEDS else "")
     scored = f", scored on {evidence.row_count} {evidence.rows} rows" if evidence.row_count else ""
     blocks = [
-        f"{_trained(evidence)} on {many} ({seeds}){scored}. "
+        f"{_trained(evidence, frames.kept_unit)} on {many} ({seeds}){scored}. "
         f"{_intervals(evidence)} *Best in* is the share of bootstrap samples of the seeds in which a finalist has the "
         "best mean.",
         tables.finalists(frames, evidence),
@@ -139,7 +139,7 @@ def _both(frames: StudyFrames) -> list[str]:
     """What to take for either way to keep a run, where nothing is confirmed."""
     if frames.both is None or frames.both.confirmed or frames.definition is None:
         return []
-    said = BothWords(frames.both, frames.metric, frames.definition.study.value, show=inline).paragraph()
+    said = BothWords(frames.both, frames.metric, frames.definition.study.value, inline, frames.kept_unit).paragraph()
     return [" ".join(said)] if said else []
 
 
@@ -157,9 +157,13 @@ def _valley(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
     ]
 
 
-def _trained(evidence: Evidence) -> str:
+def _trained(evidence: Evidence, unit: str) -> str:
     by_best = any(one.kept for one in evidence.contenders)
-    return "Trained, each run scored after its best epoch on the test rows," if by_best else "Trained to the last epoch"
+    return (
+        f"Trained, each run scored after its best {unit} on the test rows,"
+        if by_best
+        else f"Trained to the last {unit}"
+    )
 
 
 def _intervals(evidence: Evidence) -> str:

@@ -37,7 +37,8 @@ def pruning_cost(frames: StudyFrames) -> list[str]:
     definition = frames.definition
     if definition is None or not len(audits.pruned(frames)):
         return []
-    costs = audits.by_scheduler(frames, definition.training.epochs)
+    last = round(definition.training.epochs * frames.evaluations_per_epoch)
+    costs = audits.by_scheduler(frames, last)
     cost, held = audits.total(costs), audits.mark(frames)
     saved = _saved(frames, cost)
     if not cost.audited:
@@ -50,8 +51,8 @@ def pruning_cost(frames: StudyFrames) -> list[str]:
     worst = max(costs, key=lambda own: own.interval[0])
     gone = audits.lost(frames)
     epochs = sorted({int(epoch) for epoch in standings.of_type(gone, worst.scheduler)["epochs"]})
-    blocks.append(f"{_lost(frames, cost, gone, held)} {_worst(worst, epochs, only=len(costs) == 1)}")
-    if remedy := _remedy(definition, epochs):
+    blocks.append(f"{_lost(frames, cost, gone, held)} {_worst(worst, epochs, frames.unit, only=len(costs) == 1)}")
+    if remedy := _remedy(definition, epochs, last):
         blocks += ["If that is too many, this ends fewer of them:", code_block(remedy, "toml")]
     return blocks
 
@@ -59,8 +60,8 @@ def pruning_cost(frames: StudyFrames) -> list[str]:
 def _saved(frames: StudyFrames, cost: PruningCost) -> str:
     trials = standings.counted(frames)
     ended = trials[trials["state"].isin(["complete", "pruned"])]
-    audit = int(ended["audit_epochs"].sum())
-    whole = int(ended["epochs"].sum()) + audit + cost.saved
+    audit, trained = (round(ended[steps].sum() / frames.evaluations_per_epoch) for steps in ("audit_epochs", "epochs"))
+    whole = trained + audit + cost.saved
     seconds = ""
     if (found := frames.savings) is not None and found.seconds_unpruned:
         share = found.seconds_saved / found.seconds_unpruned
@@ -139,23 +140,23 @@ def _lost(frames: StudyFrames, cost: PruningCost, gone: pd.DataFrame, held: Mark
     return said
 
 
-def _worst(worst: PruningCost, epochs: Sequence[int], *, only: bool) -> str:
+def _worst(worst: PruningCost, epochs: Sequence[int], unit: str, *, only: bool) -> str:
     """The type for which it is most certain that it suffers, and where."""
-    after = f"after epoch{'s' if len(epochs) > 1 else ''} {' and '.join(map(str, epochs))}"
+    after = f"after {unit}{'s' if len(epochs) > 1 else ''} {' and '.join(map(str, epochs))}"
     if only:
         return f"Pruning had ended them {after}."
     name = inline(wording.scheduler(worst.scheduler))
     return f"Of the types {name} suffers most: {worst.lost} of {worst.audited} audited, which were ended {after}."
 
 
-def _remedy(definition: Definition, epochs: Sequence[int]) -> str:
+def _remedy(definition: Definition, epochs: Sequence[int], last: int) -> str:
     """The key of the study file that spares trials which were ended after some epochs; empty if none is known."""
-    pruner, last = completed(definition).pruner, definition.training.epochs
+    pruner = completed(definition).pruner
     name, key, value = pruner.name, "", ""
     if name == "extrapolation":
         return f"[pruner]\nname = {show('none')}"
     if name == "halving":
-        rungs, keep = list(pruners.rungs(definition)), float(pruner.options["keep"])
+        rungs, keep = list(pruners.rungs(definition, last)), float(pruner.options["keep"])
         key, value = "keep", show(round(min(MORE * keep, (1 + keep) / 2), 3))
         if len(rungs) > 1 and list(epochs) == rungs[:1]:
             later = [share for share in pruner.options["rungs"] if round(share * last) > rungs[0]]

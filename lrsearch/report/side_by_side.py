@@ -140,7 +140,7 @@ def _facts_of(frames: StudyFrames) -> dict[str, Any]:
         "complete": count.complete,
         "pruned": count.pruned,
         "diverged": count.diverged,
-        "epochs trained": int(frames.trials[["epochs", "audit_epochs"]].sum().sum()),
+        "epochs trained": round(frames.trials[["epochs", "audit_epochs"]].sum().sum() / frames.evaluations_per_epoch),
         "seconds of training": float(frames.trials[["seconds", "audit_seconds"]].sum().sum()),
         f"best {metric} in the search": None if best is None else float(best["value"]),
         "settings of it": None if best is None else wording.describe(best["params"]),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def rows(run: Run, metric: str) -> list[dict[str, float]]:
-    """A row per epoch.
+    """A row per epoch, or per evaluation with the updates that were done.
 
     Args:
         run: The run, at any epoch.
@@ -22,7 +22,8 @@ def rows(run: Run, metric: str) -> list[dict[str, float]]:
     """
     return [
         {
-            "epoch": record.epoch,
+            run.training.unit: record.epoch,
+            **({} if run.training.unit == "epoch" else {"updates": run.evaluations.updates_until(record.epoch)}),
             "lr": record.lr,
             f"train_{metric}": record.train_metric,
             f"test_{metric}": record.test_metric,
@@ -49,8 +50,9 @@ def figure(definition: RunDefinition, run: Run) -> Figure:
     before = (run.before.train_metric, run.before.test_metric) if run.diverged else None
     title = f"{definition.task.name}: {how}, seed {definition.seed}"
     return figures.training_run(
-        curves(run), run.task.metric_name, title, extras=extras, before=before, maximise=run.task.maximises
-    )
+        curves(run), run.task.metric_name, title, extras=extras, before=before, maximise=run.task.maximises,
+        unit=run.training.unit,
+    )  # fmt: skip
 
 
 def curves(run: Run) -> dict[str, list[float]]:

@@ -223,7 +223,7 @@ class Schedule(ABC):
         return None
 
     def update(self, state: Any, metric: float) -> Any:
-        """The state after one more evaluation; a pure function. To be called once after every epoch.
+        """The state after one more evaluation; a pure function. To be called once after every evaluation.
 
         Args:
             state: What `update` returned last, or `initial_state`.
@@ -280,21 +280,27 @@ class Schedule(ABC):
         check_horizon(horizon, f"scheduler {self.name}")
         return BuiltScheduler(self, optimizer, horizon, updates)
 
-    def steps(self, epochs: int, batches_per_epoch: int) -> int:
+    def steps(self, epochs: int, batches_per_epoch: int, evaluate_every: int | None = None) -> int:
         """The horizon of a run, in the family's unit.
 
         Args:
             epochs: Epochs of the run.
             batches_per_epoch: Updates in each of them.
+            evaluate_every: Updates from one evaluation to the next; None for an epoch.
         """
+        if self.unit == "evaluation" and evaluate_every is not None:
+            return -(-epochs * batches_per_epoch // evaluate_every)
         return epochs * batches_per_epoch if self.unit == "batch" else epochs
 
-    def updates_per_step(self, updates_per_epoch: int) -> int:
+    def updates_per_step(self, updates_per_epoch: int, evaluate_every: int | None = None) -> int:
         """Updates that one step of the family has.
 
         Args:
             updates_per_epoch: Of the run.
+            evaluate_every: As for `steps`.
         """
+        if self.unit == "evaluation" and evaluate_every is not None:
+            return evaluate_every
         return 1 if self.unit == "batch" else updates_per_epoch
 
     def describe(self) -> str:

@@ -21,7 +21,7 @@ from lrsearch.search.kept_epoch import Rule
 from lrsearch.search.pruning_decision import PruningDecision
 from lrsearch.search.training_pass import Training
 from lrsearch.signals import Interruption
-from lrsearch.storage.attributes import ERROR
+from lrsearch.storage.attributes import ERROR, EVALUATIONS
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
@@ -30,6 +30,7 @@ from lrsearch.study import control, lane_costs, status
 from lrsearch.study.stored import StoredStudy
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine
+from lrsearch.training.when_evaluated import evaluations_of
 
 TELL_AFTER = 10.0
 """Seconds of waiting for other processes until a person is told."""
@@ -76,7 +77,8 @@ class Runner:
         self.asker = ask.Asker(
             self.definition, stored.reader, seeded=seeded, maximise=stored.maximises, study=stored.study
         )
-        stored.study.pruner = pruners.build(self.definition)
+        evaluations = self._evaluations(task)
+        stored.study.pruner = pruners.build(self.definition, evaluations)
         self.store = trial_store(stored.study, stored.storage, say, stored.patience)
         self.heartbeat = Heartbeat(self.store, grace, can_hang=self.definition.command is None)
         rule = Rule.of(self.definition, maximise=stored.maximises)
@@ -86,7 +88,8 @@ class Runner:
             task=task,
             section=self.definition.training,
             engine=engine,
-            rungs=frozenset(pruners.rungs(self.definition)),
+            rungs=frozenset(pruners.rungs(self.definition, evaluations)),
+            evaluations=evaluations,
             ended_at_rung=self.decision,
             store=self.store,
             heartbeat=self.heartbeat,
@@ -106,6 +109,13 @@ class Runner:
         if not self.definition.is_pruned or self.stored.is_confirmation:
             return ONE_BY_ONE
         return lane_costs.settled(self.stored, one_pass=engine.one_pass, device=engine.device.type)
+
+    def _evaluations(self, task: Task) -> int:
+        """Of a trial that is trained to the end; noted for those who look at the study without its task."""
+        found = evaluations_of(task, self.definition.training)
+        if found != self.stored.evaluations:
+            self.stored.remember(EVALUATIONS, found)
+        return found
 
     def events(self) -> Iterator[Event]:
         """Run the search, and say what happens as it happens.

@@ -49,7 +49,8 @@ class Training:
         task: What is trained.
         section: Epochs, batch size, optimizer, seeds.
         engine: What trains it.
-        rungs: Epochs after which `ended_at_rung` is asked.
+        rungs: Epochs, or evaluations, after which `ended_at_rung` is asked.
+        evaluations: Of a trial that is trained to the end: one for each epoch, unless `evaluate_every` says otherwise.
         ended_at_rung: Says who is pruned.
         store: Where everything is written.
         heartbeat: Is told that training moves.
@@ -63,6 +64,7 @@ class Training:
     section: TrainingSection
     engine: Engine
     rungs: frozenset[int]
+    evaluations: int
     ended_at_rung: EndedAtRung
     store: TrialStore
     heartbeat: Heartbeat
@@ -162,8 +164,8 @@ class Pass:
                 return None
 
     def _end_those_that_are_done(self, moved: Sequence[Claim]) -> Iterator[TrialEnded]:
-        epochs = self._training.section.epochs
-        over = {claim for claim in moved if self._active[claim].epoch == epochs or self._active[claim].is_over}
+        last = self._training.evaluations
+        over = {claim for claim in moved if self._active[claim].epoch == last or self._active[claim].is_over}
         if over:
             yield from self._tell([claim for claim in self._active if claim in over])
 
@@ -226,14 +228,15 @@ class Pass:
     def _outcome(self, claim: Claim, trained: TrialTrace, further: Mapping[str, Any] | None = None) -> TrialEnd:
         training, schedule = self._training, self._settings[claim].schedule
         per_epoch = updates_per_epoch(training.task, training.section)
-        updates = schedule.updates_per_step(per_epoch)
+        every = training.section.evaluate_every
+        updates = schedule.updates_per_step(per_epoch, every)
         trace = self.audited.get(claim, trained)
-        since = {} if trace is trained else audit_attributes(trace, trained, training.section.epochs)
+        since = {} if trace is trained else audit_attributes(trace, trained, training.evaluations)
         attributes = {
             **trace.attributes(),
             **since,
             **(further or {}),
-            HORIZON: schedule.steps(training.section.epochs, per_epoch),
+            HORIZON: schedule.steps(training.section.epochs, per_epoch, every),
             **({STEP_UPDATES: updates} if schedule.warmup_fraction and updates > 1 else {}),
             **({} if training.task.parameters is None else {PARAMETER_GROUPS: True}),
             ENGINE: training.engine.name,
@@ -242,7 +245,7 @@ class Pass:
             PLACE: self._places[claim],
         }
         diverged = trace.diverged_at is not None
-        complete = trace.is_over or trace.epoch == training.section.epochs
+        complete = trace.is_over or trace.epoch == training.evaluations
         state = TrialState.COMPLETE if complete else TrialState.PRUNED
         # A pruned trial's value is its last intermediate one, as Optuna has it; NaN is no value.
         value = None if math.isnan(trace.value) else trace.value

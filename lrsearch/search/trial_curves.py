@@ -199,13 +199,13 @@ class TrialTrace:
         return kept
 
 
-def audit_attributes(pruned: TrialTrace, trained: TrialTrace, epochs: int) -> dict[str, Any]:
+def audit_attributes(pruned: TrialTrace, trained: TrialTrace, last: int) -> dict[str, Any]:
     """What is stored of an audit.
 
     Args:
         pruned: The trial when it was pruned.
         trained: The same trial, now.
-        epochs: Of a trial that is trained to the end.
+        last: Evaluations of a trial that is trained to the end.
     """
     kept: dict[str, Any] = {
         AUDIT_CURVE: [finite(value) for value in trained.test[pruned.epoch :]],
@@ -213,7 +213,7 @@ def audit_attributes(pruned: TrialTrace, trained: TrialTrace, epochs: int) -> di
     }
     if trained.diverged_at is not None:
         kept[AUDIT_DIVERGED_AT] = trained.diverged_at
-    elif trained.epoch == epochs or trained.has_stopped:
+    elif trained.epoch == last or trained.has_stopped:
         kept[AUDIT_VALUE] = finite(trained.value)
     return kept
 

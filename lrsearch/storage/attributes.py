@@ -55,6 +55,8 @@ PROVENANCE = "lrsearch:provenance"
 """Of a study: versions and commit of the person's repository when it was created."""
 LANE_COST = "lrsearch:lane_cost"
 """Of a study: what lanes of a batch cost (`pruning.lane_cost`), as the first process that trained it reckoned."""
+EVALUATIONS = "lrsearch:evaluations"
+"""Of a study with ``evaluate_every``: evaluations of a run to the end, as the first process that trained it counted."""
 DATA = "lrsearch:data"
 """Of a study: the fingerprint of its task's data (`tasks.fingerprint`)."""
 

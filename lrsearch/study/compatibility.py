@@ -89,15 +89,25 @@ def check_room(storage: BaseStorage, definition: Definition, task: Task) -> None
     """
     # Confirming it, the metric on the holdout rows is one more of the extra ones.
     together = max(1, len(task.extra) + (task.holdout is not None))
-    longest, epochs = storage_reader(storage).longest_curve(), definition.training.epochs
+    longest, epochs = storage_reader(storage).longest_curve(), _steps(definition, task)
     if longest is None or epochs * together <= longest:
         return
+    unit = definition.training.unit
     curves = "a curve" if together == 1 else f"{together} curves of extra metrics"
     rule = (
-        f"this database keeps 64 KiB of an attribute, and {curves} of so many epochs may need more: at most "
-        f"{longest // together} epochs, or make room with: lrsearch storage upgrade"
+        f"this database keeps 64 KiB of an attribute, and {curves} of so many {unit}s may need more: at most "
+        f"{longest // together} {unit}s, or make room with: lrsearch storage upgrade"
     )
     raise input_error(f"study {definition.study.name}", rule, key="training.epochs", received=str(epochs))
+
+
+def _steps(definition: Definition, task: Task) -> int:
+    """Of the curve of a trial that is trained to the end."""
+    if definition.training.evaluate_every is None:
+        return definition.training.epochs
+    from lrsearch.training.when_evaluated import evaluations_of  # torch takes a while
+
+    return evaluations_of(task, definition.training)
 
 
 def _line(version: str) -> list[str]:

@@ -219,7 +219,8 @@ def _definition(stored: StoredStudy) -> Definition:
 def _searched(stored: StoredStudy) -> float:
     """What a search has cost, in runs of all epochs on one seed."""
     training = _definition(stored).training
-    return status.epochs_trained(stored.trials()) * len(training.seeds) / training.epochs
+    epochs = status.epochs_trained(stored.trials(), stored.evaluations_per_epoch)
+    return epochs * len(training.seeds) / training.epochs
 
 
 def _planned(stored: StoredStudy, made: StoredStudy, entries: Sequence[Finalist], plan: Plan) -> StoredStudy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lrsearch.pruning import audit, lane_cost, pruners
 from lrsearch.pruning.lane_cost import LaneCost
@@ -35,11 +35,13 @@ class Forecast:
 
     Attributes:
         trials: In all.
-        rungs: Epochs after which the worse trials end.
+        rungs: Epochs, or evaluations, after which the worse trials end.
         epochs: Trained in all, each seed counted.
         seconds: Of training, with one worker, if nothing else uses its processor.
         epochs_unpruned: Epochs that the study would train if no trial ended early.
         seconds_unpruned: Seconds that this would take.
+        least_epochs: Those of `epochs` if the patience of every run ends as soon as it can; None without patience.
+        least_seconds: The same of `seconds`.
     """
 
     trials: int
@@ -48,6 +50,8 @@ class Forecast:
     seconds: float
     epochs_unpruned: int
     seconds_unpruned: float
+    least_epochs: int | None = None
+    least_seconds: float | None = None
 
 
 def can_be_played(definition: Definition) -> bool:
@@ -66,8 +70,12 @@ def forecast(
     together: bool,
     cost: LaneCost | None = None,
     draw: int = 0,
+    evaluations: int | None = None,
 ) -> Forecast:
     """Play a study, and add up its epochs.
+
+    Nobody knows beforehand when the patience of a run ends. So it is played with runs that go on to the last epoch, and
+    with runs that stop after ``patience + 1`` evaluations, the fewest that there can be: the first one always improves.
 
     Every scheduler type gets as many trials as the others, in an order drawn at random. Pruned trials that are audited
     are trained on beside the others.
@@ -78,27 +86,57 @@ def forecast(
         together: Whether a generation of trials is trained at once, or all trials one after the other.
         cost: What the rungs take lanes to cost; by default as on a processor.
         draw: Which order; the same number draws the same.
+        evaluations: Of a trial that is trained to the end; by default one for each epoch.
     """
-    players = _players(definition, draw)
-    pruner = pruners.build(definition)
-    seeds, last = len(definition.training.seeds), definition.training.epochs
+    training = definition.training
+    last = evaluations or training.epochs
+    of_step = training.epochs / last
+
+    def played(end: int) -> Forecast:
+        players = _players(definition, draw)
+        return _played(
+            definition, players, lambda lanes: of_step * epoch_seconds(lanes), last, end, together=together, cost=cost
+        )
+
+    found = played(last)
+    epochs, unpruned = (round(steps * of_step) for steps in (found.epochs, found.epochs_unpruned))
+    found = replace(found, epochs=epochs, epochs_unpruned=unpruned)
+    if training.patience is None:
+        return found
+    least = played(min(training.patience + 1, last))
+    return replace(found, least_epochs=round(least.epochs * of_step), least_seconds=least.seconds)
+
+
+def _played(
+    definition: Definition,
+    players: list[Player],
+    step_seconds: Callable[[int], float],
+    steps: int,
+    last: int,
+    *,
+    together: bool,
+    cost: LaneCost | None,
+) -> Forecast:
+    """The same in evaluations, of runs that have `steps` of them and end after `last`."""
+    pruner = pruners.build(definition, steps)
+    seeds = len(definition.training.seeds)
     at_rungs = None
     if isinstance(pruner, StratifiedPruner):
         cost = cost or lane_cost.reckoned(one_pass=together, device="cpu")
         at_rungs = Rungs(pruner, seeds, cost if together else lane_cost.ONE_BY_ONE)
     audited = audit.choice(definition)
-    rungs = [] if at_rungs is None else at_rungs.epochs
+    rungs = [] if at_rungs is None else [rung for rung in at_rungs.epochs if rung < last]
     size = generation_size(definition) if together else 1
     epochs, seconds, unpruned = 0, 0.0, 0.0
     for first in range(0, len(players), size):
         live, beside = players[first : first + size], 0
-        unpruned += last * epoch_seconds(len(live) * seeds)
+        unpruned += last * step_seconds(len(live) * seeds)
         for begin, end in zip([0, *rungs], [*rungs, last], strict=True):
             lanes = (len(live) + beside) * seeds
             if not lanes:
                 break
             epochs += (end - begin) * lanes
-            seconds += (end - begin) * epoch_seconds(lanes)
+            seconds += (end - begin) * step_seconds(lanes)
             left = at_rungs.pass_on(end, live) if at_rungs is not None and end in rungs else []
             beside += sum(audited(own.number) for own in live if own not in left)
             live = left

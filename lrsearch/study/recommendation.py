@@ -345,7 +345,7 @@ def summary(stored: StoredStudy) -> dict[str, Any]:
         "trials": status.count(stored).as_dict(),
         "best": None if winner is None else {"number": winner.number, "value": winner.value, "params": winner.params},
         "recommended": None if found is None else found.as_dict(),
-        "epochs_trained": status.epochs_trained(trials),
+        "epochs_trained": status.epochs_trained(trials, stored.evaluations_per_epoch),
         "pruning": None if saved is None else saved.as_dict(),
         "confirmation": status.confirmation(stored),
         "definition": stored.definition.document() if stored.definition else None,

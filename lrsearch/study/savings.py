@@ -23,8 +23,8 @@ class Length:
 
     Attributes:
         number: Its number.
-        trained: Epochs, those of its audit included.
-        whole: Epochs that it would have been trained without a pruner, as far as is known.
+        trained: Evaluations, those of its audit included: one for each epoch, unless `evaluate_every` says otherwise.
+        whole: Evaluations that it would have been trained without a pruner, as far as is known.
         places: Where its lanes stood in its generation.
     """
 
@@ -73,7 +73,8 @@ def savings(stored: StoredStudy, trials: Sequence[FrozenTrial]) -> Savings | Non
     if definition is None or not pruned:
         return None
     seeds = len(definition.training.seeds)
-    lengths = [_length(trial, definition.training.epochs, seeds) for trial in ended]
+    last = stored.evaluations
+    lengths = [_length(trial, last, seeds) for trial in ended]
     together = any(trial.user_attrs.get(ENGINE) == "batched" for trial in ended)
     cost = (lane_costs.of(stored) or ONE_BY_ONE) if together else ONE_BY_ONE
     share = share_of_seconds(lengths, cost, stored.generation if together else 1)
@@ -81,6 +82,7 @@ def savings(stored: StoredStudy, trials: Sequence[FrozenTrial]) -> Savings | Non
     whole = sum(own.whole for own in lengths)
     saved = whole - sum(own.trained for own in lengths)
     unpruned = spent / share if share else 0.0
+    saved, whole = (round(steps / stored.evaluations_per_epoch) for steps in (saved, whole))
     return Savings(pruned, saved, whole, unpruned - spent, unpruned)
 
 
@@ -103,20 +105,20 @@ def share_of_seconds(lengths: Iterable[Length], cost: LaneCost, generation: int)
 
 
 def _batch_seconds(trials: Sequence[tuple[int, Sequence[int]]], cost: LaneCost) -> float:
-    """What a batch costs whose trials leave after so many epochs, with the places that they have."""
+    """What a batch costs whose trials leave after so many evaluations, with the places that they have."""
     total, begin = 0.0, 0
-    for end in sorted({epochs for epochs, _ in trials}):
-        live = [place for epochs, places in trials if epochs >= end for place in places]
+    for end in sorted({steps for steps, _ in trials}):
+        live = [place for steps, places in trials if steps >= end for place in places]
         total += (end - begin) * cost.seconds(cost.lanes(live))
         begin = end
     return total
 
 
-def _length(trial: FrozenTrial, epochs: int, seeds: int) -> Length:
+def _length(trial: FrozenTrial, last: int, seeds: int) -> Length:
     audit = trial.user_attrs.get(AUDIT_CURVE)
     trained = len(trial.intermediate_values) + (len(audit) if isinstance(audit, list) else 0)
     # An audit that ended before the last epoch diverged there, as the trial would have; a complete trial, too.
-    whole = trained if trial.state == TrialState.COMPLETE or isinstance(audit, list) else epochs
+    whole = trained if trial.state == TrialState.COMPLETE or isinstance(audit, list) else last
     place = trial.user_attrs.get(PLACE)
     first = place if isinstance(place, int) else trial.number * seeds
     return Length(trial.number, trained, max(trained, whole), range(first, first + seeds))

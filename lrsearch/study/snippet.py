@@ -73,6 +73,8 @@ def code(
     where = stepped(steps.unit, steps.horizon) if definition is None else None
     if definition is not None and definition.command is not None and definition.command.updates_per_epoch is None:
         where = stepped("epoch", steps.horizon)
+    if definition is not None and settings.schedule.unit == "evaluation":
+        where = definition.training.evaluated
     optimizer = f"# `optimizer` is that of your own training loop, with lr={settings.lr!r}"
     if definition is not None and definition.command is None:
         training = training_of(definition.training, params)

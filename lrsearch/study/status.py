@@ -113,9 +113,15 @@ def best_value(stored: StoredStudy) -> float | None:
     return winner.value if winner else None
 
 
-def epochs_trained(trials: Iterable[FrozenTrial]) -> int:
-    """Epochs of all trials together, audits included; a trial's seeds count as one."""
-    return sum(len(trial.intermediate_values) + len(trial.user_attrs.get(AUDIT_CURVE, [])) for trial in trials)
+def epochs_trained(trials: Iterable[FrozenTrial], evaluations_per_epoch: float = 1) -> int:
+    """Epochs of all trials together, audits included; a trial's seeds count as one.
+
+    Args:
+        trials: The trials.
+        evaluations_per_epoch: How many steps of their curves an epoch is.
+    """
+    steps = sum(len(trial.intermediate_values) + len(trial.user_attrs.get(AUDIT_CURVE, [])) for trial in trials)
+    return round(steps / evaluations_per_epoch)
 
 
 def confirmation(stored: StoredStudy) -> dict[str, Any] | None:
@@ -148,32 +154,34 @@ def state(trial: FrozenTrial) -> str:
     return trial.state.name.lower()
 
 
-def curves(trial: FrozenTrial) -> list[dict[str, Any]]:
+def curves(trial: FrozenTrial, unit: str = "epoch") -> list[dict[str, Any]]:
     """A trial's epochs: epoch, learning rate, metric on training and test rows, and what else was shown.
 
     Args:
         trial: Any trial; one that lrsearch did not train has its intermediate values only.
+        unit: What the steps of its curve are called.
     """
     attributes = trial.user_attrs
     further = {"lr": attributes.get(LR_CURVE, []), "train": attributes.get(TRAIN_CURVE, [])}
     further.update(attributes.get(EXTRA_CURVES, {}))
     return [
-        {"epoch": epoch, "test": trial.intermediate_values[epoch]}
+        {unit: epoch, "test": trial.intermediate_values[epoch]}
         | {name: values[epoch - 1] for name, values in further.items() if 0 < epoch <= len(values)}
         for epoch in sorted(trial.intermediate_values)
     ]
 
 
-def audit(trial: FrozenTrial) -> dict[str, Any]:
+def audit(trial: FrozenTrial, unit: str = "epoch") -> dict[str, Any]:
     """What became of a pruned trial that was trained on; empty for any other.
 
     Args:
         trial: Any trial.
+        unit: What the steps of its curve are called.
     """
     stored = trial.user_attrs
     if AUDIT_CURVE not in stored:
         return {}
     end = stored.get(AUDIT_VALUE, stored.get(AUDIT_ERROR))
     if AUDIT_DIVERGED_AT in stored:
-        end = f"diverged in epoch {stored[AUDIT_DIVERGED_AT]}"
-    return {"audit": end, "epochs of audit": len(stored[AUDIT_CURVE])}
+        end = f"diverged in {unit} {stored[AUDIT_DIVERGED_AT]}"
+    return {"audit": end, f"{unit}s of audit": len(stored[AUDIT_CURVE])}

@@ -21,6 +21,7 @@ from lrsearch.storage.attributes import (
     DATA,
     DEFINITION,
     ENGINE_OF_STUDY,
+    EVALUATIONS,
     GENERATION,
     METRIC,
     ORIGIN,
@@ -130,6 +131,19 @@ class StoredStudy:
         assert self.definition is not None
         stored = self.reader.attributes().get(GENERATION)
         return stored if isinstance(stored, int) and stored > 0 else generation_size(self.definition)
+
+    @property
+    def evaluations(self) -> int:
+        """Of a run to the end: one for each epoch, unless the study says `evaluate_every` and has been trained."""
+        assert self.definition is not None
+        training = self.definition.training
+        found = None if training.evaluate_every is None else self.reader.attributes().get(EVALUATIONS)
+        return found if isinstance(found, int) and found > 0 else training.epochs
+
+    @property
+    def evaluations_per_epoch(self) -> float:
+        """How many steps of a curve an epoch is; 1 in a study that lrsearch did not make."""
+        return 1 if self.definition is None else self.evaluations / self.definition.training.epochs
 
     @property
     def engine(self) -> str | None:

@@ -135,7 +135,10 @@ def check(section: CommandSection | None, document: Mapping[str, Any], faults: l
         faults.append(Fault("command", "stands beside [task]: a study trains a task or runs a command, so choose one"))
     training = document.get("training", {})
     for key in training if isinstance(training, dict) else ():
-        if key not in TRAINING_KEYS:
+        if key == "evaluate_every":
+            rule = "means nothing to a command, which says itself when it evaluates: let epochs be how often it does"
+            faults.append(Fault(f"training.{key}", rule))
+        elif key not in TRAINING_KEYS:
             rule = f"means nothing to a command, which knows it by itself; known: {', '.join(TRAINING_KEYS)}"
             faults.append(Fault(f"training.{key}", rule))
     if section is not None and not {"lr", "settings"} & section.names:

@@ -66,7 +66,9 @@ class TrainingSection(StrictModel):
         drop_last: Leave out the last batch of an epoch where it has fewer rows than `batch_size`.
         ema: Weight of the past in an average of the weights, taken after every update; that average is evaluated.
         precision: What forward passes compute in; less than float32 is mixed precision.
-        train_metric_every: Epochs from one look at the metric on training rows to the next; the last has one, too.
+        evaluate_every: Updates from one look at the test metric to the next, across epochs; the last update has one,
+            too. None: there is one after every epoch.
+        train_metric_every: Evaluations from one look at the metric on training rows to the next; the last has one, too.
         patience: A run stops, and is complete, after so many evaluations in a row without a better test metric; None:
             every run is trained to its last epoch.
         min_delta: What the test metric has to gain on the best one so far for `patience` to begin anew.
@@ -90,11 +92,23 @@ class TrainingSection(StrictModel):
     drop_last: bool = False
     ema: FiniteFloat | None = Field(default=None, gt=0, lt=1)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    evaluate_every: int | None = Field(default=None, ge=1)
     train_metric_every: int = Field(default=1, ge=1)
     checkpoint_minutes: FiniteFloat = Field(default=5.0, ge=0)
     loader_workers: int = Field(default=0, ge=0, le=1024)
     patience: int | None = Field(default=None, ge=1)
     min_delta: FiniteFloat = Field(default=0.0, ge=0)
+
+    @property
+    def unit(self) -> Literal["epoch", "evaluation"]:
+        """What the steps of a curve are."""
+        return "epoch" if self.evaluate_every is None else "evaluation"
+
+    @property
+    def evaluated(self) -> str | None:
+        """When a run is evaluated, in words for code to paste; None where that is after every epoch."""
+        every = self.evaluate_every
+        return None if every is None else f"after every evaluation, that is, after every {every} updates"
 
     @field_validator("seeds")
     @classmethod

@@ -21,6 +21,7 @@ from lrsearch.tasks.data import Data, pair
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 from lrsearch.training import lane_optimizers
+from lrsearch.training.batches import SeedOrders
 from lrsearch.training.devices import moved
 from lrsearch.training.divergence import ConstantValues, diverged
 from lrsearch.training.early_stopping import LaneStops
@@ -72,7 +73,7 @@ class BatchedEngine:
         batch = NetworkBatch(self._packed, lanes, training, self.device, self.memory, self._recordings)
         records = batch.before_training()
         kept = yield records
-        for _ in range(training.epochs):
+        for _ in range(batch.evaluations.count):
             gone = {lane for lane, is_gone in zip(records.lanes, records.diverged, strict=True) if is_gone}
             gone |= records.stopped
             live = [lane for lane in records.lanes if lane not in gone and (kept is None or lane in kept)]
@@ -122,12 +123,13 @@ class NetworkBatch:
         # Lanes with the same seed begin alike and see the same batches, so each seed is started once.
         seeds = list(dict.fromkeys(lane.seed for lane in lanes))
         runs = [begin(task, training, seed) for seed in seeds]
-        self.orders = [run.order for run in runs]
+        self.orders = SeedOrders([run.order for run in runs], device)
         self.streams = [stream_from(run.random_state) for run in runs]
         place = {seed: index for index, seed in enumerate(seeds)}
         seed_of = [place[lane.seed] for lane in lanes]
         self.before = [runs[index].before for index in seed_of]
         directed = [replace(lane, schedule=lane.schedule.directed(task.maximises)) for lane in lanes]
+        self.evaluations = runs[0].evaluations
         self.rates = [LaneRates(lane, training, runs[0].order.batches_per_epoch) for lane in directed]
         self.stops = LaneStops(training, maximise=task.maximises)
         self.positions = tuple(range(len(lanes)))
@@ -175,15 +177,15 @@ class NetworkBatch:
         self._take([left[lane] for lane in self.sitting])
 
     def epoch(self) -> LaneRecords:
-        """Train all lanes for one epoch, and evaluate them."""
+        """Train all lanes up to the next evaluation, for one epoch by default, and evaluate them."""
         began = time.perf_counter()
         rates = np.array([lane.of_epoch(self.finished) for lane in self.rates])
         losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
         train_metric = np.full(len(self.positions), np.nan)
         metrics = {"metric": self.task.metric_function}
-        if shows_train_metric(self.finished + 1, self.training):
+        if shows_train_metric(self.finished + 1, self.training, self.evaluations.count):
             train_metric = self.evaluate(self.train, metrics)[0]["metric"]
-        details = details_after(self.finished + 1, self.task, self.training)
+        details = details_after(self.finished + 1, self.task, self.evaluations.count)
         test, kept = self.evaluate(self.test, {**metrics, **self.task.extra}, details)
         self.finished += 1
         test_metric = test.pop("metric")
@@ -233,7 +235,7 @@ class NetworkBatch:
         )
 
     def updates(self, rates: Numbers) -> Iterator[tuple[Tensor, Tensor]]:
-        """What each update of the next epoch needs; every seed's stream moves on by one epoch.
+        """What each update up to the next evaluation needs; where an epoch begins, every seed's stream moves on by one.
 
         Args:
             rates: Learning rates; [lanes, updates].
@@ -242,8 +244,8 @@ class NetworkBatch:
             Row numbers of the batch in each of `orders` [orders, rows], and learning rates [networks, 1].
         """
         of_update = torch.from_numpy(rates.T[:, self.sitting, None]).to(self.device)
-        permutations = torch.stack([order.permutation() for order in self.orders]).to(self.device)
-        yield from zip(torch.split(permutations, self.training.batch_size, dim=1), of_update, strict=True)
+        first = self.evaluations.updates_until(self.finished)
+        yield from ((self.orders.batch(number), of_lanes) for number, of_lanes in enumerate(of_update, first))
 
     def update(self, rows: Tensor, rates: Tensor) -> Tensor:
         """One update of every network.
@@ -285,7 +287,7 @@ class NetworkBatch:
         self.networks.take(chosen)
         self.optimizer.take(chosen)
         followed, self.order_of = torch.unique(self.order_of[chosen], return_inverse=True)
-        self.orders = [self.orders[index] for index in followed.tolist()]
+        self.orders.take(followed)
         self.streams = [self.streams[index] for index in followed.tolist()]
 
     def _of_lanes(self, values: Tensor) -> Numbers:

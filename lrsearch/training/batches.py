@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -31,10 +32,21 @@ class DataOrder:
         self.rows = rows
         self.batch_size = batch_size
         self.drop_last = drop_last
+        self.before = generator.get_state()
+        """Where the stream stood when the last epoch's order was drawn."""
 
     @property
     def batches_per_epoch(self) -> int:
         return batches_per_epoch(self.rows, self.batch_size, drop_last=self.drop_last)
+
+    def go_on_from(self, before: Tensor) -> None:
+        """Draw the next order from where the stream stood before it was drawn in another run.
+
+        Args:
+            before: The stream's state, as `before` was there.
+        """
+        self.generator.set_state(before)
+        self.before = before
 
     def epoch(self) -> tuple[Tensor, ...]:
         """Row numbers [batch] of each batch of the next epoch; advances the stream by one epoch."""
@@ -42,12 +54,50 @@ class DataOrder:
 
     def permutation(self) -> Tensor:
         """Row numbers [rows] of the next epoch, batch after batch; advances the stream by one epoch."""
+        self.before = self.generator.get_state()
         self._draw()  # the loader's number for its workers
         drawn = torch.randperm(self.rows, generator=torch.Generator().manual_seed(self._draw()))
         return drawn[: self.batches_per_epoch * self.batch_size]
 
     def _draw(self) -> int:
         return int(torch.empty((), dtype=torch.int64).random_(generator=self.generator).item())
+
+
+class SeedOrders:
+    """The orders of several seeds, which begin their epochs together.
+
+    Args:
+        orders: One for each seed.
+        device: Where row numbers are wanted.
+    """
+
+    def __init__(self, orders: Sequence[DataOrder], device: torch.device) -> None:
+        self._orders, self._device = list(orders), device
+        self._epoch = torch.empty((len(orders), 0), dtype=torch.int64, device=device)
+
+    def batch(self, number: int) -> Tensor:
+        """Row numbers of a batch; to be asked for one after the other.
+
+        Args:
+            number: The batch, from 0 at the run's start.
+
+        Returns:
+            For each seed; [seeds, rows].
+        """
+        first = self._orders[0]
+        place = number % first.batches_per_epoch
+        if not place:
+            self._epoch = torch.stack([order.permutation() for order in self._orders]).to(self._device)
+        return self._epoch[:, place * first.batch_size : (place + 1) * first.batch_size]
+
+    def take(self, seeds: Tensor) -> None:
+        """Go on with the orders of some seeds only.
+
+        Args:
+            seeds: Which, as places in the list given.
+        """
+        self._orders = [self._orders[seed] for seed in seeds.tolist()]
+        self._epoch = self._epoch[seeds]
 
 
 def batches_per_epoch(rows: int, batch_size: int, *, drop_last: bool = False) -> int:

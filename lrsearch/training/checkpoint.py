@@ -26,6 +26,7 @@ from lrsearch.training import best_weights, random_streams
 from lrsearch.training.checkpoint_values import check_optimizer, faults_of
 from lrsearch.training.definition import RunDefinition
 from lrsearch.training.run import Before, EpochRecord, Run
+from lrsearch.training.when_evaluated import Evaluations
 
 KIND = "lrsearch checkpoint"
 FORMAT = 1
@@ -175,7 +176,7 @@ def restore(checkpoint: Checkpoint, run: Run) -> None:
         if run.average is not None:
             run.average.load_state_dict(state["average"])
         run.precision.load(state.get("precision", {}))
-        run.order.generator.set_state(state["order"])
+        run.order.go_on_from(state["order"])
         run.random_state = state["random_state"]
         if "streams" in state:
             run.streams = random_streams.from_plain(state["streams"])
@@ -209,18 +210,23 @@ def check_epochs(stored: RunDefinition, wanted: RunDefinition, run: Run) -> list
     epochs, former = wanted.training.epochs, stored.training.epochs
     if epochs == former:
         return []
-    if epochs < run.epoch:
-        return [Fault("training.epochs", f"{run.epoch} epochs are done already", str(epochs))]
-    per_epoch = run.updates_per_epoch
-    old, new = (run.schedule.steps(length, per_epoch) for length in (former, epochs))
+    per_epoch, every = run.updates_per_epoch, run.training.evaluate_every
+    done = Evaluations.of(stored.training, per_epoch).updates_until(run.epoch)
+    if epochs * per_epoch < done:
+        return [Fault("training.epochs", f"{done / per_epoch:.4g} epochs are done already", str(epochs))]
+    if run.updates != done:
+        rule = f"the last evaluation came after {done} updates, which is no multiple of evaluate_every = {every}"
+        return [Fault("training.epochs", f"{rule}; start a new run for another length", str(epochs))]
+    old, new = (run.schedule.steps(length, per_epoch, every) for length in (former, epochs))
     updates = run.updates_per_step
-    for t, update in (divmod(n, updates) for n in range(run.epoch * per_epoch)):
+    for t, update in (divmod(n, updates) for n in range(done)):
         former_rate, rate = (run.schedule.factor(t, h, update=update, updates=updates) for h in (old, new))
         if former_rate != rate:
             break
     else:
         return []
-    rule = f"the rates of {run.schedule.describe()} are laid out for {former} epochs, and {run.epoch} of them are done"
+    there = f"laid out for {former} epochs, and {done / per_epoch:.4g} of them are done"
+    rule = f"the rates of {run.schedule.describe()} are {there}"
     return [Fault("training.epochs", f"{rule}; start a new run for another length", str(epochs))]
 
 
@@ -241,7 +247,7 @@ def _state(run: Run) -> dict[str, Any]:
         "average": None if run.average is None else run.average.state_dict(),
         "best": best_weights.document(run),
         "precision": run.precision.state(),
-        "order": run.order.generator.get_state(),
+        "order": run.order_state,
         "random_state": run.random_state,
         "streams": random_streams.plain(run.streams),
         "before": _plain(run.before),

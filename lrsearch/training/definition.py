@@ -80,10 +80,13 @@ class RunDefinition:
             task: What `build_task` gave; its rows decide how many updates an epoch has.
         """
         per_epoch = updates_per_epoch(task, self.training)
-        horizon = self.schedule.steps(self.training.epochs, per_epoch)
+        every = self.training.evaluate_every
+        horizon = self.schedule.steps(self.training.epochs, per_epoch, every)
         optimizer = optimizers.code(self.training, self.lr, grouped=task.parameters is not None)
         directed = self.schedule.directed(task.maximises)
-        schedule = directed.code(self.lr, horizon, updates=directed.updates_per_step(per_epoch))
+        where = self.training.evaluated if directed.unit == "evaluation" else None
+        updates = directed.updates_per_step(per_epoch, every)
+        schedule = directed.code(self.lr, horizon, updates=updates, where=where)
         return f"import torch\n\n{optimizer}\n{schedule}"
 
 

@@ -22,6 +22,7 @@ from lrsearch.training.lane import Lane as Lane
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
 from lrsearch.training.lane_run import LaneRun
 from lrsearch.training.run import EpochRecord
+from lrsearch.training.when_evaluated import evaluations_of
 
 Numbers = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class LaneRecords:
     """`EpochRecord` with a lane axis. The record of epoch 0 is the state before training.
 
     Attributes:
-        epoch: Epochs finished.
+        epoch: Evaluations finished: epochs, unless `evaluate_every` says otherwise.
         lanes: Which lanes the arrays speak of, as positions in the list given to the engine; [lanes].
         lr: Learning rate of the epoch's first update; [lanes].
         train_metric: [lanes].
@@ -92,7 +93,7 @@ class Engine(Protocol):
             task: What is trained.
             lanes: The networks.
             training: Epochs, batch size, optimizer.
-            pauses: No lane goes beyond one of these epochs before every lane that is kept has got there.
+            pauses: No lane goes beyond one of these evaluations before every lane that is kept has got there.
         """
 
 
@@ -126,7 +127,7 @@ class SequentialEngine:
         try:
             kept = yield joined(0, {index: way.before() for index, way in ways.items()}, 0.0)
             live = dict(ways)
-            for epoch in range(1, training.epochs + 1):
+            for epoch in range(1, evaluations_of(task, training) + 1):
                 ended = [] if kept is None else [index for index in ways if index not in kept]
                 for index in ended:
                     ways.pop(index).forget()

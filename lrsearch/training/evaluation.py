@@ -26,25 +26,26 @@ EVALUATION_ROWS = 8192
 """Rows in one forward pass of an evaluation: enough for speed, few enough for memory."""
 
 
-def shows_train_metric(epoch: int, training: TrainingSection) -> bool:
-    """Whether the metric on training rows is looked at after an epoch; no decision rests on it.
+def shows_train_metric(number: int, training: TrainingSection, last: int) -> bool:
+    """Whether an evaluation looks at the metric on training rows, too; no decision rests on it.
 
     Args:
-        epoch: Epochs finished.
-        training: How many there are, and after how many it is looked at.
+        number: The evaluation, from 1.
+        training: After how many of them it is looked at.
+        last: How many there are.
     """
-    return epoch % training.train_metric_every == 0 or epoch == training.epochs
+    return number % training.train_metric_every == 0 or number == last
 
 
-def details_after(epoch: int, task: Task, training: TrainingSection) -> Mapping[str, Metric]:
-    """The task's `details` if they are looked at after an epoch, and none otherwise.
+def details_after(number: int, task: Task, last: int) -> Mapping[str, Metric]:
+    """The task's `details` if an evaluation looks at them, and none otherwise.
 
     Args:
-        epoch: Epochs finished; 0 before training.
+        number: The evaluation, from 1; 0 before training.
         task: What is trained.
-        training: How many epochs there are.
+        last: How many there are.
     """
-    return task.details if task.details_each_epoch or epoch in (0, training.epochs) else {}
+    return task.details if task.details_each_epoch or number in (0, last) else {}
 
 
 @dataclass(frozen=True)

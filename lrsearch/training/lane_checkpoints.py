@@ -154,7 +154,7 @@ class LaneCheckpoint:
 
     def note(self, run: Run) -> None:
         """Save a run that has been trained for long enough since it was saved last."""
-        if self._file is None or (run.epoch == self._training.epochs and self._task.details):
+        if self._file is None or (run.is_trained and self._task.details):
             return  # details are in no checkpoint, so the last epoch of such a task is trained again
         self._unsaved += run.records[-1].seconds
         if self._unsaved < 60 * self._training.checkpoint_minutes:

@@ -61,7 +61,7 @@ class LaneRun:
     def has_ended(self) -> bool:
         """Whether the last epoch that was told is the lane's last."""
         run = self.run
-        over = run.diverged or run.stopping.has_stopped or run.epoch == run.training.epochs
+        over = run.diverged or run.stopping.has_stopped or run.is_trained
         return over and self._told == self.run.epoch
 
     @property

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import torch
@@ -117,16 +116,16 @@ def start(
 
 
 def train(run: Run, epochs: int | None = None) -> Iterator[EpochRecord]:
-    """Train on, one record per epoch, until the horizon, or until the run diverges or its patience ends.
+    """Train on, one record per evaluation, until the horizon, or until the run diverges or its patience ends.
 
     Args:
         run: Where to go on from; it is advanced.
-        epochs: Stop after so many; by default at the last epoch of the run's training section.
+        epochs: Stop after so many records; by default at the last one of the run's training section.
 
     Yields:
-        The record of each epoch, when it is finished.
+        The record of each epoch, or of each stretch of `evaluate_every` updates, when it is finished.
     """
-    last = run.training.epochs if epochs is None else run.epoch + epochs
+    last = run.evaluations.count if epochs is None else run.epoch + epochs
     while run.epoch < last and not run.diverged and not run.stopping.has_stopped:
         yield _one_epoch(run)
 
@@ -167,11 +166,11 @@ def _evaluated(run: Run, epoch: int) -> tuple[float, dict[str, float], Details]:
     """The metric on training rows, what is looked at on test rows, and the details of those; within `looking`."""
     metrics = {"metric": run.task.metric_function}
     train_metric = math.nan
-    if shows_train_metric(epoch, run.training):
+    if shows_train_metric(epoch, run.training, run.evaluations.count):
         train_metric = evaluate_rows(run.task.train, metrics, run.look)["metric"]
         _set_streams(run)  # whether training rows were looked at changes no test metric
     metrics |= run.task.extra
-    details = details_after(epoch, run.task, run.training)
+    details = details_after(epoch, run.task, run.evaluations.count)
     test = evaluate_in_detail(run.task.test, metrics, details, run.look)
     return train_metric, *test
 
@@ -212,18 +211,20 @@ def _keep_streams(run: Run) -> None:
 
 
 def updates(run: Run) -> Iterator[Tensor]:
-    """One pass over the training rows, update by update. To be consumed within `own_stream`.
+    """The updates up to the next evaluation: one pass over the training rows, unless `evaluate_every` says otherwise.
+
+    To be consumed within `own_stream`.
 
     Args:
-        run: Which; `train` counts its epochs, this does not.
+        run: Which; `train` counts its evaluations, this does not.
 
     Yields:
         The loss of each update's rows, a scalar without gradient: as it was before the update, which is done.
     """
-    batches = run.batches.epoch(run.epoch, run.order)
+    first = run.updates
     with optimizer_modes.training(run.optimizer):
-        for number in range(run.updates_per_epoch):
-            yield update(run, number, list(islice(batches, run.training.accumulate)))
+        for number in range(run.evaluations.updates_until(run.epoch + 1) - first):
+            yield update(run, number, run.batches.update(first + number, run.order))
 
 
 def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
@@ -231,7 +232,7 @@ def update(run: Run, number: int, batches: Sequence[Batch]) -> Tensor:
 
     Args:
         run: What is trained.
-        number: Number of the update in the current epoch, from 0; it decides the rate.
+        number: Number of the update since the last evaluation, from 0; it decides the rate.
         batches: Inputs and targets; the loss of several is the mean of theirs, ``sum(losses) / len(losses)``, also in
             the last update of an epoch, which may have fewer of them.
 
@@ -286,5 +287,5 @@ def _before(look: Look) -> Before:
     metrics = {LOSS: task.loss_function, "metric": task.metric_function}
     train = evaluate_rows(task.train, metrics, look)
     metrics = {"metric": task.metric_function, **task.extra}
-    test, kept = evaluate_in_detail(task.test, metrics, details_after(0, task, look.training), look)
+    test, kept = evaluate_in_detail(task.test, metrics, details_after(0, task, look.training.epochs), look)
     return Before(train[LOSS], train["metric"], test.pop("metric"), test, kept)

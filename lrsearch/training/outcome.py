@@ -17,7 +17,7 @@ class EpochMetrics:
     """A run's metrics at one moment.
 
     Attributes:
-        epoch: Epochs finished; 0 is before training.
+        epoch: Epochs finished, or evaluations with `evaluate_every`; 0 is before training.
         train: The metric on the training rows.
         test: The metric on the test rows.
         extra: Further metrics on the test rows.
@@ -34,7 +34,7 @@ class Outcome:
     """What a run came to.
 
     Attributes:
-        epochs: Epochs trained.
+        epochs: Epochs trained; a whole number, unless patience has ended the run within one.
         before: Before the first update.
         final: After the last epoch.
         best_train: Where the metric on the training rows was best.
@@ -46,7 +46,7 @@ class Outcome:
         code: Lines of torch code that train with the same settings.
     """
 
-    epochs: int
+    epochs: float
     before: EpochMetrics
     final: EpochMetrics
     best_train: EpochMetrics
@@ -73,7 +73,7 @@ def outcome(definition: RunDefinition, run: Run) -> Outcome:
     best = run.best_record if run.keep == "best" else None
     by_hand, sign = _by_hand(run), -1 if run.task.maximises else 1
     return Outcome(
-        epochs=run.epoch,
+        epochs=run.epochs_done,
         before=before,
         final=moments[-1],
         best_train=_best(moments, lambda moment: sign * moment.train),

@@ -23,6 +23,7 @@ from lrsearch.training.lane_checkpoints import LaneCheckpoints
 from lrsearch.training.memory import parking_bytes
 from lrsearch.training.parking import Parking
 from lrsearch.training.segment import Broken, Left, Lost, Message, Segment, Told
+from lrsearch.training.when_evaluated import evaluations_of
 
 WORKS = count()
 """Numbers of segments. Processes outlive engines, and must not take a segment for one that was dropped before."""
@@ -66,7 +67,7 @@ class ParallelEngine:
         crew = self._crew if self._crew is not None and task is self._task else self._here
         shift = _Shift(self, crew, task, lanes, training)
         try:
-            for pause in sorted({*(epoch for epoch in pauses if epoch < training.epochs), training.epochs}):
+            for pause in sorted({*(number for number in pauses if number < shift.last), shift.last}):
                 for records in shift.until(pause):
                     kept = yield records
                     if kept is not None:
@@ -90,6 +91,7 @@ class _Shift:
         self._engine, self._crew, self._task = engine, crew, task
         self._lanes, self._training = lanes, training
         self.parking = Parking(parking_bytes())
+        self.last = evaluations_of(task, training)
         self._kept = set(range(len(lanes)))
         self._live = set(self._kept)
         self._told = [-1] * len(lanes)
@@ -144,7 +146,7 @@ class _Shift:
                 if record.epoch > self._told[lane]:
                     self._told[lane] = record.epoch
                     stopped = self._stops.take([lane], [record.test_metric]) if record.epoch else frozenset()
-                    if record.diverged or stopped or record.epoch == self._training.epochs:
+                    if record.diverged or stopped or record.epoch == self.last:
                         self._live.discard(lane)
                         self.parking.drop(lane)
                     yield joined(record.epoch, {lane: record}, record.seconds, stopped)

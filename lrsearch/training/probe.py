@@ -78,7 +78,7 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
         small = packed(given)
     except ValueError as error:
         return ProbeOutcome(False, str(error))
-    training = training.model_copy(update={"epochs": STEPS, "eps": max(training.eps, CALM)})
+    training = training.model_copy(update={"epochs": STEPS, "evaluate_every": None, "eps": max(training.eps, CALM)})
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             # What vmap has no rule for it computes lane by lane, and warns: then there is nothing to gain.

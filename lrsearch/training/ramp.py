@@ -107,7 +107,7 @@ def _one_seed(task: Task, training: TrainingSection, plan: Plan, seed: int) -> S
     # One update more than on the ramp: the loss that an update leads to shows in the next one's rows.
     epochs = math.ceil((plan.updates + 1) / updates_per_epoch(task, training))
     ramp = Ramp(ratio=plan.high / plan.low, updates=plan.updates)
-    run = start(task, ramp, plan.low, training.model_copy(update={"epochs": epochs}), seed)
+    run = start(task, ramp, plan.low, training.model_copy(update={"epochs": epochs, "evaluate_every": None}), seed)
     watch = Watch(grid(plan.low, plan.high, plan.updates), seed)
     wanted = True
     with own_stream(run):

@@ -1,46 +1,48 @@
-"""The learning rates of a lane, epoch by epoch, in the arithmetic of the sequential loop."""
+"""The learning rates of a lane, evaluation by evaluation, in the arithmetic of the sequential loop."""
 
 from __future__ import annotations
 
 from lrsearch.study_file.model import TrainingSection
-from lrsearch.training.engine import Lane
+from lrsearch.training.lane import Lane
+from lrsearch.training.when_evaluated import Evaluations
 
 
 class LaneRates:
     """One row of the table of rates [lanes, updates]: plain float64 numbers that torch never touches.
 
-    The row is made an epoch at a time: a lane that leaves early does not pay for the rest, and a family with memory
-    (plateau) cannot know its later rates before it has seen the metrics of the epochs before.
+    The row is made up to the next evaluation at a time: a lane that leaves early does not pay for the rest, and a
+    family with memory (plateau) cannot know its later rates before it has seen the metrics of the evaluations before.
 
     Args:
         lane: Whose rates.
-        training: Epochs; they decide the schedule's horizon.
+        training: Epochs; they decide the schedule's horizon. And how often is evaluated.
         batches_per_epoch: Updates in each of them.
     """
 
     def __init__(self, lane: Lane, training: TrainingSection, batches_per_epoch: int) -> None:
         self.lane = lane
         self.batches_per_epoch = batches_per_epoch
-        self.horizon = lane.schedule.steps(training.epochs, batches_per_epoch)
-        self.updates_per_step = lane.schedule.updates_per_step(batches_per_epoch)
+        self.evaluations = Evaluations.of(training, batches_per_epoch)
+        self.horizon = lane.schedule.steps(training.epochs, batches_per_epoch, training.evaluate_every)
+        self.updates_per_step = lane.schedule.updates_per_step(batches_per_epoch, training.evaluate_every)
         self.state = lane.schedule.initial_state(self.horizon, self.updates_per_step)
 
     def of_epoch(self, epoch: int) -> list[float]:
-        """The rate of every update of an epoch.
+        """The rate of every update of an epoch, or of those before the next evaluation.
 
         Args:
-            epoch: Epochs finished before it.
+            epoch: Evaluations finished before them.
         """
-        first = epoch * self.batches_per_epoch
-        if self.updates_per_step == 1 or self.lane.schedule.warmup_fraction:
-            return [self._rate(first + batch) for batch in range(self.batches_per_epoch)]
-        return [self._rate(first)] * self.batches_per_epoch
+        first, end = (self.evaluations.updates_until(number) for number in (epoch, epoch + 1))
+        if self.updates_per_step != self.evaluations.every or self.lane.schedule.warmup_fraction:
+            return [self._rate(update) for update in range(first, end)]
+        return [self._rate(first)] * (end - first)
 
     def evaluated(self, test_metric: float) -> None:
-        """Take the test metric of an epoch; only a family with memory cares.
+        """Take the test metric of an evaluation; only a family with memory cares.
 
         Args:
-            test_metric: Of this lane, after the epoch.
+            test_metric: Of this lane.
         """
         self.state = self.lane.schedule.update(self.state, test_metric)
 

@@ -23,7 +23,7 @@ Batch = tuple[Any, Any]
 
 
 def read(
-    rows: Rows, batches: Iterable[Tensor], device: torch.device, workers: int, seed: int, epoch: int
+    rows: Rows, batches: Iterable[Tensor], device: torch.device, workers: int, seed: int, epoch: int, *, first: int = 0
 ) -> Iterator[Batch]:
     """Some batches, in the order given.
 
@@ -34,9 +34,10 @@ def read(
         workers: Processes that read a Dataset's rows; 0 reads them in this one.
         seed: Of the run; with the epoch it decides what reading draws.
         epoch: Epochs finished, or `random_streams.LOOK`.
+        first: The first batch's number in the epoch.
     """
     if isinstance(rows, Streamed):
-        jobs = [(batch_seed(seed, epoch, number), batch.tolist()) for number, batch in enumerate(batches)]
+        jobs = [(batch_seed(seed, epoch, number), batch.tolist()) for number, batch in enumerate(batches, first)]
         for inputs, targets in _loader(_Batches(rows), jobs, device, workers):
             yield moved(inputs, device), moved(targets, device)
     elif all(isinstance(part, Tensor) and part.layout == torch.strided for part in rows):

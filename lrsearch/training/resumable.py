@@ -39,7 +39,9 @@ def is_resumable(task: Task, training: TrainingSection, device: torch.device) ->
 
 
 def _goes_on(task: Task, training: TrainingSection) -> bool:
-    section = training.model_copy(update={"epochs": 2, "loader_workers": 0})
+    # Where runs may be saved within an epoch, this one is.
+    every = None if training.evaluate_every is None else 1
+    section = training.model_copy(update={"epochs": 2, "loader_workers": 0, "evaluate_every": every})
 
     def begin(before: Before | None = None) -> Run:
         return start(task, Constant(), LR, section, training.seeds[0], before)

@@ -22,6 +22,7 @@ from lrsearch.training.early_stopping import EarlyStopping
 from lrsearch.training.evaluation import Look
 from lrsearch.training.precision import Precision
 from lrsearch.training.training_batches import TrainingBatches
+from lrsearch.training.when_evaluated import Evaluations
 
 State = dict[str, Any]
 
@@ -31,7 +32,8 @@ class EpochRecord:
     """What one epoch came to.
 
     Attributes:
-        epoch: Epochs finished, from 1.
+        epoch: Evaluations finished, from 1: epochs, unless `evaluate_every` says otherwise. In that case "epoch" is the
+            stretch of updates before an evaluation everywhere below.
         lr: Learning rate of the epoch's first update.
         train_metric: The task's metric over all training rows, in eval mode, after the epoch; NaN after those epochs
             after which `train_metric_every` does not look at it.
@@ -82,9 +84,10 @@ class BestWeights:
 class Run:
     """One network on its way: all state that the loop advances.
 
-    Made by `start`, advanced by `train`. Between two epochs it may be looked at, saved, or given another learning
-    rate or schedule. `records` holds every epoch so far; `random_state` is where its own torch stream stands, `streams`
-    where the others do. `keep` says whether the weights of the best epoch are kept, too, and `best` has them.
+    Made by `start`, advanced by `train`. `epoch` counts evaluations, which follow each epoch unless `evaluate_every`
+    says otherwise. Between two of them the run may be looked at, saved, or given another learning rate or schedule.
+    `records` holds every one so far; `random_state` is where its own torch stream stands, `streams` where the others
+    do. `keep` says whether the weights of the best epoch are kept, too, and `best` has them.
     """
 
     task: Task
@@ -110,11 +113,14 @@ class Run:
     schedule_state: object = field(init=False)
     constants: ConstantValues = field(init=False)
     stopping: EarlyStopping = field(init=False)
+    evaluations: Evaluations = field(init=False)
 
     def __post_init__(self) -> None:
         self.constants = ConstantValues(self.task)
         self.stopping = EarlyStopping.of(self.training, maximise=self.task.maximises)
-        self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch)
+        self.evaluations = Evaluations.of(self.training, self.updates_per_epoch)
+        every = self.training.evaluate_every
+        self.horizon = self.schedule.steps(self.training.epochs, self.updates_per_epoch, every)
         self.schedule_state = self.schedule.initial_state(self.horizon, self.updates_per_step)
 
     @property
@@ -141,15 +147,37 @@ class Run:
     @property
     def updates_per_step(self) -> int:
         """Updates in a step of the schedule."""
-        return self.schedule.updates_per_step(self.updates_per_epoch)
+        return self.schedule.updates_per_step(self.updates_per_epoch, self.training.evaluate_every)
+
+    @property
+    def updates(self) -> int:
+        """Updates finished."""
+        return self.evaluations.updates_until(self.epoch)
+
+    @property
+    def epochs_done(self) -> float:
+        """Epochs finished; a whole number wherever it is one."""
+        whole, rest = divmod(self.updates, self.updates_per_epoch)
+        return whole + rest / self.updates_per_epoch if rest else whole
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its last update is done."""
+        return self.epoch == self.evaluations.count
+
+    @property
+    def order_state(self) -> Tensor:
+        """Where its data order's stream stood when the epoch began that is not finished; now, if there is none."""
+        within = self.updates % self.updates_per_epoch
+        return self.order.before if within else self.order.generator.get_state()
 
     def rate(self, number: int) -> float:
-        """Learning rate of an update of the current epoch.
+        """Learning rate of an update that is to come.
 
         Args:
-            number: The update, from 0.
+            number: The update, from 0 since the last evaluation.
         """
-        step, update = divmod(self.epoch * self.updates_per_epoch + number, self.updates_per_step)
+        step, update = divmod(self.updates + number, self.updates_per_step)
         return self.schedule.rate(
             self.lr, step, self.horizon, self.schedule_state, update=update, updates=self.updates_per_step
         )

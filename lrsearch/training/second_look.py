@@ -86,7 +86,7 @@ def epochs(task: Task, training: TrainingSection, count: int, runs: int) -> floa
 
 def _one_run(task: Task, training: TrainingSection, lr: float, count: int, seed: int) -> Brief:
     length = math.ceil(count / updates_per_epoch(task, training))
-    run = start(task, Constant(), lr, training.model_copy(update={"epochs": length}), seed)
+    run = start(task, Constant(), lr, training.model_copy(update={"epochs": length, "evaluate_every": None}), seed)
     value = run.before.test_metric
     whole = _advance(run, count)
     if whole:

@@ -62,8 +62,11 @@ def check_steerable(run: Run) -> None:
     """Refuse a run that a hand cannot steer.
 
     Raises:
-        InputError: It has diverged, or a schedule of its own moves its rate.
+        InputError: It has diverged, a schedule of its own moves its rate, or it is not evaluated by the epoch.
     """
+    if run.training.evaluate_every is not None:
+        rule = "a run that is steered by hand, epoch by epoch, is evaluated after every epoch: leave it out"
+        raise input_error("steer", rule, key="training.evaluate_every", received=str(run.training.evaluate_every))
     if run.diverged:
         raise input_error("steer", f"the run diverged in epoch {run.epoch}; start a new one with a smaller rate")
     if run.schedule.name != "constant" or run.schedule.warmup_fraction:

@@ -11,8 +11,9 @@ from lrsearch.tasks.data import Stream, count, first
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
-from lrsearch.training.batches import epoch_rows
+from lrsearch.training.batches import epoch_rows, updates_per_epoch
 from lrsearch.training.engine import Engine, Lane, SequentialEngine
+from lrsearch.training.when_evaluated import Evaluations
 
 BATCHES = 20
 """An epoch of more batches is measured on so many, and on as large a share of the test rows."""
@@ -62,11 +63,33 @@ def epoch_seconds(engine: Engine, task: Task, training: TrainingSection, lanes: 
     train = replace(train, steps=min(batches, train.steps)) if isinstance(train, Stream) else first(train, few)
     part = replace(task, train=train, test=first(task.test, -(-count(task.test) * few // rows)))
     seeds = [(training.seeds[0] + lane) % 2**32 for lane in range(lanes)]
-    section = training.model_copy(update={"epochs": EPOCHS})
+    section = training.model_copy(update={"epochs": EPOCHS, "evaluate_every": _as_often(part, training, rows / few)})
     try:
         records = list(engine.train(part, [Lane(LR, Constant(), seed) for seed in seeds], section))
     except (InputError, LrsearchError):
         raise
     except Exception as error:
         raise input_error("task", f"fails while it trains: {sentence(error)}") from error
-    return min(record.seconds for record in records[-(EPOCHS - 1) :]) * rows / few
+    if section.evaluate_every is None:
+        return min(record.seconds for record in records[-(EPOCHS - 1) :]) * rows / few
+    per_epoch = updates_per_epoch(part, section)
+    ends = Evaluations.of(section, per_epoch).updates_until
+    late = [record for record in records if ends(record.epoch) > per_epoch]
+    updates = EPOCHS * per_epoch - ends(late[0].epoch - 1)
+    return sum(record.seconds for record in late) * per_epoch / updates * rows / few
+
+
+def _as_often(part: Task, training: TrainingSection, times: float) -> int | None:
+    """Updates from one evaluation to the next on some of the rows, so that an epoch of those has as many evaluations.
+
+    Args:
+        part: The task with those rows; each evaluation looks at a part of the test rows, too.
+        training: Of the whole task.
+        times: How many times as many rows that has.
+
+    Returns:
+        None where it is one for an epoch, or fewer.
+    """
+    every = training.evaluate_every
+    every = every and max(1, round(every / times))
+    return every if every and every < updates_per_epoch(part, training) else None

@@ -80,6 +80,11 @@ def test_dry_run_writes_nothing(lrsearch: Command, tmp_path: Path) -> None:
         "epochs", "seconds_one_by_one", "epochs_in_batches", "seconds_in_batches",
     }  # fmt: skip
     assert files(tmp_path) == {"small.toml"}
+    often = ("--set", "training.evaluate_every=1", "--set", "training.patience=2", "--set", "training.batch_size=14")
+    plan = json.loads(lrsearch("study", "create", "small.toml", "--dry-run", "--format", "json", *often).stdout)
+    assert (plan["evaluations_per_trial"], plan["rungs"], plan["epochs_at_most"]) == (12, [2, 6], 20)
+    assert plan["epochs_if_patience_ends_each_run_at_once_about"] == 5, "of each run the first three updates"
+    assert "pruning_saves_about" not in plan
 
 
 @pytest.mark.parametrize("engine", ["sequential", "batched"])

@@ -65,6 +65,28 @@ def without_audit(definition: Definition) -> PluginSection:
     return PluginSection(name="extrapolation", options={**definition.pruner.options, "audit": 0.0})
 
 
+def test_patience_may_end_every_run_as_soon_as_it_can() -> None:
+    """After ``patience + 1`` evaluations, or not at all; a rung that nobody reaches ends nobody."""
+    plain, patient = (
+        forecast(study(10, **keys), lambda lanes: 0.5 * lanes, together=False) for keys in ({}, {"patience": 3})
+    )
+    assert plain.least_seconds is None
+    assert (patient.epochs, patient.seconds) == (plain.epochs, plain.seconds)
+    assert (patient.least_epochs, patient.least_seconds) == (10 * 4, 0.5 * 10 * 4)
+    never = forecast(study(10, patience=99), lambda lanes: 0.5 * lanes, together=False)
+    assert (never.least_epochs, never.least_seconds) == (never.epochs, never.seconds)
+
+
+def test_evaluations_within_an_epoch_are_where_the_rungs_are() -> None:
+    """Three epochs with twenty evaluations each are pruned as sixty epochs are, and cost a twentieth."""
+    long = forecast(study(), lambda lanes: 0.5 * lanes, together=False)
+    short = forecast(
+        study(epochs=3, evaluate_every=5), lambda lanes: 0.5 * lanes, together=False, evaluations=60
+    )  # fmt: skip
+    assert short.rungs == long.rungs == [5, 15, 30]
+    assert (short.epochs, short.seconds) == (round(long.epochs / 20), pytest.approx(long.seconds / 20))
+
+
 def test_seeds_are_lanes_of_their_own() -> None:
     one, two = (forecast(study(seeds=seeds), lambda lanes: lanes, together=False) for seeds in ([1], [1, 2]))
     assert (two.epochs, two.seconds) == (2 * one.epochs, 2 * one.seconds)

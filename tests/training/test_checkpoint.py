@@ -63,8 +63,9 @@ def saved(definition: RunDefinition, task: Task, epochs: int, file: Path) -> Non
         ("plateau", {"optimizer": "adam", "parameters": {"patience": 0, "threshold": 0.5, "factor": 0.5}}),
         ("plateau", {"parameters": {"patience": 0, "threshold": 0.5, "warmup_fraction": 0.4}}),
         ("piecewise", {"seeds": [7]}),
+        ("plateau", {"evaluate_every": 2, "parameters": {"patience": 0, "threshold": 0.5, "warmup_fraction": 0.4}}),
     ],
-    ids=["nesterov", "one_cycle", "prodigy", "schedule_free", "plateau", "plateau_warmup", "piecewise"],
+    ids=["nesterov", "one_cycle", "prodigy", "schedule_free", "plateau", "plateau_warmup", "piecewise", "within_epoch"],
 )
 def test_a_resumed_run_equals_the_uninterrupted_one(
     scheduler: str, settings: dict[str, Any], after: int, tmp_path: Path
@@ -102,6 +103,19 @@ def test_details_are_there_after_a_resumed_run_and_not_in_the_file(tmp_path: Pat
     again = definition.start(task)
     checkpoint.restore(checkpoint.read(file), again)
     assert told(again) == [{**record, "details": {}} for record in told(resumed)]
+
+
+def test_a_run_that_is_evaluated_within_epochs_may_become_longer_where_nothing_else_changes(tmp_path: Path) -> None:
+    """An epoch has three updates. After 12 of 18 an evaluation is one of the longer run; after 18 of 18 it is none."""
+    stored, wanted = (define(epochs=epochs, evaluate_every=4) for epochs in (6, 8))
+    task, faults = stored.build_task(), []
+    for evaluations in (3, 5):
+        saved(stored, task, evaluations, tmp_path / "run.ckpt")
+        resumed = wanted.start(task)
+        checkpoint.restore(checkpoint.read(tmp_path / "run.ckpt"), resumed)
+        faults.append([str(fault) for fault in checkpoint.check_epochs(stored, wanted, resumed)])
+    assert faults[0] == []
+    assert "after 18 updates, which is no multiple of evaluate_every = 4" in faults[1][0]
 
 
 def test_divergence_lasts(tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, TensorDataset
 from workloads import TASKS, in_float64
 
 from lrsearch import registry
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.blocks import PerBlock, per_block
+from lrsearch.tasks.data import pair
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Engine, Lane, SequentialEngine
 from lrsearch.training.loop import start, train
@@ -57,6 +60,62 @@ def test_the_metric_on_training_rows_may_be_left_out(engine: Engine) -> None:
         left_out = other.epoch in (1, 3)
         np.testing.assert_array_equal(np.isnan(other.train_metric), left_out)
         assert left_out or np.array_equal(one.train_metric, other.train_metric)
+
+
+def plain_loop(lr: float, plan: list[int], family: str) -> list[tuple[float, float]]:
+    """Rate before and test MSE after each stretch of updates, as one would write it."""
+    torch.manual_seed(1)
+    model = TASK.model()
+    loader = DataLoader(TensorDataset(*pair(TASK.train)), batch_size=14, shuffle=True)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    shape = registry.schedules.get(family)()
+    every = plan[0] if shape.unit == "evaluation" else {"batch": 1, "epoch": len(loader)}[shape.unit]
+    scheduler = shape.build(optimizer, -(-sum(plan) // every))
+    found, done, rates = [], 0, []
+    for _ in range(TRAINING.epochs):
+        for inputs, targets in loader:
+            rates.append(optimizer.param_groups[0]["lr"])
+            model.train()
+            optimizer.zero_grad()
+            TASK.loss_function(model(inputs), targets).backward()
+            optimizer.step()
+            done += 1
+            if shape.unit != "evaluation" and done % every == 0:
+                scheduler.step()
+            if done == sum(plan[: len(found) + 1]):
+                model.eval()
+                value = float(TASK.metric_function(model(TASK.test[0]), TASK.test[1]).detach())
+                found.append((rates[-plan[len(found)]], value))
+                if shape.unit == "evaluation":
+                    scheduler.step(value)
+    return found
+
+
+@pytest.mark.parametrize(("every", "plan"), [(2, [2] * 6), (5, [5, 5, 2]), (99, [12])])
+def test_evaluations_within_and_across_epochs_are_those_of_a_plain_loop(
+    engine: Engine, every: int, plan: list[int]
+) -> None:
+    """An epoch has three updates. Lanes that leave within an epoch change nothing."""
+    section = TRAINING.model_copy(update={"evaluate_every": every})
+    families = ["constant", "lambda", "one_cycle", "plateau"]
+    lanes = [lane(0.02, 2), *(lane(0.02, 1, family) for family in families)]
+    stream = engine.train(TASK, lanes, section)
+    records = [next(stream), stream.send({1, 2, 3, 4})]
+    records += list(stream)
+    assert [record.epoch for record in records] == list(range(len(plan) + 1))
+    for place, family in enumerate(families, start=1):
+        own = [(one.lr[one.row_of[place]], one.test_metric[one.row_of[place]]) for one in records[1:]]
+        np.testing.assert_allclose(own, plain_loop(0.02, plan, family), rtol=2e-5)
+
+
+def test_an_evaluation_at_the_end_of_every_epoch_is_the_default_to_the_last_bit(engine: Engine) -> None:
+    lanes = [lane(0.01, 1, "plateau"), lane(0.02, 2, "one_cycle")]
+    one, other = (
+        list(engine.train(TASK, lanes, TRAINING.model_copy(update={"evaluate_every": every}))) for every in (None, 3)
+    )
+    for left, right in zip(one, other, strict=True):
+        for name in ("lr", "train_metric", "test_metric"):
+            np.testing.assert_array_equal(getattr(left, name), getattr(right, name))
 
 
 def test_only_the_lanes_that_are_kept_go_on(engine: Engine) -> None:

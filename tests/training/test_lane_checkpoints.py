@@ -54,12 +54,14 @@ def made(
 
 
 @engines
+@pytest.mark.parametrize("every", [None, 3], ids=["epoch", "within an epoch"])
 def test_a_crash_costs_no_epoch_that_was_saved_and_changes_no_bit(
-    kind: type[SequentialEngine] | type[ParallelEngine], tmp_path: Path
+    kind: type[SequentialEngine] | type[ParallelEngine], every: int | None, tmp_path: Path
 ) -> None:
-    whole = numbers(list(SequentialEngine().train(Counted().task, LANES, TRAINING)))
+    training = TRAINING.model_copy(update={"evaluate_every": every})
+    whole = numbers(list(SequentialEngine().train(Counted().task, LANES, training)))
     first = Counted()
-    stream = made(kind, tmp_path).train(first.task, LANES, TRAINING)
+    stream = made(kind, tmp_path).train(first.task, LANES, training)
     seen = [next(stream) for _ in range(5)]
     assert all(whole[key] == value for key, value in numbers(seen).items())
     del stream  # the process was killed: nobody tidied up
@@ -67,10 +69,10 @@ def test_a_crash_costs_no_epoch_that_was_saved_and_changes_no_bit(
     assert saved
     (tmp_path / f".{saved[0].name}.1-0.part").write_bytes(b"cut off")  # ... while it wrote
     again = Counted()
-    found = list(made(kind, tmp_path).train(again.task, LANES, TRAINING, (2,)))
+    found = list(made(kind, tmp_path).train(again.task, LANES, training, (2,)))
     assert numbers(found) == whole
     fresh = Counted()
-    list(made(kind, tmp_path, study="another").train(fresh.task, LANES, TRAINING))
+    list(made(kind, tmp_path, study="another").train(fresh.task, LANES, training))
     assert again.updates < fresh.updates
     assert not list(tmp_path.iterdir()), "every file is removed when its trial ends"
 

@@ -72,11 +72,14 @@ def told(stream: LaneStream, dropped: dict[int, Collection[int]] | None = None) 
             return curves
 
 
-@pytest.mark.parametrize("pauses", [(), (1, 3), (1, 2, 3, 4)])
-def test_every_number_is_the_sequential_loops(pauses: Sequence[int]) -> None:
-    """Dropout, momentum, a stateful schedule and a diverged lane among them."""
-    ours = told(ParallelEngine().train(TASK, LANES, TRAINING, pauses))
-    assert ours == told(SequentialEngine().train(TASK, LANES, TRAINING))
+@pytest.mark.parametrize(("pauses", "every"), [((), None), ((1, 3), None), ((1, 2, 3, 4), None), ((1, 5), 3)])
+def test_every_number_is_the_sequential_loops(pauses: Sequence[int], every: int | None) -> None:
+    """Dropout, momentum, a stateful schedule and a diverged lane among them; also where a pause is within an epoch."""
+    training = TRAINING.model_copy(update={"evaluate_every": every})
+    ours = told(ParallelEngine().train(TASK, LANES, training, pauses))
+    assert ours == told(SequentialEngine().train(TASK, LANES, training))
+    last = TRAINING.epochs if every is None else 9  # of 25 updates
+    assert max(epoch for own, epoch in ours if own == 2) < last == max(epoch for own, epoch in ours if own == 1)
     assert max(epoch for own, epoch in ours if own == 2) < TRAINING.epochs
 
 

@@ -84,13 +84,14 @@ def test_steps_of_a_stream_count_before_accumulation() -> None:
 
 
 @pytest.mark.parametrize("task", [streamed(None, 5), CASES["rows that draw"].task], ids=["stream", "rows that draw"])
-def test_a_run_goes_on_after_a_checkpoint(task: Task, tmp_path: Path) -> None:
-    whole = curve(task)
-    begun = start(task, Constant(), LR, section(), SEED)
+@pytest.mark.parametrize("keys", [{}, {"evaluate_every": 1, "accumulate": 2}], ids=["epoch", "within an epoch"])
+def test_a_run_goes_on_after_a_checkpoint(task: Task, keys: dict[str, int], tmp_path: Path) -> None:
+    whole = curve(task, **keys)
+    begun = start(task, Constant(), LR, section(**keys), SEED)
     first = [record.test_metric for record in train(begun, 1)]
-    definition = RunDefinition(PluginSection(name="polynomial"), section(), LR, Constant())
+    definition = RunDefinition(PluginSection(name="polynomial"), section(**keys), LR, Constant())
     checkpoint.save(tmp_path / "run.ckpt", definition, begun)
-    resumed = start(task, Constant(), LR, section(), SEED)
+    resumed = start(task, Constant(), LR, section(**keys), SEED)
     checkpoint.restore(checkpoint.read(tmp_path / "run.ckpt"), resumed)
     assert first + [record.test_metric for record in train(resumed)] == whole
 

@@ -17,6 +17,7 @@ from lrsearch.tasks.data import count
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream, SequentialEngine
 from lrsearch.training.timing import epoch_seconds
+from lrsearch.training.when_evaluated import evaluations_of
 
 
 class Clock:
@@ -27,12 +28,14 @@ class Clock:
     one_pass = False
     in_memory = True
     seen: tuple[int, int, int]
+    evaluations: int
 
     def train(
         self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
     ) -> LaneStream:
         self.seen = task.train_rows, count(task.test), len(lanes)
-        for epoch in range(training.epochs + 1):
+        self.evaluations = evaluations_of(task, training)
+        for epoch in range(self.evaluations + 1):
             seconds = task.train_rows / 1000 + (100 if epoch < 2 else 0)
             none = np.zeros(1)
             yield LaneRecords(epoch, (0,), none, none, none, none.astype(bool), {}, seconds)
@@ -51,6 +54,13 @@ def test_many_rows_are_measured_in_part_and_scaled_up(rows: int, seen: tuple[int
     clock = Clock()
     assert epoch_seconds(clock, linear(rows, 50), TrainingSection(batch_size=10), 3) == pytest.approx(rows / 1000)
     assert clock.seen == seen
+
+
+def test_evaluations_within_an_epoch_are_as_many_on_a_part() -> None:
+    """Ten for an epoch of 1,000 updates: ten on 20 of them, each on a fiftieth of the test rows."""
+    clock, training = Clock(), TrainingSection(batch_size=10, evaluate_every=100)
+    assert epoch_seconds(clock, linear(10_000, 50), training, 3) == pytest.approx(10 * 10_000 / 1000)
+    assert (clock.evaluations, clock.seen) == (30, (200, 1, 3))
 
 
 def test_a_model_that_cannot_be_trained_is_named() -> None:

@@ -19,7 +19,9 @@ Runs = Mapping[str, Mapping[str, Sequence[float]]]
 
 
 @drawn
-def compared_runs(runs: Runs, metric: str, diverged: Collection[str] = (), *, maximise: bool = False) -> Figure:
+def compared_runs(
+    runs: Runs, metric: str, diverged: Collection[str] = (), *, maximise: bool = False, unit: str = "epoch"
+) -> Figure:
     """Metric on training and on test rows, both with the same axis; rates in a third panel if they change.
 
     Args:
@@ -27,6 +29,7 @@ def compared_runs(runs: Runs, metric: str, diverged: Collection[str] = (), *, ma
         metric: Name of the metric.
         diverged: Labels of the runs that diverged; a cross marks where, and the axis is made for the others.
         maximise: Whether larger values of the metric are better.
+        unit: What the numbers count.
     """
     rates = any(len(set(curves["lr"])) > 1 for curves in runs.values())
     figure = Drawing(figsize=(3.5 * (2 + rates) + 1.6, 3.6), layout="constrained")
@@ -36,6 +39,8 @@ def compared_runs(runs: Runs, metric: str, diverged: Collection[str] = (), *, ma
         _draw(axes, runs, name, view, diverged)
         axes.set_title(f"{rows} rows", loc="left")
         axes.set_ylabel(plain(wording.axis(metric, rows="")))
+    for axes in panels:
+        axes.set_xlabel(unit)
     if rates:
         _draw(panels[-1], runs, "lr", _view(runs, ("lr",), ()), ())
         panels[-1].set_title("learning rate", loc="left")
@@ -63,5 +68,4 @@ def _draw(axes: Axes, runs: Runs, name: str, view: Span, diverged: Collection[st
             axes.plot([len(values)], [1.0], "x", transform=axes.get_xaxis_transform(), color=look.colour,
                       markersize=6, clip_on=False, zorder=7)  # fmt: skip
     value_axis(axes, view)
-    axes.set_xlabel("epoch")
     whole_axis(axes)

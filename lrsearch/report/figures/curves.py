@@ -64,7 +64,7 @@ def _run(frames: StudyFrames, number: int) -> Figure | None:
     extras = {name: list(rows[name]) for name in frames.extras}
     before = (trial["before"], trial["before"]) if trial["diverged"] else None
     return training_run(epochs, frames.metric, wording.describe(trial["params"]), extras=extras, before=before,
-                        maximise=frames.maximise, kept=kept_of(frames).get(number))  # fmt: skip
+                        maximise=frames.maximise, kept=kept_of(frames).get(number), unit=frames.unit)  # fmt: skip
 
 
 def _by_type(frames: StudyFrames) -> Figure:

@@ -26,6 +26,7 @@ def training_run(
     before: tuple[float, float] | None = None,
     maximise: bool = False,
     kept: float | None = None,
+    unit: str = "epoch",
 ) -> Figure:
     """Metric on training and test rows after every epoch, a panel per further metric, and the rates below.
 
@@ -37,6 +38,7 @@ def training_run(
         before: Metric on training and test rows before training, if the run diverged: it was judged against them.
         maximise: Whether larger values of the metric are better.
         kept: The epoch that counts, if that may be another than the last; it gets a ring.
+        unit: What the numbers count.
     """
     extras = extras or {}
     figure = Drawing(figsize=(NARROW if is_narrow() else 6.4, 4.6 + 1.4 * len(extras)), layout="constrained")
@@ -50,7 +52,7 @@ def training_run(
         _draw(axes, values, style(0).colour, 1.8)
         value_axis(axes, span(values, fence=False, log=False))
         axes.set_ylabel(plain(wording.axis(name)).replace(" (", "\n("))
-    _draw_rates(below, epochs["lr"])
+    _draw_rates(below, epochs["lr"], unit)
     first.set_title(plain(title), loc="left")
     figure.align_ylabels()
     return figure
@@ -82,13 +84,13 @@ def _draw_metric(
     axes.legend(handles=keys, loc="best")
 
 
-def _draw_rates(axes: Axes, rates: Sequence[float]) -> None:
+def _draw_rates(axes: Axes, rates: Sequence[float], unit: str) -> None:
     """The rate of epoch n stands between n - 1 and n: it is what led to the metric at n."""
     axes.step(np.arange(len(rates) + 1), [*rates[:1], *rates], where="pre", color=style(1).colour, linewidth=1.8)
     value_axis(axes, span(rates, fence=False), above=0.08)
     if len(set(rates)) == 1:
         axes.set_yticks([rates[0]], [wording.number(rates[0])])
-    axes.set(xlabel="epoch", ylabel="learning rate")
+    axes.set(xlabel=unit, ylabel="learning rate")
     axes.set_xlim(0, max(len(rates), 1))
     whole_axis(axes)
 
