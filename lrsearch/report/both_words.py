@@ -35,8 +35,8 @@ class BothWords:
             return []
         last, best = found.last, found.best
         told = [
-            f"If you keep the last {self.unit}: {self.show(wording.describe(last.params))}, {last.epochs} {self.unit}s, test "
-            f"{self.show(wording.metric(self.metric))} {number(last.value)}.",
+            f"If you keep the last {self.unit}: {self.show(wording.describe(last.params))}, {last.epochs} {self.unit}s, "
+            f"test {self.show(wording.metric(self.metric))} {number(last.value)}.",
             f"If you keep the best: {self.show(wording.describe(best.params))}, best after {best.epochs} {self.unit}s, "
             f"{number(best.value)}, which is {number(abs(last.value - best.value))} better and takes "
             f"{percent(best.epochs / last.epochs)} of the {self.unit}s.",
