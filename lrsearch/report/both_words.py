@@ -33,17 +33,17 @@ class BothWords:
         found = self.found
         if found.are_one:
             return []
-        last, best = found.last, found.best
+        last, best, unit = found.last, found.best, self.unit
         told = [
-            f"If you keep the last {self.unit}: {self.show(wording.describe(last.params))}, {last.epochs} {self.unit}s, "
-            f"test {self.show(wording.metric(self.metric))} {number(last.value)}.",
-            f"If you keep the best: {self.show(wording.describe(best.params))}, best after {best.epochs} {self.unit}s, "
+            f"If you keep the last {unit}: {self.show(wording.describe(last.params))}, {last.epochs} {unit}s, test "
+            f"{self.show(wording.metric(self.metric))} {number(last.value)}.",
+            f"If you keep the best: {self.show(wording.describe(best.params))}, best after {best.epochs} {unit}s, "
             f"{number(best.value)}, which is {number(abs(last.value - best.value))} better and takes "
-            f"{percent(best.epochs / last.epochs)} of the {self.unit}s.",
+            f"{percent(best.epochs / last.epochs)} of the {unit}s.",
             self._rest(),
         ]
         if found.disagree:
-            told.append(f"The rates are far apart, and this study was asked about the {self.asked} {self.unit}.")
+            told.append(f"The rates are far apart, and this study was asked about the {self.asked} {unit}.")
         return told
 
     def warning(self) -> list[str]:
