@@ -92,7 +92,7 @@ class NetworkBatch:
     Args:
         task: What is trained.
         lanes: Settings and seed of each.
-        training: Epochs, batch size, optimizer.
+        training: Epochs, batch size, optimizer; a lane's own section differs from it in `lane_optimizers.PER_LANE`.
         device: Where.
         memory: Bytes for intermediate results.
         recordings: Of earlier batches of the same task.
@@ -139,10 +139,11 @@ class NetworkBatch:
         models = [run.model for run in runs]
         self.networks = StackedNetworks(models, task.loss_function, (first[0], first[1]), recordings)
         self.update_width, self.evaluation_width = widths(task, training, device, memory)
-        self.optimizer = lane_optimizers.build(training)
         self.order_of = torch.arange(len(seeds), device=device)
         self._sit()
         self._take([seed_of[lane] for lane in self.sitting])
+        sections = [lane.section(training) for lane in lanes]
+        self.optimizer = lane_optimizers.build([sections[lane] for lane in self.sitting])
 
     def before_training(self) -> LaneRecords:
         """The record of epoch 0."""
@@ -174,7 +175,9 @@ class NetworkBatch:
         self.before = [self.before[lane] for lane in kept]
         self.rates = [self.rates[lane] for lane in kept]
         self._sit()
-        self._take([left[lane] for lane in self.sitting])
+        networks = [left[lane] for lane in self.sitting]
+        self._take(networks)
+        self.optimizer.take(torch.tensor(networks, device=self.device))
 
     def epoch(self) -> LaneRecords:
         """Train all lanes up to the next evaluation, for one epoch by default, and evaluate them."""
@@ -285,7 +288,6 @@ class NetworkBatch:
         """Go on with these networks only, and with the orders that they follow."""
         chosen = torch.tensor(networks, device=self.device)
         self.networks.take(chosen)
-        self.optimizer.take(chosen)
         followed, self.order_of = torch.unique(self.order_of[chosen], return_inverse=True)
         self.orders.take(followed)
         self.streams = [self.streams[index] for index in followed.tolist()]

@@ -92,7 +92,7 @@ class Engine(Protocol):
         Args:
             task: What is trained.
             lanes: The networks.
-            training: Epochs, batch size, optimizer.
+            training: Epochs, batch size, optimizer; a lane may have a section of its own (`Lane.training`).
             pauses: No lane goes beyond one of these evaluations before every lane that is kept has got there.
         """
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from lrsearch.schedules.base import Schedule
+from lrsearch.study_file.model import TrainingSection
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,10 @@ class Lane:
         trial: Number of its trial; None for a run that belongs to none.
         place: Where it stood in its generation; by default where it stands in the list given to the engine. The
             batched engine repeats a lane's last bits at the same place, modulo `seats.CLASSES`.
+        training: Its own training section, where lanes differ in more than settings; None for that of them all. Only
+            lanes that agree in all but `lane_optimizers.PER_LANE` can be one batch.
+        options: The options that its task was made with, where lanes differ in them; lanes that an engine is given
+            together agree in them.
     """
 
     lr: float
@@ -25,3 +32,13 @@ class Lane:
     seed: int
     place: int | None = None
     trial: int | None = None
+    training: TrainingSection | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def section(self, of_all: TrainingSection) -> TrainingSection:
+        """What it is trained with.
+
+        Args:
+            of_all: The section of the lanes that have none of their own.
+        """
+        return of_all if self.training is None else self.training

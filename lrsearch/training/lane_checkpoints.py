@@ -76,8 +76,8 @@ class LaneCheckpoints:
             return None
         decides = {
             "study": self.study,
-            "lane": [lane.lr.hex(), lane.schedule.name, lane.schedule.values(), lane.seed],
-            "training": {key: value for key, value in training.model_dump().items() if key not in _NO_MATTER},
+            "lane": [lane.lr.hex(), lane.schedule.name, lane.schedule.values(), lane.seed, *_options(lane)],
+            "training": {key: own for key, own in lane.section(training).model_dump().items() if key not in _NO_MATTER},
             "arithmetic": [version.__version__, torch.__version__, torch.get_num_threads(), device],
             "machine": socket.gethostname(),
         }
@@ -166,6 +166,10 @@ class LaneCheckpoint:
         """Remove the file."""
         if self._file is not None:
             self._all.forget(self._lane, self._training, self._device)
+
+
+def _options(lane: Lane) -> list[object]:
+    return [sorted(lane.options.items())] if lane.options else []
 
 
 def _numbers(before: Before) -> str:

@@ -1,4 +1,4 @@
-"""torch's optimizers with a learning rate per lane.
+"""torch's optimizers with a learning rate per lane, and with a momentum, betas and weight decay per lane.
 
 All parameters of a lane that are trained are one row of a matrix [lanes, numbers], so that an update is a handful of
 operations however many layers there are. Each operation is the one that torch.optim does, in its order and with its
@@ -7,12 +7,18 @@ roundings: `addcmul` rounds once, as ``add(alpha=...)`` does there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from lrsearch.study_file.model import TrainingSection
+
+PER_LANE = ("momentum", "weight_decay", "betas")
+"""Keys of the training section in which lanes of one batch may differ."""
+Setting = float | Tensor
+"""One number for all lanes, or one for each: float64 [lanes, 1]."""
 
 
 class LaneOptimizer(Protocol):
@@ -39,29 +45,30 @@ class LaneSGD:
     """`torch.optim.SGD`: momentum, Nesterov's form of it, and an L2 penalty.
 
     Args:
-        training: The section that has its settings.
+        sections: What each lane is trained with; or one section for all of them.
     """
 
-    def __init__(self, training: TrainingSection) -> None:
-        self.momentum = training.momentum
-        self.nesterov = training.nesterov
-        self.weight_decay = training.weight_decay
+    def __init__(self, sections: Sequence[TrainingSection]) -> None:
+        self.momentum = _setting([own.momentum for own in sections])
+        self.nesterov = sections[0].nesterov
+        self.weight_decay = _setting([own.weight_decay for own in sections])
         self.velocity: Tensor | None = None
 
     def step(self, parameters: Tensor, gradients: Tensor, rates: Tensor) -> None:
         """See `LaneOptimizer.step`."""
-        if self.weight_decay:
-            gradients = gradients.add(parameters, alpha=self.weight_decay)
-        if self.momentum:
+        if _matters(self.weight_decay):
+            gradients = _plus(gradients, parameters, self.weight_decay)
+        if _matters(self.momentum):
             if self.velocity is None:
                 self.velocity = gradients.clone()
             else:
-                self.velocity.mul_(self.momentum).add_(gradients)
-            gradients = gradients.add(self.velocity, alpha=self.momentum) if self.nesterov else self.velocity
+                self.velocity.mul_(_like(self.momentum, gradients)).add_(gradients)
+            gradients = _plus(gradients, self.velocity, self.momentum) if self.nesterov else self.velocity
         parameters.addcmul_(gradients, (-rates).to(parameters.dtype))
 
     def take(self, slots: Tensor) -> None:
         """See `LaneOptimizer.take`."""
+        self.momentum, self.weight_decay = _taken(self.momentum, slots), _taken(self.weight_decay, slots)
         if self.velocity is not None:
             self.velocity = self.velocity[slots]
 
@@ -70,14 +77,15 @@ class LaneAdam:
     """`torch.optim.Adam` (an L2 penalty) and `torch.optim.AdamW` (weights decay by themselves).
 
     Args:
-        training: The section that has its settings.
+        sections: What each lane is trained with; or one section for all of them.
     """
 
-    def __init__(self, training: TrainingSection) -> None:
-        self.beta1, self.beta2 = training.betas
-        self.eps = training.eps
-        self.weight_decay = training.weight_decay
-        self.decoupled = training.optimizer == "adamw"
+    def __init__(self, sections: Sequence[TrainingSection]) -> None:
+        self.beta1 = _setting([own.betas[0] for own in sections])
+        self.beta2 = _setting([own.betas[1] for own in sections])
+        self.eps = sections[0].eps
+        self.weight_decay = _setting([own.weight_decay for own in sections])
+        self.decoupled = sections[0].optimizer == "adamw"
         self.steps = 0
         self.mean: Tensor | None = None
         self.square: Tensor | None = None
@@ -87,27 +95,68 @@ class LaneAdam:
         if self.mean is None or self.square is None:
             self.mean, self.square = torch.zeros_like(parameters), torch.zeros_like(parameters)
         self.steps += 1
-        if self.weight_decay and self.decoupled:
-            parameters.mul_((1 - rates * self.weight_decay).to(parameters.dtype))
-        elif self.weight_decay:
-            gradients = gradients.add(parameters, alpha=self.weight_decay)
-        self.mean.lerp_(gradients, 1 - self.beta1)
-        self.square.mul_(self.beta2).addcmul_(gradients, gradients, value=1 - self.beta2)
+        if _matters(self.weight_decay) and self.decoupled:
+            parameters.mul_((1 - rates * _on(self.weight_decay, rates)).to(parameters.dtype))
+        elif _matters(self.weight_decay):
+            gradients = _plus(gradients, parameters, self.weight_decay)
+        self.mean.lerp_(gradients, _like(1 - self.beta1, gradients))
+        self._add_square(gradients)
         # In float64, as torch.optim computes what it hands to its tensors as numbers.
-        step_size = rates / (1 - self.beta1**self.steps)
-        spread = (self.square.sqrt() / (1 - self.beta2**self.steps) ** 0.5).add_(self.eps)
+        step_size = rates / (1 - _on(self.beta1, rates) ** self.steps)
+        bias = _like((1 - self.beta2**self.steps) ** 0.5, gradients)
+        spread = (self.square.sqrt() / bias).add_(self.eps)
         parameters.addcdiv_(self.mean * (-step_size).to(parameters.dtype), spread)
+
+    def _add_square(self, gradients: Tensor) -> None:
+        assert self.square is not None
+        self.square.mul_(_like(self.beta2, gradients))
+        if isinstance(self.beta2, Tensor):  # value * first * second, rounded as `value=` rounds it
+            self.square.addcmul_(gradients * _like(1 - self.beta2, gradients), gradients)
+        else:
+            self.square.addcmul_(gradients, gradients, value=1 - self.beta2)
 
     def take(self, slots: Tensor) -> None:
         """See `LaneOptimizer.take`."""
+        self.beta1, self.beta2 = _taken(self.beta1, slots), _taken(self.beta2, slots)
+        self.weight_decay = _taken(self.weight_decay, slots)
         if self.mean is not None and self.square is not None:
             self.mean, self.square = self.mean[slots], self.square[slots]
 
 
-def build(training: TrainingSection) -> LaneOptimizer:
+def build(sections: Sequence[TrainingSection]) -> LaneOptimizer:
     """The optimizer that a study file names.
 
     Args:
-        training: The section that names it and its settings.
+        sections: What each lane is trained with: the same but for `PER_LANE`. Or one section for all of them.
     """
-    return LaneSGD(training) if training.optimizer == "sgd" else LaneAdam(training)
+    return LaneSGD(sections) if sections[0].optimizer == "sgd" else LaneAdam(sections)
+
+
+def _setting(values: Sequence[float]) -> Setting:
+    """One number where all lanes have the same: then each operation is the one that it has always been."""
+    return values[0] if len(set(values)) == 1 else torch.tensor(values, dtype=torch.float64)[:, None]
+
+
+def _taken(setting: Setting, slots: Tensor) -> Setting:
+    return setting[slots.to(setting.device)] if isinstance(setting, Tensor) else setting
+
+
+def _matters(setting: Setting) -> bool:
+    return isinstance(setting, Tensor) or bool(setting)
+
+
+def _on(setting: Setting, rates: Tensor) -> Setting:
+    """In float64, where the rates are."""
+    return setting.to(rates.device) if isinstance(setting, Tensor) else setting
+
+
+def _like(setting: Setting, numbers: Tensor) -> Setting:
+    """In the kind of the numbers that it is multiplied with."""
+    return setting.to(numbers.device, numbers.dtype) if isinstance(setting, Tensor) else setting
+
+
+def _plus(numbers: Tensor, others: Tensor, setting: Setting) -> Tensor:
+    """``numbers + setting * others``, rounded once."""
+    if isinstance(setting, Tensor):
+        return torch.addcmul(numbers, others, _like(setting, numbers))  # type: ignore[arg-type]
+    return numbers.add(others, alpha=setting)

@@ -19,7 +19,7 @@ class LaneRun:
     Args:
         task: What is trained, on its device.
         lane: Settings and seed.
-        training: Epochs, batch size, optimizer.
+        training: Epochs, batch size, optimizer, where the lane has no section of its own.
         checkpoints: Where a lane that takes long is kept.
         state: What `state` gave for the same lane; None for one that begins.
         told: Epochs that have been told already.
@@ -34,6 +34,8 @@ class LaneRun:
         state: bytes | None = None,
         told: int = 0,
     ) -> None:
+        training = lane.section(training)
+
         def begin(before: Before | None = None) -> Run:
             return start(task, lane.schedule, lane.lr, training, lane.seed, before)
 

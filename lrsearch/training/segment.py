@@ -42,8 +42,8 @@ class Segment:
     def __reduce__(self) -> tuple[Callable[..., Segment], tuple[Any, ...]]:
         """A schedule travels by its name: a family of somebody's own file is no module that can be imported."""
         lane, schedule = self.lane, self.lane.schedule
-        travels = (lane.lr, schedule.name, schedule.values(), lane.seed, lane.place)
-        return _arrived, (self.work, travels, self.training, self.state, self.told, self.until)
+        travels = (lane.lr, schedule.name, schedule.values(), lane.seed, lane.place, dict(lane.options))
+        return _arrived, (self.work, travels, lane.section(self.training), self.state, self.told, self.until)
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,12 @@ def train_segment(
 
 def _arrived(
     work: int,
-    travelled: tuple[float, str, dict[str, float], int, int | None],
+    travelled: tuple[float, str, dict[str, float], int, int | None, dict[str, Any]],
     training: TrainingSection,
     state: bytes | None,
     told: int,
     until: int,
 ) -> Segment:
-    lr, family, values, seed, place = travelled
-    return Segment(work, Lane(lr, registry.schedules.get(family).of(values), seed, place), training, state, told, until)
+    lr, family, values, seed, place, options = travelled
+    lane = Lane(lr, registry.schedules.get(family).of(values), seed, place, options=options)
+    return Segment(work, lane, training, state, told, until)

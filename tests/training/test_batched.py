@@ -87,6 +87,31 @@ def test_equals_the_sequential_engine(task: str, optimizer: str) -> None:
         assert [row[0] for row in curves(found, lane)] == [row[0] for row in curves(expected, lane)]
 
 
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("weight_decay", (0.0, 0.001, 0.3)),
+        ("momentum", (0.0, 0.5, 0.9)),
+        ("betas", ([0.9, 0.99], [0.5, 0.9], [0.8, 0.8])),
+    ],
+)
+def test_lanes_with_sections_of_their_own_equal_the_sequential_engine(key: str, values: Sequence[Any]) -> None:
+    """Each lane is trained with its own weight decay, momentum or betas, and some leave on the way."""
+    common = TrainingSection(epochs=3, batch_size=16, optimizer="adam" if key == "betas" else "sgd")
+    shape = schedule("linear")
+    lanes = [
+        Lane(0.003 * (1 + index % 2), shape, index % 2, training=common.model_copy(update={key: value}))
+        for index, value in enumerate([*values, *values])
+    ]
+    double = in_float64(TASKS["layer_norm"])
+    expected = train(SequentialEngine(), double, lanes, common)
+    found = train_keeping(double, lanes, common, lambda epoch: range(6) if epoch < 2 else (1, 3, 4))
+    for lane in range(len(lanes)):
+        own = curves(found, lane)
+        np.testing.assert_allclose(own, curves(expected, lane)[: len(own)], rtol=1e-9)
+    assert len({tuple(curves(expected, lane)[-1]) for lane in range(len(lanes))}) == len(lanes)
+
+
 def test_plateau_drops_in_that_comparison() -> None:
     lanes = [Lane(0.003, FAMILIES[-4], 0)]
     records = train(BatchedEngine(), in_float64(TASKS["layer_norm"]), lanes, TrainingSection(epochs=5, batch_size=16))

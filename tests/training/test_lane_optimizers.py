@@ -19,18 +19,27 @@ SETTINGS: list[dict[str, Any]] = [
     {"optimizer": "adam", "weight_decay": 0.02, "betas": [0.5, 0.9], "eps": 1e-6},
     {"optimizer": "adamw", "weight_decay": 0.1},
 ]
+DECAYS = [0.0, 1e-6, 0.3, 1e-4, 0.02, 0.9]
+MOMENTA = [0.0, 0.5, 0.9, 0.1, 0.99, 0.3]
+BETAS = [[0.9, 0.999], [0.0, 0.9], [0.5, 0.5], [0.95, 0.98], [0.9, 0.0], [0.1, 0.7]]
+OF_EACH_LANE: list[list[dict[str, Any]]] = [
+    [{"weight_decay": decay, "momentum": momentum} for decay, momentum in zip(DECAYS, MOMENTA, strict=True)],
+    [{"momentum": momentum + 0.001, "nesterov": True} for momentum in MOMENTA],
+    [{"optimizer": "adam", "weight_decay": decay, "betas": betas} for decay, betas in zip(DECAYS, BETAS, strict=True)],
+    [{"optimizer": "adamw", "weight_decay": decay} for decay in DECAYS],
+]
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64], ids=str)
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_every_step_is_torchs(settings: dict[str, Any], kind: torch.dtype) -> None:
-    """Rates change at every step, and half of the lanes leave on the way."""
-    training = TrainingSection(**settings)
+@pytest.mark.parametrize("settings", [*([own] * 6 for own in SETTINGS), *OF_EACH_LANE], ids=lambda own: str(own[1]))
+def test_every_step_is_torchs(settings: list[dict[str, Any]], kind: torch.dtype) -> None:
+    """Rates change at every step, and half of the lanes leave on the way; lanes may differ in all of `PER_LANE`."""
+    sections = [TrainingSection(**own) for own in settings]
     generator = torch.Generator().manual_seed(1)
     lanes = torch.randn(6, 37, generator=generator, dtype=kind)
     ours, theirs = lanes.clone(), [torch.nn.Parameter(lane.clone()) for lane in lanes]
-    optimizer = lane_optimizers.build(training)
-    peers = [optimizers.build(training, [lane], 0.1) for lane in theirs]
+    optimizer = lane_optimizers.build(sections)
+    peers = [optimizers.build(own, [lane], 0.1) for own, lane in zip(sections, theirs, strict=True)]
     for step in range(8):
         if step == 4:
             optimizer.take(torch.tensor([0, 3, 5]))
