@@ -129,8 +129,8 @@ class NetworkBatch:
         seed_of = [place[lane.seed] for lane in lanes]
         self.before = [runs[index].before for index in seed_of]
         directed = [replace(lane, schedule=lane.schedule.directed(task.maximises)) for lane in lanes]
-        self.evaluations = runs[0].evaluations
         self.rates = [LaneRates(lane, training, runs[0].order.batches_per_epoch) for lane in directed]
+        self.evaluations = self.rates[0].evaluations
         self.stops = LaneStops(training, maximise=task.maximises)
         self.positions = tuple(range(len(lanes)))
         self.places = [index if lane.place is None else lane.place for index, lane in enumerate(lanes)]
