@@ -96,7 +96,7 @@ def test_the_exported_runs_judged_give_the_verdict_of_the_study(
     assert judged.returncode == 0, judged.stderr
     said, best = json.loads(judged.stdout), json.loads(here("study", "best", "small", "--format", "json").stdout)
     assert set(said) == {"recommended", "settings", "wanted"}
-    own = {"study": f"runs.{suffix}", "basis": "runs", "rows": None, "code": None}
+    own = {"study": f"runs.{suffix}", "basis": "runs", "rows": None, "code": None, "valley": None}
     assert said["recommended"] == {**best, **own}
     assert best["params"] in [row["params"] for row in said["settings"]]
 
