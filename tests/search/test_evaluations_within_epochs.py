@@ -39,7 +39,8 @@ def test_rungs_values_and_all_that_is_told_count_evaluations(
     )
     url = f"sqlite:///{tmp_path}/lrsearch.db"
     study = lrsearch.run_study(lrsearch.create_study(definition.document(), storage=url), engine="sequential")
-    task, steps, seen = opening.build_task(definition), 0, set()
+    task, steps = opening.build_task(definition), 0
+    seen: set[object] = set()
     for trial in study.trials():
         settings, audit = settings_from(trial.params), trial.user_attrs.get(AUDIT_CURVE, [])
         run = start(task, settings.schedule, settings.lr, definition.training, 24)
