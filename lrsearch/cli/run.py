@@ -251,7 +251,7 @@ def _saves(definition: Definition, evaluations: int) -> dict[str, Any]:
     from lrsearch.sampling.ask import trials_to_train
     from lrsearch.study import forecast
 
-    if not definition.is_pruned or not forecast.can_be_played(definition):
+    if not forecast.can_be_played(definition) or (not definition.is_pruned and definition.training.patience is None):
         return {}
     part = definition.model_copy(
         update={"study": definition.study.model_copy(update={"trials": min(definition.trials, PLAYED)})}

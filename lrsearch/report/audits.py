@@ -39,7 +39,8 @@ class PruningCost:
     Attributes:
         scheduler: The type; None stands for the trials that have none.
         pruned: Trials that were ended early.
-        saved: Epochs that training them to the end would have taken, without those that the audit took.
+        saved: Evaluations that training them to the end would have had, one for each epoch unless the study says
+            otherwise, without those that the audit took.
         audited: How many of them were trained on, to an end that is known.
         lost: How many of those would have ended among the best.
     """
@@ -140,5 +141,4 @@ def total(costs: list[PruningCost]) -> PruningCost:
 def _cost(frames: StudyFrames, scheduler: str | None, last: int) -> PruningCost:
     trials, ends, gone = (standings.of_type(part(frames), scheduler) for part in (pruned, audited, lost))
     spent = trials[["epochs", "audit_epochs"]].sum().sum()
-    saved = round((last * len(trials) - spent) / frames.evaluations_per_epoch)
-    return PruningCost(scheduler, len(trials), saved, len(ends), len(gone))
+    return PruningCost(scheduler, len(trials), int(last * len(trials) - spent), len(ends), len(gone))

@@ -45,7 +45,7 @@ def pruning_cost(frames: StudyFrames) -> list[str]:
         return [f"{saved} {_unknown(frames, definition)}"]
     if held is None:
         return [f"{saved} What it cost cannot be said: no trial that was not pruned reached the last epoch."]
-    blocks = [saved, _rule(frames, held), _table(costs, cost)]
+    blocks = [saved, _rule(frames, held), _table(frames, costs, cost)]
     if not cost.lost:
         return [*blocks, _nothing_lost(cost)]
     worst = max(costs, key=lambda own: own.interval[0])
@@ -60,18 +60,22 @@ def pruning_cost(frames: StudyFrames) -> list[str]:
 def _saved(frames: StudyFrames, cost: PruningCost) -> str:
     trials = standings.counted(frames)
     ended = trials[trials["state"].isin(["complete", "pruned"])]
-    audit, trained = (round(ended[steps].sum() / frames.evaluations_per_epoch) for steps in ("audit_epochs", "epochs"))
-    whole = trained + audit + cost.saved
+    steps = int(ended[["epochs", "audit_epochs"]].sum().sum()) + cost.saved
+    whole, saved, audit = (_in_epochs(frames, own) for own in (steps, cost.saved, ended["audit_epochs"].sum()))
     seconds = ""
     if (found := frames.savings) is not None and found.seconds_unpruned:
         share = found.seconds_saved / found.seconds_unpruned
         seconds = f" That is about {wording.brief(found.seconds_saved)} s ({percent(share)}) of training."
     less = f", less the {plural(audit, 'epoch')} of its audit" if audit else ""
     return (
-        f"Pruning ended {cost.pruned} of {plural(len(ended), 'trial')} early, and saved {cost.saved} "
-        f"({percent(cost.saved / whole)}) of the {plural(whole, 'epoch')} that all of them would have taken{less}."
+        f"Pruning ended {cost.pruned} of {plural(len(ended), 'trial')} early, and saved {saved} "
+        f"({percent(cost.saved / steps)}) of the {plural(whole, 'epoch')} that all of them would have taken{less}."
         f"{seconds}"
     )
+
+
+def _in_epochs(frames: StudyFrames, steps: float) -> int:
+    return round(steps / frames.evaluations_per_epoch)
 
 
 def _unknown(frames: StudyFrames, definition: Definition) -> str:
@@ -105,17 +109,17 @@ def _rule(frames: StudyFrames, held: Mark) -> str:
     return " ".join(said)
 
 
-def _table(costs: Sequence[PruningCost], cost: PruningCost) -> str:
+def _table(frames: StudyFrames, costs: Sequence[PruningCost], cost: PruningCost) -> str:
     headers = ["scheduler", "pruned", "epochs saved", "audited", "of them among the best", "95 % interval"]
-    rows = [[wording.scheduler(own.scheduler), *_cells(own)] for own in costs if own.audited]
-    return tables.table(headers, [*rows, ["all types", *_cells(cost)]] if len(costs) > 1 else rows)
+    rows = [[wording.scheduler(own.scheduler), *_cells(frames, own)] for own in costs if own.audited]
+    return tables.table(headers, [*rows, ["all types", *_cells(frames, cost)]] if len(costs) > 1 else rows)
 
 
-def _cells(cost: PruningCost) -> list[object]:
+def _cells(frames: StudyFrames, cost: PruningCost) -> list[object]:
     low, high = cost.interval
     outwards = f"{math.floor(100 * low)} % to {math.ceil(100 * high)} %"
     known = [cost.lost, outwards] if cost.audited else [None, None]
-    return [cost.pruned, cost.saved, cost.audited, *known]
+    return [cost.pruned, _in_epochs(frames, cost.saved), cost.audited, *known]
 
 
 def _nothing_lost(cost: PruningCost) -> str:

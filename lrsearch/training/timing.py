@@ -63,7 +63,11 @@ def epoch_seconds(engine: Engine, task: Task, training: TrainingSection, lanes: 
     train = replace(train, steps=min(batches, train.steps)) if isinstance(train, Stream) else first(train, few)
     part = replace(task, train=train, test=first(task.test, -(-count(task.test) * few // rows)))
     seeds = [(training.seeds[0] + lane) % 2**32 for lane in range(lanes)]
-    section = training.model_copy(update={"epochs": EPOCHS, "evaluate_every": _as_often(part, training, rows / few)})
+    every = _as_often(part, training, rows / few)
+    # At such a rate hardly anything improves, and patience would end it.
+    section = training.model_copy(
+        update={"epochs": EPOCHS, "evaluate_every": every, "patience": None, "min_delta": 0.0}
+    )
     try:
         records = list(engine.train(part, [Lane(LR, Constant(), seed) for seed in seeds], section))
     except (InputError, LrsearchError):

@@ -26,6 +26,7 @@ from itertools import product
 import numpy as np
 import optuna
 import torch
+from numpy.typing import NDArray
 from scipy import stats
 from unseen_seeds import FIRST_JUDGE_SEED, Numbers, ratio_of_means, study_document
 from verdicts import FIRST_TRAINING_SEED
@@ -125,13 +126,13 @@ def trained(definition: Definition, settings: Sequence[Settings], seeds: range) 
     return test.reshape(shape), holdout.reshape(shape)
 
 
-def kept_at(test: Numbers, way: str, patience: int) -> Numbers:
+def kept_at(test: Numbers, way: str, patience: int) -> NDArray[np.intp]:
     """The place of the epoch that each seed keeps; [seeds]."""
     if way == "last":
-        return np.full(len(test), test.shape[1] - 1)
+        return np.full(len(test), test.shape[1] - 1, dtype=np.intp)
     if way == "best":
-        return np.nanargmin(test, axis=1)
-    return np.array([_stopped_best(curve, patience) for curve in test])
+        return np.asarray(np.nanargmin(test, axis=1), dtype=np.intp)
+    return np.array([_stopped_best(curve, patience) for curve in test], dtype=np.intp)
 
 
 def _stopped_best(curve: Numbers, patience: int) -> int:

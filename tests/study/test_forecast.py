@@ -67,9 +67,8 @@ def without_audit(definition: Definition) -> PluginSection:
 
 def test_patience_may_end_every_run_as_soon_as_it_can() -> None:
     """After ``patience + 1`` evaluations, or not at all; a rung that nobody reaches ends nobody."""
-    plain, patient = (
-        forecast(study(10, **keys), lambda lanes: 0.5 * lanes, together=False) for keys in ({}, {"patience": 3})
-    )
+    plain = forecast(study(10), lambda lanes: 0.5 * lanes, together=False)
+    patient = forecast(study(10, patience=3), lambda lanes: 0.5 * lanes, together=False)
     assert plain.least_seconds is None
     assert (patient.epochs, patient.seconds) == (plain.epochs, plain.seconds)
     assert (patient.least_epochs, patient.least_seconds) == (10 * 4, 0.5 * 10 * 4)

@@ -108,7 +108,8 @@ def test_details_are_there_after_a_resumed_run_and_not_in_the_file(tmp_path: Pat
 def test_a_run_that_is_evaluated_within_epochs_may_become_longer_where_nothing_else_changes(tmp_path: Path) -> None:
     """An epoch has three updates. After 12 of 18 an evaluation is one of the longer run; after 18 of 18 it is none."""
     stored, wanted = (define(epochs=epochs, evaluate_every=4) for epochs in (6, 8))
-    task, faults = stored.build_task(), []
+    task = stored.build_task()
+    faults: list[list[str]] = []
     for evaluations in (3, 5):
         saved(stored, task, evaluations, tmp_path / "run.ckpt")
         resumed = wanted.start(task)

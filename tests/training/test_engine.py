@@ -71,7 +71,9 @@ def plain_loop(lr: float, plan: list[int], family: str) -> list[tuple[float, flo
     shape = registry.schedules.get(family)()
     every = plan[0] if shape.unit == "evaluation" else {"batch": 1, "epoch": len(loader)}[shape.unit]
     scheduler = shape.build(optimizer, -(-sum(plan) // every))
-    found, done, rates = [], 0, []
+    found: list[tuple[float, float]] = []
+    rates: list[float] = []
+    done = 0
     for _ in range(TRAINING.epochs):
         for inputs, targets in loader:
             rates.append(optimizer.param_groups[0]["lr"])

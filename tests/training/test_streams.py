@@ -122,4 +122,4 @@ def test_what_a_network_draws_belongs_to_the_seed_and_leaves_other_streams_alone
     whole = curve(task)
     assert (float(torch.rand(())), random.random(), float(np.random.rand())) == expected
     assert curve(task) == whole
-    test_a_run_goes_on_after_a_checkpoint(task, tmp_path)
+    test_a_run_goes_on_after_a_checkpoint(task, {}, tmp_path)
