@@ -173,7 +173,7 @@ def test_every_text_is_in_chinese_and_well_set() -> None:
         ("studies/quickstart.toml &&", "studies/other.toml &&"),
         ("(../.deploy/README.md)", "(.deploy/README.md)"),
         ("#find-a-range-first", "#find-a-range"),
-        ("| recommended | 13.6", "| recommended | 13.5"),
+        ("| recommended | 13.7", "| recommended | 13.5"),
         ("- **预算精确**", "**预算精确**"),
     ],
 )

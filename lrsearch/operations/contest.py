@@ -10,6 +10,7 @@ from lrsearch.operations.run_options import RunOptions
 from lrsearch.operations.workers import joined, train
 from lrsearch.study import contest, control
 from lrsearch.study import open as opening
+from lrsearch.study.gained import by_reason
 from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def train_contestants(stored: StoredStudy, options: RunOptions, display: Display
         prepared = preparation.prepare(stored, options.where)
     decided = contest.decision(stored)
     assert decided is not None
-    for name, reason in decided.left_out.items():
-        logger.info("Contestant %s is left out: %s.", name, reason)
+    for reason, names in by_reason(decided.left_out).items():
+        logger.info("Left out: %s: %s.", ", ".join(names), reason)
     if not prepared:
         return
     logger.info("Training what people do without a search: %s; about %.0f s.", ", ".join(decided.rates),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lrsearch.report.wording import OPTIMIZERS, brief, percent, plural
 from lrsearch.study.evidence import Evidence
-from lrsearch.study.gained import Gain, gains
+from lrsearch.study.gained import Gain, by_reason, gains
 from lrsearch.study_file.model import Definition
 from lrsearch.training.optimizers import TORCH_CLASSES
 
@@ -59,12 +59,12 @@ def introduction(evidence: Evidence, show: Callable[[str], str]) -> list[str]:
         evidence: What a confirmation shows.
         show: What texts from the storage go through, an escape for markdown say.
     """
-    left_out = "; ".join(f"{name}: {reason}" for name, reason in evidence.left_out.items())
+    left_out = [f"{', '.join(names)}: {show(reason)}" for reason, names in by_reason(evidence.left_out).items()]
     return [
         "What people do without a search was trained on the same seeds. *Gained* says how much worse that is than the "
         "best settings of the search, and the luck of having been picked is taken out. Each 95 % interval is for "
         "itself.",
-        *([f"Not trained: {show(left_out)}."] if left_out else []),
+        *(f"Not trained: {own}." for own in left_out),
     ]
 
 

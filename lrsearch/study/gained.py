@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,18 @@ class Gain:
     def is_shown(self) -> bool:
         """Whether the difference is told apart from nothing."""
         return self.difference is not None and self.difference.excludes_zero
+
+
+def by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
+    """Why contestants were not trained -> which.
+
+    Args:
+        left_out: Contestant -> why.
+    """
+    found: dict[str, list[str]] = {}
+    for name, reason in left_out.items():
+        found.setdefault(reason, []).append(name)
+    return found
 
 
 def searched(evidence: Evidence) -> Contender | None:
