@@ -99,9 +99,7 @@ class Cluster:
         hosts = len({node.host for node in nodes})
         say(f"{number} worker{'s' * (number > 1)} on a Ray cluster of {hosts} machine{'s' * (hosts > 1)}.")
         if shows_password(sys.argv):
-            say(
-                "Ray shows this command line, with its password, to all users: put the URL into LRSEARCH_STORAGE."
-            )
+            say("Ray shows this command line, with its password, to all users: put the URL into LRSEARCH_STORAGE.")
         actor = self._ray.remote(WorkerActor).options(
             num_cpus=threads, num_gpus=gpus, scheduling_strategy="SPREAD",
             max_restarts=-1, max_task_retries=-1, max_concurrency=4,
