@@ -11,6 +11,7 @@ from optuna.storages import BaseStorage
 from lrsearch.dashboard.allowed_hosts import names
 from lrsearch.dashboard.artifacts import Artifacts, Hardened
 from lrsearch.dashboard.authentication import Authentication
+from lrsearch.dashboard.front_page import FrontPage
 from lrsearch.dashboard.guests import Guests
 from lrsearch.dashboard.request_validation import RequestValidation
 from lrsearch.dashboard.response_cache import ResponseCache
@@ -47,6 +48,7 @@ def application(
     inner = ResponseCache(
         RequestValidation(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts)
     )
+    inner = FrontPage(inner, storage)
     sessions = None if token is None else Sessions(token)
     gate = Authentication(inner, names(host, allowed_hosts), sessions, read_only=read_only, guests=guests)
     return Hardened(gate)
