@@ -50,7 +50,7 @@ def wrapped(prose: str) -> str:
 def columns(rows: list[list[str]]) -> list[str]:
     """A table as lines: the first column to the left, the others to the right.
 
-    A first column that leaves too little room for the others is cut, with an ellipsis.
+    A first column that leaves too little room for the others goes on in a second line, indented.
 
     Args:
         rows: Texts; all rows are as long as the first.
@@ -60,16 +60,28 @@ def columns(rows: list[list[str]]) -> list[str]:
     lines = []
     for first, *others in rows:
         right = [_right(cell, width) for cell, width in zip(others, widths[1:], strict=True)]
-        lines.append("  ".join([_fitted(first, widths[0]), *right]))
+        head, *rest = _folded(first, widths[0])
+        lines += ["  ".join([head + " " * (widths[0] - cell_len(head)), *right]), *rest]
     return lines
 
 
-def _fitted(text: str, width: int) -> str:
-    if cell_len(text) > width:
-        while cell_len(text) > width - 1:
-            text = text[:-1]
-        text += "…"
-    return text + " " * (width - cell_len(text))
+def _folded(text: str, width: int) -> list[str]:
+    """A text in lines, broken between words; a word that is wider than a line is broken, too."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1].strip() else f"{lines[-1]}{word}"
+        lines = [*lines[:-1], longer] if cell_len(longer) <= width or not lines[-1].strip() else [*lines, f"  {word}"]
+        while cell_len(lines[-1]) > width:
+            head, tail = _split(lines[-1], width)
+            lines = [*lines[:-1], head, f"  {tail}"]
+    return lines
+
+
+def _split(text: str, width: int) -> tuple[str, str]:
+    head = text
+    while cell_len(head) > width:
+        head = head[:-1]
+    return head, text[len(head) :]
 
 
 def _right(text: str, width: int) -> str:

@@ -12,6 +12,7 @@ from lrsearch.dashboard.allowed_hosts import names
 from lrsearch.dashboard.artifacts import Artifacts, Hardened
 from lrsearch.dashboard.authentication import Authentication
 from lrsearch.dashboard.away import StorageAway
+from lrsearch.dashboard.front_page import FrontPage
 from lrsearch.dashboard.guests import Guests
 from lrsearch.dashboard.request_validation import RequestValidation
 from lrsearch.dashboard.response_cache import ResponseCache
@@ -51,7 +52,8 @@ def application(
     quicken(storage)
     shown: Any = optuna_dashboard.wsgi(storage, artifact_store=artifacts)
     shown.catchall = False  # an outage is not its fault
-    inner = ResponseCache(StorageAway(RequestValidation(shown, storage, artifacts)))
+    asked = FrontPage(RequestValidation(shown, storage, artifacts), storage)
+    inner = ResponseCache(StorageAway(asked))
     sessions = None if token is None else Sessions(token)
     gate = Authentication(inner, names(host, allowed_hosts), sessions, read_only=read_only, guests=guests)
     return Hardened(gate)

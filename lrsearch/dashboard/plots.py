@@ -14,6 +14,8 @@ from lrsearch.report.palette import Style, styles
 
 MOST_LINES = 8
 """Lines of a plot: the best trial of each type, and the next best ones."""
+FEW_DECADES = 3
+"""An axis of so many powers of ten has numbers between them."""
 _DASHES = {"solid": "solid", "dashed": "dash", "dotted": "dot", "dashdot": "dashdot"}
 
 
@@ -69,13 +71,22 @@ def _figure(frames: StudyFrames, column: str, title: str, label: str) -> go.Figu
             "title": {"text": label},
             "gridcolor": "#e3e3e3",
             "type": "log" if logarithmic else "linear",
-            "exponentformat": "power",
+            **(_ticks(lines) if logarithmic else {}),
         },
         "plot_bgcolor": "#ffffff",
         "legend": {"orientation": "h", "y": -0.3},
         "hovermode": "closest",
     }
     return go.Figure(data=lines, layout=layout)
+
+
+def _ticks(lines: list[go.Scatter]) -> dict[str, list[Any]]:
+    """Numbers along a logarithmic axis: plotly's own are powers with single digits between them."""
+    values = [value for line in lines for value in line.y if value is not None]
+    low, high = (round(edge(math.log10(end))) for edge, end in ((math.floor, min(values)), (math.ceil, max(values))))
+    steps = (1, 2, 5) if high - low <= FEW_DECADES else (1,)
+    ticks = [float(f"{step}e{power}") for power in range(low, high + 1) for step in steps]
+    return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def _line(name: str, about: str, epochs: list[int], values: list[float | None], look: Style) -> go.Scatter:

@@ -104,12 +104,12 @@ class ConfirmationWords:
         metric = self.show(wording.test_metric(self.frames.metric))
         again = float(np.mean(best.tests))
         promise = f"The search had promised {metric} {number(best.searched)} for {self._name(best)}, its best"
-        if again <= best.searched:
+        if self.evidence.sign * again <= self.evidence.sign * best.searched:
             return [f"{promise}; on fresh seeds it is {number(again)} on average, so the search did not flatter it."]
-        more = percent(again / best.searched - 1) if best.searched > 0 else ""
+        more = percent(abs(again / best.searched - 1)) if best.searched > 0 else ""
         if more == percent(0):
             return [f"{promise}; on fresh seeds it is the same on average, {number(again)}."]
-        share = f", {more} more" if more else ""
+        share = f", {more} {'less' if self.evidence.maximise else 'more'}" if more else ""
         return [f"{promise}; on fresh seeds it is {number(again)} on average{share}."]
 
     def _caveats(self) -> list[str]:

@@ -82,7 +82,9 @@ def code(
     schedule = settings.schedule.directed(maximise)
     made = schedule.code(settings.lr, steps.horizon, updates=steps.updates, where=where)
     lines = f"{optimizer}\n{made}".split("\n")
-    return "\n".join(["import torch", "", *(part for line in lines for part in folded(line))])
+    imported = sorted({"import torch", *(line for line in lines if line.startswith("import "))})
+    rest = [line for line in lines if line not in imported]
+    return "\n".join([*imported, "", *(part for line in rest for part in folded(line))])
 
 
 def _counted(value: object) -> int | None:

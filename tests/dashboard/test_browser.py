@@ -165,11 +165,17 @@ def test_a_study_shows_its_history_curves_plots_and_artifacts(page: Page) -> Non
 
 def test_the_report_is_the_note_with_its_figures(page: Page) -> None:
     page.log_in().says("small")
-    page.open("/dashboard/studies/1/note").says("Learning-rate report: small")
+    page.open("/").says("Learning-rate report: small")
     page.until(lambda: len(page.pictures()) >= 3 and all(page.pictures()))
     page.says("By scheduler type")
     assert "/note" in page.browser.current_url
     page.keep("note")
+
+
+def test_a_trials_curves_do_not_stretch_its_page(page: Page) -> None:
+    page.log_in().says("small")
+    page.open("/dashboard/studies/1/trials?numbers=0").says("lr_curve")
+    assert page.browser.execute_script("const page = document.documentElement; return page.scrollWidth <= innerWidth")
 
 
 def test_an_html_artifact_runs_no_script_in_the_dashboards_origin(page: Page) -> None:

@@ -14,6 +14,8 @@ from lrsearch.errors import InputError
 from lrsearch.registry import Registry
 from lrsearch.study_file import load
 from lrsearch.tasks import loading, starts, template
+from lrsearch.training.ramp import Plan, climb
+from lrsearch.training.range_test import analyse
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +42,9 @@ def test_a_start_is_a_task_that_can_be_checked(kind: str, tmp_path: Path) -> Non
     tried = try_out(task, definition, "cpu")
     assert tried.engine == ENGINES.get(kind, "sequential")
     assert tried.holdout_rows > 0
+    ramp = Plan(updates=150, seeds=1)
+    climbed = analyse(list(climb(task, definition.training, ramp)), ramp.low, ramp.high, ramp.updates)
+    assert climbed.finding.range is not None, "lr-find finds a range on what tasks new writes"
 
 
 def test_an_unknown_kind_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
