@@ -1,7 +1,7 @@
 """The figures of a report. Each takes the frames and returns a figure, the same for the same frames."""
 
 from lrsearch.report.figures.comparison import compared_runs
-from lrsearch.report.figures.curves import learning_curves
+from lrsearch.report.figures.curves import MOST_LINES, learning_curves
 from lrsearch.report.figures.finalists import finalists
 from lrsearch.report.figures.history import history
 from lrsearch.report.figures.layout import narrow
@@ -15,6 +15,7 @@ from lrsearch.report.figures.two_studies import two_studies
 
 __all__ = [
     "IMAGES",
+    "MOST_LINES",
     "Draw",
     "best_schedules",
     "chosen",
