@@ -286,7 +286,8 @@ def write_report(
         >>> lrsearch.write_report("quickstart")
     """
     with _quiet_optuna():
-        return report([_found(study, storage)], None if output is None else Path(output), Form(form), lr=lr_parameter)
+        folder = None if output is None else Path(output)
+        return report([_found(study, storage)], folder, Form(form), lr=lr_parameter).file
 
 
 def export_study(study: StoredStudy | str, output: File, *, curves: bool = False, storage: str | None = None) -> int:

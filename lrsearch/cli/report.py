@@ -18,7 +18,7 @@ from lrsearch.errors import Fault, InputError
 from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
-    from lrsearch.study.stored import StoredStudy
+    from lrsearch.report.headline import Answer
 
 
 class ImageFormat(StrEnum):
@@ -89,17 +89,15 @@ def _write(names: list[str], output: Path | None, form: ReportFormat, lr: str | 
 
     studies = [open_study(name, storage) for name in names]
     written = operation.report(studies, output, Form(form), svg=svg, lr=lr)
-    for stored in studies:
-        _say_headline(stored, several=len(studies) > 1)
-    write(str(written))  # alone on stdout: scripts read it
+    for answer in written.answers:
+        _say_headline(answer, several=len(studies) > 1)
+    write(str(written.file))  # alone on stdout: scripts read it
 
 
-def _say_headline(stored: StoredStudy, *, several: bool) -> None:
-    from lrsearch.report.headline import Answer
-
-    if stored.definition is not None:
-        name = f"{stored.name}: " if several else ""
-        say(wrapped(f"{name}{Answer.of(stored).headline()}"))
+def _say_headline(answer: Answer, *, several: bool) -> None:
+    if answer.definition is not None:
+        name = f"{answer.name}: " if several else ""
+        say(wrapped(f"{name}{answer.headline()}"))
 
 
 def _publish(name: str, artifacts: str | None, modules: list[str], storage: str) -> None:

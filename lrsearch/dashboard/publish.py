@@ -62,11 +62,12 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
     best = best_trials(frames, BEST_TRIALS)
     kept: set[tuple[str, int | None]] = set()
     links = {}
-    for picture in gallery.pictures(frames):
+    pictures = gallery.pictures(frames)
+    for picture in pictures:
         check()
         links[picture.file] = published.put(picture.file, figures.png(picture.draw(frames)))
         kept.add((picture.file, None))
-    report = _LINK.sub(lambda link: f"]({links[link[1]]})", markdown.text(frames))
+    report = _LINK.sub(lambda link: f"]({links[link[1]]})", markdown.text(frames, pictures))
     _write_note(study, report, thinning.remark(len(frames.trials)))
     _write_plots(study, frames)
     for number in best:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrsearch.errors import input_error
-from lrsearch.report import frames, markdown, side_by_side
+from lrsearch.report import frames, markdown, side_by_side, verdict
 from lrsearch.report.document import Form
+from lrsearch.report.headline import Answer
 from lrsearch.study import rate_parameter
 from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
     from lrsearch.dashboard.artifacts import Artifacts
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report that was written.
+
+    Attributes:
+        file: The file to open first.
+        answers: What it says of each study.
+    """
+
+    file: Path
+    answers: Sequence[Answer]
 
 
 def report(
@@ -23,7 +38,7 @@ def report(
     *,
     svg: bool = False,
     lr: str | None = None,
-) -> Path:
+) -> Written:
     """Write the report of a study, or the comparison of two.
 
     Args:
@@ -35,7 +50,7 @@ def report(
         svg: Whether to write the figures as SVG, too, beside markdown.
 
     Returns:
-        The file to open first.
+        What was written.
 
     Raises:
         InputError: The folder cannot be written, two studies cannot be compared, or it is not clear which parameter
@@ -43,9 +58,10 @@ def report(
     """
     read = [frames.read_stored(one, _rate_parameter(one, lr)) for one in stored]
     folder = output or markdown.default_folder(*(one.name for one in read))
+    answers = [verdict.answer(one) for one in read]
     if len(read) == 1:
-        return markdown.write(read[0], folder, form, svg=svg)
-    return side_by_side.write(read[0], read[1], folder, form, svg=svg)
+        return Written(markdown.write(read[0], folder, form, svg=svg), answers)
+    return Written(side_by_side.write(read[0], read[1], folder, form, svg=svg), answers)
 
 
 def _rate_parameter(stored: StoredStudy, wanted: str | None) -> str | None:

@@ -83,8 +83,9 @@ def pictures(frames: StudyFrames) -> list[Picture]:
 
 def _names(frames: StudyFrames) -> list[str]:
     """What figures may show of a study's own words."""
-    settings = [str(part) for params in frames.trials["params"] for pair in params.items() for part in pair]
-    return [frames.name, frames.metric, *frames.extras, *dict.fromkeys(settings)]
+    settings = dict.fromkeys(part for params in frames.trials["params"] for pair in params.items() for part in pair
+                             if not isinstance(part, (int, float)))  # fmt: skip
+    return [frames.name, frames.metric, *frames.extras, *map(str, settings)]
 
 
 def _with_numbers(picture: Picture, words: Mapping[str, int]) -> Picture:
@@ -158,6 +159,8 @@ def _few_in_words(frames: StudyFrames) -> str:
 
 def _many_in_words(trials: pd.DataFrame) -> str:
     reading = "Each thin line is one trial, the thick one the best of its type."
+    if trials.groupby(["scheduler", trials["state"] == "pruned"], dropna=False).size().max() > figures.MOST_LINES:
+        reading += f" Of more than {figures.MOST_LINES} trials alike, only every so many is drawn."
     if (trials["state"] == "pruned").any():
         reading += " Dashed lines were pruned."
     if (trials["audit_epochs"] > 0).any():

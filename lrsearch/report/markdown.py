@@ -52,10 +52,11 @@ def write(frames: StudyFrames, folder: Path, form: Form = Form.MARKDOWN, *, svg:
     Raises:
         InputError: The folder cannot be written.
     """
-    draw = {picture.file: partial(picture.draw, frames) for picture in gallery.pictures(frames)}
+    pictures = gallery.pictures(frames)
+    draw = {picture.file: partial(picture.draw, frames) for picture in pictures}
     data = partial(interactive.page_data, frames) if draw.keys() & interactive.plotted(frames) else None
     stale = frozenset(gallery.FILES)
-    return document.write(text(frames), frames.name, draw, folder, form, stale, svg=svg, data=data)
+    return document.write(text(frames, pictures), frames.name, draw, folder, form, stale, svg=svg, data=data)
 
 
 def default_folder(*names: str) -> Path:
@@ -74,13 +75,15 @@ def default_folder(*names: str) -> Path:
     return Path("reports") / f"{plain}-{digest[:8]}"
 
 
-def text(frames: StudyFrames) -> str:
+def text(frames: StudyFrames, pictures: list[Picture] | None = None) -> str:
     """The content of ``report.md``, without drawing the figures that it links to.
 
     Args:
         frames: The study.
+        pictures: What `gallery.pictures` says of it, where that is known already.
     """
-    return "\n\n".join(_blocks(frames, gallery.pictures(frames))) + "\n"
+    shown = gallery.pictures(frames) if pictures is None else pictures
+    return "\n\n".join(_blocks(frames, shown)) + "\n"
 
 
 def _blocks(frames: StudyFrames, pictures: list[Picture]) -> list[str]:

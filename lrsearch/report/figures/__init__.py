@@ -1,7 +1,7 @@
 """The figures of a report. Each takes the frames and returns a figure, the same for the same frames."""
 
 from lrsearch.report.figures.comparison import compared_runs
-from lrsearch.report.figures.curves import learning_curves
+from lrsearch.report.figures.curves import MOST_LINES, learning_curves
 from lrsearch.report.figures.epochs_needed import epochs_needed
 from lrsearch.report.figures.finalists import finalists
 from lrsearch.report.figures.history import history
@@ -17,6 +17,7 @@ from lrsearch.report.figures.valley import trials_alike, valley
 
 __all__ = [
     "IMAGES",
+    "MOST_LINES",
     "Draw",
     "best_schedules",
     "chosen",

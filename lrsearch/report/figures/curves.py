@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -38,6 +39,8 @@ from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import Style, styles
 
+MOST_LINES = 300
+"""Thin lines of a panel, of the pruned and of the other trials; with more nothing is seen but their colour."""
 RUN = {"lr": "lr", "train": "train_metric", "test": "test_metric"}
 """What a figure of one run shows -> its column."""
 
@@ -93,10 +96,11 @@ def _by_type(frames: StudyFrames) -> Figure:
 
 
 def _draw_thin(axes: Axes, mine: pd.DataFrame, curves: Curves, look: Style) -> None:
-    """Every trial of a type, the pruned ones dashed, and a cross where one diverged."""
+    """The trials of a type, of many a part, the pruned ones dashed; and a cross where one diverged."""
     for pruned, dash, shade in ((True, SHORT_DASHES, 0.8), (False, "solid", 1.0)):
         part = mine[(mine["state"] == "pruned") == pruned]
-        points = [np.column_stack(curves[number]) for number in part["number"] if number in curves]
+        there = [number for number in part["number"] if number in curves]
+        points = [np.column_stack(curves[number]) for number in there[:: max(1, math.ceil(len(there) / MOST_LINES))]]
         alpha = shade * min(0.6, max(0.15, 18 / len(mine)))  # the more lines, the fainter each
         lines = LineCollection(points, colors=look.colour, linewidths=0.8, linestyles=dash, alpha=alpha)
         axes.add_collection(lines)

@@ -92,6 +92,8 @@ def numbered(words: Mapping[str, int]) -> Iterator[None]:
 
 def _runs(text: str) -> list[tuple[bool, str]]:
     """The text in pieces, each with whether it can be drawn; a space between two that cannot belongs to them."""
+    if all(map(_can_be_drawn, set(text))):
+        return [(True, text)] if text else []
     marks = [_can_be_drawn(char) for char in text]
     for place in range(1, len(text) - 1):
         if text[place] == " " and not marks[place - 1] and not _can_be_drawn(text[place + 1]):
