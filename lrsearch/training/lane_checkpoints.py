@@ -102,6 +102,8 @@ class LaneCheckpoints:
         if file is not None:
             with suppress(OSError):
                 file.unlink(missing_ok=True)
+                for left in atomic_file.parts_of(file):
+                    left.unlink(missing_ok=True)  # of a process that was killed while it wrote
 
     def write(self, file: Path, run: Run) -> None:
         """Save a run; where that is not possible, say so once and save none any more."""
@@ -174,6 +176,7 @@ def _numbers(before: Before) -> str:
 
 
 def _remove_old(folder: Path) -> None:
-    for file in folder.glob(f"*{SUFFIX}"):
-        if time.time() - file.stat().st_mtime > DAYS * 86400:
-            file.unlink(missing_ok=True)
+    for file in [*folder.glob(f"*{SUFFIX}"), *folder.glob(f".*{SUFFIX}.*.part")]:
+        with suppress(FileNotFoundError):  # its trial has ended meanwhile
+            if time.time() - file.stat().st_mtime > DAYS * 86400:
+                file.unlink()

@@ -18,6 +18,8 @@ AGREE = 3.0
 """The steepest descent and the second look agree when their rates are within this many times each other."""
 FLOOR = 1e-4
 """Errors below this share of the untrained network's are equal: nobody tells nothing from nearly nothing."""
+SMALLEST = 1e-300
+"""A gain that is smaller is none: quotients of such numbers overflow."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def errors_of(briefs: Sequence[Brief], *, maximise: bool) -> tuple[NDArray[np.fl
     ])  # fmt: skip
     untrained = sign * sum(own.untrained for own in briefs) / len(briefs)
     best = float(values.min())
-    if not best < untrained - 1e-9 * abs(untrained):  # a mean of equal numbers may differ from them
+    # A mean of equal numbers may differ from them; a gain below what a float resolves is none.
+    if not best < untrained - max(1e-9 * abs(untrained), SMALLEST):
         return np.array(list(runs)), np.full(len(runs), math.inf)
     bound = -1.0 if maximise else 0.0
     perfect = bound if best >= bound else best - (untrained - best) / 10

@@ -65,6 +65,7 @@ def test_a_crash_costs_no_epoch_that_was_saved_and_changes_no_bit(
     del stream  # the process was killed: nobody tidied up
     saved = sorted(tmp_path.glob(f"*{SUFFIX}"))
     assert saved
+    (tmp_path / f".{saved[0].name}.1-0.part").write_bytes(b"cut off")  # ... while it wrote
     again = Counted()
     found = list(made(kind, tmp_path).train(again.task, LANES, TRAINING, (2,)))
     assert numbers(found) == whole
@@ -126,11 +127,14 @@ def test_the_cache_is_where_the_system_wants_it(monkeypatch: pytest.MonkeyPatch,
 
 def test_what_nobody_came_back_for_goes_after_a_month(tmp_path: Path) -> None:
     old, young = tmp_path / f"old{SUFFIX}", tmp_path / f"young{SUFFIX}"
-    for file in (old, young):
+    cut_off = tmp_path / f".old{SUFFIX}.1-0.part"
+    for file in (old, young, cut_off):
         file.write_bytes(b"")
-    os.utime(old, (0, 0))
+    for file in (old, cut_off):
+        os.utime(file, (0, 0))
     stream = made(SequentialEngine, tmp_path).train(Counted().task, LANES, TRAINING)
     next(stream)
     next(stream)
     assert not old.exists()
+    assert not cut_off.exists()
     assert young.exists()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lrsearch.training.finding import Finding
 from lrsearch.training.second_look import tried
-from lrsearch.training.weighing import Brief, errors_of, weigh
+from lrsearch.training.weighing import SMALLEST, Brief, errors_of, weigh
 
 RAMP = Finding(1e-4, 10.0, 0.003, "low", "the loss begins to rise at 10", "steepest", "none")
 RATES = tried(1e-4, 10.0)
@@ -95,6 +95,8 @@ def test_scores_are_judged_by_what_they_lack() -> None:
 
 
 @example(values=[1.0, 1.0, 1.0, 1.0, 0.46], untrained=0.46, maximise=False)
+@example(values=[0.0, 0.0, 0.0, 0.0, -5e-324], untrained=0.0, maximise=False)
+@example(values=[0.0, 0.0, 0.0, 0.0, 1e-307], untrained=0.0, maximise=True)
 @given(
     st.lists(st.floats(-1e3, 1e3), min_size=5, max_size=5),
     st.floats(-1e3, 1e3),
@@ -106,7 +108,7 @@ def test_errors_order_rates_as_the_metric_does(values: list[float], untrained: f
     rates, errors = errors_of(made, maximise=maximise)
     assert tuple(rates) == RATES
     sign = -1 if maximise else 1
-    if min(sign * value for value in values) >= sign * untrained - 1e-9 * abs(untrained):
+    if min(sign * value for value in values) >= sign * untrained - max(1e-9 * abs(untrained), SMALLEST):
         assert all(map(math.isinf, errors))
         return
     assert (errors >= 0).all()
