@@ -199,18 +199,26 @@ def row(name: str, results: Results) -> str:
     """A row of the table: both ways, on the sampler seeds that both have had."""
     searches = results.searches(name)
     seeds = sorted(set.intersection(*(set(own) for own in searches.values())))
-    if len(seeds) < 2:
-        return f"| {name} | {len(seeds)} | | | | | | | | |"
-    without, pruned = ([searches[way][seed] for seed in seeds] for way in WAYS)
-    whole, ours = (errors(name, own, results) for own in (without, pruned))
+    pairs = [[searches[way][seed] for way in WAYS] for seed in seeds]
+    epochs = f"{np.mean([ours['epochs'] for _, ours in pairs]):.2f}" if pairs else "–"
+    timed = [(whole["cpu"], ours["cpu"]) for whole, ours in pairs if "cpu" in whole and "cpu" in ours]
+    used = "– | – | –"
+    if timed:
+        before, after = np.mean(timed, axis=0)
+        used = f"{before:.1f} | {after:.1f} | {after / before:.2f}"
+    return f"| {name} | {len(seeds)} | {_compared(name, pairs, results)} | {epochs} | {used} | {len(timed)} |"
+
+
+def _compared(name: str, pairs: Sequence[Sequence[Record]], results: Results) -> str:
+    """The cells of the errors: dashes where there are too few searches, or they were not judged."""
+    known = results.judged(name)
+    judged = all(_key(params) in known for pair in pairs for own in pair for params in own["best"])
+    if len(pairs) < 2 or (CASES[name].has_holdout and not judged):
+        return "– | – | –"
+    whole, ours = (errors(name, own, results) for own in zip(*pairs, strict=True))
     error = stats.sem(ours - whole) / whole.mean()
     difference = f"{100 * (ours.mean() / whole.mean() - 1):+.2f} ± {100 * error:.2f} %"
-    epochs = np.mean([own["epochs"] for own in pruned])
-    timed = [(own["cpu"], other["cpu"]) for own, other in zip(without, pruned, strict=True) if "cpu" in own]
-    before, after = np.mean(timed, axis=0)
-    means = f"{whole.mean():.4g} | {ours.mean():.4g} | {difference}"
-    used = f"{before:.1f} | {after:.1f} | {after / before:.2f} | {len(timed)}"
-    return f"| {name} | {len(seeds)} | {means} | {epochs:.2f} | {used} |"
+    return f"{whole.mean():.4g} | {ours.mean():.4g} | {difference}"
 
 
 def _key(params: Mapping[str, Any]) -> str:
