@@ -95,6 +95,9 @@ def plan_of(
     Raises:
         InputError: The axis cannot be trained, or places do not fit it.
     """
+    if searched := definition.search.options.document():
+        rule = f"a rate is scaled for one optimizer, batch and model, and this study searches {', '.join(searched)}"
+        raise input_error("scale", rule, key="search")
     if axis not in AXES:
         rule = f"only {' and '.join(AXES)} can be trained; with runs that exist (--runs) it may be anything"
         raise input_error("scale", rule, key="--to", received=axis)

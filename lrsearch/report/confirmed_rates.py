@@ -10,6 +10,7 @@ from scipy.stats import t
 
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import describe
+from lrsearch.sampling.space import rate_of
 from lrsearch.study.contender import Contender
 
 CONFIDENCE = 0.95
@@ -45,7 +46,7 @@ def confirmed_rates(frames: StudyFrames) -> list[ConfirmedRate]:
 
 
 def _confirmed(contender: Contender) -> ConfirmedRate | None:
-    tests, lr = contender.tests[contender.mask], contender.params.get("lr")
+    tests, lr = contender.tests[contender.mask], rate_of(contender.params)
     if not isinstance(lr, (int, float)) or not np.isfinite(tests).all():
         return None
     mean, reach = float(tests.mean()), 0.0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from lrsearch.errors import InputError, LrsearchError, input_error
 from lrsearch.search.recipe import identity, only_here, recipe_of
 from lrsearch.search.training_process import program
+from lrsearch.search.variants import corners
 from lrsearch.storage.attributes import ENGINE_OF_STUDY
+from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.tasks.command_task import CommandTask
@@ -16,6 +19,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.choice import ENGINES, Choice, choose
 from lrsearch.training.command_engine import CommandEngine
+from lrsearch.training.crew import Crew
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
@@ -113,7 +117,13 @@ class Engines:
         # A device of its own is all that a process sees of several.
         there = "cuda" if place.startswith("cuda") else place
         recipe = recipe_of(stored, self._machine.sources, there, self._machine.threads)
-        return ParallelEngine(place, self._started().crew(recipe), task, checkpoints, self._say)
+        processes = self._started()
+
+        def crew_of(options: Mapping[str, Any]) -> Crew:
+            # Other options may make other data, which this process has looked at.
+            return processes.crew(replace(recipe, options=dict(options), data=None))
+
+        return ParallelEngine(place, processes.crew(recipe), task, checkpoints, self._say, crew_of)
 
     def _started(self) -> TrainingProcesses:
         if self._processes is None:
@@ -129,12 +139,22 @@ class Engines:
             return self._chosen[key]
         number = len(self._machine.environments)
         reason = only_here(stored) if number > 1 and self._wanted == "auto" else None
-        training = stored.definition.training
-        chosen = choose(self._wanted, task, training, self._machine.device, 1 if reason else number)
+        chosen = self._right_for_all(self._wanted, stored, task, 1 if reason else number)
         if reason and chosen.engine == SequentialEngine.name:
             chosen = Choice(chosen.engine, f"{chosen.reason}; {reason}")
         if key is not None:
             self._chosen[key] = chosen
+        return chosen
+
+    def _right_for_all(self, wanted: str, stored: StoredStudy, task: Task, number: int) -> Choice:
+        """What can train every trial, whatever its optimizer, batch size and options of the task."""
+        assert stored.definition is not None
+        for own in corners(stored.definition):
+            same = own.task == stored.definition.task
+            made = task if same else opening.task_with(stored, own.task.options)
+            chosen = choose(wanted, made, own.training, self._machine.device, number)
+            if chosen.engine != BatchedEngine.name and wanted == "auto":
+                break
         return chosen
 
     def _as_stored(self, stored: StoredStudy, task: Task, engine: str) -> Choice:
@@ -146,7 +166,7 @@ class Engines:
             rule = f'is trained by the engine "{engine}", which this lrsearch does not have; {way}'
             raise input_error(f"study {stored.name}", rule)
         try:
-            choose(engine, task, stored.definition.training, self._machine.device)
+            self._right_for_all(engine, stored, task, 1)
         except InputError as error:
             reason = "; ".join(fault.rule for fault in error.faults)
             rule = f"is trained by the {engine} engine since it began, which {reason.removeprefix('which ')}; {way}"

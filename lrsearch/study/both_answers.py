@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lrsearch.sampling.space import rate_of
 from lrsearch.study.contender import Contender
 
 FAR_APART = 4.0
@@ -30,7 +31,7 @@ class Answer:
 
     @property
     def lr(self) -> float:
-        return float(self.params["lr"])
+        return float(rate_of(self.params))
 
 
 @dataclass(frozen=True)

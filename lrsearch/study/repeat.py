@@ -15,6 +15,7 @@ from lrsearch.study.confirmed_runs import last_test
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.recommendation import Recommendation, best_settings
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.applied import applied
 from lrsearch.study_file.model import MOST_THREADS
 
 
@@ -119,7 +120,7 @@ def _stored(trial: FrozenTrial, key: str, default: int, low: int, high: int) -> 
 
 def _document(stored: StoredStudy, settings: Settings) -> dict[str, Any]:
     assert stored.definition is not None
-    sections = stored.definition.document()
+    sections = applied(stored.definition, settings.further).document()
     return {
         "task": sections["task"],
         "training": {**sections["training"], "seeds": list(settings.seeds(stored.definition.training.seeds)[:1])},

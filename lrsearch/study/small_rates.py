@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.sampling.space import LR_NAMES
+from lrsearch.sampling.space import rate_of
 from lrsearch.storage.attributes import AUDIT_DIVERGED_AT, AUDIT_VALUE
 from lrsearch.study.ranking import ranked
 
@@ -70,7 +70,7 @@ def small_rates(trials: Sequence[FrozenTrial], excluded: Collection[int], *, max
 
 
 def _rate(trial: FrozenTrial) -> float | None:
-    rate = next((trial.params[name] for name in LR_NAMES if name in trial.params), None)
+    rate = rate_of(trial.params)
     return float(rate) if isinstance(rate, (int, float)) else None
 
 
