@@ -197,6 +197,7 @@ def _print_plan(definition: Definition, output: Format) -> None:
         **({} if training.unit == "epoch" else {"evaluations per trial": evaluations}),
         "seeds": definition.training.seeds,
         "schedulers": definition.search.schedulers,
+        **({"optimizers": definition.search.options.optimizers} if definition.search.options.optimizers else {}),
         "sampler": definition.sampler.name,
         "pruner": definition.pruner.name,
         "rungs": list(pruners.rungs(definition, evaluations)),

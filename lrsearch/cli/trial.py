@@ -124,6 +124,7 @@ def retry(
 
 
 def _row(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:
+    from lrsearch.sampling.space import rate_of
     from lrsearch.study import status
 
     return {
@@ -133,7 +134,7 @@ def _row(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:
         "epochs": _epochs(stored, trial),
         "excluded": stored.excluded().get(trial.number),
         "scheduler": trial.params.get("scheduler"),
-        "lr": trial.params.get("lr"),
+        "lr": rate_of(trial.params),
         "params": trial.params,
     }
 

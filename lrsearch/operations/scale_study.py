@@ -32,6 +32,7 @@ from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 from lrsearch.study_file.axes import Choices, Range
 from lrsearch.study_file.model import Definition, PluginSection, TrySection
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 WIDE = Range(low=1e-9, high=1e3, log=True)
 """Rates that a rung may have: the ladder says which it has."""
@@ -95,6 +96,9 @@ def plan_of(
     Raises:
         InputError: The axis cannot be trained, or places do not fit it.
     """
+    if searched := definition.search.options.document():
+        rule = f"a rate is scaled for one optimizer, batch and model, and this study searches {', '.join(searched)}"
+        raise input_error("scale", rule, key="search")
     if axis not in AXES:
         rule = f"only {' and '.join(AXES)} can be trained; with runs that exist (--runs) it may be anything"
         raise input_error("scale", rule, key="--to", received=axis)
@@ -187,7 +191,7 @@ def check(
 
 def _entrants(definition: Definition, stored: StoredStudy | None) -> tuple[Entrant, ...]:
     found = None if stored is None else recommendation.recommended(stored)
-    if found is not None:
+    if found is not None and OPTIMIZER not in found.params:  # else a contestant, whose rate is on another scale
         own = {key: value for key, value in found.params.items() if key not in ("lr", "scheduler", "seed")}
         return (Entrant(str(found.params["scheduler"]), own, float(found.params["lr"])),)
     space = Space.of(definition)

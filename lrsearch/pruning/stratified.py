@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
@@ -33,12 +34,14 @@ class AtRung:
         scheduler: Its scheduler type.
         value: What it is judged by there; smaller is better.
         now: What it has come to there, if that is not the same.
+        optimizer: Its optimizer, where several are searched.
     """
 
     number: int
     scheduler: str | None
     value: float
     now: float | None = None
+    optimizer: str | None = None
 
     @property
     def rank(self) -> Rank:
@@ -68,10 +71,11 @@ class StratifiedPruner(BasePruner, ABC):
     """Compares a trial at each rung with the trials of its own scheduler type only.
 
     Types that start slowly (one-cycle, warm-up) lose every early comparison with types that start fast, and win
-    late; comparing like with like removes that bias. Who leads its type by what it has come to goes on in any case.
-    One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel Hyperparameter Tuning",
-    2020): a trial goes on while it is among the best share of those seen at the rung so far, and the first three of a
-    type always do.
+    late; comparing like with like removes that bias. The same goes for optimizers, where several are searched and each
+    has more than three trials of the type there (`_compared`, `of_like`). Who leads its type by what it has come to
+    goes on in any case. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
+    Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far,
+    and the first three of a type always do.
 
     It only reads: asked twice, it answers twice the same.
 
@@ -170,6 +174,7 @@ class StratifiedPruner(BasePruner, ABC):
             others: The other trials of its scheduler type.
             keep: Share that goes on there.
         """
+        others = of_like(own, others, self.FREE)
         if len(others) < self.FREE:
             return False
         place = sum(other.rank < own.rank for other in others)
@@ -187,7 +192,7 @@ class StratifiedPruner(BasePruner, ABC):
         sign = -1 if maximise else 1
         there = (epoch for epoch in self.looks(rung) if epoch in trial.values)
         value, now = self.judged(rung, {epoch: _comparable(sign * trial.values[epoch]) for epoch in there})
-        return AtRung(trial.number, trial.scheduler, value, now)
+        return AtRung(trial.number, trial.scheduler, value, now, trial.optimizer)
 
     def seen(
         self,
@@ -230,7 +235,7 @@ def halve(arrived: Mapping[Trial, AtRung], keep: float) -> tuple[set[Trial], set
     """
     ended: set[Trial] = set()
     compared: set[Trial] = set()
-    for group in _by_type(arrived):
+    for group in _compared(arrived):
         if len(group) > StratifiedPruner.FREE:
             leader = min(group, key=lambda trial: arrived[trial].rank_now)
             ended.update(trial for trial in group[survivors(len(group), keep) :] if trial != leader)
@@ -246,7 +251,7 @@ def next_best(arrived: Mapping[Trial, AtRung], ended: Collection[Trial]) -> list
         ended: Those that end.
     """
     missed: dict[Trial, float] = {}
-    for group in _by_type(arrived):
+    for group in _compared(arrived):
         below = [trial for trial in group if trial in ended]
         missed |= {trial: (place + 1) / len(group) for place, trial in enumerate(below)}
     return sorted(missed, key=lambda trial: (missed[trial], arrived[trial].number))
@@ -279,9 +284,46 @@ def at_rungs(trials: Sequence[FrozenTrial]) -> dict[int, RungTrial]:
         trials: The trials.
     """
     return {
-        trial.number: RungTrial(trial.number, trial.state, trial.params.get("scheduler"), trial.intermediate_values)
+        trial.number: RungTrial(
+            trial.number,
+            trial.state,
+            trial.params.get("scheduler"),
+            trial.intermediate_values,
+            trial.params.get("optimizer"),
+        )
         for trial in trials
     }
+
+
+def of_like(own: AtRung, others: Sequence[AtRung], fewest: int) -> Sequence[AtRung]:
+    """The trials of its type that one is compared with: those of its optimizer, where each optimizer has enough.
+
+    Args:
+        own: The trial.
+        others: The other trials of its type.
+        fewest: So many are enough; with fewer of any optimizer, all of the type are compared.
+    """
+    numbers = Counter([own.optimizer, *(other.optimizer for other in others)])
+    numbers[own.optimizer] -= 1
+    if len(numbers) == 1 or min(numbers.values()) < fewest:
+        return others
+    return [other for other in others if other.optimizer == own.optimizer]
+
+
+def _compared(arrived: Mapping[Trial, AtRung]) -> list[list[Trial]]:
+    """The trials that are compared with each other, best first: those of each type.
+
+    Where each optimizer has more trials of a type than always go on, those of each optimizer by themselves: what is
+    good for one may be poor for another, and few trials do not show it.
+    """
+    groups = []
+    for group in _by_type(arrived):
+        by_optimizer: dict[str | None, list[Trial]] = {}
+        for trial in group:
+            by_optimizer.setdefault(arrived[trial].optimizer, []).append(trial)
+        apart = min(map(len, by_optimizer.values())) > StratifiedPruner.FREE
+        groups += list(by_optimizer.values()) if apart else [group]
+    return groups
 
 
 def _by_type(arrived: Mapping[Trial, AtRung]) -> list[list[Trial]]:

@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import describe
+from lrsearch.sampling.space import rate_of
 from lrsearch.study.contender import Contender
 
 CONFIDENCE = 0.95
@@ -45,7 +46,7 @@ def confirmed_rates(frames: StudyFrames) -> list[ConfirmedRate]:
 
 
 def _confirmed(contender: Contender) -> ConfirmedRate | None:
-    tests, lr = contender.tests[contender.mask], contender.params.get("lr")
+    tests, lr = contender.tests[contender.mask], rate_of(contender.params)
     if contender.has_other_optimizer:
         return None  # its rate is on another scale
     if not isinstance(lr, (int, float)) or not np.isfinite(tests).all():

@@ -16,7 +16,7 @@ from lrsearch.report import standings
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.importance import LEAST_TRIALS, importance
 from lrsearch.report.wording import number, percent, plural, test_metric
-from lrsearch.sampling.space import Space, parameter_name
+from lrsearch.sampling.space import Space, parameter_name, rate_of
 from lrsearch.study.evidence import Evidence
 from lrsearch.study_file.axes import Range
 from lrsearch.study_file.meaning import show_axis
@@ -75,8 +75,11 @@ def _edges(frames: StudyFrames, evidence: Evidence | None) -> list[Remark]:
         return []
     space, family = Space.of(frames.definition), registry.schedules.get(scheduler)
     found = []
-    if isinstance(space.lr, Range) and (wider := _widened(space.lr, params["lr"], lambda value: value > 0)):
-        found.append(_edge(f"The {whose} lr", params["lr"], space.lr, wider, "[search]\nlr"))
+    optimizer = params.get("optimizer") if space.options.optimizers else None
+    rates = space.rate(optimizer)
+    if isinstance(rates.axis, Range) and (wider := _widened(rates.axis, rate_of(params), lambda value: value > 0)):
+        table = rates.place.removesuffix(".lr")
+        found.append(_edge(f"The {whose} lr", rate_of(params), rates.axis, wider, f"[{table}]\nlr"))
     for key, axis in space.parameters.get(scheduler, {}).items():
         value = params.get(parameter_name(scheduler, key))
         if value is None or not isinstance(axis, Range):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError, input_error
-from lrsearch.sampling.space import LR_NAMES
+from lrsearch.sampling.space import rate_of
 from lrsearch.storage import attributes
 from lrsearch.storage.choice import study_reader
 from lrsearch.storage.reader import StudyReader
@@ -246,7 +246,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     finite = [number for number in reported if math.isfinite(number)]
     # Plain Optuna has no constraint of ours, but it does let an infinite value through.
     infinite = state == "complete" and math.isinf(value)
-    lr = next((trial.params[name] for name in LR_NAMES if name in trial.params), None)
+    lr = rate_of(trial.params)
     audit = stored.get(attributes.AUDIT_CURVE)
     return {
         "number": trial.number,

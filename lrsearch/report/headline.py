@@ -11,6 +11,7 @@ from lrsearch.report.both_words import BothWords
 from lrsearch.report.certainty import Certainty, limits
 from lrsearch.report.valley_words import ValleyWords
 from lrsearch.report.wording import brief, percent, plural
+from lrsearch.sampling.space import rate_of
 from lrsearch.study import ranking, recommendation
 from lrsearch.study.both_answers import BothAnswers, answers_of
 from lrsearch.study.comparison import Verdict
@@ -209,9 +210,11 @@ class Answer:
 
     def _edge(self, evidence: Evidence) -> list[str]:
         """That the best rate may lie outside of what was searched."""
-        axis, lr = self.definition.search.lr if self.definition else None, evidence.recommended.params.get("lr")
+        params = evidence.recommended.params
+        searched, lr = self.definition.search if self.definition else None, rate_of(params)
         if evidence.recommended.has_other_optimizer:  # its rate is on another scale
             return []
+        axis = None if searched is None else searched.rate_axis(params.get("optimizer"))
         if not isinstance(axis, Range) or lr is None or axis.low <= 0 or axis.low == axis.high:
             return []
         if lr < axis.low * EDGE:

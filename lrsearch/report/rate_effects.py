@@ -8,7 +8,7 @@ import pandas as pd
 from lrsearch.report import figures, standings
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import exact, percent
-from lrsearch.sampling.space import LR_NAMES
+from lrsearch.sampling.space import LR_NAMES, rate_name, rate_of
 
 STILL_FALLING = 0.03
 """A curve that improves by more than this share over its last quarter has not arrived."""
@@ -53,7 +53,7 @@ def _right(frames: StudyFrames, best: float) -> list[float]:
     evidence = frames.evidence
     if evidence is None or not evidence.complete:
         return [best]
-    rates = [one.params.get("lr") for one in (evidence.recommended, evidence.leader, *evidence.tied)]
+    rates = [rate_of(one.params) for one in (evidence.recommended, evidence.leader, *evidence.tied)]
     return [float(rate) for rate in rates if isinstance(rate, (int, float))] or [best]
 
 
@@ -69,7 +69,10 @@ def _jumps(frames: StudyFrames, larger: pd.DataFrame, above: float) -> list[str]
 
 
 def _only_rates_differ(trials: pd.DataFrame) -> bool:
-    others = {repr({k: v for k, v in params.items() if k not in LR_NAMES}) for params in trials["params"]}
+    others = {
+        repr({k: v for k, v in params.items() if k not in (*LR_NAMES, rate_name(params))})
+        for params in trials["params"]
+    }
     return len(others) == 1 and trials["lr"].nunique() >= LEAST
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lrsearch.sampling.space import LR_NAMES
-from lrsearch.study.contestants import OPTIMIZER
+from lrsearch.sampling.space import LR_NAMES, rate_name, rate_of
 from lrsearch.study_file.axes import DIGITS
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 MISSING = "–"
 """What stands where there is no number."""
@@ -162,9 +162,13 @@ def settings(params: Mapping[str, Any]) -> str:
         params: A trial's Optuna parameters; the learning rate and the scheduler are left out.
     """
     prefix = f"{params.get('scheduler')}."
-    left_out = (*LR_NAMES, "scheduler", *([OPTIMIZER] if optimizer(params) else []))
+    left_out = (*LR_NAMES, "scheduler", rate_name(params), *([OPTIMIZER] if optimizer(params) else []))
     own = {name: value for name, value in params.items() if name not in left_out}
-    return ", ".join(f"{name.removeprefix(prefix)} {exact(value)}" for name, value in own.items())
+    of_optimizer = f"{params.get(OPTIMIZER)}."
+    return ", ".join(
+        f"{name.removeprefix(prefix).removeprefix(of_optimizer).removeprefix('task.')} {exact(value)}"
+        for name, value in own.items()
+    )
 
 
 def describe(params: Mapping[str, Any]) -> str:
@@ -173,7 +177,8 @@ def describe(params: Mapping[str, Any]) -> str:
     Args:
         params: The trial's Optuna parameters.
     """
-    lr = next((f"lr {exact(params[name])}" for name in LR_NAMES if name in params), "")
+    rate = rate_of(params)
+    lr = "" if rate is None else f"lr {exact(rate)}"
     head = str(params["scheduler"]) if params.get("scheduler") else ""
     parts = (optimizer(params), head, lr, settings(params))
     return ", ".join(part for part in parts if part) or "no parameters"
@@ -185,7 +190,7 @@ def optimizer(params: Mapping[str, Any]) -> str:
     Args:
         params: A trial's Optuna parameters.
     """
-    return OPTIMIZERS.get(str(params.get(OPTIMIZER)), "")
+    return "" if rate_name(params) != LR_NAMES[0] else OPTIMIZERS.get(str(params.get(OPTIMIZER)), "")
 
 
 def rate(params: Mapping[str, Any]) -> str:
@@ -194,7 +199,8 @@ def rate(params: Mapping[str, Any]) -> str:
     Args:
         params: A trial's Optuna parameters.
     """
-    return next((exact(params[name]) for name in LR_NAMES if name in params), MISSING)
+    found = rate_of(params)
+    return MISSING if found is None else exact(found)
 
 
 def exact(value: object) -> str:
@@ -207,7 +213,7 @@ def exact(value: object) -> str:
 
 
 def use(params: Mapping[str, Any], *, short: bool = False) -> str:
-    """Settings as the object of *use*, such as ``exponential decay from 0.175``.
+    """Settings as the object of *use*: ``exponential decay from 0.175``, ``adamw and linear decay from 0.01``.
 
     Args:
         params: A trial's Optuna parameters.
@@ -217,6 +223,10 @@ def use(params: Mapping[str, Any], *, short: bool = False) -> str:
     if lr == MISSING:
         return describe(params)
     lr = brief(float(lr)) if short else lr
+    if rate_name(params) != LR_NAMES[0]:
+        others = {name: value for name, value in params.items() if name not in (OPTIMIZER, rate_name(params))}
+        schedule = use({LR_NAMES[0]: rate_of(params), **others}, short=short)
+        return f"{params[OPTIMIZER]} and {schedule}"
     if scheduler is None:
         return f"a learning rate of {lr}"
     words = _USES.get(str(scheduler))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import product
 from math import prod
 from typing import Any
 
-from lrsearch import registry
-from lrsearch.sampling.space import Axis, Space, parameter_name
+from lrsearch.sampling.axis import PlacedAxis
+from lrsearch.sampling.space import Space
 from lrsearch.storage.store import settings_key
-from lrsearch.study_file.axes import Choices, Range
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 
 def distinct(settings: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -35,58 +35,63 @@ def count(space: Space) -> int | None:
     Returns:
         The number; None where an axis is continuous, or every trial has a seed of its own.
     """
-    sizes = [_size(space, scheduler) for scheduler in space.schedulers]
+    sizes = [_size(space, axes) for axes in _kinds(space)]
     return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 def repeats(space: Space) -> bool:
-    """Whether a sampler may come to the same settings twice: some scheduler type has a few settings only.
+    """Whether a sampler may come to the same settings twice: trials of some kind have a few settings only.
 
     Args:
         space: What is searched.
     """
-    return any(_size(space, scheduler) is not None for scheduler in space.schedulers)
+    return any(_size(space, axes) is not None for axes in _kinds(space))
 
 
 def cells(space: Space) -> Iterator[dict[str, Any]]:
-    """All settings of the scheduler types that have a few only, as Optuna parameters.
+    """All settings of the kinds of trials that have a few only, as Optuna parameters.
 
     Args:
         space: What is searched.
     """
-    for scheduler in space.schedulers:
-        if _size(space, scheduler) is None:
+    for kind, axes in kinds(space):
+        if _size(space, axes) is None:
             continue
-        axes = _axes(space, scheduler)
-        names = ["lr", *(parameter_name(scheduler, name) for name in space.parameters[scheduler])]
-        for lr, *own in product(*(_values(axis, integer) or () for axis, integer in axes)):
-            yield {"lr": lr, "scheduler": scheduler, **dict(zip(names[1:], own, strict=True))}
+        for rate, *others in product(*(axis.all_values() or () for axis in axes)):
+            yield settings(kind, axes, [rate, *others])
 
 
-def _size(space: Space, scheduler: str) -> int | None:
-    values = [_number(axis, integer) for axis, integer in _axes(space, scheduler)]
+def kinds(space: Space) -> Iterator[tuple[dict[str, str], list[PlacedAxis]]]:
+    """Every scheduler type with every optimizer, and the axes that such trials have.
+
+    Args:
+        space: What is searched.
+
+    Yields:
+        Type and optimizer as Optuna parameters, and the axes, the rate's first.
+    """
+    for scheduler in space.schedulers:
+        for optimizer in space.optimizers:
+            chosen = {} if optimizer is None else {OPTIMIZER: optimizer}
+            yield {"scheduler": scheduler, **chosen}, space.axes(scheduler, optimizer)
+
+
+def settings(kind: dict[str, str], axes: Sequence[PlacedAxis], values: Sequence[Any]) -> dict[str, Any]:
+    """A cell as Optuna parameters.
+
+    Args:
+        kind: Its scheduler type and optimizer.
+        axes: Of trials of that kind, the rate's first.
+        values: One of each.
+    """
+    rate, *others = zip((axis.name for axis in axes), values, strict=True)
+    return {rate[0]: rate[1], **kind, **dict(others)}
+
+
+def _kinds(space: Space) -> list[list[PlacedAxis]]:
+    return [axes for _, axes in kinds(space)]
+
+
+def _size(space: Space, axes: Sequence[PlacedAxis]) -> int | None:
+    values = [axis.count() for axis in axes]
     return None if space.seeded or None in values else prod(number for number in values if number is not None)
-
-
-def _axes(space: Space, scheduler: str) -> list[tuple[Axis, bool]]:
-    """The axes of a type's settings, and whether only whole numbers count on them."""
-    declared = registry.schedules.get(scheduler).parameters()
-    own = [(axis, declared[name].integer) for name, axis in space.parameters[scheduler].items()]
-    return [(space.lr, False), *own]
-
-
-def _number(axis: Axis, integer: bool) -> int | None:
-    if isinstance(axis, Range) and integer:
-        return int(axis.high) - int(axis.low) + 1
-    values = _values(axis, integer)
-    return None if values is None else len(values)
-
-
-def _values(axis: Axis, integer: bool) -> list[Any] | None:
-    """The values of an axis as Optuna's distribution of it gives them; None if it is continuous."""
-    if isinstance(axis, Range):
-        if integer:
-            return list(range(int(axis.low), int(axis.high) + 1))
-        return [axis.low] if axis.low == axis.high else None
-    values = axis.choices if isinstance(axis, Choices) else [axis]
-    return list(dict.fromkeys(int(value) for value in values)) if integer else list(values)

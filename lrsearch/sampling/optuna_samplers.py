@@ -122,8 +122,8 @@ class OptunaProposer:
     def _under_way(self, trials: Mapping[int, FrozenTrial], pending: Iterable[PastTrial]) -> Iterator[FrozenTrial]:
         """Trials that have not ended and whose settings are known."""
         for own in pending:
-            if isinstance(own.params, Mapping) and {"lr", "scheduler"} <= own.params.keys():
-                axes = {**self._space.shared(), **self._space.distributions(own.params["scheduler"])}
+            if isinstance(own.params, Mapping) and self._space.is_settled(own.params):
+                axes = {**self._space.shared(), **self._space.own_distributions(own.params)}
                 known = {name: value for name, value in own.params.items() if name in axes}
                 yield _running(own.number, known, axes, trials.get(own.number))
 

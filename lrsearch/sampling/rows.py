@@ -9,9 +9,10 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from lrsearch.errors import nearest
-from lrsearch.sampling.space import Axis, Space, parameter_name
+from lrsearch.sampling.space import Space
 from lrsearch.study_file.faults import show
 from lrsearch.study_file.meaning import show_axis
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 
 class Rows:
@@ -38,8 +39,16 @@ class Rows:
             near = nearest(str(fixed["scheduler"]), types)
             there = f"did you mean {near[0]}?" if near else f"there are {', '.join(types)}"
             return f"scheduler = {show(fixed['scheduler'])} is not among search.schedulers; {there}"
+        optimizers = self._space.options.optimizers
+        if optimizers and OPTIMIZER in fixed and fixed[OPTIMIZER] not in optimizers:
+            there = f"there are {', '.join(optimizers)}"
+            return f"{OPTIMIZER} = {show(fixed[OPTIMIZER])} is not among search.optimizers; {there}"
         for name, value in fixed.items():
-            if name in self._axes and name != "scheduler" and not _contains(self._axes[name][0], value):
+            if (
+                name in self._axes
+                and name not in ("scheduler", OPTIMIZER)
+                and not _contains(self._axes[name][0], value)
+            ):
                 return f"{name} = {show(value)} is outside {self._axes[name][1]}"
         return None
 
@@ -50,31 +59,30 @@ class Rows:
             fixed: What is fixed of a trial's settings; `fault` found nothing in it.
         """
         known = set(self._axes)
-        if "scheduler" in fixed:
-            known = {*self._space.shared(), *self._space.distributions(fixed["scheduler"])}
+        if "scheduler" in fixed and (OPTIMIZER in fixed or not self._space.options.optimizers):
+            known = {*self._space.shared(), *self._space.own_distributions(fixed)}
         return [name for name in fixed if name not in known]
 
 
 def _axes(space: Space) -> dict[str, tuple[BaseDistribution, str]]:
     """Each parameter's distribution, and where its values are given as a study file would say it."""
-    found = {name: (axis, _place(name, space.lr)) for name, axis in space.shared().items()}
-    for scheduler in space.schedulers:
-        own = space.distributions(scheduler)
-        for key, axis in space.parameters[scheduler].items():
-            name = parameter_name(scheduler, key)
-            found[name] = (own[name], f"search.{scheduler}.{key} = {show_axis(axis)}")
+    found = {name: (axis, f"what a {name} may be") for name, axis in space.all_distributions().items()}
+    for one in (axis for kind in space.schedulers for name in space.optimizers for axis in space.axes(kind, name)):
+        found[one.name] = (found[one.name][0], f"{one.place} = {show_axis(one.axis)}")
     return found
 
 
-def _place(name: str, lr: Axis) -> str:
-    return f"search.lr = {show_axis(lr)}" if name == "lr" else f"what a {name} may be"
-
-
 def _contains(axis: BaseDistribution, value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return False
     if isinstance(axis, CategoricalDistribution):
-        return value in axis.choices
+        return any(type(value) is type(choice) and value == choice for choice in axis.choices) or (
+            _is_number(value) and any(_is_number(choice) and value == choice for choice in axis.choices)
+        )
+    if not _is_number(value):
+        return False
     assert isinstance(axis, (FloatDistribution, IntDistribution))
     whole = isinstance(axis, FloatDistribution) or value == int(value)
     return whole and axis.low <= value <= axis.high
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -13,8 +13,9 @@ from optuna.trial import TrialState
 
 from lrsearch.sampling.parzen import Mixture, Numbers
 from lrsearch.sampling.proposer import BLOCK, Point, Uniform
-from lrsearch.sampling.space import Space
+from lrsearch.sampling.space import SEED, Space
 from lrsearch.storage.past_trials import PastTrial
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 STARTUP = 10
 """So many trials end before anything is learned from them."""
@@ -50,13 +51,9 @@ class ParzenEstimator:
     def __init__(self, space: Space, seed: int) -> None:
         self._seed = seed
         self._uniform = Uniform(seed)
-        axes = {**space.shared()}
-        self._owner: dict[str, str] = {}
-        for scheduler in space.schedulers:
-            own = space.distributions(scheduler)
-            axes.update(own)
-            self._owner.update(dict.fromkeys(own, scheduler))
-        self._axes = {name: axis for name, axis in axes.items() if not axis.single()}
+        self._needed = frozenset(space.shared()) - {SEED}
+        self._owner = space.conditions()
+        self._axes = {name: axis for name, axis in space.all_distributions().items() if not axis.single()}
         self._learned = 0
         self._bad: Numbers = np.empty((0, len(self._axes)))
         self._good: Mixture | None = None
@@ -94,7 +91,7 @@ class ParzenEstimator:
         rng = np.random.default_rng([self._seed, block, BLOCK])
         others = Mixture(list(self._axes.values()), np.concatenate([self._bad, self._points(pending)]))
         points = np.full((BLOCK, len(self._axes)), np.nan)
-        # First the learning rate and the scheduler type, then the parameters that go with them.
+        # First what all trials have, such as the scheduler type, then the parameters that go with it.
         for not_yet in (list(self._owner), []):
             points = self._good.complete(rng, points, CANDIDATES)
             self._drop(points, not_yet)
@@ -104,13 +101,15 @@ class ParzenEstimator:
         return [self._params(point) for point in points]
 
     def _drop(self, points: Numbers, unwanted: Iterable[str]) -> None:
-        """Leave a point no parameters but those that its own scheduler type has, and none that are unwanted."""
+        """Leave a point no parameters but those that its own type and optimizer have, and none that are unwanted."""
         names = list(self._axes)
-        if "scheduler" in names:
-            choices, types = _choices(self._axes["scheduler"]), points[:, names.index("scheduler")]
+        for decides in ("scheduler", OPTIMIZER):
+            if decides not in names:
+                continue
+            choices, chosen = _choices(self._axes[decides]), points[:, names.index(decides)]
             for column, name in enumerate(names):
-                if name in self._owner:
-                    points[types != choices.index(self._owner[name]), column] = np.nan
+                if name in self._owner and self._owner[name][0] == decides:
+                    points[chosen != choices.index(self._owner[name][1]), column] = np.nan
         for column, name in enumerate(names):
             if name in unwanted:
                 points[:, column] = np.nan
@@ -118,7 +117,7 @@ class ParzenEstimator:
     def _points(self, trials: Iterable[PastTrial]) -> Numbers:
         """Settings of those trials that have all they need; [trials, parameters]."""
         there = (trial.params for trial in trials if isinstance(trial.params, Mapping))
-        settled = (params for params in there if {"lr", "scheduler"} <= params.keys())
+        settled = (params for params in there if self._needed <= params.keys())
         rows = [row for params in settled if (row := self._point(params)) is not None]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self._axes))
 

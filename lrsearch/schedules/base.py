@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from lrsearch.errors import Fault, InputError, LrsearchError, nearest
 from lrsearch.registry import schedules
 from lrsearch.schedules.parameter import Parameter, check_horizon, parameter
+from lrsearch.study_file.names import RESERVED
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -333,7 +334,7 @@ def register(family: type[Schedule]) -> type[Schedule]:
 
     Raises:
         LrsearchError: A class attribute or method is missing, a parameter has the name of a method, a default
-            breaks its own rule, or a name is taken.
+            breaks its own rule, or a name is taken or reserved.
     """
     for attribute in ("name", "unit", "formula", "torch_class"):
         if not isinstance(getattr(family, attribute, None), str):
@@ -345,6 +346,10 @@ def register(family: type[Schedule]) -> type[Schedule]:
     if inspect.isabstract(family):
         missing = ", ".join(sorted(family.__abstractmethods__))
         raise LrsearchError(f"schedule {family.name}: must define {missing}")
+    for name in (family.name, *family.aliases, *family.groups):
+        if name in RESERVED:
+            rule = f"{name!r} means something else in [search]; choose another name than {', '.join(RESERVED)}"
+            raise LrsearchError(f"schedule {family.name}: {rule}")
     defaults = {f.name: f.default for f in fields(family)}
     faults = family.faults({name: defaults[attribute] for name, attribute in family._attributes().items()})
     if faults:

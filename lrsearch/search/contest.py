@@ -21,11 +21,12 @@ from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmed_runs import Confirmation
 from lrsearch.study.contest import Decision
-from lrsearch.study.contestants import CONTESTANTS, FOUND_RATE, OPTIMIZER, defaults, training_of
+from lrsearch.study.contestants import CONTESTANTS, FOUND_RATE, defaults, training_of
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import Range, short
 from lrsearch.study_file.contestants import NAMES, is_installed, missing
 from lrsearch.study_file.model import PluginSection, TrainingSection
+from lrsearch.study_file.searched_options import OPTIMIZER
 from lrsearch.tasks.task import Task
 from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.devices import moved, resolve

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from lrsearch.errors import InputError, LrsearchError, input_error
 from lrsearch.search.recipe import identity, only_here, recipe_of
 from lrsearch.search.training_process import program
+from lrsearch.search.variants import corners
 from lrsearch.storage.attributes import ENGINE_OF_STUDY
+from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.model import Definition
 from lrsearch.tasks.command_task import CommandTask
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.choice import ENGINES, Choice, choose
 from lrsearch.training.command_engine import CommandEngine
+from lrsearch.training.crew import Crew
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
@@ -122,7 +127,13 @@ class Engines:
         # A device of its own is all that a process sees of several.
         there = "cuda" if place.startswith("cuda") else place
         recipe = recipe_of(stored, self._machine.sources, there, self._machine.threads)
-        return ParallelEngine(place, self._started().crew(recipe), task, checkpoints, self._say)
+        processes = self._started()
+
+        def crew_of(options: Mapping[str, Any]) -> Crew:
+            # Other options may make other data, which this process has looked at.
+            return processes.crew(replace(recipe, options=dict(options), data=None))
+
+        return ParallelEngine(place, processes.crew(recipe), task, checkpoints, self._say, crew_of)
 
     def _started(self) -> TrainingProcesses:
         if self._processes is None:
@@ -138,12 +149,22 @@ class Engines:
             return self._chosen[key]
         number = len(self._machine.environments)
         reason = only_here(stored) if number > 1 and wanted == "auto" else None
-        training = stored.definition.training
-        chosen = choose(wanted, task, training, self._machine.device, 1 if reason else number, _known_as(stored))
+        chosen = self._right_for_all(wanted, stored, task, 1 if reason else number)
         if reason and chosen.engine == SequentialEngine.name:
             chosen = Choice(chosen.engine, f"{chosen.reason}; {reason}")
         if key is not None:
             self._chosen[key] = chosen
+        return chosen
+
+    def _right_for_all(self, wanted: str, stored: StoredStudy, task: Task, number: int) -> Choice:
+        """What can train every trial, whatever its optimizer, batch size and options of the task."""
+        assert stored.definition is not None
+        for own in corners(stored.definition):
+            same = own.task == stored.definition.task
+            made = task if same else opening.task_with(stored, own.task.options)
+            chosen = choose(wanted, made, own.training, self._machine.device, number, _known_as(stored, own))
+            if chosen.engine != BatchedEngine.name and wanted == "auto":
+                break
         return chosen
 
     def _as_stored(self, stored: StoredStudy, task: Task, engine: str) -> Choice:
@@ -155,7 +176,7 @@ class Engines:
             rule = f'is trained by the engine "{engine}", which this lrsearch does not have; {way}'
             raise input_error(f"study {stored.name}", rule)
         try:
-            choose(engine, task, stored.definition.training, self._machine.device, known_as=_known_as(stored))
+            self._right_for_all(engine, stored, task, 1)
         except InputError as error:
             reason = "; ".join(fault.rule for fault in error.faults)
             rule = f"is trained by the {engine} engine since it began, which {reason.removeprefix('which ')}; {way}"
@@ -181,10 +202,9 @@ def engine_of(stored: StoredStudy) -> str | None:
         return None
 
 
-def _known_as(stored: StoredStudy) -> str:
+def _known_as(stored: StoredStudy, definition: Definition) -> str:
     """The task's name and options, and whether it is scored as a confirmation is."""
-    assert stored.definition is not None
-    return json.dumps([stored.definition.document().get("task"), stored.is_confirmation], sort_keys=True)
+    return json.dumps([definition.document().get("task"), stored.is_confirmation], sort_keys=True)
 
 
 def environments(visible: Sequence[str | None]) -> tuple[Mapping[str, str], ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lrsearch.errors import LrsearchError
 from lrsearch.sampling.space import Settings
 from lrsearch.search.events import Event
-from lrsearch.search.training_pass import Pass, Training
+from lrsearch.search.training_pass import Pass, Training, group_of
 from lrsearch.storage.store import Claim
 from lrsearch.tasks.attempt import attempt
 from lrsearch.training.memory import most_lanes
@@ -30,7 +30,7 @@ class Generation:
         claims = list(settings)
         width = len(claims)
         if training.engine.together and training.engine.in_memory:
-            width = max(1, _lanes(training) // seeds)
+            width = max(1, _lanes(training, settings.values()) // seeds)
         self._passes = deque(self._pass(claims[first : first + width]) for first in range(0, len(claims), width))
 
     @property
@@ -68,7 +68,10 @@ class Generation:
         return Pass(self._training, settings, self._places, failed.compared, failed.audited)
 
 
-def _lanes(training: Training) -> int:
+def _lanes(training: Training, settings: Iterable[Settings]) -> int:
     """How many networks memory holds; where not even one can be tried, each trial shall fail by itself, and say why."""
-    measured = attempt(lambda: most_lanes(training.task, training.section, training.engine.device), "measuring memory")
-    return 1 if measured is None else measured
+    variants = {group_of(own, training.engine): own for own in map(training.variant, settings)}
+    device = training.engine.device
+    found = [attempt(lambda own=own: most_lanes(own.task, own.training, device), "measuring memory")  # type: ignore[misc]
+             for own in variants.values()]  # fmt: skip
+    return min((lanes or 1 for lanes in found), default=1)

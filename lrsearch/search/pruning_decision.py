@@ -22,6 +22,7 @@ from lrsearch.storage.rung_trials import RungTrial
 from lrsearch.storage.rung_values import RungValues
 from lrsearch.storage.store import Claim
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 
 class PruningDecision:
@@ -110,7 +111,9 @@ class PruningDecision:
     def _arrived(self, pruner: StratifiedPruner, rung: int, claim: Claim, trace: TrialTrace) -> AtRung:
         curve = self._rule.curve(trace.test)
         values = {epoch: curve[epoch - 1] for epoch in pruner.looks(rung)}
-        trial = RungTrial(claim.number, TrialState.RUNNING, self._settings[claim].schedule.name, values)
+        own = self._settings[claim]
+        optimizer = own.further.get(OPTIMIZER)
+        trial = RungTrial(claim.number, TrialState.RUNNING, own.schedule.name, values, optimizer)
         return pruner.at_rung(rung, trial, maximise=self._stored.maximises)
 
     def _places(self, trials: Mapping[Claim, TrialTrace]) -> dict[Claim, range]:
@@ -140,7 +143,8 @@ class PruningDecision:
         curve = self._rule.curve(trace.test)
         values = {epoch: curve[epoch - 1] for epoch in pruner.epochs if epoch <= trace.epoch}
         assert self._before is not None
-        self._before[arrived.number] = RungTrial(arrived.number, TrialState.RUNNING, arrived.scheduler, values)
+        running = TrialState.RUNNING
+        self._before[arrived.number] = RungTrial(arrived.number, running, arrived.scheduler, values, arrived.optimizer)
 
     def _mirrored(self, trials: Mapping[Claim, TrialTrace]) -> set[Claim]:
         if self._mirror is None:

@@ -90,7 +90,11 @@ def only_here(stored: StoredStudy) -> str | None:
     named = {
         "scheduler": definition.search.schedulers,
         "task": [definition.task.name],
-        "optimizer": [name for name in [definition.training.optimizer] if name in registry.optimizers],
+        "optimizer": [
+            name
+            for name in [definition.training.optimizer, *definition.search.options.optimizers]
+            if name in registry.optimizers
+        ],
     }
     for kind, known in kinds.items():
         for name in named[kind]:

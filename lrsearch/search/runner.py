@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 
 from optuna.trial import TrialState
 
@@ -20,6 +21,7 @@ from lrsearch.search.generation import Generation
 from lrsearch.search.kept_epoch import Rule
 from lrsearch.search.pruning_decision import PruningDecision
 from lrsearch.search.training_pass import Training
+from lrsearch.search.variants import Variants
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import ERROR, EVALUATIONS
 from lrsearch.storage.choice import trial_store
@@ -27,6 +29,7 @@ from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.store import GRACE, Claim, TrialEnd
 from lrsearch.study import control, lane_costs, status
+from lrsearch.study import open as opening
 from lrsearch.study.stored import StoredStudy
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine
@@ -97,6 +100,9 @@ class Runner:
             score=stored.score,
             rule=rule,
             audit=audit.choice(self.definition),
+            variants=Variants(self.definition, task, partial(opening.task_with, stored))
+            if self.definition.search.options
+            else None,
         )
         self.at_once = stored.generation if engine.together else 1
         self.workers = workers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.kept_epoch import Rule
 from lrsearch.search.trial_curves import LAST, TrialTrace, audit_attributes
+from lrsearch.search.variants import Variant, Variants
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import (
     AUDIT_ERROR,
@@ -33,9 +34,11 @@ from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.store import Claim, TrialEnd, TrialStore
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
+from lrsearch.training import grouped
 from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.devices import describe
 from lrsearch.training.engine import Engine, Lane, LaneRecords, LaneStream
+from lrsearch.training.grouped import Group, together
 
 EndedAtRung = Callable[[Mapping[Claim, TrialTrace]], set[Claim]]
 """Says which of the trials that have reached a rung end there; their values are stored already."""
@@ -57,6 +60,7 @@ class Training:
         interruption: Where signals are looked for.
         score: Which of the task's further metrics is a trial's value; None for the test metric.
         rule: Which epoch of a run counts.
+        variants: Says what each trial is trained with, beside its settings; None where all have `task` and `section`.
         audit: Says, by its number, whether a trial that is pruned is trained on, to see what it would come to.
     """
 
@@ -72,6 +76,15 @@ class Training:
     score: str | None = None
     rule: Rule = LAST
     audit: Callable[[int], bool] = lambda _: False
+    variants: Variants | None = None
+
+    def variant(self, settings: Settings) -> Variant:
+        """What a trial is trained with.
+
+        Args:
+            settings: The trial's.
+        """
+        return Variant(self.section, self.task) if self.variants is None else self.variants.of(settings)
 
 
 class Pass:
@@ -105,13 +118,17 @@ class Pass:
         self._training = training
         self._settings = settings
         self._places = places
+        self._variants = {claim: training.variant(own) for claim, own in settings.items()}
         self._lanes: list[Lane] = []
         self._active: dict[Claim, TrialTrace] = {}
         for claim, own in settings.items():
             first = len(self._lanes)
             seeds = enumerate(own.seeds(training.section.seeds))
+            variant = self._variants[claim]
+            section = variant.training if variant.is_own else None
             self._lanes += [
-                Lane(own.lr, own.schedule, seed, places[claim] + index, claim.number) for index, seed in seeds
+                Lane(own.lr, own.schedule, seed, places[claim] + index, claim.number, section, variant.options)
+                for index, seed in seeds
             ]
             self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score, training.rule)
         self._claim_of = {lane: claim for claim, trace in self._active.items() for lane in trace.lanes}
@@ -126,8 +143,18 @@ class Pass:
         """Train all trials to their end."""
         training = self._training
         pauses = [rung for rung in training.rungs if rung > self.compared]
-        with closing(training.engine.train(training.task, self._lanes, training.section, pauses)) as stream:
+        with closing(grouped.train(training.engine, self._groups(), self._lanes, pauses)) as stream:
             yield from self._through(stream)
+
+    def _groups(self) -> list[Group]:
+        """The lanes that the engine can train together, in the order in which the first of each stands."""
+        groups: dict[Hashable, list[int]] = {}
+        for lane in range(len(self._lanes)):
+            variant = self._variants[self._claim_of[lane]]
+            groups.setdefault(group_of(variant, self._training.engine), []).append(lane)
+        firsts = [self._variants[self._claim_of[lanes[0]]] for lanes in groups.values()]
+        return [Group(first.task, first.training, tuple(lanes))
+                for first, lanes in zip(firsts, groups.values(), strict=True)]  # fmt: skip
 
     def _through(self, stream: LaneStream) -> Iterator[Event]:
         training = self._training
@@ -226,9 +253,8 @@ class Pass:
         return told
 
     def _outcome(self, claim: Claim, trained: TrialTrace, further: Mapping[str, Any] | None = None) -> TrialEnd:
-        training, schedule = self._training, self._settings[claim].schedule
-        per_epoch = updates_per_epoch(training.task, training.section)
-        every = training.section.evaluate_every
+        training, schedule, variant = self._training, self._settings[claim].schedule, self._variants[claim]
+        per_epoch, every = updates_per_epoch(variant.task, variant.training), variant.training.evaluate_every
         updates = schedule.updates_per_step(per_epoch, every)
         trace = self.audited.get(claim, trained)
         since = {} if trace is trained else audit_attributes(trace, trained, training.evaluations)
@@ -250,3 +276,14 @@ class Pass:
         # A pruned trial's value is its last intermediate one, as Optuna has it; NaN is no value.
         value = None if math.isnan(trace.value) else trace.value
         return TrialEnd(claim.trial_id, state, value, attributes, {CONSTRAINT: 1.0} if diverged else {})
+
+
+def group_of(variant: Variant, engine: Engine) -> Hashable:
+    """Equal for trials that an engine can train together.
+
+    Args:
+        variant: What a trial is trained with.
+        engine: What trains it.
+    """
+    options = repr(sorted(variant.options.items()))
+    return options, together(variant.training, one_pass=engine.one_pass) if variant.is_own else ""

@@ -198,7 +198,8 @@ class StudyWorker:
         """Tried out once for all studies that train the same in the same way."""
         assert stored.definition is not None
         document = stored.definition.document()
-        key = json.dumps([document.get("task"), document["training"]], sort_keys=True)
+        searched = stored.definition.search.options.document()
+        key = json.dumps([document.get("task"), document["training"], searched], sort_keys=True)
         return self._engines.make(self._engines.choice(stored, task, key), stored, task)
 
     def _check_consent(self, stored: StoredStudy) -> None:

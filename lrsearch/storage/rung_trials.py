@@ -11,6 +11,9 @@ from sqlalchemy import Engine, select
 from lrsearch.storage import stored_values
 from lrsearch.storage.tables import INTERMEDIATE, PARAMS, TRIALS
 
+KINDS = ("scheduler", "optimizer")
+"""Parameters that say what kind of trial one is."""
+
 
 @dataclass
 class RungTrial:
@@ -21,12 +24,14 @@ class RungTrial:
         state: Its state when it was read.
         scheduler: Its scheduler type; None before its settings are chosen.
         values: Epoch -> intermediate value.
+        optimizer: Its optimizer, where several are searched.
     """
 
     number: int
     state: TrialState
     scheduler: str | None = None
     values: dict[int, float] = field(default_factory=dict)
+    optimizer: str | None = None
 
 
 def rung_trial(trial: FrozenTrial, rungs: Collection[int]) -> RungTrial:
@@ -37,7 +42,8 @@ def rung_trial(trial: FrozenTrial, rungs: Collection[int]) -> RungTrial:
         rungs: Epochs after which trials are compared.
     """
     values = {rung: trial.intermediate_values[rung] for rung in rungs if rung in trial.intermediate_values}
-    return RungTrial(trial.number, trial.state, trial.params.get("scheduler"), values)
+    params = trial.params
+    return RungTrial(trial.number, trial.state, params.get("scheduler"), values, params.get("optimizer"))
 
 
 def rung_trials(engine: Engine, study_id: int, rungs: Collection[int], first_id: int) -> dict[int, RungTrial]:
@@ -56,11 +62,12 @@ def rung_trials(engine: Engine, study_id: int, rungs: Collection[int], first_id:
         )
         found = {int(trial_id): RungTrial(int(number), state) for trial_id, number, state in rows}
         joined = PARAMS.join(TRIALS, TRIALS.c.trial_id == PARAMS.c.trial_id)
-        types = select(PARAMS.c.trial_id, PARAMS.c.param_value, PARAMS.c.distribution_json).select_from(joined)
-        for trial_id, value, text in connection.execute(types.where(PARAMS.c.param_name == "scheduler", *own)):
+        kind = (PARAMS.c.trial_id, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
+        kinds = select(*kind).select_from(joined).where(PARAMS.c.param_name.in_(KINDS), *own)
+        for trial_id, name, value, text in connection.execute(kinds):
             if trial_id in found:
                 named = stored_values.param_of(text, value)
-                found[trial_id].scheduler = None if named is None else str(named)
+                setattr(found[trial_id], name, None if named is None else str(named))
         joined = INTERMEDIATE.join(TRIALS, TRIALS.c.trial_id == INTERMEDIATE.c.trial_id)
         columns = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
         values = select(INTERMEDIATE.c.trial_id, *columns).select_from(joined)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.sampling.space import LR_NAMES
+from lrsearch.sampling.space import rate_of
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import MARGIN, Evidence
 from lrsearch.study.ranking import is_diverged, may_be_best
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def lr(self) -> float:
-        return next(float(self.params[name]) for name in LR_NAMES if name in self.params)
+        return float(rate_of(self.params))
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def both_answers(contenders: Sequence[Contender], *, maximise: bool) -> BothAnsw
     """
     sign = -1 if maximise else 1
     contenders = [one for one in contenders if not one.has_other_optimizer]
-    if not contenders or not all(one.curves and all(one.curves) and "lr" in one.params for one in contenders):
+    if not contenders or not all(one.curves and all(one.curves) for one in contenders):
+        return None
+    if any(rate_of(one.params) is None for one in contenders):
         return None
     ways = [[_answer(one, sign, best=best) for one in contenders] for best in (False, True)]
     last, best = (min(answers, key=lambda own: sign * own.value) for answers in ways)
@@ -114,7 +116,7 @@ def answers_of(
         curve = [trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values)]
         whole = may_be_best(trial, excluded)
         pruned = trial.state == TrialState.PRUNED and trial.number not in excluded and not is_diverged(trial)
-        if not np.isfinite(curve).any() or not (whole or pruned) or not any(name in trial.params for name in LR_NAMES):
+        if not np.isfinite(curve).any() or not (whole or pruned) or rate_of(trial.params) is None:
             continue
         place = int(np.nanargmin(sign * np.array(curve)))
         begun.append(Answer(dict(trial.params), curve[place], place + 1))  # whoever keeps the best may stop there, too

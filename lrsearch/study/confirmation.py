@@ -242,7 +242,11 @@ def _planned(stored: StoredStudy, made: StoredStudy, entries: Sequence[Finalist]
     total = enqueue(made, wanted)
     types = [*definition.search.schedulers, "constant"]
     low, high = lr_range(entries)
-    search = {"schedulers": list(dict.fromkeys(types)), "lr": Range(low=low, high=high, log=True)}
+    search = {
+        "schedulers": list(dict.fromkeys(types)),
+        "lr": Range(low=low, high=high, log=True),
+        "options": definition.search.options.with_rates(low, high),
+    }
     trained = {
         "search": definition.search.model_copy(update=search),
         "sampler": PluginSection(name="random"),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lrsearch.sampling.space import LR_NAMES
 from lrsearch.study.contestants import is_other_optimizer
 from lrsearch.study.snippet import Steps
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -91,7 +92,9 @@ class Contender:
     @property
     def complexity(self) -> tuple[bool, int]:
         """How simple it is, simplest first: a constant rate, then schedules by the number of their parameters."""
-        return (not self.is_constant, sum(name not in (*LR_NAMES, *SCHEDULE_NAMES) for name in self.params))
+        of_optimizer = f"{self.params.get(OPTIMIZER)}."
+        others = (name for name in self.params if name not in (*LR_NAMES, *SCHEDULE_NAMES, OPTIMIZER))
+        return (not self.is_constant, sum(not name.startswith(of_optimizer) for name in others))
 
     @property
     def mean(self) -> float:

@@ -21,9 +21,10 @@ from lrsearch.storage.attributes import RETRIED
 from lrsearch.study import linked
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmed_runs import Confirmation, confirmation_of, gather
-from lrsearch.study.contestants import CONTESTANTS, OPTIMIZER, own_params, params
+from lrsearch.study.contestants import CONTESTANTS, own_params, params
 from lrsearch.study.finalists import Finalist, Role
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 Runs = dict[int, FrozenTrial]
 """Seed -> trial, of one contestant."""

@@ -16,9 +16,7 @@ from lrsearch.sampling.space import parameter_name
 from lrsearch.study_file.contestants import NAMES
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.study_file.optimizer_keys import FIELDS
-
-OPTIMIZER = "optimizer"
-"""Name of the parameter that settings with another optimizer than the study's have."""
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def training_of(training: TrainingSection, params: Mapping[str, Any]) -> Trainin
         params: Settings, by Optuna's names.
     """
     name = params.get(OPTIMIZER)
-    if name not in _ARGUMENTS:
+    if name not in _ARGUMENTS or f"{name}.lr" in params:  # one that the study searches has a rate under its own name
         return training
     decay = training.options.get("weight_decay", training.weight_decay)
     own = {**_ARGUMENTS[name], **({"weight_decay": decay} if decay else {})}

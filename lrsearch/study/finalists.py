@@ -11,7 +11,7 @@ import numpy as np
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError
-from lrsearch.sampling.space import Space, settings_from
+from lrsearch.sampling.space import Space, rate_name, rate_of, settings_from
 from lrsearch.storage.attributes import LR_CURVE
 from lrsearch.storage.store import settings_key
 from lrsearch.study import ladder, ranking
@@ -66,7 +66,12 @@ class Finalist:
 
     @property
     def lr(self) -> float:
-        return float(self.params["lr"])
+        return float(rate_of(self.params))
+
+    @property
+    def options(self) -> frozenset[tuple[str, Any]]:
+        """What else was searched of it, beside rate and schedule; equal for equal optimizers, batch sizes and so on."""
+        return frozenset(options_of(self.params).items())
 
 
 def finalists(stored: StoredStudy, top: int) -> list[Finalist]:
@@ -84,7 +89,8 @@ def finalists(stored: StoredStudy, top: int) -> list[Finalist]:
         chosen.append(_finalist(constant, "constant"))
     rates = _ladder(stored, constant, ranked)
     first: dict[frozenset[tuple[str, Any]], Finalist] = {}
-    for finalist in (*chosen, *map(constant_rate, rates)):
+    like = ranked[0].params if constant is None or options_of(ranked[0].params) else constant.params
+    for finalist in (*chosen, *(constant_rate(rate, like) for rate in rates)):
         first.setdefault(finalist.key, finalist)
     if stored.definition is None:  # an objective of a person's own may take more than a rate and a schedule
         return list(first.values())
@@ -111,29 +117,48 @@ def _rates_of(finalist: Finalist, steps: Steps | None) -> object:
     """Equal for settings that train at the same rates; where those are not known, for equal settings."""
     settings = settings_from(finalist.params)
     if finalist.is_constant and not settings.schedule.warmup_fraction:
-        return settings.lr
+        return settings.lr, finalist.options
     if steps is None or steps.horizon is None:
         return finalist.key
-    return settings.schedule.signature(settings.lr, steps.horizon, steps.updates) or finalist.key
+    rates = settings.schedule.signature(settings.lr, steps.horizon, steps.updates)
+    return finalist.key if rates is None else (rates, finalist.options)
 
 
 def _ladder(stored: StoredStudy, constant: FrozenTrial | None, ranked: Sequence[FrozenTrial]) -> list[float]:
     """Further constant rates; none where an objective of a person's own takes more than a rate and a scheduler."""
     if stored.definition is None and (constant is None or constant.params.keys() != {"lr", "scheduler"}):
         return []
-    rates = ladder.rates(None if constant is None else float(constant.params["lr"]), _rates_of_schedule(ranked))
+    # Rates of one optimizer say nothing about those of another: the ladder has the options of the best settings.
+    like = ranked[0].params if constant is None or options_of(ranked[0].params) else constant.params
+    alike = [trial for trial in ranked if trial.params.get("optimizer") == like.get("optimizer")]
+    constants = [trial for trial in alike if trial.params.get("scheduler") == "constant"]
+    best = None if not constants else float(rate_of(constants[0].params))
+    rates = ladder.rates(best, _rates_of_schedule(alike))
     # Other samplers leave all digits, and the ladder would have the same rate again without the last ones.
-    there = [float(trial.params["lr"]) for trial in ranked if trial.params.get("scheduler") == "constant"]
+    there = [float(rate_of(trial.params)) for trial in constants if options_of(trial.params) == options_of(like)]
     return [rate for rate in rates if rate in there or all(abs(rate / one - 1) > SAME_RATE for one in there)]
 
 
-def constant_rate(rate: float) -> Finalist:
+def constant_rate(rate: float, like: Mapping[str, Any]) -> Finalist:
     """A constant rate of the ladder.
 
     Args:
         rate: The rate.
+        like: Settings whose optimizer, batch size and so on it has.
     """
-    return Finalist({"lr": rate, "scheduler": "constant"}, "constant", None, None)
+    return Finalist({rate_name(like): rate, "scheduler": "constant", **options_of(like)}, "constant", None, None)
+
+
+def options_of(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What else was searched of some settings, beside rate and schedule; nothing where they are no settings of ours.
+
+    Args:
+        params: Their Optuna parameters.
+    """
+    try:
+        return dict(settings_from(params).further)
+    except (KeyError, TypeError, ValueError, InputError):
+        return {}
 
 
 def merged(before: Sequence[Finalist], chosen: Sequence[Finalist]) -> list[Finalist]:
@@ -203,7 +228,7 @@ def _rates_of_schedule(ranked: Sequence[FrozenTrial]) -> list[float]:
     best = next((trial for trial in ranked if trial.params.get("scheduler") != "constant"), None)
     if best is None:
         return []
-    found = [float(best.params["lr"])]
+    found = [float(rate_of(best.params))]
     curve = [rate for rate in best.user_attrs.get(LR_CURVE) or [] if rate > 0 and math.isfinite(rate)]
     return [*found, float(np.mean(curve))] if curve else found
 

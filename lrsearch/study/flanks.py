@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lrsearch.sampling.space import SEED
+from lrsearch.sampling.space import SEED, rate_name
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.finalists import SAME_RATE, Finalist
 from lrsearch.study_file.axes import short
@@ -35,16 +35,17 @@ def flanks(entries: Sequence[Finalist], evidence: Evidence, seeds: Sequence[int]
     if not evidence.complete or not evidence.uses_seeds or evidence.learned is False:
         return []
     chosen = evidence.recommended.params
-    lr = chosen.get("lr")
+    name = rate_name(chosen)
+    lr = chosen.get(name)
     if not isinstance(lr, float) or not math.isfinite(lr) or lr <= 0:
         return []
-    known = [one.params for one in entries if _without_rate(one.params) == _without_rate(chosen)]
+    known = [one.params for one in entries if without_rate(one.params) == without_rate(chosen)]
     number = min(len(evidence.recommended.known), len(seeds), MOST_SEEDS)
     found = []
     for factor in FACTORS:
         wanted = short(lr * factor)
-        rate = next((own["lr"] for own in known if abs(own["lr"] / wanted - 1) < SAME_RATE), wanted)
-        found.append(Finalist({**chosen, "lr": rate}, "beside", None, None, number))
+        rate = next((own[name] for own in known if abs(own[name] / wanted - 1) < SAME_RATE), wanted)
+        found.append(Finalist({**chosen, name: rate}, "beside", None, None, number))
     return found
 
 
@@ -77,5 +78,10 @@ def cost(seeds: int | None) -> int:
     return len(FACTORS) * min(seeds or MOST_SEEDS, MOST_SEEDS)
 
 
-def _without_rate(params: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in params.items() if name != "lr"}
+def without_rate(params: dict[str, object]) -> dict[str, object]:
+    """All settings but the initial learning rate.
+
+    Args:
+        params: By Optuna's names.
+    """
+    return {name: value for name, value in params.items() if name != rate_name(params)}

@@ -12,7 +12,7 @@ from lrsearch.errors import InputError, input_error, nearest
 from lrsearch.printable import redacted
 from lrsearch.storage.new_study import StudyExistsError
 from lrsearch.storage.rdb import MissingStorageError, open_storage
-from lrsearch.study import budget, compatibility
+from lrsearch.study import budget, compatibility, searched_options
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
@@ -73,6 +73,7 @@ def store(storage: BaseStorage, definition: Definition, task: Task) -> StoredStu
     from lrsearch.tasks.fingerprint import fingerprint  # torch takes a while
 
     compatibility.check_room(storage, definition, task)
+    searched_options.check(definition, task, build_task)
     data = fingerprint(task) if definition.command is None else None
     return studies.create(storage, definition, task.metric_name, data, task.direction)
 
@@ -161,9 +162,29 @@ def task_of(stored: StoredStudy) -> Task:
     if stored.definition.command is not None:
         return build_task(stored.definition, stored)
     _check_is_there(stored.definition, "task", stored.definition.task.name, registry.tasks)
-    _check_is_there(stored.definition, "optimizer", stored.definition.training.optimizer, registry.optimizers)
+    for optimizer in dict.fromkeys(
+        [stored.definition.training.optimizer, *stored.definition.search.options.optimizers]
+    ):
+        _check_is_there(stored.definition, "optimizer", optimizer, registry.optimizers)
     task = build_task(stored.definition)
     compatibility.check(stored, task)
+    return _as_scored(stored, task)
+
+
+def task_with(stored: StoredStudy, options: dict[str, Any]) -> Task:
+    """The task of a study with other options than its own, for trials that differ in them.
+
+    Args:
+        stored: The study; `task_of` let it be trained.
+        options: All options.
+    """
+    assert stored.definition is not None
+    own = stored.definition.task.model_copy(update={"options": options})
+    return _as_scored(stored, build_task(stored.definition.model_copy(update={"task": own})))
+
+
+def _as_scored(stored: StoredStudy, task: Task) -> Task:
+    """The task as a study scores it: a confirmation looks at holdout rows, too."""
     if not stored.is_confirmation:
         return task
     from lrsearch.study import holdout  # torch takes a while

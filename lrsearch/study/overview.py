@@ -140,7 +140,7 @@ def _row(seen: Glimpse, linked: Glimpse | None, beside: Sequence[Glimpse]) -> di
         "best": seen.best,
         "expected": answer.get("expected"),
         "scheduler": params.get("scheduler"),
-        "lr": params.get("lr"),
+        "lr": params.get("lr", params.get(f"{params.get('optimizer')}.lr")),
         "confirmed": _confirmed(answer, linked),
         "out_of_date": answer.get("made_from") != made_from(seen, linked, beside) if answer else None,
     }

@@ -126,10 +126,12 @@ def _screened(
     """Extend the ladder as long as its last rate is the best; then choose who stays."""
     constants = [place for place, one in enumerate(entries) if one.is_constant]
     if constants and plan.ladder:
-        tried = [entries[place].lr for place in constants]
-        more = ladder.extension(tried, [values[place] for place in constants], plan.ladder)
+        best = entries[min(constants, key=lambda place: values[place])]
+        alike = [place for place in constants if entries[place].options == best.options]
+        tried = [entries[place].lr for place in alike]
+        more = ladder.extension(tried, [values[place] for place in alike], plan.ladder)
         if more:
-            further = [replace(constant_rate(rate), seeds=rounds.SCREENING) for rate in more]
+            further = [replace(constant_rate(rate, best.params), seeds=rounds.SCREENING) for rate in more]
             return [*entries, *further], plan
     staying = {constants[place] for place in rounds.best([values[place] for place in constants])}
     others = [place for place, one in enumerate(entries) if one.role != "constant"]

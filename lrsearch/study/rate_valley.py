@@ -18,9 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from lrsearch.sampling.space import rate_of
 from lrsearch.study import crossed
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
+from lrsearch.study.flanks import without_rate
 
 FEWEST_SEEDS = 2
 """Below it there is no interval."""
@@ -116,7 +118,7 @@ def rate_valley(evidence: Evidence) -> RateValley | None:
     chosen = evidence.recommended
     found = [_other(one, chosen, evidence) for one in _alike(chosen, evidence)]
     rates = sorted((one for one in found if one is not None), key=lambda one: one.lr)
-    lr = float(chosen.params["lr"])
+    lr = float(rate_of(chosen.params))
     if not rates:
         return None
     below = [one for one in reversed(rates) if one.lr < lr]
@@ -133,12 +135,11 @@ def _last_within(outwards: Sequence[OtherRate], lr: float) -> float:
 
 def _alike(chosen: Contender, evidence: Evidence) -> list[Contender]:
     """The same settings with other rates, each once: where a finalist is a flank, too, the one with more seeds."""
-    own = {name: value for name, value in chosen.params.items() if name != "lr"}
+    own, rate = without_rate(chosen.params), rate_of(chosen.params)
     found: dict[float, Contender] = {}
     for one in (*evidence.beside, *evidence.contenders):
-        if "lr" not in one.params or {name: value for name, value in one.params.items() if name != "lr"} != own:
-            continue
-        if (lr := float(one.params["lr"])) == chosen.params["lr"]:
+        lr = rate_of(one.params)
+        if lr is None or lr == rate or without_rate(one.params) != own:
             continue
         if lr not in found or found[lr].trained < one.trained:
             found[lr] = one
@@ -146,7 +147,7 @@ def _alike(chosen: Contender, evidence: Evidence) -> list[Contender]:
 
 
 def _other(other: Contender, chosen: Contender, evidence: Evidence) -> OtherRate | None:
-    lr, lost = float(other.params["lr"]), other.diverged + other.failed
+    lr, lost = float(rate_of(other.params)), other.diverged + other.failed
     shared = np.isfinite(other.values) & np.isfinite(chosen.values)
     seeds = int(shared.sum())
     if lost:

@@ -17,6 +17,7 @@ from lrsearch.study.contestants import training_of
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.recommendation import Recommendation, best_settings
 from lrsearch.study.stored import StoredStudy
+from lrsearch.study_file.applied import applied
 from lrsearch.study_file.model import MOST_THREADS
 
 
@@ -122,8 +123,8 @@ def _stored(trial: FrozenTrial, key: str, default: int, low: int, high: int) -> 
 
 def _document(stored: StoredStudy, settings: Settings, params: Mapping[str, Any]) -> dict[str, Any]:
     assert stored.definition is not None
-    training = training_of(stored.definition.training, params)
-    sections = stored.definition.model_copy(update={"training": training}).document()
+    own = applied(stored.definition, settings.further)
+    sections = own.model_copy(update={"training": training_of(own.training, params)}).document()
     return {
         "task": sections["task"],
         "training": {**sections["training"], "seeds": list(settings.seeds(stored.definition.training.seeds)[:1])},

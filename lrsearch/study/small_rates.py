@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.sampling.space import LR_NAMES
+from lrsearch.sampling.space import rate_of
 from lrsearch.storage.attributes import AUDIT_DIVERGED_AT, AUDIT_VALUE
 from lrsearch.study.ranking import ranked
 
@@ -96,7 +96,7 @@ def _ranks(numbers: Sequence[float]) -> NDArray[np.float64]:
 
 
 def _rate(trial: FrozenTrial) -> float | None:
-    rate = next((trial.params[name] for name in LR_NAMES if name in trial.params), None)
+    rate = rate_of(trial.params)
     return float(rate) if isinstance(rate, (int, float)) else None
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lrsearch.errors import InputError
-from lrsearch.sampling.space import settings_from
+from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.sampling.suggest import stepped
 from lrsearch.storage.attributes import HORIZON, HORIZON_UNIT, PARAMETER_GROUPS, STEP_UPDATES
 from lrsearch.study.contestants import training_of
+from lrsearch.study_file.applied import applied
 from lrsearch.study_file.model import Definition
 from lrsearch.training import optimizers
 
@@ -77,14 +78,25 @@ def code(
         where = definition.training.evaluated
     optimizer = f"# `optimizer` is that of your own training loop, with lr={settings.lr!r}"
     if definition is not None and definition.command is None:
-        training = training_of(definition.training, params)
-        optimizer = optimizers.code(training, settings.lr, grouped=steps.grouped)
+        optimizer = _optimizer(definition, params, settings, grouped=steps.grouped)
     schedule = settings.schedule.directed(maximise)
     made = schedule.code(settings.lr, steps.horizon, updates=steps.updates, where=where)
     lines = f"{optimizer}\n{made}".split("\n")
     imported = sorted({"import torch", *(line for line in lines if line.startswith("import "))})
     rest = [line for line in lines if line not in imported]
     return "\n".join([*imported, "", *(part for line in rest for part in folded(line))])
+
+
+def _optimizer(definition: Definition, params: Mapping[str, Any], settings: Settings, *, grouped: bool) -> str:
+    """The optimizer's line, below what else of the trial was searched for."""
+    own = applied(definition, settings.further)
+    remarks = []
+    if "batch_size" in definition.search.options.training:
+        remarks = [f"# batches of {own.training.batch_size} rows"]
+    options = ", ".join(f"{key}={own.task.options[key]!r}" for key in definition.search.options.task)
+    remarks += [f"# `model` is that of task {own.task.name} with {options}"] if options else []
+    training = training_of(own.training, params)
+    return "\n".join([*remarks, optimizers.code(training, settings.lr, grouped=grouped)])
 
 
 def _counted(value: object) -> int | None:

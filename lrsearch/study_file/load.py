@@ -9,10 +9,10 @@ from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
-from lrsearch.study_file import command, names, optimizer_keys, toml
+from lrsearch.study_file import command, names, optimizer_keys, search_section, searched_options, toml
 from lrsearch.study_file.command import CommandSection
 from lrsearch.study_file.faults import show, validate
-from lrsearch.study_file.meaning import check_meaning, check_rest, check_search, completed
+from lrsearch.study_file.meaning import check_meaning, check_search, completed
 from lrsearch.study_file.model import (
     ConfirmSection,
     Definition,
@@ -26,6 +26,8 @@ from lrsearch.study_file.model import (
 
 SECTIONS = ("study", "task", "command", "training", "search", "sampler", "pruner", "try", "confirm", "scale")
 DEFAULT_TRIALS = 100
+TRY_KEYS = ("lr", "scheduler", "optimizer", "training", "task")
+"""Keys of ``[[try]]`` that are no parameters of a scheduler type."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -116,6 +118,7 @@ def parse(document: dict[str, Any], source: str) -> Definition:
         InputError: With every fault that was found.
     """
     faults: list[Fault] = []
+    document = searched_options.with_optimizer(document)
     parts = _sections(document, faults)
     study = document.get("study")
     name = study.get("name") if isinstance(study, dict) else None
@@ -125,7 +128,7 @@ def parse(document: dict[str, Any], source: str) -> Definition:
         command.check(parts["command"], document, faults)
         if parts["command"] is None:
             parts["task"] = None  # what it trains is not known
-    check_meaning(parts, faults)
+    check_meaning(parts, document, faults)
     optimizer = None
     if "command" not in document:
         optimizer = optimizer_keys.check(document.get("training", {}), TrainingSection.model_fields, faults)
@@ -148,8 +151,11 @@ def parse_stored(document: dict[str, Any], source: str) -> Definition:
     """
     faults: list[Fault] = []
     parts = _sections(document, faults)
+    options = searched_options.read(document.get("search"), faults)
     if faults:
         raise InputError(source, faults)
+    if options:
+        parts["search"] = parts["search"].model_copy(update={"options": options})
     return Definition(**parts)
 
 
@@ -164,9 +170,13 @@ def parse_search(section: dict[str, Any], source: str) -> SearchSection:
         InputError: With every fault that was found.
     """
     faults: list[Fault] = []
-    shaped = _search(section, faults)
+    shaped = search_section.read(section, faults)
+    faults.extend(
+        Fault(f"search.{key}", "belongs to a study file: a loop of your own makes its optimizer, batches and model")
+        for key in searched_options.RESERVED if key in section
+    )  # fmt: skip
     checked = None if shaped is None else check_search(shaped, faults)
-    if checked is None:
+    if checked is None or faults:
         raise InputError(source, faults)
     return checked
 
@@ -203,7 +213,7 @@ def _sections(document: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         "task": _task(document, faults),
         "command": validate(CommandSection, document["command"], "command", faults) if "command" in document else None,
         "training": _training(document.get("training", {}), faults),
-        "search": _search(document.get("search", {}), faults),
+        "search": search_section.read(document.get("search", {}), faults),
         "sampler": _plugin(document.get("sampler", {"name": "tpe"}), "sampler", faults, default="tpe"),
         "pruner": _pruner(document, faults),
         "tries": _tries(document.get("try", []), faults),
@@ -249,43 +259,6 @@ def _pruner(document: dict[str, Any], faults: list[Fault]) -> PluginSection | No
     return _plugin(document.get("pruner", {}), "pruner", faults, default=default)
 
 
-def _search(section: object, faults: list[Fault]) -> SearchSection | None:
-    if not isinstance(section, dict):
-        faults.append(Fault("search", "must be a table", show(section)))
-        return None
-    head = {key: value for key, value in section.items() if key in ("lr", "schedulers")}
-    found: list[Fault] = []
-    checked = validate(SearchSection, head, "search", found)
-    parameters: dict[str, Any] = {}
-    for name, table in section.items():
-        if name in head:
-            continue
-        if not isinstance(table, dict):
-            near = nearest(name, ("lr", "schedulers"))
-            rule = "unknown key" if near else "unknown key; known: lr, schedulers, and a table for each scheduler"
-            found.append(Fault(f"search.{name}", rule, show(table), near))
-            continue
-        part: list[Fault] = []
-        axes = validate(SearchSection, {"parameters": {name: table}}, "search", part)
-        found.extend(
-            Fault(f.key.replace("search.parameters.", "search.", 1), f.rule, f.received, f.nearest) for f in part
-        )
-        parameters.update(axes.parameters if axes else {})
-    faults.extend(found)
-    if found or checked is None:
-        check_rest(SearchSection.model_validate({**_valid(head), "parameters": parameters}), faults)
-        return None
-    return checked.model_copy(update={"parameters": parameters})
-
-
-def _valid(head: dict[str, Any]) -> dict[str, Any]:
-    """Of the keys of a search section those that have the right shape by themselves, to check their names."""
-    names = head.get("schedulers")
-    if isinstance(names, list):  # what is no text has been told; a name that is known keeps its place
-        head = {**head, "schedulers": [name if isinstance(name, str) else "all" for name in names]}
-    return {key: value for key, value in head.items() if validate(SearchSection, {key: value}, "", []) is not None}
-
-
 def _tries(section: object, faults: list[Fault]) -> list[TrySection | None] | None:
     """The settings to try first, with None for those of a wrong shape."""
     if not isinstance(section, list):
@@ -295,7 +268,7 @@ def _tries(section: object, faults: list[Fault]) -> list[TrySection | None] | No
     for index, entry in enumerate(section):
         values = dict(entry) if isinstance(entry, dict) else entry
         if isinstance(values, dict):
-            head = {key: values.pop(key) for key in ("lr", "scheduler") if key in values}
+            head = {key: values.pop(key) for key in TRY_KEYS if key in values}
             values = {**head, "parameters": values}
         found: list[Fault] = []
         tries.append(validate(TrySection, values, f"try[{index}]", found))

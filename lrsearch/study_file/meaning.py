@@ -6,18 +6,20 @@ from typing import Any
 
 from lrsearch import registry
 from lrsearch.errors import Fault
-from lrsearch.study_file import command, contestants
+from lrsearch.study_file import command, contestants, option_axes, options_meaning, searched_options
 from lrsearch.study_file.axes import bounds, contains
 from lrsearch.study_file.faults import show, validate
 from lrsearch.study_file.model import Definition, PluginSection, SearchSection, TrySection
+from lrsearch.study_file.searched_options import SearchedOptions
 
 
-def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
+def check_meaning(parts: dict[str, Any], document: dict[str, Any], faults: list[Fault]) -> None:
     """Check the sections that have the right shape, and fill in the options' defaults.
 
     Args:
         parts: Section name -> section, or None where its shape was wrong. Plugin sections are replaced by ones
             whose options are complete; search and try by ones whose names are resolved.
+        document: The study file's content.
         faults: What is wrong is appended here.
     """
     for key, names in (("task", registry.tasks), ("sampler", registry.samplers), ("pruner", registry.pruners)):
@@ -25,6 +27,9 @@ def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
             parts[key] = _plugin(parts[key], key, names, faults)
     if parts["search"] is not None:
         parts["search"] = check_search(parts["search"], faults)
+    options = _options(document, faults)
+    if parts["search"] is not None:
+        parts["search"] = None if options is None else _with_options(parts["search"], options, faults)
     if parts["search"] is not None and parts["sampler"] is not None and parts["study"] is not None:
         trials = parts["study"].trials
         cells = None if trials is None else trials - len(parts["tries"] or [])
@@ -36,7 +41,7 @@ def check_meaning(parts: dict[str, Any], faults: list[Fault]) -> None:
         faults.extend(contestants.faults(parts["confirm"], runs_command=parts["command"] is not None))
     if parts["tries"] is not None:
         parts["tries"] = [
-            None if entry is None else _try(entry, parts["search"], f"try[{index}]", faults)
+            None if entry is None else _try(entry, parts, f"try[{index}]", faults)
             for index, entry in enumerate(parts["tries"])
         ]
 
@@ -127,7 +132,31 @@ def _axis_faults(name: str, axes: dict[str, Any]) -> list[Fault]:
     return found
 
 
-def _try(entry: TrySection, search: SearchSection | None, key: str, faults: list[Fault]) -> TrySection | None:
+def _options(document: dict[str, Any], faults: list[Fault]) -> SearchedOptions | None:
+    found: list[Fault] = []
+    options = options_meaning.check(searched_options.read(document.get("search"), found), document, found)
+    faults.extend(found)
+    return None if found else options
+
+
+def _with_options(search: SearchSection, options: SearchedOptions, faults: list[Fault]) -> SearchSection:
+    """The section with what else is searched; no two parameters may have one name."""
+    if not options:
+        return search
+    own = [one for name in options.optimizers for one in options.own(name)]
+    taken = {"lr", "scheduler", "seed", "optimizer", *(f"{name}.lr" for name in options.optimizers)}
+    for kind in search.schedulers:
+        keys = registry.schedules.get(kind).parameters()
+        taken |= {f"{kind}.{key}" for key in keys} | ({"decay"} if kind == "lambda" else set())
+    faults.extend(
+        Fault(one.place, f"a parameter of the search is called {one.name} already: fix this one in [{one.section}]")
+        for one in [*options.shared(), *own]
+        if one.name in taken
+    )
+    return search.model_copy(update={"options": options})
+
+
+def _try(entry: TrySection, parts: dict[str, Any], key: str, faults: list[Fault]) -> TrySection | None:
     """The settings with their names resolved; without a search section, what they say by themselves is checked."""
     if entry.scheduler not in registry.schedules:
         faults.append(registry.schedules.unknown(entry.scheduler, f"{key}.scheduler"))
@@ -135,19 +164,25 @@ def _try(entry: TrySection, search: SearchSection | None, key: str, faults: list
     name = registry.schedules.resolve(entry.scheduler)
     family = registry.schedules.get(name)
     found = [Fault(f"{key}.{f.key}", f.rule, f.received, f.nearest) for f in family.faults(entry.parameters)]
+    search, own = parts["search"], None
     if search is not None:
-        found += _outside(entry, search, name, key)
+        base = None if parts["training"] is None else parts["training"].optimizer
+        own = options_meaning.optimizer_of(entry, search.options, base)
+        found += options_meaning.check_try(entry, search.options, base, key)
+        found += _outside(entry, search, name, own, key)
     faults.extend(found)
-    return None if found else entry.model_copy(update={"scheduler": name})
+    return None if found else entry.model_copy(update={"scheduler": name, "optimizer": own})
 
 
-def _outside(entry: TrySection, search: SearchSection, name: str, key: str) -> list[Fault]:
-    """What of some settings the search does not cover."""
+def _outside(entry: TrySection, search: SearchSection, name: str, optimizer: str | None, key: str) -> list[Fault]:
+    """What of some settings' rate and schedule the search does not cover."""
     family, found = registry.schedules.get(name), []
+    rates = search.rate_axis(optimizer)
+    place = "search.lr" if rates is search.lr else f"search.training.{optimizer}.lr"
     if name not in search.schedulers:
         found.append(Fault(f"{key}.scheduler", "is not among search.schedulers: add it there", f'"{name}"'))
-    if not contains(search.lr, entry.lr):
-        found.append(Fault(f"{key}.lr", f"is outside search.lr = {show_axis(search.lr)}: widen it", show(entry.lr)))
+    if not (contains(rates, entry.lr) if rates is search.lr else option_axes.contains(rates, entry.lr)):
+        found.append(Fault(f"{key}.lr", f"is outside {place} = {show_axis(rates)}: widen it", show(entry.lr)))
     for parameter, value in entry.parameters.items():
         axis = search.parameters.get(name, {}).get(parameter) or _default_axis(family, parameter)
         if axis is not None and not contains(axis, value) and not family.faults({parameter: value}):

@@ -12,6 +12,7 @@ from lrsearch.study_file.axes import Axis, Range, StrictModel
 from lrsearch.study_file.command import TRAINING_KEYS, CommandSection
 from lrsearch.study_file.limits import MOST_THREADS as MOST_THREADS
 from lrsearch.study_file.names import LONGEST
+from lrsearch.study_file.searched_options import LR, SearchedOptions
 
 MOST_EPOCHS = 1_000_000
 MOST_TRIALS = 1_000_000_000
@@ -150,19 +151,47 @@ class SearchSection(StrictModel):
         lr: Axis of the initial learning rate.
         schedulers: Names, groups or aliases as the file gives them.
         parameters: Scheduler type -> parameter -> axis, where the file differs from the defaults.
+        options: What else is searched: ``optimizers``, ``[search.training]`` and ``[search.task]``.
     """
 
     lr: Axis = Range(low=1e-4, high=0.3, log=True)
     schedulers: list[str] = Field(default=["classical"], min_length=1)
     parameters: dict[str, dict[str, Axis]] = {}
+    options: SearchedOptions = SearchedOptions()
+
+    def rate_axis(self, optimizer: str | None) -> Any:
+        """The axis of the initial learning rate.
+
+        Args:
+            optimizer: Of the trial; None where only one is tried.
+        """
+        return self.options.by_optimizer.get(optimizer or "", {}).get(LR, self.lr)
 
 
 class TrySection(StrictModel):
-    """``[[try]]``: settings to train first; parameters that are left out take their defaults."""
+    """``[[try]]``: settings to train first; parameters that are left out take their defaults.
+
+    Attributes:
+        lr: Initial learning rate.
+        scheduler: Scheduler type.
+        parameters: Its parameters; in a file they stand beside the other keys.
+        optimizer: One of those that are searched; by default that of ``[training]``.
+        training: Searched keys of ``[training]``; by default what stands there.
+        task: Searched options of the task; by default what stands in ``[task]``.
+    """
 
     lr: FiniteFloat = Field(gt=0)
     scheduler: str
     parameters: dict[str, FiniteFloat] = {}
+    optimizer: str | None = None
+    training: dict[str, Any] = {}
+    task: dict[str, Any] = {}
+
+    def document(self) -> dict[str, Any]:
+        """The settings in the shape of a study file."""
+        further = {"optimizer": self.optimizer, "training": self.training, "task": self.task}
+        given = {key: value for key, value in further.items() if value}
+        return {"lr": self.lr, "scheduler": self.scheduler, **given, **self.parameters}
 
 
 class ConfirmSection(StrictModel):
@@ -243,13 +272,14 @@ class Definition(StrictModel):
             "search": {
                 "lr": parts["search"]["lr"],
                 "schedulers": parts["search"]["schedulers"],
+                **self.search.options.document(),
                 **parts["search"]["parameters"],
             },
             "sampler": _flat(parts["sampler"]),
             "pruner": _flat(parts["pruner"]),
         }
         if self.tries:
-            document["try"] = [{"lr": t["lr"], "scheduler": t["scheduler"], **t["parameters"]} for t in parts["tries"]]
+            document["try"] = [entry.document() for entry in self.tries]
         document["confirm"] = parts["confirm"]
         if self.scale is not None:
             document["scale"] = {"axis": self.scale.axis, "from": self.scale.places, "to": self.scale.to}

@@ -24,3 +24,7 @@ def fault(name: str) -> str | None:
     if name.endswith(".toml"):
         return "must not end in .toml: commands would take it for a study file"
     return None
+
+
+RESERVED = ("optimizers", "training", "task")
+"""Keys of ``[search]`` that no scheduler may have for a name."""

@@ -8,6 +8,7 @@ import tomlkit
 from tomlkit.items import AoT, InlineTable, Table
 
 from lrsearch.study_file.model import Definition
+from lrsearch.study_file.option_axes import is_axis
 
 
 def to_toml(definition: Definition) -> str:
@@ -29,11 +30,18 @@ def _section(name: str, values: dict[str, Any]) -> Table:
     """``[name]``; in ``[search]`` scheduler types are tables of their own, all else is one line."""
     table = tomlkit.table()
     for key, value in _given(values).items():
-        if name == "search" and key != "lr" and isinstance(value, dict):
-            table.add(key, _section(key, value))
+        if _is_table(name, key, value):
+            table.add(key, _section(f"{name}.{key}", value))
         else:
             table.add(key, _inline(value))
     return table
+
+
+def _is_table(name: str, key: str, value: Any) -> bool:
+    """Whether a key is a table of its own: a scheduler type, or what else is searched, down to one optimizer's."""
+    if name == "search.training":
+        return not is_axis(value)
+    return name == "search" and key != "lr" and isinstance(value, dict)
 
 
 def _tables(entries: list[dict[str, Any]]) -> AoT:

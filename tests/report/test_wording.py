@@ -25,6 +25,18 @@ def test_settings_lose_the_prefix_of_their_type() -> None:
     assert wording.describe(params) == "one_cycle, lr 0.02, start 0.04, other.start 1"
 
 
+def test_settings_name_their_optimizer_and_lose_its_prefix() -> None:
+    params = {
+        "adamw.lr": 0.02,
+        "optimizer": "adamw",
+        "scheduler": "linear",
+        "adamw.weight_decay": 0.1,
+        "task.hidden": 8,
+    }
+    assert wording.describe(params) == "linear, lr 0.02, optimizer adamw, weight_decay 0.1, hidden 8"
+    assert wording.use(params) == "adamw and linear decay from 0.02"
+
+
 def test_no_parameters_are_said_to_be_none() -> None:
     assert wording.describe({}) == "no parameters"
 

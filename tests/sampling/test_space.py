@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from optuna.trial import TrialState
 
 from lrsearch import registry
-from lrsearch.sampling.proposer import Uniform
+from lrsearch.sampling import grid
+from lrsearch.sampling.proposer import Sobol, Uniform
 from lrsearch.sampling.space import Settings, Space, settings_from
+from lrsearch.sampling.tpe import ParzenEstimator
+from lrsearch.storage.past_trials import PastTrial
+from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
 
@@ -61,3 +67,58 @@ def test_tried_settings_are_complete_and_in_range(define: Callable[..., Definiti
     assert first == {"lr": 0.1, "scheduler": "lambda", "decay": 0.97}
     assert second["one_cycle.start"] == 0.1
     assert second["one_cycle.warmup_fraction"] == 0.3
+
+
+def searched(**search: Any) -> Space:
+    document = {"study": {"name": "s"}, "task": {"name": "digits"}, "search": {"schedulers": ["constant"], **search}}
+    return Space.of(load.parse(document, "f.toml"))
+
+
+BOTH = {
+    "optimizers": ["sgd", "adamw"],
+    "schedulers": ["constant", "lambda"],
+    "training": {
+        "batch_size": {"low": 16, "high": 64},
+        "weight_decay": {"low": 1e-6, "high": 1.0, "log": True},
+        "sgd": {"momentum": {"choices": [0.0, 0.9]}},
+        "adamw": {"lr": {"low": 1e-4, "high": 1e-2, "log": True}},
+    },
+    "task": {"hidden": {"choices": [[8], [16]]}},
+}
+
+
+@pytest.mark.parametrize(
+    "sampler", [Uniform(3), Sobol(searched(**BOTH).names(), 3), ParzenEstimator(searched(**BOTH), 3)]
+)
+def test_no_parameter_has_two_distributions(sampler: Any) -> None:
+    """What depends on the optimizer carries its name; a trial has no parameter of another one."""
+    space = searched(**BOTH)
+    seen: dict[str, Any] = {}
+    told = []
+    for number in range(40):
+        sampler.learn(told)
+        chosen = space.settle({}, sampler.propose([number], [])[0])
+        for name, axis in chosen.distributions.items():
+            assert seen.setdefault(name, axis) == axis
+        own = {name for name in chosen.params if name.startswith(("sgd.", "adamw."))}
+        kind = chosen.params["optimizer"]
+        assert own == {f"{kind}.lr", f"{kind}.weight_decay", *(["sgd.momentum"] if kind == "sgd" else [])}
+        settings = settings_from(chosen.params)
+        assert settings.params() == chosen.params
+        told.append(PastTrial(number, TrialState.COMPLETE, chosen.params, float(kind == "sgd")))
+    assert {"batch_size", "optimizer", "scheduler", "task.hidden"} <= set(seen)
+    assert "lr" not in seen
+    assert type(chosen.params["batch_size"]) is int
+
+
+def test_a_grid_counts_options_like_any_other_axis() -> None:
+    """Each optimizer with its own keys."""
+    space = searched(
+        lr={"choices": [0.1, 0.2]}, optimizers=["sgd", "adamw"], task={"activation": "tanh"},
+        training={"batch_size": {"low": 8, "high": 16, "steps": 2}, "sgd": {"momentum": {"choices": [0.0, 0.9]}}},
+    )  # fmt: skip
+    cells = list(grid.cells(space))
+    assert len(cells) == grid.size(space) == 2 * 2 * 2 + 2 * 2
+    assert {cell["batch_size"] for cell in cells} == {8, 16}
+    assert all("sgd.momentum" in cell for cell in cells if cell["optimizer"] == "sgd")
+    assert not grid.faults(space, 12)
