@@ -81,7 +81,7 @@ def _contains(axis: BaseDistribution, value: Any) -> bool:
         return False
     assert isinstance(axis, (FloatDistribution, IntDistribution))
     whole = isinstance(axis, FloatDistribution) or value == int(value)
-    return whole and axis.low <= value <= axis.high
+    return whole and bool(axis.low <= value <= axis.high)
 
 
 def _is_number(value: Any) -> bool:
