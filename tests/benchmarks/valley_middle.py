@@ -26,14 +26,14 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.batched import NetworkBatch
 from lrsearch.training.engine import Lane
 
-SEEDS, RATES, STEP = 24, 16, math.sqrt(2)
+SEEDS, RATES, STEP = 16, 14, math.sqrt(2)
 SEARCHED, FINALISTS, FRESH, MARGIN = 10, 5, 6, 0.01
 FAR = 1e3
 """A metric so many times that of the untrained network counts as diverged."""
 TASKS = {
     "polynomial": (TrainingSection(epochs=60, batch_size=50), 0.002),
     "diabetes": (TrainingSection(epochs=60, batch_size=50), 0.002),
-    "digits": (TrainingSection(epochs=20, batch_size=50, optimizer="adam"), 0.0002),
+    "digits": (TrainingSection(epochs=20, batch_size=50, optimizer="adam"), 0.0003),
 }
 Numbers = NDArray[np.float64]
 
