@@ -11,6 +11,7 @@ from optuna.storages import BaseStorage
 from optuna.study import load_study
 
 from lrsearch.dashboard.pages import Headers
+from lrsearch.errors import LrsearchError
 from lrsearch.storage.choice import storage_reader
 from lrsearch.storage.retry import Patience
 
@@ -69,12 +70,12 @@ class FrontPage:
 
     def _only_note(self) -> str | None:
         """The page with the note of the only study that has one of its own; None where there is none, or a choice."""
-        there = storage_reader(self._storage, Patience(lambda _: None, limit=0.0)).listed()
-        ours = [own for own in there if own.definition is not None and own.origin is None]
-        if len(ours) != 1:
-            return None
         try:
+            there = storage_reader(self._storage, Patience(lambda _: None, limit=0.0)).listed()
+            ours = [own for own in there if own.definition is not None and own.origin is None]
+            if len(ours) != 1:
+                return None
             noted = optuna_dashboard.get_note(load_study(study_name=ours[0].name, storage=self._storage))
-        except (KeyError, OptunaError):
-            return None  # deleted in between
+        except (KeyError, OptunaError, LrsearchError):
+            return None  # deleted in between, or the storage is away: the list of studies says so
         return f"/dashboard/studies/{ours[0].study_id}/note" if noted else None

@@ -71,7 +71,7 @@ def _figure(frames: StudyFrames, column: str, title: str, label: str) -> go.Figu
             "title": {"text": label},
             "gridcolor": "#e3e3e3",
             "type": "log" if logarithmic else "linear",
-            **(_ticks(lines) if logarithmic else {}),
+            **(_ticks(lines) if lines and logarithmic else {}),
         },
         "plot_bgcolor": "#ffffff",
         "legend": {"orientation": "h", "y": -0.3},

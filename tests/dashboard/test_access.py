@@ -12,6 +12,7 @@ from dashboard_client import HTML_ARTIFACT, TOKEN, Client
 from optuna.storages import BaseStorage
 
 from lrsearch.dashboard import sessions
+from lrsearch.dashboard.front_page import STYLE
 from lrsearch.dashboard.sessions import Sessions
 
 Serve = Callable[..., Client]
@@ -47,6 +48,14 @@ def test_nothing_is_shown_without_the_token(serve: Serve, path: str, credentials
     for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
         if (path, method) != ("/login", "POST"):
             assert serve()(path, method, **credentials).status == 401
+
+
+def test_every_page_has_our_style_whatever_a_browser_kept(serve: Serve) -> None:
+    for path in ("/dashboard", "/dashboard/studies/1/note"):
+        page = serve()(path, **BEARER, If_Modified_Since="Fri, 01 Jan 2100 00:00:00 GMT", Range="bytes=0-9")
+        assert page.status == 200
+        assert STYLE in page.body, "long attributes do not stretch it"
+        assert int(page.headers["Content-Length"]) == len(page.body)
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path not in ("/login", "/nowhere")])

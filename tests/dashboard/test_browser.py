@@ -172,12 +172,6 @@ def test_the_report_is_the_note_with_its_figures(page: Page) -> None:
     page.keep("note")
 
 
-def test_a_trials_curves_do_not_stretch_its_page(page: Page) -> None:
-    page.log_in().says("small")
-    page.open("/dashboard/studies/1/trials?numbers=0").says("lr_curve")
-    assert page.browser.execute_script("const page = document.documentElement; return page.scrollWidth <= innerWidth")
-
-
 def test_an_html_artifact_runs_no_script_in_the_dashboards_origin(page: Page) -> None:
     page.log_in().says("small")
     page.open(f"/artifacts/1/{HTML_ARTIFACT}")
