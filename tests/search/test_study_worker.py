@@ -125,6 +125,7 @@ def test_a_study_that_comes_meanwhile_has_the_next_turn(
     create: Create, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(worker, "LONGEST_LOOK_AGAIN", 0.0)
     create("long", trials=6)
     names = []
     for name, event in start().events(exit_when_idle=True):
@@ -140,6 +141,7 @@ def test_a_stopped_study_hands_back_what_is_under_way_and_goes_on_later(
 ) -> None:
     monkeypatch.setattr(worker, "STOP_SECONDS", -1.0)
     monkeypatch.setattr(worker, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(worker, "LONGEST_LOOK_AGAIN", 0.0)
     stored, other = create("stopped"), create("other", trials=1)
     made, epochs = start(), 0
     for name, event in made.events(exit_when_idle=True):
@@ -232,6 +234,7 @@ def test_a_study_may_be_deleted_while_it_is_served(
     create: Create, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(worker, "LONGEST_LOOK_AGAIN", 0.0)
     gone, kept = create("gone", trials=8), create("kept", trials=2)
     for name, event in start().events(exit_when_idle=True):
         if name == "gone" and isinstance(event, TrialEnded) and gone is not None:
@@ -254,6 +257,7 @@ def test_a_finished_study_whose_failed_trials_are_run_again_is_served_again(
 ) -> None:
     """By a worker that has been there all the time, and thought that nothing was left to do."""
     monkeypatch.setattr(worker, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(worker, "LONGEST_LOOK_AGAIN", 0.0)
     failed, other = create("failed", trials=2), create("other", trials=4)
     store = trial_store(failed.study, failed.storage)
     claims = store.claim(2, 2, Worker.this().as_dict())
