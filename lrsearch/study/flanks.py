@@ -29,10 +29,13 @@ def flanks(entries: Sequence[Finalist], evidence: Evidence, seeds: Sequence[int]
         seeds: The fresh seeds; flanks have the first of those that the recommended settings have.
 
     Returns:
-        The recommended settings with other rates; nothing where they have no rate, or nothing was learned. A rate that
-        a finalist of the same kind has already is that finalist's, so that its runs count.
+        The recommended settings with other rates; nothing where they have no rate or another optimizer than the
+        study's, or nothing was learned. A rate that a finalist of the same kind has already is that finalist's, so that
+        its runs count.
     """
     if not evidence.complete or not evidence.uses_seeds or evidence.learned is False:
+        return []
+    if evidence.recommended.has_other_optimizer:
         return []
     chosen = evidence.recommended.params
     name = rate_name(chosen)

@@ -113,7 +113,7 @@ def rate_valley(evidence: Evidence) -> RateValley | None:
     Returns:
         The valley; None where no rates beside the recommended one were trained.
     """
-    if not evidence.beside or not evidence.complete:
+    if not evidence.beside or not evidence.complete or evidence.recommended.has_other_optimizer:
         return None
     chosen = evidence.recommended
     found = [_other(one, chosen, evidence) for one in _alike(chosen, evidence)]

@@ -73,3 +73,15 @@ def test_where_nothing_can_be_learned_nothing_is_trained() -> None:
     same = Confirmation(**{**vars(found), "trials": [*runs(BEST, [5.0] * 4), *runs(TWICE, [6.0] * 2)]})
     assert np.ptp(gather(same).contenders[0].values) == 0
     assert flanks.flanks(found.finalists, gather(same), SEEDS) == [], "seeds that change nothing tell nothing"
+
+
+def test_a_contestant_with_another_optimizer_has_none_and_a_searched_optimizer_its_own() -> None:
+    prodigy = {"optimizer": "prodigy", "lr": 1.0, "scheduler": "cosine"}
+    won = confirmation(best=prodigy)
+    entries = [Finalist(prodigy, "prodigy", None, None, 4), won.finalists[1]]
+    won = Confirmation(**{**vars(won), "finalists": entries, "trials": won.trials})
+    assert gather(won).recommended.has_other_optimizer
+    assert flanks.flanks(won.finalists, gather(won), SEEDS) == []
+    searched = confirmation(best={"optimizer": "adamw", "adamw.lr": 0.1, "scheduler": "constant"})
+    found = flanks.flanks(searched.finalists, gather(searched), SEEDS)
+    assert [one.params["adamw.lr"] for one in found] == [0.05, 0.2]
