@@ -43,9 +43,9 @@ class Evaluations:
         """Updates that are done when an evaluation is; none before the first.
 
         Args:
-            number: The evaluation, from 1.
+            number: The evaluation, from 1. A run that is steered by hand may have more of them than it was begun for.
         """
-        return min(number * self.every, self.updates)
+        return min(number * self.every, self.updates) + max(number - self.count, 0) * self.every
 
 
 def evaluations_of(task: Task, training: TrainingSection) -> int:
