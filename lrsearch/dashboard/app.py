@@ -45,10 +45,8 @@ def application(
     Raises:
         InputError: A host is no name.
     """
-    inner = ResponseCache(
-        RequestValidation(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts)
-    )
-    inner = FrontPage(inner, storage)
+    checked = RequestValidation(optuna_dashboard.wsgi(storage, artifact_store=artifacts), storage, artifacts)
+    inner = FrontPage(ResponseCache(checked), storage)
     sessions = None if token is None else Sessions(token)
     gate = Authentication(inner, names(host, allowed_hosts), sessions, read_only=read_only, guests=guests)
     return Hardened(gate)
