@@ -35,7 +35,7 @@ def test_the_verdict_warns_who_keeps_the_other_epoch() -> None:
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_both_answers_say_epochs_and_what_they_save(confirmed: bool) -> None:
     told = " ".join(BothWords(BothAnswers(LAST, BEST, confirmed), "mse", "last").paragraph())
-    assert "If you keep the last epoch: constant, lr 0.0012, 480 epochs, test mse 4." in told
+    assert "If you keep the last epoch: constant, lr 0.0012, 480 epochs, test MSE 4." in told
     assert "constant, lr 0.038, best after 16 epochs, 3.6, which is 0.4 better and takes 3 % of the epochs." in told
     assert ("Both are unconfirmed" in told) != confirmed
     assert not BothWords(BothAnswers(LAST, LAST), "mse", "last").paragraph()
