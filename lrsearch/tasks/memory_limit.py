@@ -30,7 +30,7 @@ _MAKERS: frozenset[Callable[..., Any]] = frozenset(
     for name in ("empty", "zeros", "ones", "full", "rand", "randn", "randint", "randperm", "arange", "linspace",
                  "logspace", "eye")
 )  # fmt: skip
-_MEASURED_AS = {torch.randn: torch.empty}
+_MEASURED_AS: dict[Callable[..., Any], Callable[..., Any]] = {torch.randn: torch.empty}
 """Makers whose size another one tells: without storage torch computes `randn` in Python, and imports sympy for that."""
 _NOT_FOR_SIZE = ("generator", "out", "device", "pin_memory")
 """Arguments that a tensor without storage has no use for."""
