@@ -49,8 +49,8 @@ def thin_answers() -> None:
 
     def serialize(study: Any, best: Any, trials: list[FrozenTrial], *others: Any, **named: Any) -> dict[str, Any]:
         maximise = study.directions[0] == StudyDirection.MAXIMIZE
-        document: dict[str, Any] = whole(study, best, thinned(trials, maximise=maximise), *others, **named)
-        return document
+        answer: dict[str, Any] = whole(study, best, thinned(trials, maximise=maximise), *others, **named)
+        return answer
 
     serialize.is_thinned = True  # type: ignore[attr-defined]
     dashboard.serialize_study_detail = serialize

@@ -72,7 +72,7 @@ class Nothing:
         self.together = together
 
     def train(
-        self, task: Task, lanes: Sequence[Lane], training: TrainingSection
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
     ) -> Generator[LaneRecords, Collection[int] | None, None]:
         """Records as an engine yields them; the values follow from the learning rates."""
         values = np.array([abs(np.log(lane.lr) + 4) for lane in lanes])
