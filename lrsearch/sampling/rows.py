@@ -74,9 +74,9 @@ def _axes(space: Space) -> dict[str, tuple[BaseDistribution, str]]:
 
 def _contains(axis: BaseDistribution, value: Any) -> bool:
     if isinstance(axis, CategoricalDistribution):
-        return any(type(value) is type(choice) and value == choice for choice in axis.choices) or (
-            _is_number(value) and any(_is_number(choice) and value == choice for choice in axis.choices)
-        )
+        kinds = (_is_number(value), type(value))
+        alike = (choice for choice in axis.choices if (_is_number(choice) and kinds[0]) or type(choice) is kinds[1])
+        return any(bool(choice == value) for choice in alike)
     if not _is_number(value):
         return False
     assert isinstance(axis, (FloatDistribution, IntDistribution))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from lrsearch.errors import InputError, LrsearchError, input_error
 from lrsearch.search.recipe import identity, only_here, recipe_of
@@ -21,7 +20,6 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.choice import ENGINES, Choice, choose
 from lrsearch.training.command_engine import CommandEngine
-from lrsearch.training.crew import Crew
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
@@ -127,13 +125,7 @@ class Engines:
         # A device of its own is all that a process sees of several.
         there = "cuda" if place.startswith("cuda") else place
         recipe = recipe_of(stored, self._machine.sources, there, self._machine.threads)
-        processes = self._started()
-
-        def crew_of(options: Mapping[str, Any]) -> Crew:
-            # Other options may make other data, which this process has looked at.
-            return processes.crew(replace(recipe, options=dict(options), data=None))
-
-        return ParallelEngine(place, processes.crew(recipe), task, checkpoints, self._say, crew_of)
+        return ParallelEngine(place, self._started().crew(recipe), task, checkpoints, self._say)
 
     def _started(self) -> TrainingProcesses:
         if self._processes is None:
@@ -159,6 +151,11 @@ class Engines:
     def _right_for_all(self, wanted: str, stored: StoredStudy, task: Task, number: int) -> Choice:
         """What can train every trial, whatever its optimizer, batch size and options of the task."""
         assert stored.definition is not None
+        if stored.definition.search.options.task:
+            if wanted == ParallelEngine.name:
+                rule = "cannot train trials that differ in options of the task: leave the option out"
+                raise input_error("command line", rule, key="--engine", received=f'"{wanted}"')
+            number = 1
         for own in corners(stored.definition):
             same = own.task == stored.definition.task
             made = task if same else opening.task_with(stored, own.task.options)

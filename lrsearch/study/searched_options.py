@@ -42,7 +42,7 @@ def _batches(definition: Definition, task: Task) -> list[Fault]:
 
     axis = definition.search.options.training.get("batch_size")
     rows = epoch_rows(task, definition.training)
-    if axis is None or max(int(value) for value in values(axis) if isinstance(value, (int, float))) <= rows:
+    if axis is None or max(int(size) for size in values(axis) if isinstance(size, int)) <= rows:
         return []
     return [Fault("search.training.batch_size", f"the task has only {rows} training rows", show_axis(axis))]
 

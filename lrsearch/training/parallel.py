@@ -8,9 +8,8 @@ all lanes are at the same rung when they are compared.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import count
-from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +40,6 @@ class ParallelEngine:
         task: What the crew trains; another task is trained in this process.
         checkpoints: Where lanes that take long are saved.
         say: Where a person is told of a process that died.
-        crew_of: The crew of the same task with other options; None where this process trains it.
     """
 
     name = "parallel"
@@ -56,11 +54,9 @@ class ParallelEngine:
         task: Task | None = None,
         checkpoints: LaneCheckpoints | None = None,
         say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
-        crew_of: Callable[[Mapping[str, Any]], Crew] | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.checkpoints = checkpoints or LaneCheckpoints(None)
-        self._crew_of = crew_of
         self._here = Here(self.device, self.checkpoints)
         self._crew, self._task, self._say = crew, task, say
 
@@ -68,7 +64,7 @@ class ParallelEngine:
         self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
     ) -> LaneStream:
         """See `Engine.train`. A record has one lane."""
-        crew = self._crew_for(task, lanes)
+        crew = self._crew if self._crew is not None and task is self._task else self._here
         shift = _Shift(self, crew, task, lanes, training)
         try:
             for pause in sorted({*(number for number in pauses if number < shift.last), shift.last}):
@@ -80,13 +76,6 @@ class ParallelEngine:
             crew.abandon()
             shift.parking.close()
         shift.keep(())
-
-    def _crew_for(self, task: Task, lanes: Sequence[Lane]) -> Crew:
-        if self._crew is not None and task is self._task:
-            return self._crew
-        if self._crew_of is not None and lanes and lanes[0].options:
-            return self._crew_of(lanes[0].options)
-        return self._here
 
     def died(self, how: str) -> None:
         """Tell that a process died."""
