@@ -17,7 +17,7 @@ from lrsearch.storage.broken_rows import BrokenRows
 from lrsearch.storage.tables import INTERMEDIATE, PARAMS, SYSTEM, TRIALS, USER, VALUES
 
 TOGETHER = 5000
-"""Rows that are taken over at a time: one by one takes twice as long, and all at once twice the memory."""
+"""Rows that are taken over at a time: one by one takes longer, and all at once more memory."""
 
 
 def all_trials(engine: Engine, study_id: int) -> list[FrozenTrial]:
