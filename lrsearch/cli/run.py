@@ -136,7 +136,7 @@ def run(
         warnings.simplefilter("ignore", LrsearchWarning)  # the process that started it has shown them
     show_messages(quiet=quiet)
     if not quiet and not one_of:
-        say(f"Study {study}: reading it, and looking at its task ...", style="aside")  # torch takes seconds to come
+        say(f"Study {study}: reading it, and looking at what it trains ...", style="aside")  # torch takes seconds to come
     from lrsearch.cli.progress import Progress
     from lrsearch.operations import run as operation
 
