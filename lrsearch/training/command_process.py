@@ -49,7 +49,12 @@ class CommandProcess:
             except OSError as error:
                 rule = f"cannot be started: {error.strerror or error}"
                 raise input_error("study file", rule, key="command.run", received=f'"{words[0]}"') from None
-        self._watch = GroupWatch(self._process.pid)
+        self._watch: GroupWatch | None = None
+        try:
+            self._watch = GroupWatch(self._process.pid)
+        except BaseException:  # a signal that comes just now is raised here, and nobody else knows the process yet
+            self.end()
+            raise
 
     @property
     def pid(self) -> int:
@@ -72,7 +77,8 @@ class CommandProcess:
         finally:
             self._signal(signal.SIGKILL)
             self._process.wait()
-            self._watch.over()
+            if self._watch is not None:
+                self._watch.over()
 
     def _signal(self, number: int) -> bool:
         """Whether there was anybody in the group to be told."""

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from lrsearch.errors import InputError
+from lrsearch.errors import InputError, InterruptedRunError
 from lrsearch.registry import schedules
 from lrsearch.study_file.load import parse
 from lrsearch.tasks.command_task import CommandTask
@@ -150,6 +150,20 @@ def test_a_command_ends_when_lrsearch_is_killed(tmp_path: Path) -> None:
         killed.kill()
     _, alive = psutil.wait_procs(started, timeout=60)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_signal_during_the_start_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is raised where the process is known to nobody yet."""
+    groups: list[int] = []
+
+    def interrupted(group: int) -> None:
+        groups.append(group)
+        raise InterruptedRunError("interrupted")
+
+    monkeypatch.setattr(command_process, "GroupWatch", interrupted)
+    with pytest.raises(InterruptedRunError):
+        CommandProcess(["sleep", "600"], tmp_path / "o", {})
+    assert not psutil.pid_exists(groups[0])
 
 
 def test_the_last_lines_are_shown(tmp_path: Path) -> None:
