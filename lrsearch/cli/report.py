@@ -83,7 +83,7 @@ def report(
 
 def _write(names: list[str], output: Path | None, form: ReportFormat, lr: str | None, svg: bool, storage: str) -> None:
     if moves(console()):
-        say(f"Report of {' and '.join(names)}: reading, and drawing the figures ...", style="dim")
+        say(f"Report of {' and '.join(names)}: reading, and drawing the figures ...", style="aside")
     from lrsearch.operations import report as operation  # what draws takes a second to come
     from lrsearch.report.document import Form
 

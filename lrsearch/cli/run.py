@@ -28,7 +28,7 @@ from lrsearch.cli.options import (
     Workers,
     quiet_libraries,
 )
-from lrsearch.cli.output import Format, print_facts, print_json, say
+from lrsearch.cli.output import Format, console, print_facts, print_json, say
 from lrsearch.cli.study import print_summary, storage_argument, study_arguments
 from lrsearch.errors import LrsearchWarning
 from lrsearch.operations.run_options import RunOptions
@@ -135,8 +135,10 @@ def run(
     if one_of:
         warnings.simplefilter("ignore", LrsearchWarning)  # the process that started it has shown them
     show_messages(quiet=quiet)
-    if not quiet and not one_of:
-        say(f"Study {study}: reading it, and looking at what it trains ...", style="aside")  # torch takes seconds to come
+    if not quiet and not one_of and console().is_terminal:  # a person
+        say(
+            f"Study {study}: reading it, and looking at what it trains ...", style="aside"
+        )  # torch takes seconds to come
     from lrsearch.cli.progress import Progress
     from lrsearch.operations import run as operation
 
