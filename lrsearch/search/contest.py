@@ -26,7 +26,7 @@ from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import Range, short
 from lrsearch.study_file.contestants import NAMES, is_installed, missing
 from lrsearch.study_file.model import PluginSection, TrainingSection
-from lrsearch.study_file.searched_options import OPTIMIZER
+from lrsearch.study_file.searched_options import OPTIMIZER, SearchedOptions
 from lrsearch.tasks.task import Task
 from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.devices import moved, resolve
@@ -165,6 +165,7 @@ def _planned(
         "lr": Range(low=short(min(rates) / 2), high=short(max(rates) * 2), log=True),
         "schedulers": schedulers,
         "parameters": fixed,
+        "options": SearchedOptions(),
     }
     training = training_of(definition.training, {OPTIMIZER: optimizer})
     return studies.redefine(
