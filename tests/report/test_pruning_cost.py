@@ -61,7 +61,7 @@ def test_nothing_lost_is_a_bound_and_not_a_zero(trial: Make, study: MakeStudy, a
     assert "**Pruned trials would have ended among the best tenth in 0 of 12 audited cases**" in text
     assert "with 95 % confidence that holds for fewer than 27 % of the 13 pruned trials" in text
     assert "A larger `audit` says more." in text
-    assert "saved 4 (5 %) of the 84 epochs that all of them would have taken; the 36 epochs of its audit" in text
+    assert "saved 4 (5 %) of the 84 epochs that all of them would have taken, less the 36 epochs of its audit" in text
     assert "ends better than the one trial that was neither pruned nor diverged: test MSE below 8." in text
     assert "| 0 % to 27 % |" in re.sub(" +", " ", text)
     many = study([trial(8.0), *(audit(9.0 + n) for n in range(60))], "many")
