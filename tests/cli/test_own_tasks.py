@@ -48,7 +48,8 @@ def test_ten_lines_lead_from_nothing_to_a_report(name: str, here: Command, tmp_p
     text = (EXAMPLES / f"{name}.py").read_text().replace("length: int = 80", "length: int = 20")  # for time's sake
     (tmp_path / f"{name}.py").write_text(text)
     checked = here("tasks", "check", f"{name}.py:{name}")
-    assert checked.stdout.startswith("engine: batched\n"), checked.stderr
+    # That batches are right does not depend on how busy the machine is; that they are faster does.
+    assert re.match(r"engine: (batched|\w+ \(batches would be right here, )", checked.stdout), checked.stdout
     study = tmp_path / f"{name}.toml"
     text = study.read_text().replace("trials = 50", "trials = 4").replace("epochs = 30", "epochs = 3")
     study.write_text(f"{text}\n[confirm]\ntop = 1\nseeds = 2\ncontestants = []\n")
@@ -73,6 +74,8 @@ def test_the_template_is_checked_trained_and_searched(here: Command, tmp_path: P
     assert found["study"]["trials"] == 200
     assert found["study"]["seconds"] > 0
     assert here("train", "--task", "first", "--lr", "0.1", "--epochs", "2", "--quiet").returncode == 0
+    study = tmp_path / "folder/first.toml"
+    study.write_text(study.read_text().replace("trials = 50", "trials = 8") + "\n[confirm]\ncontestants = []\n")
     assert here("study", "run", "folder/first.toml", "--quiet", "--engine", "batched").returncode == 0
 
 

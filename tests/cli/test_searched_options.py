@@ -41,6 +41,7 @@ scheduler = "constant"
 optimizer = "adamw"
 training = { batch_size = 21 }
 [confirm]
+contestants = ["default_rate"]
 top = 1
 seeds = 2
 """

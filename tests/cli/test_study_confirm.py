@@ -29,7 +29,7 @@ name = "none"
 
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
-    (tmp_path / "small.toml").write_text(f"{STUDY}[confirm]\ntop = 0\n")
+    (tmp_path / "small.toml").write_text(f"{STUDY}[confirm]\ncontestants = []\ntop = 0\n")
     (tmp_path / "confirmed.toml").write_text(f"{STUDY}[confirm]\ncontestants = []\ntop = 2\nseeds = 2\n")
     return tmp_path
 
