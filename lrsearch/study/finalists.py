@@ -87,9 +87,9 @@ def finalists(stored: StoredStudy, top: int) -> list[Finalist]:
     constant = next((trial for trial in ranked if trial.params.get("scheduler") == "constant"), None)
     if constant is not None:
         chosen.append(_finalist(constant, "constant"))
-    rates = _ladder(stored, constant, ranked)
+    like = _like(constant, ranked)
+    rates = _ladder(stored, constant, ranked, like)
     first: dict[frozenset[tuple[str, Any]], Finalist] = {}
-    like = ranked[0].params if constant is None or options_of(ranked[0].params) else constant.params
     for finalist in (*chosen, *(constant_rate(rate, like) for rate in rates)):
         first.setdefault(finalist.key, finalist)
     if stored.definition is None:  # an objective of a person's own may take more than a rate and a schedule
@@ -124,12 +124,19 @@ def _rates_of(finalist: Finalist, steps: Steps | None) -> object:
     return finalist.key if rates is None else (rates, finalist.options)
 
 
-def _ladder(stored: StoredStudy, constant: FrozenTrial | None, ranked: Sequence[FrozenTrial]) -> list[float]:
+def _like(constant: FrozenTrial | None, ranked: Sequence[FrozenTrial]) -> Mapping[str, Any]:
+    """The settings whose options the ladder has: rates of one optimizer say nothing about those of another."""
+    if constant is not None and not options_of(ranked[0].params):
+        return constant.params
+    return ranked[0].params if ranked else {}
+
+
+def _ladder(
+    stored: StoredStudy, constant: FrozenTrial | None, ranked: Sequence[FrozenTrial], like: Mapping[str, Any]
+) -> list[float]:
     """Further constant rates; none where an objective of a person's own takes more than a rate and a scheduler."""
     if stored.definition is None and (constant is None or constant.params.keys() != {"lr", "scheduler"}):
         return []
-    # Rates of one optimizer say nothing about those of another: the ladder has the options of the best settings.
-    like = ranked[0].params if constant is None or options_of(ranked[0].params) else constant.params
     alike = [trial for trial in ranked if trial.params.get("optimizer") == like.get("optimizer")]
     constants = [trial for trial in alike if trial.params.get("scheduler") == "constant"]
     best = None if not constants else float(rate_of(constants[0].params))

@@ -164,11 +164,7 @@ def made_from(seen: Glimpse, linked: Glimpse | None, beside: Sequence[Glimpse] =
         seeds=[] if linked is None else _seeds(linked),
         plan=there.get(PLAN),
         margin=(own.get("confirm") or {}).get("margin"),
-        tries=[
-            {"lr": one["lr"], "scheduler": one["scheduler"]}
-            | {"parameters": {key: value for key, value in one.items() if key not in ("lr", "scheduler")}}
-            for one in own.get("try", [])
-        ],
+        tries=own.get("try", []),
         wanted=(own.get("confirm") or {}).get("contestants"),
         contestants={one.name: _counts(one) for one in beside if one.name.startswith(f"{seen.name}/contestants")},
     )

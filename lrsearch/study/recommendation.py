@@ -311,7 +311,7 @@ def _made_from(stored: StoredStudy) -> dict[str, Any]:
         seeds=seeds,
         plan=plan,
         margin=own.confirm.margin if own else None,
-        tries=[entry.model_dump() for entry in own.tries] if own else [],
+        tries=[entry.document() for entry in own.tries] if own else [],
         wanted=own.confirm.contestants if own else None,
         contestants={one.name: status.count(one).as_dict() for one in contest.linked_studies(stored)},
     )
