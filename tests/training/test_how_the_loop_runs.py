@@ -47,10 +47,10 @@ def test_the_script_does_what_the_loop_does_to_the_last_bit() -> None:
 def test_the_defaults_that_are_named_are_the_defaults() -> None:
     shown = dict(re.findall(r"`(\w+) = ([^`]+)`", PAGE[PAGE.index("**Defaults**") : PAGE.index("**Stored**")]))
     fields = TrainingSection.model_fields
-    assert set(shown) == set(fields) - {"options", "clip_norm", "ema", "patience"}
+    assert set(shown) == set(fields) - {"options", "clip_norm", "ema", "patience", "evaluate_every"}
     for name, text in shown.items():
         assert str(fields[name].default).lower() == text.strip('"').lower().replace("1e-8", "1e-08")
-    assert [fields[name].default for name in ("clip_norm", "ema", "patience")] == [None] * 3
+    assert [fields[name].default for name in ("clip_norm", "ema", "patience", "evaluate_every")] == [None] * 4
 
 
 def test_every_optimizer_is_named() -> None:

@@ -39,7 +39,9 @@ def test_it_is_trained_and_looked_at_as_in_a_plain_loop(task: Task, name: str) -
     for record in train(run):
         if modes:
             optimizer.train()  # type: ignore[attr-defined]
-        for inputs, targets in plain.batches.epoch(record.epoch - 1, plain.order):
+        first = (record.epoch - 1) * plain.updates_per_epoch
+        for number in range(first, first + plain.updates_per_epoch):
+            ((inputs, targets),) = plain.batches.update(number, plain.order)
             model.train()
             optimizer.zero_grad()
             task.loss_function(model(inputs), targets).backward()  # type: ignore[no-untyped-call]
@@ -58,15 +60,16 @@ def test_a_pass_that_is_broken_off_leaves_the_weights_that_count(task: Task) -> 
     """As lr-find breaks one off: a short run is looked at right after its last update."""
     training = section("schedule_free_sgd").model_copy(update={"epochs": 13})
     brief = next(look(task, training, (0.01, 1.0), 52, [3]))
-    run = start(task, registry.schedules.get("constant").of({}), brief.lr, training, seed=3)
+    longer = training.model_copy(update={"epochs": 14})
+    run = start(task, registry.schedules.get("constant").of({}), brief.lr, longer, seed=3)
     assert run.updates_per_epoch * training.epochs == 52
-    assert list(train(run))[-1].test_metric == brief.value
+    assert list(train(run, 13))[-1].test_metric == brief.value
     for _ in updates(run):
         break
-    after = start(task, run.schedule, brief.lr, training, seed=3)
-    list(train(after))
+    after = start(task, run.schedule, brief.lr, longer, seed=3)
+    list(train(after, 13))
     after.optimizer.train()  # type: ignore[attr-defined]
-    update(after, 0, [next(after.batches.epoch(after.epoch, after.order))])
+    update(after, 0, after.batches.update(52, after.order))
     after.optimizer.eval()  # type: ignore[attr-defined]
     assert torch.equal(run.model[0].weight, after.model[0].weight)  # type: ignore[index, union-attr]
 
