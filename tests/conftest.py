@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import warnings
@@ -21,6 +22,7 @@ from forgotten import forgotten
 
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
+from lrsearch.tasks.loading import PREFIX
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 # A busy machine is no fault of a formula.
@@ -43,6 +45,16 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _loaded_files(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Training processes load what their parent has loaded: nothing of a test that has ended."""
+    yield
+    folder = request.node.funcargs.get("tmp_path")
+    for name, module in list(sys.modules.items()) if folder is not None else ():
+        if name.startswith(PREFIX) and str(module.__file__).startswith(f"{folder}{os.sep}"):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

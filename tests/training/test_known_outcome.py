@@ -23,8 +23,13 @@ TRAINING = TrainingSection(batch_size=16)
 
 
 @pytest.fixture(autouse=True)
-def _empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    # A worker of pytest-xdist runs what was typed to it, as a notebook does.
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
+    for name, module in list(sys.modules.items()):  # what other tests have imported, and changed since
+        if str(getattr(module, "__file__", None)).startswith(str(tmp_path_factory.getbasetemp())):
+            monkeypatch.delitem(sys.modules, name)
     began = time.time()  # somebody may have written these tests a moment ago
     monkeypatch.setattr(loaded_code, "_began", lambda: began)
 
