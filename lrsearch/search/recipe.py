@@ -101,7 +101,8 @@ def only_here(stored: StoredStudy) -> str | None:
             made = known.get(name)
             made = getattr(made, "function", made)
             module, path = getattr(made, "__module__", ""), getattr(made, "__qualname__", "")
-            importable = module != "__main__" and all(part.isidentifier() for part in module.split("."))  # not <run_path>
+            # `runpy` calls a script <run_path>.
+            importable = module != "__main__" and all(part.isidentifier() for part in module.split("."))
             if not importable or "<locals>" in path or not getattr(sys.modules.get(module), "__file__", None):
                 return f"{kind} {name} is defined {where}"
     return None
