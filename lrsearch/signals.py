@@ -80,6 +80,20 @@ class Interruption:
         finally:
             self._open = False
 
+    @contextmanager
+    def shut(self) -> Iterator[None]:
+        """The contrary of `open`, inside its block; see `held`.
+
+        Raises:
+            InterruptedRunError: A signal came inside the block.
+        """
+        self._open = False
+        try:
+            yield
+        finally:
+            self._open = True
+        self._raise_if_received()
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.received = True
         self._number = number
@@ -89,6 +103,21 @@ class Interruption:
     def _raise_if_received(self) -> None:
         if self.received:
             raise InterruptedRunError("interrupted")
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Inside the block a signal waits, also where it would raise: what is made there is known before anybody ends.
+
+    Raises:
+        InterruptedRunError: A signal came meanwhile; at the end of the block.
+    """
+    own = _catching[-1] if _catching and threading.current_thread() is threading.main_thread() else None
+    if own is None or not own.is_open:
+        yield
+        return
+    with own.shut():
+        yield
 
 
 def pause(seconds: float) -> None:

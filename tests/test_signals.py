@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from lrsearch.errors import InterruptedRunError
-from lrsearch.signals import Interruption
+from lrsearch.signals import Interruption, held
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -31,6 +31,23 @@ def test_outside_it_waits_for_the_next_open_block() -> None:
         assert interruption.received
         with pytest.raises(InterruptedRunError), interruption.open():
             pass
+
+
+def test_what_is_made_while_a_signal_is_held_is_known_before_it_raises() -> None:
+    made = []
+
+    def start(interruption: Interruption) -> None:
+        with interruption.open():
+            with held():
+                os.kill(os.getpid(), signal.SIGTERM)
+                made.append("process")
+            made.append("after")
+
+    with Interruption().caught() as interruption, pytest.raises(InterruptedRunError):
+        start(interruption)
+    assert made == ["process"]
+    with held():
+        made.append("without a run")
 
 
 def test_handlers_are_given_back() -> None:

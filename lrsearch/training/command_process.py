@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrsearch.errors import input_error
+from lrsearch.signals import held
 from lrsearch.training.group_watch import GroupWatch
 
 GRACE_SECONDS = 5.0
@@ -39,21 +40,14 @@ class CommandProcess:
 
     def __init__(self, words: Sequence[str], output: Path, environment: Mapping[str, str]) -> None:
         self.output = output
-        with output.open("wb") as file:
-            try:
-                self._process = subprocess.Popen(
-                    words, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
-                    # What is printed line by line shall be read line by line.
-                    env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-                )  # fmt: skip
-            except OSError as error:
-                rule = f"cannot be started: {error.strerror or error}"
-                raise input_error("study file", rule, key="command.run", received=f'"{words[0]}"') from None
         self._watch: GroupWatch | None = None
         try:
-            self._watch = GroupWatch(self._process.pid)
-        except BaseException:  # a signal that comes just now is raised here, and nobody else knows the process yet
-            self.end()
+            with held():
+                self._process = _started(words, output, environment)
+                self._watch = GroupWatch(self._process.pid)
+        except BaseException:
+            if hasattr(self, "_process"):  # a signal came meanwhile, and nobody else knows the process yet
+                self.end()
             raise
 
     @property
@@ -114,3 +108,16 @@ class CommandProcess:
         """The end of its output, for whoever looks for its fault."""
         with self.output.open(encoding="utf-8", errors="replace") as lines:
             return [line.strip()[:LONGEST] for line in deque(filter(str.strip, lines), LAST_LINES)]
+
+
+def _started(words: Sequence[str], output: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with output.open("wb") as file:
+        try:
+            return subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
+                # What is printed line by line shall be read line by line.
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            )  # fmt: skip
+        except OSError as error:
+            rule = f"cannot be started: {error.strerror or error}"
+            raise input_error("study file", rule, key="command.run", received=f'"{words[0]}"') from None
