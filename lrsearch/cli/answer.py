@@ -39,12 +39,14 @@ def print_answer(stored: StoredStudy) -> None:
 
 
 def wrapped(prose: str) -> str:
-    """Prose in lines of at most `WIDTH` columns; no word is broken.
+    """Prose in lines of at most `WIDTH` columns; no word is broken, and no number parted from its per cent sign.
 
     Args:
         prose: One paragraph.
     """
-    return textwrap.fill(prose, WIDTH, break_long_words=False, break_on_hyphens=False)
+    together = prose.replace(" %", "\N{NO-BREAK SPACE}%")
+    lines = textwrap.fill(together, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return lines.replace("\N{NO-BREAK SPACE}%", " %")
 
 
 def columns(rows: list[list[str]]) -> list[str]:

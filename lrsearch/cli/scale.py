@@ -18,6 +18,7 @@ from lrsearch.errors import input_error
 from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
+    from lrsearch.operations.scale import Question
     from lrsearch.study.scaling.plan import Plan
     from lrsearch.study.scaling.scaled import Scaled
 
@@ -72,12 +73,7 @@ def scale(
             raise input_error("scale", "is missing; write for example --to epochs=240", key="--to")
         axis, place = operation.target(to)
         question = operation.Question(axis, place, operation.places(rungs), value, seed, direction.value, fixed.value)
-        found, notes = operation.from_file(runs, question)
-        for note in notes:
-            say(f"Warning: {note}", style="warning")
-        if plot is not None:
-            operation.draw(found, plot)
-        _print(found, output)
+        _of_runs(runs, question, plot, output)
         return
     assert study is not None
     quiet_libraries()
@@ -104,6 +100,17 @@ def scale(
     _print(found, output, tested)
     if not check and found.recommended is not None:
         say(f"Test it with: {again} --check")
+
+
+def _of_runs(runs: Path, question: Question, plot: Path | None, output: Format) -> None:
+    from lrsearch.operations import scale as operation
+
+    found, notes = operation.from_file(runs, question)
+    for note in notes:
+        say(f"Warning: {note}", style="warning")
+    if plot is not None:
+        operation.draw(found, plot)
+    _print(found, output)
 
 
 def _target(to: str | None) -> str:

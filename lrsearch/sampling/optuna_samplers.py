@@ -35,6 +35,10 @@ PLAIN = (bool, int, float, str)
 OURS = {"GridSampler": 'name = "grid"', "PartialFixedSampler": "a number instead of a range in [search]"}
 """Classes that need an object of Python -> what says the same in a study file."""
 
+REFUSALS = (ValueError, TypeError, RuntimeError, ImportError)
+"""How a class of Optuna says that it cannot be made, or has no answer: arguments that do not fit, a space that it does
+not search, a package that is missing. The code is not ours, and the person is told its words, not its stack."""
+
 
 class OptunaOptions(StrictModel):
     """Keys of ``[sampler]`` for a class of Optuna: those of its arguments that TOML can hold.
@@ -55,7 +59,7 @@ class OptunaOptions(StrictModel):
                 raise PydanticCustomError("rule", "{why}", {"why": rule + instead})
         try:
             construct(self.made, self.model_dump(exclude_none=True), 0)
-        except (ValueError, TypeError, ImportError, NotImplementedError) as error:
+        except REFUSALS as error:
             raise PydanticCustomError("rule", "{why}", {"why": _one_line(error)}) from None
         return self
 
@@ -150,7 +154,7 @@ class OptunaProposer:
                     value = together[name]
                 else:
                     value = sampler.sample_independent(study, _running(number, chosen, axes, stored), name, axis)
-            except (ValueError, TypeError, RuntimeError, NotImplementedError, ImportError) as error:
+            except REFUSALS as error:
                 raise LrsearchError(f"sampler {PREFIX}{self._made.__name__}: {_one_line(error)}") from error
             chosen[name], axes[name] = value, axis
             under_way[number] = _running(number, chosen, axes, stored)

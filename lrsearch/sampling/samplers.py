@@ -34,7 +34,7 @@ class SeededOptions(StrictModel):
 
 
 class Sampler(ABC):
-    """A sampler that a study file may name. One instance serves one study."""
+    """A sampler that a study file may name."""
 
     options: ClassVar[type[StrictModel]] = SeededOptions
 
@@ -58,6 +58,20 @@ class Sampler(ABC):
         """Parameters of the trials that are chosen when the study is created, not when they are asked for."""
         return iter(())
 
+    @classmethod
+    @abstractmethod
+    def of(cls, definition: Definition, study: optuna.Study | None) -> Proposer:
+        """What proposes a study's settings.
+
+        Args:
+            definition: The study's.
+            study: The study itself, for samplers that look at more than settings and values.
+        """
+
+
+class Seeded(Sampler):
+    """A sampler of ours: it needs the search space and a seed, and nothing else."""
+
     @staticmethod
     @abstractmethod
     def build(space: Space, seed: int) -> Proposer:
@@ -70,16 +84,11 @@ class Sampler(ABC):
 
     @classmethod
     def of(cls, definition: Definition, study: optuna.Study | None) -> Proposer:  # noqa: ARG003
-        """The same from a definition.
-
-        Args:
-            definition: The study's.
-            study: The study itself, for samplers that look at more than settings and values.
-        """
+        """See `Sampler.of`."""
         return cls.build(Space.of(definition), int(definition.sampler.options.get("seed", 0)))
 
 
-class Random(Sampler):
+class Random(Seeded):
     """Settings drawn from the search space without regard to earlier trials."""
 
     @staticmethod
@@ -87,7 +96,7 @@ class Random(Sampler):
         return Uniform(seed)
 
 
-class Tpe(Sampler):
+class Tpe(Seeded):
     """Tree-structured Parzen estimator: settings that look more like the good trials than like the bad ones."""
 
     @staticmethod
@@ -95,7 +104,7 @@ class Tpe(Sampler):
         return ParzenEstimator(space, seed)
 
 
-class QuasiRandom(Sampler):
+class QuasiRandom(Seeded):
     """Settings that fill the search space evenly: the points of a scrambled Sobol sequence."""
 
     @staticmethod
@@ -103,7 +112,7 @@ class QuasiRandom(Sampler):
         return Sobol(space.names(), seed)
 
 
-class Grid(Sampler):
+class Grid(Seeded):
     """Every combination of the given values, per scheduler type; all are chosen when the study is created."""
 
     options = NoOptions
@@ -144,10 +153,6 @@ class OfOptuna(Sampler):
         """
         options = optuna_samplers.options_of(name)
         return None if options is None else _of_optuna(options)
-
-    @staticmethod
-    def build(space: Space, seed: int) -> Proposer:
-        raise NotImplementedError("a sampler of Optuna needs its study: see `of`")
 
     @classmethod
     def of(cls, definition: Definition, study: optuna.Study | None) -> Proposer:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from lrsearch.errors import input_error
@@ -41,14 +42,12 @@ class CommandProcess:
     def __init__(self, words: Sequence[str], output: Path, environment: Mapping[str, str]) -> None:
         self.output = output
         self._watch: GroupWatch | None = None
-        try:
+        with ExitStack() as unfinished:
             with held():
                 self._process = _started(words, output, environment)
+                unfinished.callback(self.end)  # if a signal came meanwhile: nobody else knows the process yet
                 self._watch = GroupWatch(self._process.pid)
-        except BaseException:
-            if hasattr(self, "_process"):  # a signal came meanwhile, and nobody else knows the process yet
-                self.end()
-            raise
+            unfinished.pop_all()
 
     @property
     def pid(self) -> int:

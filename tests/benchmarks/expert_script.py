@@ -9,14 +9,23 @@ seconds that the search took, without imports, by the clock and of CPU.
 
 from __future__ import annotations
 
-import argparse
 import time
 
 import optuna
 import torch
-from plain_script import BATCH_SIZE, EPOCHS, SEED, evaluate, make_data, make_model, make_scheduler
+from plain_script import (
+    BATCH_SIZE,
+    EPOCHS,
+    SEED,
+    begun,
+    evaluate,
+    make_data,
+    make_model,
+    make_scheduler,
+    step_after_epoch,
+)
 from torch import nn
-from torch.optim.lr_scheduler import CyclicLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import CyclicLR
 from torch.utils.data import TensorDataset
 
 
@@ -41,23 +50,14 @@ def train(trial: optuna.Trial, train_data: TensorDataset, test_data: TensorDatas
         train_curve.append(evaluate(model, train_data, loss))
         test_loss = evaluate(model, test_data, loss)
         trial.report(test_loss, epoch)
-        if isinstance(scheduler, ReduceLROnPlateau):
-            scheduler.step(test_loss)
-        elif not isinstance(scheduler, CyclicLR):
-            scheduler.step()
+        step_after_epoch(scheduler, test_loss)
     trial.set_user_attr("train_curve", train_curve)
     return test_loss
 
 
 def main() -> None:
     """Run a search."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--storage", required=True)
-    options.add_argument("--study", default="plain")
-    options.add_argument("--trials", type=int, default=20)
-    given = options.parse_args()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    torch.set_num_threads(1)
+    given = begun(__doc__)
     train_data, test_data = make_data()
     began, cpu = time.perf_counter(), time.process_time()
     study = optuna.create_study(pruner=optuna.pruners.NopPruner())

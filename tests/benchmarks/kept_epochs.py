@@ -20,7 +20,6 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -29,16 +28,11 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 from unseen_seeds import FIRST_JUDGE_SEED, Numbers, ratio_of_means, study_document
-from verdicts import FIRST_TRAINING_SEED
+from verdicts import FIRST_TRAINING_SEED, confirmed
 
-from lrsearch.api.studies import load_frames
 from lrsearch.sampling.space import Settings, settings_from
-from lrsearch.search.runner import Runner
-from lrsearch.signals import Interruption
-from lrsearch.storage.rdb import open_storage
-from lrsearch.study import confirmation, status
 from lrsearch.study import open as opening
-from lrsearch.study import stored as studies
+from lrsearch.study import status
 from lrsearch.study.crossed import Interval, mean_interval
 from lrsearch.study.holdout import scored_on_holdout
 from lrsearch.study.linked import HOLDOUT
@@ -99,15 +93,7 @@ def definition_of(name: str, way: str, repetition: int, given: argparse.Namespac
 
 def recommended(definition: Definition, given: argparse.Namespace) -> Recommended:
     """What a search and its confirmation come to."""
-    built = opening.build_task(definition)
-    stored = studies.create(open_storage("sqlite://"), definition, built.metric_name)
-    list(Runner(stored, built, BatchedEngine(), Interruption()).events())
-    linked = confirmation.prepare(stored, given.top, given.seeds)
-    go_on = partial(confirmation.next_of, linked)
-    list(Runner(linked, opening.task_of(linked), BatchedEngine(), Interruption(), go_on=go_on).events())
-    found = load_frames(stored).evidence
-    assert found is not None
-    assert found.rows == "holdout"
+    stored, linked, found = confirmed(definition, given)
     spent = status.epochs_trained(stored.trials()) + status.epochs_trained(linked.trials())
     return Recommended(settings_from(found.recommended.params), found.expected, spent)
 

@@ -119,23 +119,33 @@ def train(
         trial.report(test_loss, epoch)
         if trial.should_prune():
             raise optuna.TrialPruned
-        if isinstance(scheduler, ReduceLROnPlateau):
-            scheduler.step(test_loss)
-        elif not isinstance(scheduler, CyclicLR):
-            scheduler.step()
+        step_after_epoch(scheduler, test_loss)
     trial.set_user_attr("train_curve", train_curve)
     return test_loss
 
 
-def main() -> None:
-    """Run a search."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def step_after_epoch(scheduler: LRScheduler, test_loss: float) -> None:
+    """What a loop does with its scheduler after an epoch; a cyclic one is stepped after every batch."""
+    if isinstance(scheduler, ReduceLROnPlateau):
+        scheduler.step(test_loss)
+    elif not isinstance(scheduler, CyclicLR):
+        scheduler.step()
+
+
+def begun(description: str | None) -> argparse.Namespace:
+    """The options of a peer's program, which is quiet from here on, and has one thread."""
+    options = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--storage", required=True)
     options.add_argument("--study", default="plain")
     options.add_argument("--trials", type=int, default=20)
-    given = options.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     torch.set_num_threads(1)  # networks of this size train fastest so, and the peer shall be as good as it can be
+    return options.parse_args()
+
+
+def main() -> None:
+    """Run a search."""
+    given = begun(__doc__)
     pruner = optuna.pruners.NopPruner()  # the studies of `end_to_end.py` train every epoch of every trial, too
     study = optuna.create_study(storage=given.storage, study_name=given.study, pruner=pruner, load_if_exists=True)
     train_data, test_data = make_data()

@@ -35,7 +35,9 @@ from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.crossed import Interval, mean_interval
 from lrsearch.study.evidence import Evidence
+from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
+from lrsearch.study_file.model import Definition
 from lrsearch.training.batched import BatchedEngine
 
 FIRST_TRAINING_SEED = 24
@@ -72,7 +74,11 @@ def evidence_of(task: str, repetition: int, given: argparse.Namespace) -> Eviden
     """What a search and its confirmation come to."""
     seed = FIRST_TRAINING_SEED + repetition
     document = study_document(task, given.trials, sampler_seed=repetition, training_seed=seed)
-    definition = load.parse(document, "benchmark")
+    return confirmed(load.parse(document, "benchmark"), given)[-1]
+
+
+def confirmed(definition: Definition, given: argparse.Namespace) -> tuple[StoredStudy, StoredStudy, Evidence]:
+    """A search, its confirmation, and what that shows."""
     built = opening.build_task(definition)
     stored = studies.create(open_storage("sqlite://"), definition, built.metric_name)
     list(Runner(stored, built, BatchedEngine(), Interruption()).events())
@@ -82,7 +88,7 @@ def evidence_of(task: str, repetition: int, given: argparse.Namespace) -> Eviden
     found = load_frames(stored).evidence
     assert found is not None
     assert found.rows == "holdout"
-    return found
+    return stored, linked, found
 
 
 def brute_force(task: str, found: Evidence, seeds: range) -> Numbers:

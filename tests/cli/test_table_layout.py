@@ -19,6 +19,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from lrsearch.cli import output, progress
+from lrsearch.cli.answer import WIDTH, wrapped
 from lrsearch.cli.progress import SearchProgress
 from lrsearch.cli.table_layout import GAP, layout, shortened
 from lrsearch.study.status import TrialCounts
@@ -116,6 +117,13 @@ def test_a_layout_fits_and_what_stays_is_whole(rows: list[list[str]], numeric: l
 def counts(**changed: Any) -> TrialCounts:
     known: dict[str, Any] = dict.fromkeys(TrialCounts.__dataclass_fields__, 0)
     return TrialCounts(**(known | {"budget": 100_000} | changed))
+
+
+@given(st.lists(st.sampled_from(["1 %", "95 % of", "worse", "a-long-word", "(3 %)."]), max_size=60))
+def test_no_number_is_parted_from_its_per_cent_sign(words: list[str]) -> None:
+    lines = wrapped(" ".join(words)).splitlines()
+    assert " ".join(lines) == " ".join(words)
+    assert all(len(line) <= WIDTH and not line.startswith("%") for line in lines)
 
 
 @pytest.mark.parametrize("width", [80, 120])
