@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lrsearch.study.crossed import Interval
     from lrsearch.study.evidence import Evidence
     from lrsearch.study.rate_valley import OtherRate, RateValley, Standing
-    from lrsearch.study.recommendation import BestSettings, ConstantRate, Recommendation
+    from lrsearch.study.recommended_settings import BestSettings, ConstantRate, Recommendation
     from lrsearch.study.snippet import Steps
     from lrsearch.study.stored import StoredStudy
     from lrsearch.study_file.axes import Choices, Range
@@ -74,7 +74,7 @@ _NAMES = {
     "lrsearch.sampling.suggest": ("SuggestedSchedule", "suggest_schedule"),
     "lrsearch.schedules.base": ("Schedule",),
     "lrsearch.study.rate_valley": ("OtherRate", "RateValley", "Standing"),
-    "lrsearch.study.recommendation": ("BestSettings", "ConstantRate", "Recommendation"),
+    "lrsearch.study.recommended_settings": ("BestSettings", "ConstantRate", "Recommendation"),
     "lrsearch.study.snippet": ("Steps",),
     "lrsearch.study.stored": ("StoredStudy",),
     "lrsearch.study_file.axes": ("Choices", "Range"),

@@ -22,7 +22,7 @@ from lrsearch.storage.store import GRACE
 from lrsearch.study import open as opening
 from lrsearch.study import recommendation
 from lrsearch.study.evidence import Evidence
-from lrsearch.study.recommendation import Recommendation
+from lrsearch.study.recommended_settings import Recommendation
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
 

@@ -13,7 +13,7 @@ from lrsearch.cli.study import open_study
 from lrsearch.errors import Fault, InputError, LrsearchError, nearest
 from lrsearch.report import epochs, files
 from lrsearch.signals import Interruption
-from lrsearch.study.recommendation import Recommendation
+from lrsearch.study.recommended_settings import Recommendation
 from lrsearch.study.repeat import Repeatable, repeatable
 from lrsearch.tasks import loading
 from lrsearch.tasks.error_location import sentence

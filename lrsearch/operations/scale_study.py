@@ -21,7 +21,7 @@ from lrsearch.sampling.space import Space
 from lrsearch.storage.attributes import ORIGIN, SCALE
 from lrsearch.storage.new_study import StudyExistsError
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import compatibility, confirmation, recommendation, short_runs
+from lrsearch.study import compatibility, confirmation, linked_study, recommendation, short_runs
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.scaling.plan import AXES, Entrant, Plan, refined, within
@@ -226,7 +226,7 @@ def _opened(definition: Definition, url: str, plan: Plan, at: float) -> StoredSt
         "sampler": PluginSection(name="random"),
         "pruner": PluginSection(name="none"),
         "tries": [],
-        "confirm": confirmation.NEVER,
+        "confirm": linked_study.NEVER,
     }
     own = definition.model_copy(update=parts)
     task = opening.build_task(own)
@@ -252,7 +252,7 @@ def _check_same(made: StoredStudy, wanted: Definition) -> None:
 
 
 def _trained(rung: StoredStudy, wanted: list[dict[str, Any]], options: RunOptions, display: Display) -> StoredStudy:
-    total = confirmation.enqueue(rung, wanted)
+    total = linked_study.enqueue(rung, wanted)
     assert rung.definition is not None
     grown = rung.definition.study.model_copy(update={"trials": total})
     rung = studies.redefine(rung, rung.definition.model_copy(update={"study": grown}))

@@ -24,7 +24,7 @@ from lrsearch.study.both_answers import BothAnswers, answers_of
 from lrsearch.study.confirmed_runs import confirmation_in, gather
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.ranking import is_diverged, may_be_best
-from lrsearch.study.recommendation import Recommendation
+from lrsearch.study.recommended_settings import Recommendation
 from lrsearch.study.savings import Savings, savings
 from lrsearch.study.small_rates import SmallRates, small_rates
 from lrsearch.study.stored import StoredStudy

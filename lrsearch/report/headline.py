@@ -18,7 +18,7 @@ from lrsearch.study.comparison import Verdict
 from lrsearch.study.contender import Contender
 from lrsearch.study.crossed import Interval
 from lrsearch.study.evidence import Evidence
-from lrsearch.study.recommendation import Recommendation
+from lrsearch.study.recommended_settings import Recommendation
 from lrsearch.study.small_rates import SmallRates, small_rates
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import Range

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from lrsearch import registry
-from lrsearch.errors import InputError, LrsearchError, input_error
-from lrsearch.storage import new_study
+from lrsearch.errors import InputError, LrsearchError
 from lrsearch.storage.attributes import CONTESTANTS as DECISION
-from lrsearch.storage.attributes import DATA, METRIC, ORIGIN, VERSION
-from lrsearch.storage.new_study import NewStudy, StudyExistsError
-from lrsearch.study import confirmation, contest
+from lrsearch.storage.attributes import ORIGIN
+from lrsearch.study import contest, linked_study
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmed_runs import Confirmation
@@ -156,7 +153,7 @@ def _planned(
     """The linked study of an optimizer, with its runs waiting; the definition comes last, as in a confirmation."""
     assert stored.definition is not None
     made = _opened(stored, contest.study_name(stored.name, optimizer))
-    total = confirmation.enqueue(made, wanted)
+    total = linked_study.enqueue(made, wanted)
     definition = stored.definition
     rates = [float(run["lr"]) for run in wanted]
     schedulers = list(dict.fromkeys(str(run["scheduler"]) for run in wanted))
@@ -168,35 +165,16 @@ def _planned(
         "options": SearchedOptions(),
     }
     training = training_of(definition.training, {OPTIMIZER: optimizer})
-    return studies.redefine(
-        made,
-        definition.model_copy(
-            update={
-                "study": definition.study.model_copy(update={"trials": total}),
-                "search": definition.search.model_copy(update=search),
-                "sampler": PluginSection(name="random"),
-                "pruner": PluginSection(name="none"),
-                "training": training.model_copy(update={"seeds": contest.seeds_of(answered)}),
-                "tries": [],
-                "confirm": confirmation.NEVER,
-            }
-        ),
-    )
+    trained = {
+        "search": definition.search.model_copy(update=search),
+        "sampler": PluginSection(name="random"),
+        "training": training.model_copy(update={"seeds": contest.seeds_of(answered)}),
+    }
+    return studies.redefine(made, linked_study.like(definition, total).model_copy(update=trained))
 
 
 def _opened(stored: StoredStudy, name: str) -> StoredStudy:
     """The linked study of that name, scored as the confirmation is; made if it is not there."""
     confirmed = studies.linked(stored, "confirm")
     assert confirmed is not None
-    link = {**confirmed.reader.attributes()[ORIGIN], "role": "contestants"}
-    first = {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}
-    with suppress(StudyExistsError):
-        stored.patience(lambda: new_study.create(stored.storage, NewStudy(name, first, maximise=stored.maximises)))
-    made = studies.load(stored.storage, name, stored.patience)
-    if made.origin != stored.name:
-        rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
-        raise input_error(f"study {name}", rule)
-    for key, value in first.items():
-        if key not in made.reader.attributes():
-            made.remember(key, value)
-    return made
+    return linked_study.opened(stored, name, "contestants", confirmed.reader.attributes()[ORIGIN])

@@ -8,39 +8,31 @@ So kills, workers and budgets are its own. It goes on in rounds (`rounds`) until
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import count, islice
 from typing import Any
 
 from lrsearch.errors import input_error
 from lrsearch.sampling.ask import trials_to_train
 from lrsearch.sampling.space import SEED
-from lrsearch.storage import new_study
 from lrsearch.storage.attributes import (
     BESIDE,
     CHOSEN_FROM,
     CONSTANT_PREDICTION,
-    DATA,
     FINALISTS,
-    METRIC,
-    ORIGIN,
     PLAN,
-    RETRIED,
     RETRIES_ASKED_FOR,
-    VERSION,
 )
-from lrsearch.storage.choice import trial_store
-from lrsearch.storage.new_study import NewStudy, StudyExistsError
 from lrsearch.storage.past_trials import key_of
 from lrsearch.storage.store import settings_key
-from lrsearch.study import failed_cells, flanks, linked, rounds, status
+from lrsearch.study import failed_cells, flanks, linked, linked_study, rounds, status
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmed_runs import Confirmation, confirmation_of, gather
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.finalists import Finalist, finalists, lr_range, merged
 from lrsearch.study.plan import Plan, begun, exactly, joined, next_round
+from lrsearch.study.scoring import constant_prediction_of, scoring
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import Range
 from lrsearch.study_file.model import ConfirmSection, Definition, PluginSection
@@ -49,10 +41,6 @@ FIRST_SEED = 1000
 """Fresh seeds count up from here, the same for all studies, so that two of them can be compared seed by seed."""
 DEFAULT_TOP = ConfirmSection().top
 """Where a person asks for a confirmation that her file does not want."""
-FEWEST_HALVED = 4
-"""With fewer test rows they stay whole."""
-NEVER = ConfirmSection(top=0)
-"""What linked studies have: a confirmation is not confirmed."""
 
 
 def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = None) -> StoredStudy:
@@ -124,7 +112,7 @@ def _plan_flanks(stored: StoredStudy, made: StoredStudy, found: Confirmation, ev
     # Whoever is killed from here on has left a confirmation that is not done, so that they are not forgotten.
     made.remember(PLAN, replace(found.plan, done=False).document())
     made.remember(BESIDE, [one.entry() for one in beside])
-    enqueue(made, wanted)
+    linked_study.enqueue(made, wanted)
 
 
 def next_of(linked: StoredStudy) -> StoredStudy | None:
@@ -239,7 +227,7 @@ def _planned(stored: StoredStudy, made: StoredStudy, entries: Sequence[Finalist]
         for finalist in entries
         if finalist.seeds is None or place < finalist.seeds
     ]
-    total = enqueue(made, wanted)
+    total = linked_study.enqueue(made, wanted)
     types = [*definition.search.schedulers, "constant"]
     low, high = lr_range(entries)
     search = {
@@ -252,7 +240,7 @@ def _planned(stored: StoredStudy, made: StoredStudy, entries: Sequence[Finalist]
         "sampler": PluginSection(name="random"),
         "training": definition.training.model_copy(update={"seeds": fresh}),
     }
-    return studies.redefine(made, _linked(definition, total).model_copy(update=trained))
+    return studies.redefine(made, linked_study.like(definition, total).model_copy(update=trained))
 
 
 def _seeds(stored: StoredStudy, made: StoredStudy, entries: Sequence[Finalist]) -> list[int]:
@@ -268,91 +256,10 @@ def _search_of(stored: StoredStudy) -> list[Any]:
     return [status.count(stored).finished, sorted(stored.excluded()), *([again] if again else [])]
 
 
-FLATTERED = "the rows that score a run have chosen its epoch, too, which flatters it"
-"""Why a value is better than a new training will be, where nothing but the test rows is there and they stay whole."""
-
-
-def _scoring(definition: Definition) -> dict[str, Any]:
-    """Which rows score a confirmation, how many those are, and why they are no holdout rows if they are not."""
-    best = definition.study.value == "best"
-    if definition.command is not None:  # nobody but the command knows its rows
-        return {"rows": "test", "row_count": 0, **({"reason": FLATTERED} if best else {})}
-    from lrsearch.tasks.data import Streamed
-    from lrsearch.tasks.data import count as rows_of  # torch takes a while
-
-    task = opening.build_task(definition)
-    none, streamed = task.holdout is None, isinstance(task.test, Streamed) or isinstance(task.holdout, Streamed)
-    if task.holdout is not None and not streamed:
-        return {"rows": "holdout", "row_count": rows_of(task.holdout)}
-    rows = rows_of(task.test)
-    cannot = "holdout rows that a DataLoader reads cannot be scored beside the test rows"
-    reason = "the task has no holdout rows" if none else cannot
-    if not best:
-        return {"rows": "test", "row_count": rows, "reason": reason}
-    if isinstance(task.test, Streamed) or rows < FEWEST_HALVED:
-        return {"rows": "test", "row_count": rows, "reason": f"{reason}, and {FLATTERED}"}
-    told = f"{reason}: half of the test rows chose each run's epoch, and the other half scored it"
-    return {"rows": "test", "row_count": rows // 2, "reason": told, "halved": True}
-
-
-def _constant_prediction(made: StoredStudy, definition: Definition) -> dict[str, Any] | None:
-    """What a network that has learned nothing would come to on the rows that score a confirmation."""
-    if definition.command is not None:
-        return None
-    from lrsearch.tasks.constant_prediction import constant_prediction  # torch takes a while
-
-    task = opening.build_task(definition)
-    if made.is_halved:
-        from lrsearch.study.holdout import halved
-
-        task = halved(task)
-    rows = task.test if made.score is None or task.holdout is None else task.holdout
-    found = constant_prediction(task, rows, maximise=made.maximises)
-    return None if found is None else asdict(found)
-
-
-def _linked(definition: Definition, trials: int) -> Definition:
-    """The definition of a linked study: trained like the search, and nothing is pruned, tried or confirmed."""
-    section = definition.study.model_copy(update={"trials": trials})
-    return definition.model_copy(
-        update={"study": section, "pruner": PluginSection(name="none"), "tries": [], "confirm": NEVER}
-    )
-
-
 def _opened(stored: StoredStudy) -> StoredStudy:
     """The study that confirms another one, made if it is not there; see `_planned` for why in these steps."""
-    name, storage = linked.name_of(stored.name, "confirm"), stored.storage
-    link = {"study": stored.name, "role": "confirm", **_scoring(_definition(stored))}
-    first = {ORIGIN: link, METRIC: stored.metric, VERSION: stored.version, DATA: stored.data}
-    with suppress(StudyExistsError):
-        stored.patience(lambda: new_study.create(storage, NewStudy(name, first, maximise=stored.maximises)))
-    made = studies.load(storage, name, stored.patience)
-    there = made.reader.attributes()
-    if made.origin != stored.name:
-        rule = f"this name is needed for a part of study {stored.name}: delete or rename what has it"
-        raise input_error("study confirm", rule, received=f'"{name}"')
-    for key, value in first.items():
-        if key not in there:
-            made.remember(key, value)
-    if CONSTANT_PREDICTION not in there:
-        made.remember(CONSTANT_PREDICTION, _constant_prediction(made, _definition(stored)))
+    definition = _definition(stored)
+    made = linked_study.opened(stored, linked.name_of(stored.name, "confirm"), "confirm", scoring(definition))
+    if CONSTANT_PREDICTION not in made.reader.attributes():
+        made.remember(CONSTANT_PREDICTION, constant_prediction_of(made, definition))
     return made
-
-
-def enqueue(stored: StoredStudy, wanted: Sequence[dict[str, Any]]) -> int:
-    """Let settings wait that no trial has.
-
-    Args:
-        stored: The study that confirms.
-        wanted: Parameters, with a seed among them.
-
-    Returns:
-        The study's trials in all, so that none is drawn beyond them.
-    """
-    while True:
-        trials = stored.trials()
-        there = [key_of(trial) for trial in trials if RETRIED not in trial.user_attrs]
-        missing = [params for params in wanted if settings_key(params) not in there]
-        store = trial_store(stored.study, stored.storage, patience=stored.patience)
-        if not missing or store.enqueue(missing, there=len(trials)):
-            return len(there) + len(missing)

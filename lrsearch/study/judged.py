@@ -14,7 +14,7 @@ from lrsearch.study.comparison import Comparison, Verdict
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.luck import expected_again
-from lrsearch.study.recommendation import ConstantRate, Recommendation
+from lrsearch.study.recommended_settings import ConstantRate, Recommendation
 from lrsearch.study.snippet import Steps
 
 PROMISING = 5

@@ -15,9 +15,9 @@ from optuna.trial import FrozenTrial, TrialState
 from lrsearch.errors import input_error
 from lrsearch.sampling.space import SEED
 from lrsearch.storage.attributes import FINALISTS, METRIC, ORIGIN, PLAN, SEEDS
-from lrsearch.study import linked, status
+from lrsearch.study import linked, linked_study, status
 from lrsearch.study import stored as studies
-from lrsearch.study.confirmation import DEFAULT_TOP, FIRST_SEED, enqueue
+from lrsearch.study.confirmation import DEFAULT_TOP, FIRST_SEED
 from lrsearch.study.confirmed_runs import confirmation_of, gather
 from lrsearch.study.finalists import Finalist, finalists, merged
 from lrsearch.study.plan import Plan, begun, exactly, joined, next_round
@@ -114,7 +114,7 @@ def _store(made: StoredStudy, entries: Sequence[Finalist], plan: Plan) -> None:
         for finalist in entries
         if place < (finalist.seeds or len(fresh))
     ]
-    enqueue(made, wanted)
+    linked_study.enqueue(made, wanted)
 
 
 def _seeds(made: StoredStudy, entries: Sequence[Finalist]) -> list[int]:

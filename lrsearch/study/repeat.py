@@ -15,7 +15,8 @@ from lrsearch.study import compatibility
 from lrsearch.study.confirmed_runs import last_test
 from lrsearch.study.contestants import training_of
 from lrsearch.study.ranking import is_diverged
-from lrsearch.study.recommendation import Recommendation, best_settings
+from lrsearch.study.recommendation import best_settings
+from lrsearch.study.recommended_settings import Recommendation
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.applied import applied
 from lrsearch.study_file.model import MOST_THREADS

@@ -12,7 +12,7 @@ from lrsearch.report.certainty import Certainty
 from lrsearch.report.headline import Answer
 from lrsearch.study.contender import Baseline, Contender
 from lrsearch.study.evidence import Evidence
-from lrsearch.study.recommendation import Recommendation
+from lrsearch.study.recommended_settings import Recommendation
 from lrsearch.study.snippet import Steps
 from lrsearch.study_file.load import parse
 

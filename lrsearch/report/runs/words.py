@@ -11,7 +11,7 @@ from lrsearch.study.comparison import Comparison, Verdict
 from lrsearch.study.contender import Contender
 from lrsearch.study.judged import Judged, Wanted
 from lrsearch.study.luck import LEAST
-from lrsearch.study.recommendation import Recommendation
+from lrsearch.study.recommended_settings import Recommendation
 
 
 @dataclass(frozen=True)
