@@ -103,10 +103,13 @@ def test_fourteen_types_are_all_named_and_no_panel_collapses(draw: figures.Draw,
     assert min(min(box) for box in panel_boxes(figure)) > 0.08
 
 
-@pytest.mark.parametrize("draw", ALL)
+@pytest.mark.parametrize("draw", [*ALL, figures.epochs_needed])
 def test_a_phone_gets_panels_below_each_other(draw: figures.Draw, fourteen: StudyFrames) -> None:
     with figures.narrow():
         figure = draw(fourteen)
+    figure.draw_without_rendering()
+    labels = [axes.yaxis.label.get_window_extent() for axes in figure.axes]
+    assert all(label.y0 >= 0 and label.y1 <= figure.bbox.height for label in labels), "no label leaves the figure"
     assert figure.get_figwidth() < 6
     assert len({round(axes.get_subplotspec().colspan.start) for axes in figure.axes}) <= 2  # type: ignore[union-attr]
     assert min(width for width, _ in panel_boxes(figure)) > 0.3

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrsearch.report import wording
-from lrsearch.report.figures.layout import legend, value_axis, whole_axis
+from lrsearch.report.figures.layout import legend, value_axis, value_label, whole_axis
 from lrsearch.report.figures.look import Drawing, drawn, plain
 from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import style
@@ -38,7 +38,7 @@ def compared_runs(
     for axes, name, rows in zip(panels, ("train", "test"), ("training", "test"), strict=False):
         _draw(axes, runs, name, view, diverged)
         axes.set_title(f"{rows} rows", loc="left")
-        axes.set_ylabel(plain(wording.axis(metric, rows="")))
+        value_label(axes, wording.axis(metric, rows=""))
     for axes in panels:
         axes.set_xlabel(unit)
     if rates:

@@ -20,6 +20,7 @@ from lrsearch.report.figures.layout import (
     row_of_panels,
     small_multiples,
     value_axis,
+    value_label,
     whole_axis,
 )
 from lrsearch.report.figures.look import DOTS, FAINT, SHORT_DASHES, drawn, plain
@@ -176,10 +177,8 @@ def _labelled(frames: StudyFrames) -> Figure:
         _draw_labelled(axes, frames, curves_of(frames, name), train, looks)
         for number, look in looks.items():
             _ring(axes, curves_of(frames, name), kept, number, look.colour)
-        axes.set(
-            xlabel=frames.unit,
-            ylabel=plain(wording.axis(frames.metric if optimised else name, rows="" if train else "test")),
-        )
+        axes.set_xlabel(frames.unit)
+        value_label(axes, wording.axis(frames.metric if optimised else name, rows="" if train else "test"))
     keys = line_keys(looks, labels)
     if frames.curves["train_metric"].notna().any():
         keys.append(Line2D([], [], color=FAINT, linewidth=1.8, label="test rows"))

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from lrsearch.report import standings, wording
 from lrsearch.report.epoch_cost import best_by_epoch, epoch_cost
-from lrsearch.report.figures.layout import legend, log_axis, row_of_panels, value_axis
+from lrsearch.report.figures.layout import legend, log_axis, row_of_panels, value_axis, value_label
 from lrsearch.report.figures.look import FAINT, drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span, span
@@ -36,6 +36,7 @@ def epochs_needed(frames: StudyFrames) -> Figure:
         keys.append(Line2D([], [], color="black", marker="o", markersize=5, linestyle="", label="best, half and all"))
     log_axis(axes.xaxis, Span(1.0, max(float(best["epoch"].max()), 2.0), True))
     value_axis(axes, span(best["best"], maximise=frames.maximise))
-    axes.set(xlabel=f"{frames.unit}s", ylabel=plain(f"best {wording.axis(frames.metric)}"))
+    axes.set_xlabel(f"{frames.unit}s")
+    value_label(axes, f"best {wording.axis(frames.metric)}")
     legend(figure, keys)
     return figure

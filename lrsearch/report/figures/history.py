@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrsearch.report import standings, wording
-from lrsearch.report.figures.layout import legend, row_of_panels, value_axis, whole_axis
-from lrsearch.report.figures.look import FAINT, drawn, plain
+from lrsearch.report.figures.layout import legend, row_of_panels, value_axis, value_label, whole_axis
+from lrsearch.report.figures.look import FAINT, drawn
 from lrsearch.report.figures.marks import FILLED, draw_diverged, draw_marks, state_keys, type_keys
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span, span
@@ -41,7 +41,8 @@ def history(frames: StudyFrames) -> Figure:
     keys += state_keys(pruned=False, diverged=bool(trials["diverged"].any()), beyond=beyond)
     value_axis(axes, view, above)
     whole_axis(axes)
-    axes.set(xlabel="trial number", ylabel=plain(wording.axis(frames.metric)))
+    axes.set_xlabel("trial number")
+    value_label(axes, wording.axis(frames.metric))
     legend(figure, keys)
     return figure
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lrsearch.report.figures.look import Drawing
+from lrsearch.report.figures.look import Drawing, plain
 from lrsearch.report.limits import Span
 
 Name = TypeVar("Name")
@@ -109,6 +109,16 @@ def name_axes(figure: Figure, panels: Sequence[Axes], below: str, left: str) -> 
     else:
         figure.supxlabel(below, fontsize=9)
         figure.supylabel(left, fontsize=9)
+
+
+def value_label(axes: Axes, text: str) -> None:
+    """Say what the values are; where the axis is short, the unit stands in a line of its own.
+
+    Args:
+        axes: Where.
+        text: As `wording.axis` gives it.
+    """
+    axes.set_ylabel(plain(text).replace(" (", "\n(") if is_narrow() else plain(text))
 
 
 def value_axis(axes: Axes, view: Span, above: float = 0.04) -> None:

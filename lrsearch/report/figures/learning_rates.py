@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 
 from lrsearch.report import standings, wording
 from lrsearch.report.confirmed_rates import ConfirmedRate, confirmed_rates
-from lrsearch.report.figures.layout import legend, log_axis, row_of_panels, value_axis
-from lrsearch.report.figures.look import drawn, plain
+from lrsearch.report.figures.layout import legend, log_axis, row_of_panels, value_axis, value_label
+from lrsearch.report.figures.look import drawn
 from lrsearch.report.figures.marks import FILLED, HOLLOW, draw_diverged, draw_marks, state_keys, type_keys
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
@@ -65,7 +65,7 @@ def _axes(frames: StudyFrames, panels: Any, trials: pd.DataFrame, confirmed: lis
     if rates.log:
         log_axis(panels[0].xaxis, rates)
     panels[0].set_xlim(rates.widened(0.04, 0.04))
-    panels[0].set_ylabel(plain(wording.axis(frames.metric)))
+    value_label(panels[0], wording.axis(frames.metric))
     for axes in panels:
         axes.set_xlabel("initial learning rate")
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrsearch.report import wording
-from lrsearch.report.figures.layout import NARROW, is_narrow, value_axis, whole_axis
+from lrsearch.report.figures.layout import NARROW, is_narrow, value_axis, value_label, whole_axis
 from lrsearch.report.figures.look import SHORT_DASHES, Drawing, drawn, plain
 from lrsearch.report.limits import span
 from lrsearch.report.palette import style
@@ -72,7 +72,7 @@ def _draw_metric(
     _draw(axes, test, look.colour, 1.8, first=1 - bool(start))
     # A run that exploded shows what came before; any other shows all of itself.
     value_axis(axes, span([*train, *test], maximise=maximise, fence=before is not None))
-    axes.set_ylabel(plain(wording.axis(metric, rows="")))
+    value_label(axes, wording.axis(metric, rows=""))
     keys = [
         Line2D([], [], color=look.colour, linewidth=1.8, label="test rows"),
         Line2D([], [], color=look.colour, linewidth=1.1, linestyle=SHORT_DASHES, label="training rows"),

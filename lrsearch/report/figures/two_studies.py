@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from lrsearch.report import standings, wording
 from lrsearch.report.figures.finalists import MEAN
-from lrsearch.report.figures.layout import legend_above, row_of_panels, value_axis, whole_axis
+from lrsearch.report.figures.layout import legend_above, row_of_panels, value_axis, value_label, whole_axis
 from lrsearch.report.figures.look import drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
@@ -56,7 +56,8 @@ def _best_so_far(axes: Axes, both: tuple[StudyFrames, StudyFrames]) -> None:
             levels.extend(best)
     value_axis(axes, span(levels, maximise=both[0].maximise))
     whole_axis(axes)
-    axes.set(xlabel="trial number", ylabel=plain(f"best {wording.axis(both[0].metric)} so far"))
+    axes.set_xlabel("trial number")
+    value_label(axes, f"best {wording.axis(both[0].metric)} so far")
 
 
 def _recommended(axes: Axes, both: tuple[StudyFrames, StudyFrames], evidence: list[Evidence]) -> None:
@@ -76,4 +77,5 @@ def _recommended(axes: Axes, both: tuple[StudyFrames, StudyFrames], evidence: li
     shown += [limit for interval in limits for limit in (interval.low, interval.high)]
     value_axis(axes, span(shown, maximise=both[0].maximise, fence=False))
     axes.grid(False, axis="x")
-    axes.set(ylabel=plain(wording.axis(both[0].metric, evidence[0].rows)), xlabel="recommended settings, fresh seeds")
+    axes.set_xlabel("recommended settings, fresh seeds")
+    value_label(axes, wording.axis(both[0].metric, evidence[0].rows))

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from lrsearch.report import standings, wording
-from lrsearch.report.figures.layout import legend, log_axis, row_of_panels, value_axis
-from lrsearch.report.figures.look import BAND, FAINT, drawn, plain
+from lrsearch.report.figures.layout import legend, log_axis, row_of_panels, value_axis, value_label
+from lrsearch.report.figures.look import BAND, FAINT, drawn
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
 from lrsearch.report.palette import styles
@@ -53,7 +53,7 @@ def valley(frames: StudyFrames) -> Figure:
     if both:
         confirmed.set_title("other rates on fresh seeds", loc="left")
         _draw_searched(panels[1], searched, frames)
-        panels[1].set_ylabel(plain(wording.axis(frames.metric)))
+        value_label(panels[1], wording.axis(frames.metric))
         panels[1].set_title("trials of the search, not fitted", loc="left")
         value_axis(panels[1], span(searched["value"], maximise=frames.maximise))
     elif not apart:
@@ -62,7 +62,7 @@ def valley(frames: StudyFrames) -> Figure:
     if not apart and len(searched):  # on the same rows; the worst of them need not be seen
         shown += list(span(searched["value"], maximise=frames.maximise).clip(searched["value"]))
     value_axis(confirmed, span(shown, maximise=frames.maximise, fence=False))
-    confirmed.set_ylabel(plain(wording.axis(frames.metric, frames.answer.rows or "test")))
+    value_label(confirmed, wording.axis(frames.metric, frames.answer.rows or "test"))
     rates = span([found.lr, *(one.lr for one in found.rates), *searched["lr"]], fence=False)
     if rates.log:
         log_axis(confirmed.xaxis, rates)
