@@ -19,6 +19,7 @@ from lrsearch.study import stored as studies
 from lrsearch.study.confirmed_runs import Confirmation
 from lrsearch.study.contest import Decision
 from lrsearch.study.contestants import CONTESTANTS, FOUND_RATE, defaults, training_of
+from lrsearch.study.savings import spent
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import Range, short
 from lrsearch.study_file.contestants import NAMES, is_installed, missing
@@ -62,7 +63,7 @@ def _decide(stored: StoredStudy, answered: Confirmation, device: str) -> Decisio
     names = NAMES if asked is None else asked
     rates: dict[str, float] = {}
     left_out: dict[str, str] = {}
-    seconds, limit = 0.0, max(LITTLE, SHARE * _seconds(stored))
+    seconds, limit = 0.0, max(LITTLE, SHARE * spent(stored.trials()))
     for name in names:
         try:
             cost = looking.cost(name, has_rate=any(own in rates for own in FOUND_RATE))
@@ -137,14 +138,6 @@ def _default_rate(optimizer: str) -> float:
     if isinstance(default, bool) or not isinstance(default, (int, float)) or not default > 0:
         raise LrsearchError(f"{optimizer} has no default rate")
     return float(default)
-
-
-def _seconds(stored: StoredStudy) -> float:
-    """What the search took, from its first trial's start to its last one's end."""
-    trials = stored.trials()
-    began = [trial.datetime_start for trial in trials if trial.datetime_start]
-    ended = [trial.datetime_complete for trial in trials if trial.datetime_complete]
-    return (max(ended) - min(began)).total_seconds() if began and ended else 0.0
 
 
 def _planned(

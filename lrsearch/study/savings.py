@@ -78,12 +78,21 @@ def savings(stored: StoredStudy, trials: Sequence[FrozenTrial]) -> Savings | Non
     together = any(trial.user_attrs.get(ENGINE) == "batched" for trial in ended)
     cost = (lane_costs.of(stored) or ONE_BY_ONE) if together else ONE_BY_ONE
     share = share_of_seconds(lengths, cost, stored.generation if together else 1)
-    spent = sum(_seconds(trial.user_attrs) for trial in ended)
+    took = spent(ended)
     whole = sum(own.whole for own in lengths)
     saved = whole - sum(own.trained for own in lengths)
-    unpruned = spent / share if share else 0.0
+    unpruned = took / share if share else 0.0
     saved, whole = (round(steps / stored.evaluations_per_epoch) for steps in (saved, whole))
-    return Savings(pruned, saved, whole, unpruned - spent, unpruned)
+    return Savings(pruned, saved, whole, unpruned - took, unpruned)
+
+
+def spent(trials: Iterable[FrozenTrial]) -> float:
+    """Seconds that trials were trained for, audits included; pauses between them do not count.
+
+    Args:
+        trials: Of one study; those that were trained together share what that took.
+    """
+    return sum(_seconds(trial.user_attrs) for trial in trials)
 
 
 def share_of_seconds(lengths: Iterable[Length], cost: LaneCost, generation: int) -> float:

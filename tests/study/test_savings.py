@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
+from optuna.trial import create_trial
 
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
-from lrsearch.study.savings import Length, share_of_seconds
+from lrsearch.storage.attributes import AUDIT_SECONDS, SECONDS
+from lrsearch.study.savings import Length, share_of_seconds, spent
 
 
 def lengths(trained: list[int], whole: int = 10, seeds: int = 1) -> list[Length]:
@@ -47,3 +51,12 @@ def test_epoch_by_epoch(trained: list[int], seeds: int, generation: int, block: 
         return total
 
     assert abs(share_of_seconds(there, cost, generation) - seconds(trained) / seconds([10] * len(there))) < 1e-9
+
+
+def test_a_night_between_two_trials_is_no_training() -> None:
+    """What contestants may take is a share of this, and a person may have stopped her run for a night."""
+    trials = [create_trial(value=1.0, user_attrs={SECONDS: 2.0, AUDIT_SECONDS: 0.5}), create_trial(value=2.0)]
+    assert trials[1].datetime_start is not None
+    trials[1].datetime_start += timedelta(hours=9)
+    trials[1].datetime_complete = trials[1].datetime_start
+    assert spent(trials) == 2.5
