@@ -26,8 +26,7 @@ from lrsearch.signals import Interruption
 from lrsearch.storage import retry
 from lrsearch.storage.rdb import open_storage, parse
 from lrsearch.storage.retry import Patience, StorageFailedError
-from lrsearch.study import budget, control, status
-from lrsearch.study import confirmation as confirming
+from lrsearch.study import budget, control, linked_study, status
 from lrsearch.study import retry as retrying
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -46,7 +45,7 @@ WATCHING: dict[str, Callable[[StoredStudy], object]] = {
     "reap": lambda stored: control.reap(stored, 1.0),
     "run again": lambda stored: retrying.retry(stored, ()) if stored.reader.tally().failed else None,
     "more trials": lambda stored: budget.set_budget(stored, 6),
-    "confirm": lambda stored: confirming.enqueue(stored, [{"lr": 0.02, "scheduler": "constant", "seed": 3}]),
+    "confirm": lambda stored: linked_study.enqueue(stored, [{"lr": 0.02, "scheduler": "constant", "seed": 3}]),
     "exclude": lambda stored: control.exclude(stored, 0, "because"),
     "delete": control.delete,
 }
