@@ -6,52 +6,18 @@ only numbers) and ask `StratifiedPruner.decide`.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic
 
 from optuna.pruners import BasePruner
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from lrsearch.pruning.comparison import FREE, AtRung, Trial, at_rungs, comparable, halve, next_best, of_like, survivors
 from lrsearch.storage.attributes import EXCLUDED
 from lrsearch.storage.rung_trials import RungTrial
-
-Trial = TypeVar("Trial", bound=Hashable)
-Rank = tuple[float, int]
-"""Orders trials: what they are compared by, then their number."""
-
-
-@dataclass(frozen=True)
-class AtRung:
-    """A trial that has reached a rung.
-
-    Attributes:
-        number: The trial's number.
-        scheduler: Its scheduler type.
-        value: What it is judged by there; smaller is better.
-        now: What it has come to there, if that is not the same.
-        optimizer: Its optimizer, where several are searched.
-    """
-
-    number: int
-    scheduler: str | None
-    value: float
-    now: float | None = None
-    optimizer: str | None = None
-
-    @property
-    def rank(self) -> Rank:
-        """Orders trials by what they are judged by: the smaller first, then the earlier trial."""
-        return rank(self.value, self.number)
-
-    @property
-    def rank_now(self) -> Rank:
-        """Orders trials by what they have come to."""
-        return rank(self.value if self.now is None else self.now, self.number)
 
 
 @dataclass(frozen=True)
@@ -72,8 +38,8 @@ class StratifiedPruner(BasePruner, ABC):
 
     Types that start slowly (one-cycle, warm-up) lose every early comparison with types that start fast, and win
     late; comparing like with like removes that bias. The same goes for optimizers, where several are searched and each
-    has more than three trials of the type there (`_compared`, `of_like`). Who leads its type by what it has come to
-    goes on in any case. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
+    has more than three trials of the type there (`comparison.of_like`). Who leads its type by what it has come to goes
+    on in any case. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
     Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far,
     and the first three of a type always do.
 
@@ -83,8 +49,6 @@ class StratifiedPruner(BasePruner, ABC):
         shares: Epoch after which trials are compared -> share that goes on, at least one trial.
     """
 
-    FREE = 3
-    """So many trials of a type pass each rung before anybody is compared."""
     fills: ClassVar[bool]
     """Whether more go on where that costs next to nothing."""
 
@@ -174,8 +138,8 @@ class StratifiedPruner(BasePruner, ABC):
             others: The other trials of its scheduler type.
             keep: Share that goes on there.
         """
-        others = of_like(own, others, self.FREE)
-        if len(others) < self.FREE:
+        others = of_like(own, others, FREE)
+        if len(others) < FREE:
             return False
         place = sum(other.rank < own.rank for other in others)
         leads = all(own.rank_now < other.rank_now for other in others)
@@ -191,7 +155,7 @@ class StratifiedPruner(BasePruner, ABC):
         """
         sign = -1 if maximise else 1
         there = (epoch for epoch in self.looks(rung) if epoch in trial.values)
-        value, now = self.judged(rung, {epoch: _comparable(sign * trial.values[epoch]) for epoch in there})
+        value, now = self.judged(rung, {epoch: comparable(sign * trial.values[epoch]) for epoch in there})
         return AtRung(trial.number, trial.scheduler, value, now, trial.optimizer)
 
     def seen(
@@ -220,123 +184,3 @@ class StratifiedPruner(BasePruner, ABC):
             and trial.state != TrialState.FAIL
             and number not in but
         ]
-
-
-def halve(arrived: Mapping[Trial, AtRung], keep: float) -> tuple[set[Trial], set[Trial]]:
-    """Compare trials that reach a rung together: of each scheduler type the best share goes on, and who leads it.
-
-    Args:
-        arrived: The trials.
-        keep: Share that goes on, at least one trial.
-
-    Returns:
-        The trials that end, and those that were compared at all: a type with no more trials than always go on is left
-        to be compared with those seen before.
-    """
-    ended: set[Trial] = set()
-    compared: set[Trial] = set()
-    for group in _compared(arrived):
-        if len(group) > StratifiedPruner.FREE:
-            leader = min(group, key=lambda trial: arrived[trial].rank_now)
-            ended.update(trial for trial in group[survivors(len(group), keep) :] if trial != leader)
-            compared.update(group)
-    return ended, compared
-
-
-def next_best(arrived: Mapping[Trial, AtRung], ended: Collection[Trial]) -> list[Trial]:
-    """Trials that end at a rung, those first that came nearest to going on within their type.
-
-    Args:
-        arrived: All that reached it.
-        ended: Those that end.
-    """
-    missed: dict[Trial, float] = {}
-    for group in _compared(arrived):
-        below = [trial for trial in group if trial in ended]
-        missed |= {trial: (place + 1) / len(group) for place, trial in enumerate(below)}
-    return sorted(missed, key=lambda trial: (missed[trial], arrived[trial].number))
-
-
-def rank(value: float, number: int) -> Rank:
-    """What orders trials: the smaller value first, then the earlier trial; NaN is as bad as infinity.
-
-    Args:
-        value: What a trial is compared by.
-        number: The trial's number.
-    """
-    return (_comparable(value), number)
-
-
-def survivors(trials: int, keep: float) -> int:
-    """How many of some trials go on: the share, to the nearest whole number, at least one.
-
-    Args:
-        trials: How many are compared.
-        keep: The share.
-    """
-    return max(1, math.floor(trials * keep + 0.5))
-
-
-def at_rungs(trials: Sequence[FrozenTrial]) -> dict[int, RungTrial]:
-    """Number -> what `StratifiedPruner.seen` looks at, of trials as Optuna reads them.
-
-    Args:
-        trials: The trials.
-    """
-    return {
-        trial.number: RungTrial(
-            trial.number,
-            trial.state,
-            trial.params.get("scheduler"),
-            trial.intermediate_values,
-            trial.params.get("optimizer"),
-        )
-        for trial in trials
-    }
-
-
-def of_like(own: AtRung, others: Sequence[AtRung], fewest: int) -> Sequence[AtRung]:
-    """The trials of its type that one is compared with: those of its optimizer, where each optimizer has enough.
-
-    Args:
-        own: The trial.
-        others: The other trials of its type.
-        fewest: So many are enough; with fewer of any optimizer, all of the type are compared.
-    """
-    numbers = Counter([own.optimizer, *(other.optimizer for other in others)])
-    numbers[own.optimizer] -= 1
-    if len(numbers) == 1 or min(numbers.values()) < fewest:
-        return others
-    return [other for other in others if other.optimizer == own.optimizer]
-
-
-def _compared(arrived: Mapping[Trial, AtRung]) -> list[list[Trial]]:
-    """The trials that are compared with each other, best first: those of each type.
-
-    Where each optimizer has more trials of a type than always go on, those of each optimizer by themselves: what is
-    good for one may be poor for another, and few trials do not show it.
-    """
-    groups = []
-    for group in _by_type(arrived):
-        by_optimizer: dict[str | None, list[Trial]] = {}
-        for trial in group:
-            by_optimizer.setdefault(arrived[trial].optimizer, []).append(trial)
-        apart = min(map(len, by_optimizer.values())) > StratifiedPruner.FREE
-        groups += list(by_optimizer.values()) if apart else [group]
-    return groups
-
-
-def _by_type(arrived: Mapping[Trial, AtRung]) -> list[list[Trial]]:
-    """The trials of each scheduler type, best first."""
-    types = dict.fromkeys(own.scheduler for own in arrived.values())
-    return [
-        sorted(
-            (trial for trial, own in arrived.items() if own.scheduler == scheduler),
-            key=lambda trial: arrived[trial].rank,
-        )
-        for scheduler in types
-    ]
-
-
-def _comparable(value: float) -> float:
-    return math.inf if math.isnan(value) else value

@@ -13,8 +13,9 @@ from optuna.pruners import BasePruner
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from lrsearch.pruning.comparison import AtRung, at_rungs
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
-from lrsearch.pruning.stratified import AtRung, StratifiedPruner, at_rungs
+from lrsearch.pruning.stratified import StratifiedPruner
 from lrsearch.sampling.space import Settings
 from lrsearch.search.kept_epoch import Rule
 from lrsearch.search.trial_curves import LAST, TrialTrace

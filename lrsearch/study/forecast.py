@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lrsearch.pruning import audit, lane_cost, pruners
+from lrsearch.pruning.comparison import AtRung
 from lrsearch.pruning.lane_cost import LaneCost
-from lrsearch.pruning.stratified import AtRung, StratifiedPruner
+from lrsearch.pruning.stratified import StratifiedPruner
 from lrsearch.sampling.ask import generation_size, trials_to_train
 from lrsearch.study_file.model import Definition
 

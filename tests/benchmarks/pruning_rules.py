@@ -19,10 +19,11 @@ import numpy as np
 import pruning_banks
 from pruning_banks import STUDIES, Curves
 
+from lrsearch.pruning.comparison import AtRung
 from lrsearch.pruning.extrapolation import StratifiedExtrapolation, last_epochs
 from lrsearch.pruning.halving import StratifiedHalving
 from lrsearch.pruning.pruners import Extrapolation, ExtrapolationOptions
-from lrsearch.pruning.stratified import AtRung, StratifiedPruner
+from lrsearch.pruning.stratified import StratifiedPruner
 
 
 class ByValue(StratifiedExtrapolation):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrsearch.pruning.stratified import AtRung, halve, of_like
+from lrsearch.pruning.comparison import AtRung, halve, of_like
 
 
 def arrived(numbers: dict[str, int]) -> dict[int, AtRung]:

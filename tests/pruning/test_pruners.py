@@ -13,8 +13,8 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
 from lrsearch.pruning import pruners
+from lrsearch.pruning.comparison import survivors
 from lrsearch.pruning.halving import StratifiedHalving
-from lrsearch.pruning.stratified import survivors
 from lrsearch.study_file.model import Definition
 
 KINDS = CategoricalDistribution(["a", "b"])

@@ -12,8 +12,8 @@ import pytest
 from optuna.trial import TrialState
 
 from lrsearch import registry
-from lrsearch.pruning import stratified
-from lrsearch.pruning.stratified import AtRung
+from lrsearch.pruning import comparison
+from lrsearch.pruning.comparison import AtRung
 from lrsearch.sampling import ask
 from lrsearch.sampling.ask import Asked, Asker
 from lrsearch.search.runner import Runner
@@ -168,8 +168,8 @@ def test_a_batched_generation_keeps_the_best_of_each_type(define: Callable[..., 
             there = [trial for trial in group if rung in trial.intermediate_values]
             ranked = sorted(there, key=lambda trial: (trial.intermediate_values[rung], trial.number))
             on = {trial.number for trial in there if max(trial.intermediate_values) > rung}
-            if len(there) > stratified.StratifiedPruner.FREE:
-                assert on == {trial.number for trial in ranked[: stratified.survivors(len(there), 0.333)]}
+            if len(there) > comparison.FREE:
+                assert on == {trial.number for trial in ranked[: comparison.survivors(len(there), 0.333)]}
     done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     assert done
     assert all(len(trial.user_attrs["train_curve"]) == 8 for trial in done)
@@ -177,8 +177,8 @@ def test_a_batched_generation_keeps_the_best_of_each_type(define: Callable[..., 
 
 def test_halving_leaves_small_groups_to_the_asynchronous_rule() -> None:
     values = {number: AtRung(number, "a" if number < 6 else "b", float(-number)) for number in range(9)}
-    ended, compared = stratified.halve(values, 0.333)
+    ended, compared = comparison.halve(values, 0.333)
     assert compared == {0, 1, 2, 3, 4, 5}
     assert ended == {0, 1, 2, 3}
-    ended, _ = stratified.halve({n: AtRung(n, "a", float(n or "nan")) for n in range(6)}, 0.333)
+    ended, _ = comparison.halve({n: AtRung(n, "a", float(n or "nan")) for n in range(6)}, 0.333)
     assert ended == {0, 3, 4, 5}

@@ -13,9 +13,10 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 
+from lrsearch.pruning.comparison import at_rungs
 from lrsearch.pruning.extrapolation import StratifiedExtrapolation
 from lrsearch.pruning.halving import StratifiedHalving
-from lrsearch.pruning.stratified import StratifiedPruner, at_rungs
+from lrsearch.pruning.stratified import StratifiedPruner
 from lrsearch.storage.choice import study_reader
 from lrsearch.storage.counts import engine_of
 from lrsearch.storage.history import History
