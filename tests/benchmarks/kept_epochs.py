@@ -6,8 +6,8 @@
 Each repetition is a search with another sampler seed and training seed, and its confirmation on fixed numbers of
 finalists and seeds, once with `[study] value = "last"` and once with "best"; with --patience also with "best" and that
 patience. Then brute force: what each recommends is trained on --judge-seeds further seeds. Its error is that of the
-epoch that the study keeps, which the test rows choose, on the holdout rows. What was measured is kept in --keep: the same
-command goes on where an earlier one ended, such as after --minutes.
+epoch that the study keeps, which the test rows choose, on the holdout rows. What was measured is kept in --keep: the
+same command goes on where an earlier one ended, such as after --minutes.
 
 Prints a markdown table: the error and its ratio to "last" (with a bootstrap interval over paired repetitions); what the
 same recommended settings come to if the other epoch is kept; the epoch that is kept; epochs trained in all; and in how
