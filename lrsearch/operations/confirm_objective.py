@@ -74,13 +74,16 @@ def confirm(objective: Objective, stored: StoredStudy, wanted: Wanted, jobs: int
     if rate is None and wanted.valley:
         logger.info("No other rates are run: it is not known which parameter plays the learning rate.")
     made: StoredStudy | None = own_objective.prepare(stored, wanted.top, wanted.seeds, rate)
-    while made is not None:
-        made.study.pruner = optuna.pruners.NopPruner()
-        store = trial_store(made.study, made.storage, patience=made.patience)
-        store.reap(GRACE)
-        if not _run_waiting(objective, made, store, axes, jobs):
-            time.sleep(PAUSE)  # another process has the rest of this round
-        made = own_objective.go_on(stored, valley=wanted.valley and rate is not None)
+    with warnings.catch_warnings():
+        # A rate beyond the study's range is stored with a range that has it (`_reaching`), not with the objective's.
+        warnings.filterwarnings("ignore", "Inconsistent parameter values for distribution", RuntimeWarning)
+        while made is not None:
+            made.study.pruner = optuna.pruners.NopPruner()
+            store = trial_store(made.study, made.storage, patience=made.patience)
+            store.reap(GRACE)
+            if not _run_waiting(objective, made, store, axes, jobs):
+                time.sleep(PAUSE)  # another process has the rest of this round
+            made = own_objective.go_on(stored, valley=wanted.valley and rate is not None)
     recommendation.keep(stored)
     evidence = recommendation.evidence_of(stored)
     assert evidence is not None
