@@ -201,6 +201,7 @@ def outcome(own: Bank, found: Evidence, rest: Sequence[int]) -> dict[str, float]
     truth = _mean(own.known[1, chosen])
     figures = {
         "error": _mean(values),
+        "trained": float(any(one.role == "middle" for one in found.contenders)),
         "diverged": float(np.isinf(values).mean()),
         "expectation holds": float(expected.low <= truth <= expected.high),
     }
@@ -241,8 +242,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "lrsearch-banks")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    print("| task | rule | error | against now | diverged | moved | expectation holds | difference holds |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    print("| task | rule | error | against now | diverged | a middle | moved | expectation holds | difference holds |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
     for name in given.tasks:
         found = simulate(bank(name, given.keep), given.studies, ONE_ROUND if given.exact else None)
         before = np.array([one["error"] for one in found[NOW]])
@@ -254,6 +255,7 @@ def main() -> None:
             apart = np.mean([one["difference holds"] for one in own if "difference holds" in one])
             print(f"| {name} | {rule} | {errors.mean():.5g} | {100 * against.mean():+.2f} ± {100 * sure:.2f} % "
                   f"| {100 * np.mean([one['diverged'] for one in own]):.2f} % "
+                  f"| {100 * np.mean([one['trained'] for one in own]):.0f} % "
                   f"| {100 * np.mean([one['moved'] for one in own]):.0f} % | {held:.3f} | {apart:.3f} |",
                   flush=True)  # fmt: skip
 
