@@ -36,8 +36,9 @@ def confirm(
         seeds: Exactly so many fresh seeds; by default as many as it takes to answer the question.
         n_jobs: Calls at the same time, each in a thread, as in ``study.optimize``.
         valley: Whether half and twice the recommended rate are run, too, when the question is answered, to say how
-            wrong it may be. They may lie beyond the range that the study has searched. At most 20 calls, and as many
-            again where the middle of those that are as good is a last finalist.
+            wrong it may be. They may lie beyond the range that the study has searched. At most 20 calls. Where one of
+            them is as good, the rate in the middle is a last finalist, with a call for each seed, and at most 20
+            further ones if it wins.
         lr_parameter: The float parameter that plays the learning rate; by default the one that is called so.
 
     Returns:

@@ -72,7 +72,7 @@ def confirm(objective: Objective, stored: StoredStudy, wanted: Wanted, jobs: int
         axes |= one.distributions
     rate = rate_parameter.varied(trials, wanted.rate, "confirm")
     if rate is None and wanted.valley:
-        logger.info("No other rates are run: it is not known which parameter plays the learning rate.")
+        logger.info("No other rates are run: it is not known which parameter is the learning rate (lr_parameter).")
     made: StoredStudy | None = own_objective.prepare(stored, wanted.top, wanted.seeds, rate)
     with warnings.catch_warnings():
         # A rate beyond the study's range is stored with a range that has it (`_reaching`), not with the objective's.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lrsearch.sampling.space import SEED
 from lrsearch.study.evidence import Evidence
@@ -42,12 +43,12 @@ def flanks(entries: Sequence[Finalist], evidence: Evidence, seeds: Sequence[int]
     lr = chosen.get(name)
     if not isinstance(lr, float) or not math.isfinite(lr) or lr <= 0:
         return []
-    known = [one.params for one in entries if without_rate(one.params, name) == without_rate(chosen, name)]
+    known = rates_alike(entries, chosen, name)
     number = min(len(evidence.recommended.known), len(seeds), MOST_SEEDS)
     found = []
     for factor in FACTORS:
         wanted = short(lr * factor)
-        rate = next((own[name] for own in known if abs(own[name] / wanted - 1) < SAME_RATE), wanted)
+        rate = next((own for own in known if abs(own / wanted - 1) < SAME_RATE), wanted)
         found.append(Finalist({**chosen, name: rate}, "beside", None, None, number))
     return found
 
@@ -79,6 +80,18 @@ def cost(seeds: int | None) -> int:
         seeds: Of the confirmation, where it is settled beforehand on how many it is.
     """
     return len(FACTORS) * min(seeds or MOST_SEEDS, MOST_SEEDS)
+
+
+def rates_alike(entries: Sequence[Finalist], chosen: Mapping[str, Any], rate: str) -> list[float]:
+    """The rates of those finalists that differ from some settings in nothing else.
+
+    Args:
+        entries: The finalists; one of a study of another tool may have no rate.
+        chosen: The settings, by Optuna's names.
+        rate: The name of the rate; see `Evidence.rate_name`.
+    """
+    own = without_rate(chosen, rate)
+    return [one.params[rate] for one in entries if rate in one.params and without_rate(one.params, rate) == own]
 
 
 def without_rate(params: Mapping[str, object], rate: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.finalists import SAME_RATE, Finalist
-from lrsearch.study.flanks import FACTORS, MOST_SEEDS, without_rate
+from lrsearch.study.flanks import FACTORS, MOST_SEEDS, rates_alike
 from lrsearch.study.rate_valley import rate_valley
 from lrsearch.study_file.axes import short
 
@@ -40,8 +40,7 @@ def middle(entries: Sequence[Finalist], evidence: Evidence) -> Finalist | None:
     lr = short(math.sqrt(min(rates) * max(rates)))
     chosen = evidence.recommended.params
     name = evidence.rate_name(chosen)
-    alike = (one.params[name] for one in entries if without_rate(one.params, name) == without_rate(chosen, name))
-    if any(abs(own / lr - 1) < SAME_RATE for own in (found.lr, *alike)):
+    if any(abs(own / lr - 1) < SAME_RATE for own in (found.lr, *rates_alike(entries, chosen, name))):
         return None
     return Finalist({**chosen, name: lr}, "middle", None, None, len(evidence.seeds))
 
