@@ -13,7 +13,14 @@ from lrsearch.study.evidence import Evidence
 
 
 def confirm(
-    objective: Objective, study: optuna.Study, *, top: int | None = None, seeds: int | None = None, n_jobs: int = 1
+    objective: Objective,
+    study: optuna.Study,
+    *,
+    top: int | None = None,
+    seeds: int | None = None,
+    n_jobs: int = 1,
+    valley: bool = True,
+    lr_parameter: str | None = None,
 ) -> Evidence:
     """Call the function that a study has optimised again, with its best settings and fresh seeds.
 
@@ -28,6 +35,11 @@ def confirm(
         top: How many of its best settings are finalists; 5 by default.
         seeds: Exactly so many fresh seeds; by default as many as it takes to answer the question.
         n_jobs: Calls at the same time, each in a thread, as in ``study.optimize``.
+        valley: Whether half and twice the recommended rate are run, too, when the question is answered, to say how
+            wrong it may be. They may lie beyond the range that the study has searched. At most 20 calls. Where one of
+            them is as good, the rate in the middle is a last finalist, with a call for each seed, and at most 20
+            further ones if it wins.
+        lr_parameter: The float parameter that plays the learning rate; by default the one that is called so.
 
     Returns:
         The finalists with what they came to on each seed, and which of them is recommended.
@@ -46,7 +58,8 @@ def confirm(
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             raise input_error("confirm", f"must be a whole number of at least {least}", key=name, received=repr(value))
     stored = studies.load(study._storage, study.study_name)
-    return confirm_objective.confirm(objective, stored, top, seeds, n_jobs)
+    wanted = confirm_objective.Wanted(top, seeds, valley, lr_parameter)
+    return confirm_objective.confirm(objective, stored, wanted, n_jobs)
 
 
 def seed(trial: BaseTrial, default: int = 0) -> int:

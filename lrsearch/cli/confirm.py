@@ -48,6 +48,12 @@ def confirm(
         str | None,
         typer.Option(help="Of a study of another tool: what to run, with {names of its parameters} and {seed}."),
     ] = None,
+    lr_parameter: Annotated[
+        str | None, typer.Option(help="With --command: the float parameter that plays the learning rate.")
+    ] = None,
+    valley: Annotated[
+        bool, typer.Option("--valley/--no-valley", help="With --command: also run half and twice the rate, or not.")
+    ] = True,
     engine: Engine = "auto",
     device: Device = "auto",
     threads: Threads = 1,
@@ -66,6 +72,7 @@ def confirm(
     from lrsearch.cli.progress import Progress
     from lrsearch.operations import confirm as operation
     from lrsearch.operations import confirm_command
+    from lrsearch.operations.confirm_objective import Wanted
     from lrsearch.study import open as opening
 
     opening.bring_in(modules or [])
@@ -75,9 +82,12 @@ def confirm(
             rule = "a command is run on this machine, and no engine trains it: leave --engine and --cluster out"
             raise input_error("command line", rule, key="--command")
         with interruptible(f"lrsearch study confirm {study_arguments(name, storage)} --command {shlex.quote(command)}"):
-            confirm_command.confirm(stored, command, top, seeds, workers or 1)
+            confirm_command.confirm(stored, command, Wanted(top, seeds, valley, lr_parameter), workers or 1)
         print_confirmation(stored, output)
         return
+    if lr_parameter is not None or not valley:
+        rule = "goes with --command; a study file says [confirm] valley = false, and calls the learning rate lr"
+        raise input_error("command line", rule, key="--lr-parameter" if valley else "--no-valley")
     options = RunOptions(engine, device, threads, None, grace, workers, gpus_per_worker, cluster, tuple(modules or ()))
     with interruptible(f"lrsearch study confirm {study_arguments(name, storage)}"):
         operation.confirm(stored, options, Progress(quiet=quiet), top, seeds)

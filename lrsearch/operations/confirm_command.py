@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lrsearch.errors import input_error
 from lrsearch.operations import confirm_objective
+from lrsearch.operations.confirm_objective import Wanted
 from lrsearch.sampling.space import SEED
 from lrsearch.signals import Interruption
 from lrsearch.study import command_output
@@ -34,14 +35,13 @@ ALWAYS = (SEED, "trial", "settings", "curve")
 logger = logging.getLogger(__name__)
 
 
-def confirm(stored: StoredStudy, run: str, top: int | None, seeds: int | None, jobs: int) -> Evidence:
+def confirm(stored: StoredStudy, run: str, wanted: Wanted, jobs: int) -> Evidence:
     """Run what a study's confirmation lacks.
 
     Args:
         stored: The study; lrsearch did not create it.
         run: The command line; what stands in braces is filled in: parameters of the study, ``seed`` and so on.
-        top: Finalists; 5 by default.
-        seeds: Exactly so many fresh seeds; by default as many as it takes.
+        wanted: What a person wants.
         jobs: Runs at the same time.
 
     Raises:
@@ -55,7 +55,7 @@ def confirm(stored: StoredStudy, run: str, top: int | None, seeds: int | None, j
     with Interruption().caught() as interruption:
         try:
             with interruption.open():
-                return confirm_objective.confirm(objective, stored, top, seeds, jobs)
+                return confirm_objective.confirm(objective, stored, wanted, jobs)
         finally:
             objective.end()
 

@@ -9,9 +9,10 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 import optuna
-from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import Trial, TrialState
 
 from lrsearch.errors import LrsearchWarning, input_error
@@ -22,7 +23,7 @@ from lrsearch.storage.heartbeat import Heartbeat
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.store import GRACE, Chosen, Claim, TrialEnd, TrialStore
 from lrsearch.storage.tables import FIXED_PARAMS
-from lrsearch.study import own_objective, recommendation
+from lrsearch.study import own_objective, rate_parameter, recommendation
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.stored import StoredStudy
 from lrsearch.training.command_process import RunFailedError
@@ -36,32 +37,53 @@ LARGEST_SEED = 2**32 - 1
 logger = logging.getLogger(__name__)
 
 
-def confirm(
-    objective: Objective, stored: StoredStudy, top: int | None = None, seeds: int | None = None, jobs: int = 1
-) -> Evidence:
+@dataclass(frozen=True)
+class Wanted:
+    """What a person wants of a confirmation.
+
+    Attributes:
+        top: Finalists; 5 by default.
+        seeds: Exactly so many fresh seeds; by default as many as it takes.
+        valley: Whether other rates than the recommended one are run, too; see `closing`.
+        rate: The parameter that plays the learning rate; None for the one that is called so.
+    """
+
+    top: int | None = None
+    seeds: int | None = None
+    valley: bool = True
+    rate: str | None = None
+
+
+def confirm(objective: Objective, stored: StoredStudy, wanted: Wanted, jobs: int = 1) -> Evidence:
     """Run what a study's confirmation lacks, round by round.
 
     Args:
         objective: What the study optimised.
         stored: The study.
-        top: Finalists; 5 by default.
-        seeds: Exactly so many fresh seeds; by default as many as it takes.
+        wanted: What a person wants.
         jobs: Calls at the same time, each in a thread.
 
     Raises:
         InputError: The study cannot be confirmed in this way.
     """
     axes: dict[str, BaseDistribution] = {SEED: IntDistribution(0, LARGEST_SEED)}
-    for one in stored.trials():
+    trials = stored.trials()
+    for one in trials:
         axes |= one.distributions
-    made: StoredStudy | None = own_objective.prepare(stored, top, seeds)
-    while made is not None:
-        made.study.pruner = optuna.pruners.NopPruner()
-        store = trial_store(made.study, made.storage, patience=made.patience)
-        store.reap(GRACE)
-        if not _run_waiting(objective, made, store, axes, jobs):
-            time.sleep(PAUSE)  # another process has the rest of this round
-        made = own_objective.go_on(stored)
+    rate = rate_parameter.varied(trials, wanted.rate, "confirm")
+    if rate is None and wanted.valley:
+        logger.info("No other rates are run: it is not known which parameter is the learning rate (lr_parameter).")
+    made: StoredStudy | None = own_objective.prepare(stored, wanted.top, wanted.seeds, rate)
+    with warnings.catch_warnings():
+        # A rate beyond the study's range is stored with a range that has it (`_reaching`), not with the objective's.
+        warnings.filterwarnings("ignore", "Inconsistent parameter values for distribution", RuntimeWarning)
+        while made is not None:
+            made.study.pruner = optuna.pruners.NopPruner()
+            store = trial_store(made.study, made.storage, patience=made.patience)
+            store.reap(GRACE)
+            if not _run_waiting(objective, made, store, axes, jobs):
+                time.sleep(PAUSE)  # another process has the rest of this round
+            made = own_objective.go_on(stored, valley=wanted.valley and rate is not None)
     recommendation.keep(stored)
     evidence = recommendation.evidence_of(stored)
     assert evidence is not None
@@ -113,7 +135,17 @@ def _chosen(study: optuna.Study, claims: Sequence[Claim], axes: Axes) -> dict[in
     """The settings of claimed trials, to be stored before anything can go wrong in them."""
     trials = study.get_trials(deepcopy=False)  # this also lets Optuna's cache see what somebody else has made
     fixed = {claim.trial_id: trials[claim.number].system_attrs[FIXED_PARAMS] for claim in claims}
-    return {trial_id: Chosen(params, {name: axes[name] for name in params}) for trial_id, params in fixed.items()}
+    return {
+        trial_id: Chosen(params, {name: _reaching(axes[name], value) for name, value in params.items()})
+        for trial_id, params in fixed.items()
+    }
+
+
+def _reaching(axis: BaseDistribution, value: object) -> BaseDistribution:
+    """An axis that has a value: other rates may lie beyond those that the study has looked at."""
+    if not isinstance(axis, FloatDistribution) or not isinstance(value, float) or axis.low <= value <= axis.high:
+        return axis
+    return FloatDistribution(min(axis.low, value), max(axis.high, value), log=axis.log)
 
 
 def _call(objective: Objective, study: optuna.Study, claim: Claim, chosen: Chosen) -> TrialEnd:

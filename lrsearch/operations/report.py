@@ -11,7 +11,7 @@ from lrsearch.errors import input_error
 from lrsearch.report import frames, markdown, side_by_side, verdict
 from lrsearch.report.document import Form
 from lrsearch.report.headline import Answer
-from lrsearch.study import rate_parameter
+from lrsearch.study import own_objective, rate_parameter
 from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def report(
 
 def _rate_parameter(stored: StoredStudy, wanted: str | None) -> str | None:
     if stored.definition is None:
-        return rate_parameter.chosen(stored.trials(), wanted, f"study {stored.name}")
+        said = wanted or own_objective.named_rate(stored)
+        return rate_parameter.chosen(stored.trials(), said, f"study {stored.name}")
     if wanted not in (None, rate_parameter.LR):
         rule = "was created by lrsearch, which calls the learning rate lr: leave the option out"
         raise input_error(f"study {stored.name}", rule, key=rate_parameter.FLAG, received=f'"{wanted}"')

@@ -157,8 +157,8 @@ def _frames(
     stored, trials = reader.attributes(), reader.all_trials()
     definition, fault = _definition(stored.get(attributes.DEFINITION), study.study_name)
     own = StoredStudy.of(study, definition, reader)
-    if lr is None and definition is None and len(found := rate_parameter.candidates(trials)) == 1:
-        lr = found[0]
+    if lr is None and definition is None:
+        lr = _rate_parameter(trials, confirmation)
     trials = rate_parameter.renamed(trials, lr)
     evidence = None if confirmation is None else _evidence(own, confirmation, lr)
     answer = recommendation.compute(own, evidence, trials)
@@ -208,8 +208,19 @@ def _evidence(own: StoredStudy, linked: StudyReader, lr: str | None) -> Evidence
     if found is None:
         return None
     found = contest.joined(own, found)
-    finalists = [replace(one, params=rate_parameter.with_lr(one.params, lr)) for one in found.finalists]
-    return gather(replace(found, finalists=finalists, trials=rate_parameter.renamed(found.trials, lr)))
+    finalists, beside = (
+        [replace(one, params=rate_parameter.with_lr(one.params, lr)) for one in entries]
+        for entries in (found.finalists, found.beside if found.rate_parameter in (None, lr) else ())
+    )
+    trials = rate_parameter.renamed(found.trials, lr)
+    return gather(replace(found, finalists=finalists, beside=beside, trials=trials, rate_parameter=None))
+
+
+def _rate_parameter(trials: Sequence[FrozenTrial], confirmation: StudyReader | None) -> str | None:
+    """What plays the learning rate in a study of another tool: what its confirmation says, or the one there is."""
+    said = None if confirmation is None else _text(confirmation.attributes().get(attributes.RATE_PARAMETER))
+    found = rate_parameter.candidates(trials)
+    return said or (found[0] if len(found) == 1 else None)
 
 
 def _definition(stored: object, name: str) -> tuple[Definition | None, str | None]:

@@ -136,7 +136,12 @@ def gains(frames: StudyFrames, evidence: Evidence) -> str:
 
 def _origin(contender: Contender) -> str:
     trial = "" if contender.number is None else f", trial {contender.number}"
-    known = {"search": f"search{trial}", "try": f"tried settings{trial}", "constant": f"constant rate{trial}"}
+    known = {
+        "search": f"search{trial}",
+        "try": f"tried settings{trial}",
+        "constant": f"constant rate{trial}",
+        "middle": "middle of the valley",
+    }
     return known.get(contender.role, "without a search")
 
 

@@ -8,7 +8,7 @@ So kills, workers and budgets are its own. It goes on in rounds (`rounds`) until
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from itertools import count, islice
 from typing import Any
 
@@ -16,22 +16,18 @@ from lrsearch.errors import input_error
 from lrsearch.sampling.ask import trials_to_train
 from lrsearch.sampling.space import SEED
 from lrsearch.storage.attributes import (
-    BESIDE,
     CHOSEN_FROM,
     CONSTANT_PREDICTION,
     FINALISTS,
     PLAN,
     RETRIES_ASKED_FOR,
 )
-from lrsearch.storage.past_trials import key_of
-from lrsearch.storage.store import settings_key
-from lrsearch.study import failed_cells, flanks, linked, linked_study, rounds, status
+from lrsearch.study import closing, failed_cells, flanks, linked, linked_study, middle, rounds, status
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
-from lrsearch.study.confirmed_runs import Confirmation, confirmation_of, gather
-from lrsearch.study.evidence import Evidence
+from lrsearch.study.confirmed_runs import confirmation_of
 from lrsearch.study.finalists import Finalist, finalists, lr_range, merged
-from lrsearch.study.plan import Plan, begun, exactly, joined, next_round
+from lrsearch.study.plan import Plan, begun, exactly, joined
 from lrsearch.study.scoring import constant_prediction_of, scoring
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.axes import Range
@@ -91,28 +87,12 @@ def go_on(stored: StoredStudy) -> StoredStudy | None:
     found = confirmation_of(stored)
     if made is None or found is None or found.plan is None:
         return None
-    evidence, plan, entries = gather(found), found.plan, found.finalists
-    while not evidence.missing and not plan.done:
-        entries, plan = next_round(entries, plan, evidence)
-        evidence = gather(replace(found, finalists=entries, plan=plan, seeds=_seeds(stored, made, entries)))
-    if plan.done and not evidence.missing:
-        _plan_flanks(stored, made, replace(found, finalists=entries, plan=plan), evidence)
-    made = _planned(stored, made, entries, plan)
-    return None if plan.done and status.count(made).is_done else made
-
-
-def _plan_flanks(stored: StoredStudy, made: StoredStudy, found: Confirmation, evidence: Evidence) -> None:
-    """Let the rates beside the recommended one wait to be trained, if they are not there."""
-    assert found.plan is not None
-    seeds = _seeds(stored, made, found.finalists)
-    beside = flanks.joined(found.beside, flanks.flanks(found.finalists, evidence, seeds))
-    wanted, there = flanks.runs(beside, seeds), {key_of(trial) for trial in found.trials}
-    if all(settings_key(run) in there for run in wanted):
-        return
-    # Whoever is killed from here on has left a confirmation that is not done, so that they are not forgotten.
-    made.remember(PLAN, replace(found.plan, done=False).document())
-    made.remember(BESIDE, [one.entry() for one in beside])
-    linked_study.enqueue(made, wanted)
+    after = closing.advanced(found, partial(_seeds, stored, made))
+    entries = after.entries
+    if _definition(stored).confirm.valley:
+        entries = closing.close(made, found, after, _seeds(stored, made, entries))
+    made = _planned(stored, made, entries, after.plan)
+    return None if after.plan.done and status.count(made).is_done else made
 
 
 def next_of(linked: StoredStudy) -> StoredStudy | None:
@@ -168,7 +148,7 @@ def advance(stored: StoredStudy) -> None:
 def runs(definition: Definition) -> int:
     """How many runs a confirmation takes about: the ladder's other constant rates come on top, two runs each.
 
-    The rates beside the recommended one (`flanks`) are among them.
+    The rates beside the recommended one (`flanks`, `middle`) are among them.
 
     Args:
         definition: Of the search.
@@ -177,10 +157,11 @@ def runs(definition: Definition) -> int:
     if not section.top:
         return 0
     entrants = section.top + len(definition.tries)
+    beside = flanks.cost(section.seeds) + middle.cost(section.seeds) if section.valley else 0
     if section.seeds is not None:
-        return (entrants + rounds.CONSTANTS) * section.seeds + flanks.cost(section.seeds)
+        return (entrants + rounds.CONSTANTS) * section.seeds + beside
     searched = 0.0 if definition.is_pruned else trials_to_train(definition) * len(definition.training.seeds)
-    return rounds.budget(searched, entrants) + flanks.cost(None)
+    return rounds.budget(searched, entrants) + beside
 
 
 def fresh_seeds(definition: Definition, number: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.sampling.space import SEED, Space
+from lrsearch.sampling.space import SEED, Space, rate_name
 from lrsearch.storage.attributes import (
     BEFORE,
     BESIDE,
@@ -21,6 +21,7 @@ from lrsearch.storage.attributes import (
     KEPT_EPOCHS,
     ORIGIN,
     PLAN,
+    RATE_PARAMETER,
     RETRIED,
     SEEDS,
 )
@@ -29,6 +30,7 @@ from lrsearch.study import stored as studies
 from lrsearch.study.contender import Baseline, Contender
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.finalists import Finalist
+from lrsearch.study.flanks import without_rate
 from lrsearch.study.plan import Plan
 from lrsearch.study.ranking import is_diverged
 from lrsearch.study.snippet import Steps
@@ -59,6 +61,7 @@ class Confirmation:
         beside: The recommended settings with other rates; see `flanks`.
         contestants: See `Evidence`.
         left_out: See `Evidence`.
+        rate_parameter: See `Evidence`.
     """
 
     rows: str
@@ -76,6 +79,7 @@ class Confirmation:
     beside: Sequence[Finalist] = ()
     contestants: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    rate_parameter: str | None = None
 
 
 def confirmation_of(stored: StoredStudy) -> Confirmation | None:
@@ -103,14 +107,15 @@ def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Defini
     if not link or not finalists or not seeds:
         return None
     excluded, own = stored.excluded(), stored.definition
-    tries = own.tries if own else []
+    tries, rate = own.tries if own else [], attributes.get(RATE_PARAMETER)
+    # A person who takes a trial out of the search does not want its settings either.
+    entries = [Finalist.of(one) for one in finalists if one["number"] is None or one["number"] not in excluded]
     return Confirmation(
         rows=str(link["rows"]),
         row_count=int(link["row_count"]),
         reason=str(link.get("reason") or ""),
         seeds=seeds,
-        # A person who takes a trial out of the search does not want its settings either.
-        finalists=[Finalist.of(one) for one in finalists if one["number"] is None or one["number"] not in excluded],
+        finalists=[one for one in entries if one.role != "middle" or _has_others_alike(one, entries, rate)],
         plan=Plan.of(attributes[PLAN]) if PLAN in attributes else None,
         trials=linked.all_trials(),
         maximise=stored.maximises,
@@ -119,7 +124,15 @@ def confirmation_in(stored: StoredStudy, linked: StudyReader, definition: Defini
         prediction=attributes.get(CONSTANT_PREDICTION),
         keeps_best=own is not None and own.study.value == "best",
         beside=[Finalist.of(one) for one in attributes.get(BESIDE, [])],
+        rate_parameter=rate,
     )
+
+
+def _has_others_alike(middle: Finalist, entries: Sequence[Finalist], rate: str | None) -> bool:
+    """Whether there is a finalist that differs from the middle of a valley in its rate only."""
+    name = rate or rate_name(middle.params)
+    own = without_rate(middle.params, name)
+    return any(one.role != "middle" and without_rate(one.params, name) == own for one in entries)
 
 
 def seeds_in(attributes: Mapping[str, Any], definition: Definition | None) -> list[int]:
@@ -148,9 +161,10 @@ def gather(confirmation: Confirmation) -> Evidence:
     planned = [one.seeds or len(confirmation.seeds) for one in confirmation.finalists]
     seeds = confirmation.seeds[: max(planned, default=0)]
     blocks = _blocks(confirmation.trials, BLOCK_VALUES)
+    counted = [one for one in confirmation.finalists if not _comes_too_late(one, confirmation, trials)]
     contenders, beside = (
         [_contender(entry, trials.get(entry.key, {}), seeds, blocks) for entry in entries]
-        for entries in (confirmation.finalists, confirmation.beside)
+        for entries in (counted, confirmation.beside)
     )
     sign = -1 if confirmation.maximise else 1
     if confirmation.keeps_best:
@@ -175,8 +189,18 @@ def gather(confirmation: Confirmation) -> Evidence:
         prediction=_prediction(confirmation.prediction, blocks),
         contestants=confirmation.contestants,
         left_out=confirmation.left_out,
+        rate_parameter=confirmation.rate_parameter,
         uses_seeds=_uses_seeds(trials.values()),
     )
+
+
+def _comes_too_late(
+    finalist: Finalist, confirmation: Confirmation, trials: Mapping[frozenset[tuple[str, Any]], Trials]
+) -> bool:
+    """Whether it is the middle of a valley, and the question was answered before all of its runs have ended."""
+    if finalist.role != "middle" or confirmation.plan is None or not confirmation.plan.done:
+        return False
+    return any(seed not in trials.get(finalist.key, {}) for seed in confirmation.seeds[: finalist.seeds])
 
 
 def _uses_seeds(finalists: Iterable[Trials]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lrsearch.sampling.space import rate_name
 from lrsearch.study import crossed, pair, rounds
 from lrsearch.study.choosing import Choice, chance_of_being_best
 from lrsearch.study.comparison import Comparison, Verdict, decide
@@ -48,6 +49,7 @@ class Evidence:
         beside: The recommended settings with other rates. No finalists: nothing here looks at them, `rate_valley` does.
         contestants: What people do without a search -> its settings; they are contenders like any other.
         left_out: Of that what was not trained -> why.
+        rate_parameter: What plays the learning rate in a study of another tool; None where our names do.
     """
 
     rows: str
@@ -66,6 +68,7 @@ class Evidence:
     beside: Sequence[Contender] = ()
     contestants: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    rate_parameter: str | None = None
 
     @property
     def is_finished(self) -> bool:
@@ -259,6 +262,14 @@ class Evidence:
     def chances(self) -> list[float]:
         """For each complete contender the probability of being the best, over bootstrap samples of the seeds."""
         return chance_of_being_best(self.values)
+
+    def rate_name(self, params: Mapping[str, Any]) -> str:
+        """The name of the parameter that holds the initial learning rate.
+
+        Args:
+            params: Of a contender, by Optuna's names.
+        """
+        return self.rate_parameter or rate_name(params)
 
     def is_within_margin(self, contender: Contender) -> bool:
         """Whether a complete contender's mean is as good as the best mean, for all practical purposes."""

@@ -23,7 +23,7 @@ CLOSE = 2
 """Settings among the best `top` times this many are close: there another scheduler type goes before a better value."""
 SAME_RATE = 1e-4
 """Rates that differ by a smaller share are one."""
-Role = Literal["search", "try", "constant", "beside"]
+Role = Literal["search", "try", "constant", "middle", "beside"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Finalist:
     Attributes:
         params: Their Optuna parameters, without a seed.
         role: ``search``: among its best; ``try``: a tried setting of the study file; ``constant``: a constant rate that
-            is none of those, from the search or from the ladder around its best; ``beside``: no finalist, but the
+            is none of those, from the search or from the ladder around its best; ``middle``: the recommended settings
+            with the rate in the middle of those that are as good (`middle`); ``beside``: no finalist, but the
             recommended settings with another rate (`flanks`).
         number: The trial of the search that was trained with them; None if none was.
         value: What that trial came to; None if it was not trained to the end.

@@ -7,9 +7,10 @@ and without them: they are trained when the question is answered, and only `rate
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from lrsearch.sampling.space import SEED, rate_name
+from lrsearch.sampling.space import SEED
 from lrsearch.study.evidence import Evidence
 from lrsearch.study.finalists import SAME_RATE, Finalist
 from lrsearch.study_file.axes import short
@@ -38,16 +39,16 @@ def flanks(entries: Sequence[Finalist], evidence: Evidence, seeds: Sequence[int]
     if evidence.recommended.has_other_optimizer:
         return []
     chosen = evidence.recommended.params
-    name = rate_name(chosen)
+    name = evidence.rate_name(chosen)
     lr = chosen.get(name)
     if not isinstance(lr, float) or not math.isfinite(lr) or lr <= 0:
         return []
-    known = [one.params for one in entries if without_rate(one.params) == without_rate(chosen)]
+    known = rates_alike(entries, chosen, name)
     number = min(len(evidence.recommended.known), len(seeds), MOST_SEEDS)
     found = []
     for factor in FACTORS:
         wanted = short(lr * factor)
-        rate = next((own[name] for own in known if abs(own[name] / wanted - 1) < SAME_RATE), wanted)
+        rate = next((own for own in known if abs(own / wanted - 1) < SAME_RATE), wanted)
         found.append(Finalist({**chosen, name: rate}, "beside", None, None, number))
     return found
 
@@ -81,10 +82,23 @@ def cost(seeds: int | None) -> int:
     return len(FACTORS) * min(seeds or MOST_SEEDS, MOST_SEEDS)
 
 
-def without_rate(params: dict[str, object]) -> dict[str, object]:
+def rates_alike(entries: Sequence[Finalist], chosen: Mapping[str, Any], rate: str) -> list[float]:
+    """The rates of those finalists that differ from some settings in nothing else.
+
+    Args:
+        entries: The finalists; one of a study of another tool may have no rate.
+        chosen: The settings, by Optuna's names.
+        rate: The name of the rate; see `Evidence.rate_name`.
+    """
+    own = without_rate(chosen, rate)
+    return [one.params[rate] for one in entries if rate in one.params and without_rate(one.params, rate) == own]
+
+
+def without_rate(params: Mapping[str, object], rate: str) -> dict[str, object]:
     """All settings but the initial learning rate.
 
     Args:
         params: By Optuna's names.
+        rate: The name of the rate; see `Evidence.rate_name`.
     """
-    return {name: value for name, value in params.items() if name != rate_name(params)}
+    return {name: value for name, value in params.items() if name != rate}

@@ -7,30 +7,33 @@ done in another way: nobody but who has the objective can train, so the plan alo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch.errors import input_error
 from lrsearch.sampling.space import SEED
-from lrsearch.storage.attributes import FINALISTS, METRIC, ORIGIN, PLAN, SEEDS
-from lrsearch.study import linked, linked_study, status
+from lrsearch.storage.attributes import FINALISTS, METRIC, ORIGIN, PLAN, RATE_PARAMETER, SEEDS
+from lrsearch.study import closing, linked, linked_study, status
 from lrsearch.study import stored as studies
 from lrsearch.study.confirmation import DEFAULT_TOP, FIRST_SEED
-from lrsearch.study.confirmed_runs import confirmation_of, gather
+from lrsearch.study.confirmed_runs import confirmation_of
 from lrsearch.study.finalists import Finalist, finalists, merged
-from lrsearch.study.plan import Plan, begun, exactly, joined, next_round
+from lrsearch.study.plan import Plan, begun, exactly, joined
 from lrsearch.study.stored import StoredStudy
 
 
-def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = None) -> StoredStudy:
+def prepare(
+    stored: StoredStudy, top: int | None = None, seeds: int | None = None, rate: str | None = None
+) -> StoredStudy:
     """The linked study, with the first runs waiting; asked again, it adds what is new.
 
     Args:
         stored: The study to confirm.
         top: How many of its best settings are finalists; 5 by default.
         seeds: On exactly how many fresh seeds; by default as many as it takes.
+        rate: Its parameter that plays the learning rate; None where that is not known.
 
     Raises:
         InputError: The study cannot be confirmed in this way.
@@ -38,6 +41,8 @@ def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = Non
     _check(stored)
     made = _opened(stored)
     there = made.reader.attributes()
+    if rate is not None and there.get(RATE_PARAMETER) != rate:
+        made.remember(RATE_PARAMETER, rate)
     before = [Finalist.of(entry) for entry in there.get(FINALISTS, [])]
     chosen = merged(before, finalists(stored, top or DEFAULT_TOP))
     if PLAN in there:
@@ -50,11 +55,22 @@ def prepare(stored: StoredStudy, top: int | None = None, seeds: int | None = Non
     return made
 
 
-def go_on(stored: StoredStudy) -> StoredStudy | None:
+def named_rate(stored: StoredStudy) -> str | None:
+    """The parameter that plays the learning rate, as it was said or found when the study was confirmed.
+
+    Args:
+        stored: The study that is confirmed.
+    """
+    made = studies.linked(stored, "confirm")
+    return None if made is None else made.reader.attributes().get(RATE_PARAMETER)
+
+
+def go_on(stored: StoredStudy, *, valley: bool) -> StoredStudy | None:
     """Plan the next round, if all that was planned is there.
 
     Args:
         stored: The study that is confirmed.
+        valley: Whether other rates are run, too, when the question is answered; see `closing`.
 
     Returns:
         The linked study, if something waits; None if the question is answered.
@@ -62,12 +78,10 @@ def go_on(stored: StoredStudy) -> StoredStudy | None:
     made, found = studies.linked(stored, "confirm"), confirmation_of(stored)
     if made is None or found is None or found.plan is None:
         return None
-    evidence, plan, entries = gather(found), found.plan, found.finalists
-    while not evidence.missing and not plan.done:
-        entries, plan = next_round(entries, plan, evidence)
-        evidence = gather(replace(found, finalists=entries, plan=plan, seeds=_seeds(made, entries)))
-    _store(made, entries, plan)
-    return None if plan.done and not status.count(made).waiting else made
+    after = closing.advanced(found, partial(_seeds, made))
+    entries = closing.close(made, found, after, _seeds(made, after.entries)) if valley else after.entries
+    _store(made, entries, after.plan)
+    return None if after.plan.done and not status.count(made).waiting else made
 
 
 def _check(stored: StoredStudy) -> None:

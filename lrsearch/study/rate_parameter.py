@@ -48,6 +48,25 @@ def chosen(trials: Sequence[FrozenTrial], wanted: str | None, source: str) -> st
     return found[0] if found else None
 
 
+def varied(trials: Sequence[FrozenTrial], wanted: str | None, source: str) -> str | None:
+    """The parameter that plays the learning rate, where other rates than those of the study can be tried.
+
+    Args:
+        trials: The study's.
+        wanted: As in `chosen`.
+        source: As in `chosen`.
+
+    Returns:
+        Its name; None if nobody says which of several it is, or its values lie on a grid.
+
+    Raises:
+        InputError: A person names one that is no float parameter of the study.
+    """
+    found = candidates(trials) if wanted is None else [chosen(trials, wanted, source)]
+    axis = _axes(trials).get(found[0] or "") if len(found) == 1 else None
+    return found[0] if isinstance(axis, FloatDistribution) and axis.step is None else None
+
+
 def candidates(trials: Sequence[FrozenTrial]) -> list[str]:
     """Parameters that may be the learning rate, in the order of their names; one, if its name leaves no doubt.
 

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from lrsearch.sampling.space import rate_of
 from lrsearch.study import crossed
 from lrsearch.study.contender import Contender
 from lrsearch.study.evidence import Evidence
@@ -118,9 +117,9 @@ def rate_valley(evidence: Evidence) -> RateValley | None:
     chosen = evidence.recommended
     found = [_other(one, chosen, evidence) for one in _alike(chosen, evidence)]
     rates = sorted((one for one in found if one is not None), key=lambda one: one.lr)
-    lr = float(rate_of(chosen.params))
     if not rates:
         return None
+    lr = float(chosen.params[evidence.rate_name(chosen.params)])
     below = [one for one in reversed(rates) if one.lr < lr]
     above = [one for one in rates if one.lr > lr]
     return RateValley(
@@ -135,11 +134,12 @@ def _last_within(outwards: Sequence[OtherRate], lr: float) -> float:
 
 def _alike(chosen: Contender, evidence: Evidence) -> list[Contender]:
     """The same settings with other rates, each once: where a finalist is a flank, too, the one with more seeds."""
-    own, rate = without_rate(chosen.params), rate_of(chosen.params)
+    name = evidence.rate_name(chosen.params)
+    own, rate = without_rate(chosen.params, name), chosen.params.get(name)
     found: dict[float, Contender] = {}
     for one in (*evidence.beside, *evidence.contenders):
-        lr = rate_of(one.params)
-        if lr is None or lr == rate or without_rate(one.params) != own:
+        lr = one.params.get(name)
+        if lr is None or lr == rate or without_rate(one.params, name) != own:
             continue
         if lr not in found or found[lr].trained < one.trained:
             found[lr] = one
@@ -147,7 +147,7 @@ def _alike(chosen: Contender, evidence: Evidence) -> list[Contender]:
 
 
 def _other(other: Contender, chosen: Contender, evidence: Evidence) -> OtherRate | None:
-    lr, lost = float(rate_of(other.params)), other.diverged + other.failed
+    lr, lost = float(other.params[evidence.rate_name(other.params)]), other.diverged + other.failed
     shared = np.isfinite(other.values) & np.isfinite(chosen.values)
     seeds = int(shared.sum())
     if lost:

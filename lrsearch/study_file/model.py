@@ -205,12 +205,14 @@ class ConfirmSection(StrictModel):
         margin: A difference of the metric that does not matter, in its own unit; by default 1 % of the value.
         contestants: What people do without a search, trained on the same seeds (`study_file.contestants`); by default
             those that add little (`search.contest`), and none for an empty list.
+        valley: Whether half and twice the recommended rate are trained, too, and the middle of those that are as good.
     """
 
     top: int = Field(default=5, ge=0, le=100)
     seeds: int | None = Field(default=None, ge=2, le=1000)
     margin: FiniteFloat | None = Field(default=None, ge=0)
     contestants: list[str] | None = None
+    valley: bool = True
 
 
 class ScaleSection(StrictModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import pytest
 from optuna.trial import FixedTrial, TrialState
 
 import lrsearch
+from lrsearch.report.frames import read_stored
+from lrsearch.study import recommendation
+from lrsearch.study import stored as studies
 from lrsearch.study.confirmation import FIRST_SEED
 
 Objective = Callable[[optuna.Trial], float]
@@ -115,6 +119,64 @@ def test_the_recommendation_of_such_a_study_is_that_of_its_confirmation(tmp_path
     report = lrsearch.write_report("own", storage=url, output=tmp_path / "report").read_text()
     assert "run again on fresh seeds" in report
     assert "0 test rows" not in report
+
+
+def wide(trial: optuna.Trial) -> float:
+    """Best at a rate of 0.05 under a name of its own, with a valley so wide that 0.07 is nearly as good as that."""
+    rate = trial.suggest_float("optim.lr", 0.001, 0.1, log=True)
+    luck = random.Random(lrsearch.seed(trial)).gauss(0, 0.01)
+    return 10 + abs(math.log2(rate / 0.05)) ** 4 + luck + 0.001 * math.sin(1e6 * rate)
+
+
+def wide_study(*rates: float) -> optuna.Study:
+    study = optuna.create_study(study_name="own")
+    for rate in rates:
+        study.enqueue_trial({"optim.lr": rate})
+    study.optimize(wide, n_trials=len(rates))
+    return study
+
+
+def runs_at(study: optuna.Study) -> dict[float, int]:
+    """Rate -> seeds that the confirmation has run it on."""
+    trials = optuna.load_study(study_name="own/confirm", storage=study._storage).trials
+    return dict(Counter(float(f"{trial.params['optim.lr']:.3g}") for trial in trials))
+
+
+def test_half_and_twice_the_rate_are_run_and_then_the_middle_of_those_that_are_as_good() -> None:
+    """Beyond the range of the study, too; the middle is a finalist, and what is recommended has flanks of its own."""
+    study = wide_study(0.08, 0.01)
+    evidence = lrsearch.confirm(wide, study, top=2, seeds=4)
+    assert runs_at(study) == {0.08: 4, 0.01: 4, 0.04: 4, 0.16: 4, 0.0566: 4, 0.0283: 4, 0.113: 4}
+    assert evidence.recommended.role == "middle"
+    stored = studies.load(study._storage, "own")
+    found, told = recommendation.best_settings(stored), read_stored(stored).answer
+    assert found.valley is not None
+    assert found.params["optim.lr"] == found.valley.lr == pytest.approx(0.0566, rel=1e-2)
+    assert [found.valley.beside(factor) is not None for factor in (0.5, 2.0)] == [True, True]
+    assert told is not None
+    assert told.valley == found.valley, "the report calls the rate lr"
+    assert lrsearch.confirm(wide, study, top=2, seeds=4).recommended.params == evidence.recommended.params
+    assert sum(runs_at(study).values()) == 28, "asked again, nothing is run"
+    copied = optuna.create_study()
+    copied.add_trials(optuna.load_study(study_name="own/confirm", storage=study._storage).trials)
+
+
+def test_other_rates_are_not_run_where_nobody_wants_them_or_knows_which_parameter_is_the_rate() -> None:
+    study = wide_study(0.08, 0.01)
+    assert not lrsearch.confirm(wide, study, top=2, seeds=2, valley=False).beside
+    assert runs_at(study) == {0.08: 2, 0.01: 2}
+    two = optuna.create_study(study_name="own")
+
+    def two_rates(trial: optuna.Trial) -> float:
+        return wide(trial) + 0 * trial.suggest_float("encoder.lr", 0.1, 1, log=True)
+
+    two.optimize(two_rates, n_trials=2)
+    assert not lrsearch.confirm(two_rates, two, top=1, seeds=2).beside
+    named = lrsearch.confirm(two_rates, two, top=1, seeds=2, lr_parameter="optim.lr")
+    lr = named.contenders[0].params["optim.lr"]
+    assert lr / 2 in [pytest.approx(one.params["optim.lr"]) for one in named.beside]
+    with pytest.raises(lrsearch.InputError, match="no such parameter"):
+        lrsearch.confirm(two_rates, two, lr_parameter="lr")
 
 
 def several(trial: optuna.Trial) -> tuple[float, float]:

@@ -1,12 +1,13 @@
 """Is it better to keep the best epoch or the last, at equal epochs? Run it by hand.
 
     python tests/benchmarks/kept_epochs.py [--tasks polynomial:60 diabetes:120 digits:60] [--repetitions 20]
-        [--minutes M] [--trials 64] [--top 3] [--seeds 5] [--judge-seeds 20] [--patience 5]
+        [--minutes M] [--trials 64] [--top 3] [--seeds 5] [--judge-seeds 20] [--patience 5] [--keep FOLDER]
 
 Each repetition is a search with another sampler seed and training seed, and its confirmation on fixed numbers of
 finalists and seeds, once with `[study] value = "last"` and once with "best"; with --patience also with "best" and that
 patience. Then brute force: what each recommends is trained on --judge-seeds further seeds. Its error is that of the
-epoch that the study keeps, which the test rows choose, on the holdout rows.
+epoch that the study keeps, which the test rows choose, on the holdout rows. What was measured is kept in --keep: the
+same command goes on where an earlier one ended, such as after --minutes.
 
 Prints a markdown table: the error and its ratio to "last" (with a bootstrap interval over paired repetitions); what the
 same recommended settings come to if the other epoch is kept; the epoch that is kept; epochs trained in all; and in how
@@ -16,11 +17,15 @@ many repetitions brute force is within 1.96 standard errors of what the verdict 
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -47,14 +52,19 @@ class Recommended:
     """What a study recommends.
 
     Attributes:
-        settings: To be used.
+        params: To be used, by Optuna's names.
         said: What the verdict tells a person to expect.
         epochs: Trained in all, search and confirmation.
     """
 
-    settings: Settings
+    params: dict[str, Any]
     said: Interval
     epochs: int
+
+    @property
+    def settings(self) -> Settings:
+        """The same as settings."""
+        return settings_from(self.params)
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,12 @@ class Judged:
     found: Interval
     other: float
     kept: float
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Judged:
+        """One as JSON gives it back."""
+        own = Recommended(**{**kept["own"], "said": Interval(**kept["own"]["said"])})
+        return cls(**{**kept, "own": own, "found": Interval(**kept["found"])})
 
     @property
     def deviation(self) -> float:
@@ -95,7 +111,7 @@ def recommended(definition: Definition, given: argparse.Namespace) -> Recommende
     """What a search and its confirmation come to."""
     stored, linked, found = confirmed(definition, given)
     spent = status.epochs_trained(stored.trials()) + status.epochs_trained(linked.trials())
-    return Recommended(settings_from(found.recommended.params), found.expected, spent)
+    return Recommended(found.recommended.params, found.expected, spent)
 
 
 def trained(definition: Definition, settings: Sequence[Settings], seeds: range) -> tuple[Numbers, Numbers]:
@@ -131,18 +147,29 @@ def _stopped_best(curve: Numbers, patience: int) -> int:
     return best
 
 
-def judge(task: str, way: str, found: Sequence[Recommended], given: argparse.Namespace) -> list[Judged]:
-    """What the recommendations of all repetitions come to, trained in one batch."""
-    definition = definition_of(task, way, 0, given)
+def judge(task: str, way: str, own: Recommended, given: argparse.Namespace) -> Judged:
+    """What a recommendation comes to."""
     seeds = range(FIRST_JUDGE_SEED, FIRST_JUDGE_SEED + given.judge_seeds)
-    test, holdout = trained(definition, [own.settings for own in found], seeds)
-    places, judged = np.arange(len(seeds)), []
-    for own, tests, holdouts in zip(found, test, holdout, strict=True):
-        kept = kept_at(tests, way, given.patience)
-        other = kept_at(tests, "best" if way == "last" else "last", given.patience)
-        came_to = mean_interval(holdouts[places, kept])
-        judged.append(Judged(own, came_to, float(holdouts[places, other].mean()), float(np.median(kept + 1))))
-    return judged
+    (test,), (holdout,) = trained(definition_of(task, way, 0, given), [own.settings], seeds)
+    places = np.arange(len(seeds))
+    kept = kept_at(test, way, given.patience)
+    other = kept_at(test, "best" if way == "last" else "last", given.patience)
+    came_to = mean_interval(holdout[places, kept])
+    return Judged(own, came_to, float(holdout[places, other].mean()), float(np.median(kept + 1)))
+
+
+def measured(task: str, way: str, repetition: int, given: argparse.Namespace) -> Judged:
+    """One repetition, as it was kept or measured now."""
+    named = [task, way, given.trials, given.top, given.seeds, given.judge_seeds, given.patience, repetition]
+    file = given.keep / f"kept-{'-'.join(map(str, named))}.json".replace(":", "-").replace(", ", "-")
+    if file.exists():
+        return Judged.of(json.loads(file.read_text()))
+    found = judge(task, way, recommended(definition_of(task, way, repetition, given), given), given)
+    given.keep.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")  # whoever is killed leaves no half of a file
+    part.write_text(json.dumps(asdict(found)))
+    part.replace(file)
+    return found
 
 
 def print_task(task: str, ways: Mapping[str, Sequence[Judged]]) -> None:
@@ -173,22 +200,23 @@ def main() -> None:
     options.add_argument("--seeds", type=int, default=5, help="of the confirmation")
     options.add_argument("--judge-seeds", type=int, default=20)
     options.add_argument("--patience", type=int, default=0, help="0: without")
+    options.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "lrsearch-banks")
     given = options.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     torch.set_num_threads(1)
     ways = ["last", "best", *(["best, patience"] if given.patience else [])]
-    found: dict[str, dict[str, list[Recommended]]] = {name: {way: [] for way in ways} for name in given.tasks}
+    found: dict[str, dict[str, list[Judged]]] = {name: {way: [] for way in ways} for name in given.tasks}
     began = time.monotonic()
     for repetition in range(given.repetitions):
         if time.monotonic() - began > 60 * given.minutes:
             break
         for name, way in product(given.tasks, ways):
-            found[name][way].append(recommended(definition_of(name, way, repetition, given), given))
+            found[name][way].append(measured(name, way, repetition, given))
     print("| task | kept | error | ratio to last (95 %) | the other epoch kept | rate | epoch kept | epochs trained "
           "| as good as said | worse than said |")  # fmt: skip
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for name, own in found.items():
-        print_task(name, {way: judge(name, way, those, given) for way, those in own.items()})
+        print_task(name, own)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,9 @@ def test_it_is_searched_pruned_confirmed_and_reported(lrsearch: Command, folder:
     assert found["trials"]["complete"] + found["trials"]["pruned"] == 8
     assert found["trials"]["pruned"] > 0
     assert (found["recommended"]["basis"], found["recommended"]["seeds"]) == ("confirmed", 2)
+    lr, beside = found["recommended"]["params"]["lr"], [one["lr"] for one in found["recommended"]["valley"]["rates"]]
+    for factor in (0.5, 2):
+        assert any(one == pytest.approx(lr * factor, rel=1e-4) for one in beside), "a command's rates have flanks, too"
     trial = next(row for row in shown(lrsearch, "trial", "list", "shell") if row["state"] == "pruned")
     output = (place / f"lrsearch.output/shell/trial-{trial['number']}-seed-24.txt").read_text(encoding="utf-8")
     assert "epoch=1 test=" in output
@@ -151,6 +154,11 @@ def test_another_tools_study_is_confirmed_by_a_command(lrsearch: Command, folder
     assert done.returncode == 0, done.stderr
     found = shown(lrsearch, "study", "best", "theirs")
     assert (found["basis"], found["seeds"], found["params"]) == ("confirmed", 3, {"optim.lr": 0.05})
+    assert [one["lr"] for one in found["valley"]["rates"]] == [0.01, 0.025, 0.1, 0.5]
+    for wrong in (["--no-valley"], ["--lr-parameter", "optim.lr"]):
+        refused = lrsearch("study", "confirm", "theirs", *wrong)
+        assert refused.returncode == 2
+        assert f"{wrong[0]}: goes with --command" in refused.stderr
     refused = lrsearch("study", "confirm", "theirs", "--command", "sh run.sh {optim_lr} {seed}")
     assert refused.returncode == 2
     assert "{optim_lr} is no placeholder; did you mean {optim.lr}" in refused.stderr

@@ -52,7 +52,10 @@ def trial_of(params: dict[str, Any], value: float) -> FrozenTrial:
 
 
 def add(storage: BaseStorage, number: int) -> dict[str, Any]:
-    """A confirmed study, drawn at random, in which the search's best is a bad choice; gives what is recommended."""
+    """A confirmed study, drawn at random, in which the search's best is a bad choice; gives what is recommended.
+
+    In every second one that is the middle of a valley.
+    """
     rng = np.random.default_rng(number)
     name = f"study{number}"
     document = {
@@ -79,6 +82,8 @@ def add(storage: BaseStorage, number: int) -> dict[str, Any]:
     ]
     linked.add_trials(runs)
     entries = [{"params": point, "role": "search", "number": n, "value": values[n]} for n, point in enumerate(chosen)]
+    if number % 2:  # the middle of a valley, which no trial of the search had
+        entries[int(np.argmin(means))] |= {"role": "middle", "number": None, "value": None}
     own = parse({**document, "study": {"name": name, "trials": len(runs)}, "confirm": {"top": 0},
                  "training": {"epochs": 3, "seeds": SEEDS}}, "test")  # fmt: skip
     link = {"study": name, "role": "confirm", "rows": "holdout", "row_count": 20}

@@ -476,4 +476,6 @@ def test_half_and_twice_the_recommended_rate_are_trained_beside_the_finalists(
     found = recommendation.recommended(stored)
     assert found is not None
     assert found.valley is not None
-    assert confirmation.runs(definition) == (2 + rounds.CONSTANTS) * 4 + 2 * 4, "the forecast counts them"
+    assert confirmation.runs(definition) == (2 + rounds.CONSTANTS) * 4 + 3 * 4, "the forecast counts them, and a middle"
+    without = define(confirm={"top": 2, "seeds": 4, "valley": False})
+    assert confirmation.runs(without) == (2 + rounds.CONSTANTS) * 4

@@ -38,7 +38,8 @@ def confirmation(beside: Sequence[Finalist] = (), best: dict[str, Any] = BEST) -
 
 def test_half_and_twice_on_the_seeds_of_the_recommended_rate() -> None:
     found = confirmation()
-    chosen = flanks.flanks(found.finalists, gather(found), SEEDS)
+    without = Finalist({"scheduler": "constant"}, "search", 7, None, 2)  # another tool's trial may have no rate
+    chosen = flanks.flanks([*found.finalists, without], gather(found), SEEDS)
     assert [(one.params["lr"], one.seeds, one.role) for one in chosen] == [
         (0.05, 4, "beside"),
         (0.2000001, 4, "beside"),
