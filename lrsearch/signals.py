@@ -14,6 +14,8 @@ from typing import IO
 from lrsearch.errors import InterruptedRunError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+TERMINATION_TIMEOUT = 10.0
+"""Seconds that a process gets to end by itself after SIGTERM, before it is killed; workers hand their trials back."""
 _catching: list[Interruption] = []
 """Those whose handlers are installed, the innermost last."""
 
@@ -138,16 +140,24 @@ def pause(seconds: float) -> None:
 
 
 def tie_to(stream: IO[str]) -> None:
-    """Ask this process to end when a stream does, so that it does not outlive the process that holds the other end.
+    """Let this process not outlive the one that holds the other end of a pipe, however that ends.
+
+    When the pipe ends, this process is asked to end, and is killed if it does not. For everybody else the stream is
+    empty from now on.
 
     Args:
-        stream: What that process writes to, or would if it wrote anything.
+        stream: This end of the pipe; nothing needs to be written to it.
     """
+    # Not through the stream itself: Python would wait for this thread to let go of its lock when it ends.
+    own, nowhere = os.dup(stream.fileno()), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
     def wait() -> None:
-        # Not through the stream itself: Python would wait for this thread to let go of its lock when it ends.
-        while os.read(stream.fileno(), 1024):
+        while os.read(own, 1024):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(TERMINATION_TIMEOUT)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait, name="tie", daemon=True).start()

@@ -8,7 +8,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from forgotten import forgotten
 from optuna.trial import FrozenTrial, TrialState
 
 import lrsearch
-from lrsearch.storage.attributes import RETRY_OF
+from lrsearch.storage.attributes import RETRIED, RETRY_OF
 
 EPOCHS = 12
 STUDY = """
@@ -90,29 +90,60 @@ def assert_nothing_lost(url: str, budget: int) -> None:
     A pruned trial that was audited has been so to its end, and its own curve ends at its rung like any other's.
     """
     counts = counts_of(url, "shared")
-    assert (counts.complete + counts.pruned, counts.failed, counts.running, counts.waiting) == (budget, 0, 0, 0)
+    assert (counts.complete + counts.pruned, counts.failed, counts.running, counts.waiting) == (budget, 0, 0, 0), counts
     trials = trials_of(url, "shared")
-    assert [trial.number for trial in trials] == list(range(len(trials)))
     done = [trial for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
-    retried = [trial for trial in trials if trial.state == TrialState.FAIL]
-    assert all("retried" in trial.user_attrs for trial in retried)
-    # Each lost trial has exactly one successor, with the same settings if it had any.
-    successors = Counter(t.user_attrs["retry_of"] for t in trials if "retry_of" in t.user_attrs)
-    assert successors == Counter(trial.number for trial in retried)
-    for trial in trials:
-        if "retry_of" in trial.user_attrs and (former := trials[trial.user_attrs["retry_of"]]).params:
-            assert former.params.items() <= trial.params.items()
-    assert max(Counter(map(settings_of, done)).values()) == 1
+    wrong = [*_wrong_numbers(trials), *_wrong_retries(trials), *_done_twice(done)]
+    wrong += [f"trial {trial.number} ({trial.state.name}): {fault}" for trial in done for fault in _wrong_curve(trial)]
+    if budget >= 20 and not any("audit_curve" in trial.user_attrs for trial in done):
+        wrong.append(f"none of {counts.pruned} pruned trials was audited")
+    assert not wrong, "\n".join(wrong)
+
+
+def _wrong_numbers(trials: list[FrozenTrial]) -> Iterator[str]:
+    for place, trial in enumerate(trials):
+        if trial.number != place:
+            yield f"trial {trial.number} is the one at place {place}"
+
+
+def _wrong_retries(trials: list[FrozenTrial]) -> Iterator[str]:
+    """Each lost trial has exactly one successor, with the same settings if it had any."""
+    lost = {trial.number: trial for trial in trials if trial.state == TrialState.FAIL}
+    again = [trial for trial in trials if RETRY_OF in trial.user_attrs]
+    successors = Counter(trial.user_attrs[RETRY_OF] for trial in again)
+    for number, trial in lost.items():
+        if RETRIED not in trial.user_attrs or successors[number] != 1:
+            yield f"trial {number} failed and has {successors[number]} successors: {trial.user_attrs}"
+    for trial in again:
+        former = trial.user_attrs[RETRY_OF]
+        if former not in lost:
+            yield f"trial {trial.number} is to replace trial {former}, which is not lost"
+        elif not lost[former].params.items() <= trial.params.items():
+            yield f"trial {trial.number} has {trial.params} instead of trial {former}'s {lost[former].params}"
+
+
+def _done_twice(done: list[FrozenTrial]) -> Iterator[str]:
+    alike: dict[tuple[object, ...], list[int]] = {}
     for trial in done:
-        last = len(trial.user_attrs["train_curve"])
-        assert sorted(trial.intermediate_values) == list(range(1, last + 1))
-        ends = (1, 3, 6) if trial.state == TrialState.PRUNED else (trial.user_attrs.get("diverged_at", EPOCHS),)
-        assert last in ends
-    audited = [trial for trial in done if "audit_curve" in trial.user_attrs]
-    assert audited or budget < 20, "so many trials have some that are audited"
-    for trial in audited:
-        assert trial.state == TrialState.PRUNED
-        assert len(trial.intermediate_values) + len(trial.user_attrs["audit_curve"]) == EPOCHS
+        alike.setdefault(settings_of(trial), []).append(trial.number)
+    for settings, numbers in alike.items():
+        if len(numbers) > 1:
+            yield f"trials {numbers} have the same settings {settings}"
+
+
+def _wrong_curve(trial: FrozenTrial) -> Iterator[str]:
+    steps, stored = sorted(trial.intermediate_values), trial.user_attrs
+    last = len(stored["train_curve"])
+    if steps != list(range(1, last + 1)):
+        yield f"has values at epochs {steps}, and a train curve of {last}"
+    ends = (1, 3, 6) if trial.state == TrialState.PRUNED else (stored.get("diverged_at", EPOCHS),)
+    if last not in ends:
+        yield f"ends at epoch {last}, not at {ends}"
+    if "audit_curve" not in stored:
+        return
+    audited, end = len(stored["audit_curve"]), stored.get("audit_diverged_at", EPOCHS)
+    if trial.state != TrialState.PRUNED or len(steps) + audited != end:
+        yield f"was audited for {audited} epochs after {len(steps)}, not up to {end}"
 
 
 def wait_until(reached: Callable[[], bool], process: subprocess.Popen[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -48,6 +50,32 @@ def test_what_is_made_while_a_signal_is_held_is_known_before_it_raises() -> None
     assert made == ["process"]
     with held():
         made.append("without a run")
+
+
+STUBBORN = """
+import signal, sys
+from lrsearch import signals
+
+signals.TERMINATION_TIMEOUT = 0.1
+signal.signal(signal.SIGTERM, lambda *_: print("asked", flush=True))
+signals.tie_to(sys.stdin)
+print(repr(sys.stdin.read()), flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def test_one_that_is_tied_is_asked_to_end_and_then_killed_and_nobody_reads_the_pipe() -> None:
+    tied = subprocess.Popen(
+        [sys.executable, "-c", STUBBORN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )  # fmt: skip
+    with tied:
+        assert tied.stdin is not None
+        assert tied.stdout is not None
+        assert tied.stdout.readline() == "''\n"
+        tied.stdin.close()
+        assert tied.stdout.readline() == "asked\n"
+    assert tied.returncode == -signal.SIGKILL
 
 
 def test_handlers_are_given_back() -> None:

@@ -31,6 +31,7 @@ from lrsearch.cli.messages import own_messages
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError, LrsearchWarning
 from lrsearch.printable import printable
+from lrsearch.signals import tie_to
 from lrsearch.storage.opened import closed_afterwards
 from lrsearch.version import __version__
 
@@ -79,11 +80,17 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _tie(wanted: bool) -> None:
+    if wanted:
+        tie_to(sys.stdin)
+
+
 @app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    tied: Annotated[bool, typer.Option("--tied", callback=_tie, hidden=True, help="End when stdin does.")] = False,
 ) -> None:
     """Which learning rate, and which schedule, should I use, and how sure can I be?"""
 

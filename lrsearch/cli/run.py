@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,7 +32,6 @@ from lrsearch.cli.study import print_summary, storage_argument, study_arguments
 from lrsearch.errors import LrsearchWarning
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.printable import redacted
-from lrsearch.signals import tie_to
 from lrsearch.storage.defaults import DEFAULT_URL, GRACE
 
 if TYPE_CHECKING:
@@ -121,7 +119,6 @@ def run(
         bool, typer.Option("--no-confirm", help="Do not train the best settings again on fresh seeds afterwards.")
     ] = False,
     one_of: Annotated[int, typer.Option(hidden=True, help="This process is a worker among so many.")] = 0,
-    tied: Annotated[bool, typer.Option("--tied", hidden=True, help="End when stdin does.")] = False,
     grace: Grace = GRACE,
     modules: Load = None,
     quiet: Quiet = False,
@@ -130,8 +127,6 @@ def run(
 ) -> None:
     """Run a study until it has all its trials, and confirm what it found."""
     quiet_libraries()
-    if tied:
-        tie_to(sys.stdin)
     if one_of:
         warnings.simplefilter("ignore", LrsearchWarning)  # the process that started it has shown them
     show_messages(quiet=quiet)

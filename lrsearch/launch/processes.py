@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import environ
 
-from lrsearch.signals import Interruption
+from lrsearch.signals import TERMINATION_TIMEOUT, Interruption
 
+LRSEARCH = (sys.executable, "-m", "lrsearch", "--tied")
+"""This program as a child process of itself; it ends when the process that started it does, however that ends."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a process is started again: they double from the first to the longest."""
 STEADY = 60.0
 """Seconds after which a process that runs has got over its former deaths."""
-TERMINATION_TIMEOUT = 10.0
-"""Seconds that processes get to end by themselves after SIGTERM; workers hand their trials back."""
 LOOK_AGAIN = 0.2
 """Seconds between two looks at the processes."""
 
@@ -71,6 +72,8 @@ class ChildProcess:
 class ChildProcesses:
     """Keeps programs running until each is over, or until somebody ends them all.
 
+    The stdin of each process ends when this process does, however that ends; see `LRSEARCH`.
+
     Args:
         programs: What runs, each as one process.
         interruption: Where signals are looked for.
@@ -79,7 +82,6 @@ class ChildProcesses:
         take_output: Takes a program's name and each line that it writes to stderr. By default the programs write to
             this process's stderr.
         limit: So often a program is started again before it is given up; None for no limit.
-        tied: Whether the stdin of each process ends when this process does, so that it can end, too.
     """
 
     def __init__(
@@ -91,12 +93,11 @@ class ChildProcesses:
         take_output: Callable[[str, str], None] | None = None,
         *,
         limit: int | None = None,
-        tied: bool = False,
     ) -> None:
         self.children = [ChildProcess(program) for program in programs]
         self._interruption = interruption
         self._wanted, self._announce, self._take_output = wanted, announce, take_output
-        self._limit, self._tied = limit, tied
+        self._limit = limit
 
     def watch(self) -> Iterator[None]:
         """Start all, and yield now and then until all are over. However this ends, no process is left.
@@ -131,7 +132,7 @@ class ChildProcesses:
         # A session of its own: ctrl-C reaches this process alone, which then asks each child once.
         child.process = subprocess.Popen(
             program.command, env={**environ, **program.environment}, text=True, errors="replace",
-            stdin=subprocess.PIPE if self._tied else subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
             stderr=None if self._take_output is None else subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         child.started_at = time.monotonic()

@@ -20,8 +20,7 @@ class Supervisor:
         environments: For each worker, what its environment has beside this process's own.
         interruption: Where signals are looked for.
         say: Where a person is told of restarts.
-        take_line: Takes every line that a worker writes to stderr. Such workers can be tied to this process: their
-            stdin ends when it does. By default they write to this process's stderr.
+        take_line: Takes every line that a worker writes to stderr. By default workers write to this process's stderr.
     """
 
     def __init__(
@@ -40,7 +39,6 @@ class Supervisor:
             self._announce,
             None if take_line is None else lambda _, line: take_line(line),
             limit=RESTARTS,
-            tied=take_line is not None,
         )
 
     @property

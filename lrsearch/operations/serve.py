@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lrsearch.launch.gpus import by_default, pins, to_share
-from lrsearch.launch.processes import Program
+from lrsearch.launch.processes import LRSEARCH, Program
 from lrsearch.launch.service import Service
 from lrsearch.operations.run_options import RunOptions
 from lrsearch.signals import Interruption
@@ -67,19 +66,18 @@ def serve(
 
 
 def _programs(options: RunOptions, page: ServeOptions, pinned: Sequence[str | None]) -> list[Program]:
-    lrsearch = [sys.executable, "-m", "lrsearch"]
     loaded = [word for source in options.load for word in ("--load", source)]
     hosts = [word for name in page.allowed_hosts for word in ("--allowed-host", name)]
     shown = ["--host", page.host, "--port", str(page.port), *hosts, *(["--read-only"] if page.read_only else [])]
     training = [*options.training(), "--one-of", str(max(len(pinned), 1)), "--log-format", "json"]
     programs = [
-        Program("dashboard", [*lrsearch, "dashboard", *shown, "--wait"], {}),
-        Program("publisher", [*lrsearch, "serve", "--as-publisher", "--log-format", "json", *loaded], {}),
+        Program("dashboard", [*LRSEARCH, "dashboard", *shown, "--wait"], {}),
+        Program("publisher", [*LRSEARCH, "serve", "--as-publisher", "--log-format", "json", *loaded], {}),
     ]
     for index, device in enumerate(pinned):
         metrics = [] if page.metrics_port is None else ["--metrics-port", str(page.metrics_port + index)]
         own = {} if device is None else {"CUDA_VISIBLE_DEVICES": device}
-        programs.append(Program(f"worker {index}", [*lrsearch, "worker", *training, *metrics, *loaded], own))
+        programs.append(Program(f"worker {index}", [*LRSEARCH, "worker", *training, *metrics, *loaded], own))
     return programs
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -144,9 +143,10 @@ def _here(
 
 
 def _in_processes(stored: StoredStudy, pinned: Sequence[str | None], options: RunOptions, display: Display) -> None:
+    from lrsearch.launch.processes import LRSEARCH
     from lrsearch.launch.supervisor import Supervisor
 
-    command = [sys.executable, "-m", "lrsearch", "study", "run", stored.name, *options.arguments()]
+    command = [*LRSEARCH, "study", "run", stored.name, *options.arguments()]
     command += ["--one-of", str(len(pinned)), "--quiet"]
     # The storage travels in the environment: its password must not show in a process list.
     threads = str(options.threads)

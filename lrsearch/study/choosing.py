@@ -44,13 +44,14 @@ class Choice:
 
     Bootstrap samples of seeds and rows pick as all of them have picked. What a sample picks is compared with itself on
     all seeds and rows, which says too little, because the sample's own are among them, and on those that the sample
-    left out, which says too much, because fewer different ones have picked. Both count, as in Efron's .632 estimator;
-    of a difference over seeds and rows only the first does.
+    left out, which says too much, because fewer different ones have picked. Both count, as in Efron's .632 estimator.
+    Of a difference only the first does: what the second adds to its correction is mostly noise.
 
     Sources: Owen and Eckles, "Bootstrapping data arrays of arbitrary order" (2012), for samples of two factors; Efron,
     "Estimating the error rate of a prediction rule: improvement on cross-validation" (1983); for the choice among
     settings Tsamardinos, Greasidou and Borboudakis, "Bootstrapping the out-of-sample predictions for efficient and
-    accurate cross-validation" (2018). Simulated in `tests/benchmarks/row_coverage.py`.
+    accurate cross-validation" (2018). Simulated in `row_coverage.py` and `judged_coverage.py` of
+    `tests/benchmarks`.
 
     Attributes:
         cube: What each contender came to, smaller is better; one block where rows are not told apart; NaN on seeds
@@ -83,12 +84,13 @@ class Choice:
             among: Places that it was picked from.
         """
         seen, left_out = self._samples
-        picked = self._picked(seen, among)
-        every = np.arange(len(seen))
-        found = self._flattery(
-            self.means[picked], seen[every, picked], left_out[every, picked], seen[:, self.pick(among)]
-        )
-        return Flattery(max(found.mean, 0.0), found.widening)
+        picked, every = self._picked(seen, among), np.arange(len(seen))
+        taken = seen[every, picked]
+        too_low, unseen = self.means[picked] - taken, left_out[every, picked] - taken
+        mean = float(too_low.mean())
+        if (known := np.isfinite(unseen)).any():
+            mean = (1 - LEFT_OUT) * mean + LEFT_OUT * float(unseen[known].mean())
+        return Flattery(max(mean, 0.0), _widening(too_low, seen[:, self.pick(among)]))
 
     def flattery_of_difference(self, worse: Sequence[int], better: Sequence[int]) -> Flattery:
         """The same of how much one picked contender is behind another one.
@@ -97,27 +99,12 @@ class Choice:
             worse: Places that the one was picked from.
             better: Places that the other was picked from, which is subtracted.
         """
-        seen, left_out = self._samples
-        first, second = self._picked(seen, worse), self._picked(seen, better)
-        every = np.arange(len(seen))
-        # What is left out says too much here: the luck of one is that of the other on the same rows.
-        alone = self.cube.shape[2] == 1
-        return self._flattery(
-            self.means[first] - self.means[second],
-            seen[every, first] - seen[every, second],
-            left_out[every, first] - left_out[every, second] if alone else None,
-            seen[:, self.pick(worse)] - seen[:, self.pick(better)],
+        seen, _ = self._samples
+        first, second, every = self._picked(seen, worse), self._picked(seen, better), np.arange(len(seen))
+        too_low = self.means[first] - self.means[second] - (seen[every, first] - seen[every, second])
+        return Flattery(
+            float(too_low.mean()), _widening(too_low, seen[:, self.pick(worse)] - seen[:, self.pick(better)])
         )
-
-    @staticmethod
-    def _flattery(on_all: Numbers, seen: Numbers, left_out: Numbers | None, fixed: Numbers) -> Flattery:
-        """Of what each sample picks, beside what all seeds and rows have picked (`fixed`); all are [samples]."""
-        mean = float((on_all - seen).mean())
-        if left_out is not None and (known := np.isfinite(left_out)).any():
-            mean = (1 - LEFT_OUT) * mean + LEFT_OUT * float((left_out - seen)[known].mean())
-        # Drawn both ways, what neither seed nor row explains varies too much; so only the ratio is taken from it.
-        usual = float(fixed.std())
-        return Flattery(mean, max(float((on_all - seen).std()) / usual, 1.0) if usual > 0 else 1.0)
 
     def _picked(self, means: Numbers, among: Sequence[int]) -> Places:
         """What the rule takes in each of some samples [samples, contenders]."""
@@ -145,11 +132,23 @@ class Choice:
 
         def mean(seed_weights: Numbers, block_weights: Numbers) -> Numbers:
             per_seed = (flat @ _shares(block_weights).T).reshape(contenders, seeds, -1)
-            shares = [_shares(seed_weights * mask) for mask in own.astype(np.float64)]
-            return np.stack([(values * share.T).sum(axis=0) for values, share in zip(per_seed, shares, strict=True)], 1)
+            sums, totals = np.einsum("cst,ts->tc", per_seed, seed_weights), seed_weights @ own.T
+            return np.divide(sums, totals, out=np.full_like(sums, np.nan), where=totals > 0)
 
         left_out = of_blocks if no_blocks else (of_blocks == 0).astype(np.float64)
         return mean(of_seeds, of_blocks), mean((of_seeds == 0).astype(np.float64), left_out)
+
+
+def _widening(too_low: Numbers, fixed: Numbers) -> float:
+    """How many times larger the error is than that of a mean that was not picked.
+
+    Args:
+        too_low: Of what each sample picks, by how much it is too low there; [samples].
+        fixed: What all seeds and rows have picked, in each sample; [samples].
+    """
+    # Drawn both ways, what neither seed nor row explains varies too much; so only the ratio is taken from it.
+    usual = float(fixed.std())
+    return max(float(too_low.std()) / usual, 1.0) if usual > 0 else 1.0
 
 
 def chance_of_being_best(values: Numbers) -> list[float]:

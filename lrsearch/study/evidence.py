@@ -82,7 +82,7 @@ class Evidence:
             max(c.planned - int(np.isfinite(c.values).sum()) - c.diverged - c.failed, 0) for c in self.contenders
         )
 
-    @property
+    @cached_property
     def complete(self) -> list[Contender]:
         return [contender for contender in self.contenders if contender.is_complete]
 

@@ -5,7 +5,7 @@
 A bank has six settings with the values of 500 seeds each; its truth is the mean over all of them. From each bank runs
 are drawn as a person has them, on seeds that all settings share or on seeds of their own, and judged. Counted is how
 often the interval of a setting's mean, that of what the recommended one will come to, and that of its difference to the
-one that it is compared with, hold the truth.
+one that it is compared with, hold the truth. In brackets is the median width of the last one.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ def main() -> None:
     for kind, draw in KINDS.items():
         for shared in (True, False):
             for number in (5, 10):
-                rates = _coverage(draw, banks, number, shared=shared)
+                rates, width = _coverage(draw, banks, number, shared=shared)
                 told = " | ".join(f"{100 * rate:.1f} %" for rate in rates)
-                print(f"| {kind} | {'shared' if shared else 'own'} | {number} | {told} |", flush=True)
+                print(f"| {kind} | {'shared' if shared else 'own'} | {number} | {told} ({width:.2f}) |", flush=True)
 
 
 def _coverage(
     draw: Callable[[np.random.Generator], NDArray[np.float64]], banks: int, number: int, *, shared: bool
-) -> list[float]:
+) -> tuple[list[float], float]:
     rng = np.random.default_rng(0)
-    held = np.array([_held(draw, rng, number, shared=shared) for _ in range(banks)])
-    return [float(rate) for rate in held.mean(axis=0)]
+    found = np.array([_held(draw, rng, number, shared=shared) for _ in range(banks)])
+    return [float(rate) for rate in found[:, :3].mean(axis=0)], float(np.median(found[:, 3]))
 
 
 def _held(
     draw: Callable[[np.random.Generator], NDArray[np.float64]], rng: np.random.Generator, number: int, *, shared: bool
-) -> tuple[float, bool, bool]:
-    """Of one bank: the share of means, what to expect of the recommended one, and the difference."""
+) -> tuple[float, bool, bool, float]:
+    """Of one bank: the share of means, what to expect of the recommended one, the difference, and its width."""
     luck = rng.normal(size=BANK)  # of a seed, the same for all settings
     bank = 20 + rng.normal(size=(SETTINGS, 1)) * 0.7 + luck + draw(rng)
     truth = bank.mean(axis=1)
@@ -78,6 +78,7 @@ def _held(
         float(np.mean([one.low <= value <= one.high for one, value in intervals])),
         low <= own <= high,
         compared.difference.low <= behind <= compared.difference.high,
+        compared.difference.high - compared.difference.low,
     )
 
 

@@ -84,7 +84,7 @@ def command_line(path: tuple[str, ...], command: Any, draw: random.Random) -> li
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option) or parameter.opts]
     for parameter in draw.sample(options, min(len(options), draw.randint(0, 4))):
         name = parameter.opts[0]
-        if not name.startswith("-") or name in ("--tied", "--interactive", "--help"):
+        if not name.startswith("-") or name in ("--interactive", "--help"):
             continue
         words += [name] if getattr(parameter, "is_flag", False) else [name, draw.choice(WORDS)]
     words += [draw.choice(WORDS) for _ in range(draw.choice((0, 1, 1, 1, 2)))]

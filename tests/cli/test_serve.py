@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 from databases import counts_of
+from shared_study import wait_until
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -60,6 +61,30 @@ def test_a_service_from_start_to_end(here: Command, tmp_path: Path) -> None:
     deadline = time.monotonic() + 10
     while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in set(family)):
         assert time.monotonic() < deadline
+
+
+def test_a_service_that_is_killed_leaves_nobody_behind(here: Command, tmp_path: Path) -> None:
+    """Kill -9: its processes notice a closed pipe, and the worker hands back what it trains."""
+    (tmp_path / "long.toml").write_text(
+        '[study]\nname = "long"\ntrials = 4\n[task]\nname = "polynomial"\nrows = 400\n'
+        "[training]\nepochs = 100000\n[confirm]\ntop = 0\n"
+    )
+    here("study", "create", "long.toml")
+    url = f"sqlite:///{tmp_path}/lrsearch.db"
+    command = [sys.executable, "-m", "lrsearch", "serve", "--port", "0", "--engine", "sequential"]
+    process = subprocess.Popen([*command, "--log-format", "json"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    with process:
+        for line in process.stderr:
+            if "Dashboard at" in line:
+                break
+        wait_until(lambda: counts_of(url, "long").running > 0, process)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert (len(family), alive) == (3, [])
+    counts = counts_of(url, "long")
+    assert (counts.running, counts.waiting, counts.retried) == (0, 1, 1)
 
 
 def test_what_is_wrong_is_said_once(here: Command, tmp_path: Path) -> None:

@@ -204,13 +204,13 @@ def show(name, line):
     print(line, flush=True)
 
 code = "import os, sys; print(os.getpid(), file=sys.stderr, flush=True); sys.stdin.read()"
-program = Program("tied", [sys.executable, "-c", code], {})
-for _ in ChildProcesses([program], Interruption(), bool, print, show, tied=True).watch():
+program = Program("child", [sys.executable, "-c", code], {})
+for _ in ChildProcesses([program], Interruption(), bool, print, show).watch():
     pass
 """
 
 
-def test_one_that_is_tied_does_not_outlive_a_process_that_was_killed() -> None:
+def test_the_stdin_of_a_child_ends_with_a_process_that_was_killed() -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, text=True)
     with holder:
         assert holder.stdout is not None

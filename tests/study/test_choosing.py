@@ -87,6 +87,15 @@ def test_a_difference_of_two_that_were_picked_from_as_many_is_flattered_little()
     assert choice.flattery_of_difference([0], range(4, 8)).mean < 0, "what is fixed is not flattered, the other is"
 
 
+def test_rows_that_all_say_the_same_correct_a_difference_as_one_does() -> None:
+    values = np.random.default_rng(2).normal(size=(6, 10))
+    one, three = (Choice(np.repeat(values[:, :, None], rows, axis=2), [0] * 6, 0.0) for rows in (1, 3))
+    expected = one.flattery_of_difference([0, 1], [2, 3, 4, 5])
+    found = three.flattery_of_difference([0, 1], [2, 3, 4, 5])
+    assert expected.mean
+    assert found.mean == pytest.approx(expected.mean, rel=1e-9)
+
+
 def test_the_only_finalist_was_not_picked() -> None:
     values = np.array([[8.0, 9.0, 13.0]])
     found, own = evidence(values).expected, mean_interval(values[0])

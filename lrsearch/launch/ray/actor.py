@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import queue
 import socket
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lrsearch.errors import InterruptedRunError, LrsearchError
+from lrsearch.launch.processes import LRSEARCH
 from lrsearch.launch.ray import code_bundle
 from lrsearch.launch.ray.code_bundle import Source
 from lrsearch.launch.supervisor import Supervisor
@@ -148,8 +148,8 @@ class WorkerActor:
         assignment = self._assignment
         loaded = [word for source in code_bundle.unpack(assignment.code, folder) for word in ("--load", source)]
         left = [] if assignment.ends is None else ["--timeout", str(max(0.0, assignment.ends - time.time()))]
-        program = [sys.executable, "-m", "lrsearch", "study", "run", assignment.study]
-        return [*program, *assignment.flags, *loaded, *left, "--one-of", str(assignment.workers), "--tied"]
+        program = [*LRSEARCH, "study", "run", assignment.study]
+        return [*program, *assignment.flags, *loaded, *left, "--one-of", str(assignment.workers)]
 
     def _environment(self) -> dict[str, str]:
         """Threads are counted by libraries when they are loaded, hence before the worker starts."""
