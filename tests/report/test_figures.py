@@ -150,6 +150,14 @@ def test_pruned_trials_are_compared_where_all_still_trained(mixed: optuna.Study)
     assert sorted(ends) == sorted(complete["value"])
 
 
+def test_a_pruned_trial_is_never_more_prominent_than_one_that_ended(trial: Make, study: MakeStudy) -> None:
+    ended = [trial(8 + n / 10, lr=0.01 + n / 1000) for n in range(100)]
+    pruned = [trial(20.0, lr=0.001 * n, state="pruned", epochs=2) for n in range(1, 6)]
+    figure = figures.lr_against_value(read(study([*ended, *pruned])))
+    sizes = {line.get_markersize() for axes in figure.axes for line in axes.lines if line.get_marker() == "o"}
+    assert len(sizes) == 1
+
+
 def test_diverged_is_above_every_value(mixed: optuna.Study) -> None:
     axes = figures.lr_against_value(read(mixed)).axes[-1]
     crosses = [line for line in axes.lines if line.get_marker() == "x" and len(line.get_xdata())]

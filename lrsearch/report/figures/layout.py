@@ -30,8 +30,12 @@ LOG_STEPS = (
 NARROW = 4.3
 """Width of a figure for a narrow page, in inches."""
 _narrow: ContextVar[bool] = ContextVar("figures are made for a narrow page", default=False)
-LETTER = 0.075
+LETTER = 0.072
 """Width of a letter of 9 points, in inches; few words have wider ones on average."""
+SIDE, GAP = 0.75, 0.12
+"""Room for the numbers and the label of the vertical axis, and between panels, in inches."""
+OUTWARDS = 1.2
+"""A label may be so much longer than its panel is before the layout has given it the room of the margins."""
 KEY = 0.55
 """Width of what stands before a legend's label, with the gap to the next, in inches."""
 FEWEST_LETTERS = 12
@@ -126,7 +130,7 @@ def value_label(axes: Axes, text: str) -> None:
         text: As `wording.axis` gives it.
     """
     shown = plain(text).replace(" (", "\n(") if is_narrow() else plain(text)
-    axes.set_ylabel(folded(shown, axes.bbox.height / axes.figure.dpi))
+    axes.set_ylabel(folded(shown, OUTWARDS * axes.bbox.height / axes.figure.dpi))
 
 
 def panel_title(axes: Axes, text: str, **more: Any) -> None:
@@ -137,7 +141,9 @@ def panel_title(axes: Axes, text: str, **more: Any) -> None:
         text: What it shows; it may come from a database.
         more: What `Axes.set_title` takes.
     """
-    axes.set_title(folded(plain(text), axes.bbox.width / axes.figure.dpi), **more)
+    grid = axes.get_subplotspec()
+    columns = 1 if grid is None else grid.get_gridspec().ncols
+    axes.set_title(folded(plain(text), (axes.figure.bbox.width / axes.figure.dpi - SIDE) / columns - GAP), **more)
 
 
 def folded(text: str, inches: float) -> str:
