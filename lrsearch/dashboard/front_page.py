@@ -31,8 +31,7 @@ STYLE = b"""<style>
 }
 </style></head>"""
 """A trial's curves are attributes of thousands of characters in one line, whose names stay whole. On a phone cards stand
-below each other and are as wide as the page, but not where they have a list of trials beside them: nothing would be left
-of them there."""
+below each other and are as wide as the page, but not beside the list of trials: nothing would be left of them there."""
 HEAD = b"</head>"
 CONDITIONS = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_RANGE")
 """What a browser may ask of the file on disk, which is not what it gets."""
