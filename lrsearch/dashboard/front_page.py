@@ -30,8 +30,9 @@ STYLE = b"""<style>
   main .MuiGrid2-root, main .MuiGrid-item { flex-basis: 100%; max-width: 100%; width: 100%; }
 }
 </style></head>"""
-"""A trial's curves are attributes of thousands of characters in one line; their names stay whole. On a phone cards stand
-below each other and are as wide as the page, but not beside the list of trials: nothing would be left of them there."""
+"""A trial's curves are attributes of thousands of characters in one line. Names of attributes stay whole. On a phone
+cards stand below each other and are as wide as the page, but not beside the list of trials: nothing would be left of
+them there."""
 HEAD = b"</head>"
 CONDITIONS = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_RANGE")
 """What a browser may ask of the file on disk, which is not what it gets."""
