@@ -108,6 +108,8 @@ def test_a_phone_gets_panels_below_each_other(draw: figures.Draw, fourteen: Stud
     with figures.narrow():
         figure = draw(fourteen)
     figure.draw_without_rendering()
+    named = [axes for axes in figure.axes if axes.get_xlabel()]
+    assert all(any(text.get_text() for text in axes.get_xticklabels() if text.get_visible()) for axes in named)
     labels = [axes.yaxis.label.get_window_extent() for axes in figure.axes]
     assert all(label.y0 >= 0 and label.y1 <= figure.bbox.height for label in labels), "no label leaves the figure"
     assert figure.get_figwidth() < 6

@@ -39,6 +39,8 @@ OUTWARDS = 1.2
 KEY = 0.55
 """Width of what stands before a legend's label, with the gap to the next, in inches."""
 FEWEST_LETTERS = 12
+SMALLEST = 1e-5
+"""Smallest number that an axis writes without a power of ten."""
 LONG_LABEL = 36
 """Characters of a legend entry that fit beside a panel."""
 
@@ -76,7 +78,10 @@ def row_of_panels(
     shared: dict[str, Any] = {"sharex": "x" in share, "sharey": "y" in share, "squeeze": False}
     if is_narrow():
         figure = Drawing(figsize=(NARROW, 0.8 * height * count), layout="constrained")
-        return figure, list(figure.subplots(count, 1, **shared)[:, 0])
+        panels = list(figure.subplots(count, 1, **shared)[:, 0])
+        for axes in panels:
+            axes.tick_params(labelbottom=True)  # each has a label of its own below it, and needs the numbers, too
+        return figure, panels
     figure = Drawing(figsize=(width, height), layout="constrained")
     return figure, list(figure.subplots(1, count, width_ratios=ratios, **shared)[0])
 
@@ -174,7 +179,7 @@ def value_axis(axes: Axes, view: Span, above: float = 0.04) -> None:
     if view.log:
         log_axis(axes.yaxis, view)
     top = view.high + 1e-9 * abs(view.high) if above > 0.1 else math.inf
-    axes.yaxis.set_major_formatter(ticks.FuncFormatter(lambda value, _: f"{value:g}" if value <= top else ""))
+    axes.yaxis.set_major_formatter(ticks.FuncFormatter(lambda value, _: _digits(value) if value <= top else ""))
     axes.set_ylim(view.widened(0.04, above))
 
 
@@ -189,8 +194,13 @@ def log_axis(axis: Any, view: Span) -> None:
     steps = next(steps for most, steps in LOG_STEPS if decades < most)
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
     axis.set_major_locator(ticks.LogLocator(subs=steps, numticks=12))
-    axis.set_major_formatter(ticks.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(ticks.FuncFormatter(lambda value, _: _digits(value)))
     axis.set_minor_formatter(ticks.NullFormatter())
+
+
+def _digits(value: float) -> str:
+    """A number of an axis; small ones beside 0.0001 are written as that is."""
+    return f"{value:.6f}".rstrip("0") if SMALLEST <= value < 1e-4 else f"{value:g}"
 
 
 def whole_axis(axes: Axes, at_most: int = 8) -> None:
