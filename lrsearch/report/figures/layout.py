@@ -152,14 +152,19 @@ def panel_title(axes: Axes, text: str, **more: Any) -> None:
 
 
 def folded(text: str, inches: float) -> str:
-    """A text in lines that fit; a word that is longer than a line is broken.
+    """A text in lines that fit, broken before what stands in brackets; a word that is longer than a line is broken.
 
     Args:
         text: One or several lines.
         inches: Room for a line.
     """
     letters = max(FEWEST_LETTERS, int(inches / LETTER))
-    return "\n".join(piece for line in text.splitlines() for piece in _pieces(line, letters))
+    lines = [
+        part
+        for line in text.splitlines()
+        for part in (line.replace(" (", "\n(") if len(line) > letters else line).splitlines()
+    ]
+    return "\n".join(piece for line in lines for piece in _pieces(line, letters))
 
 
 def _pieces(line: str, letters: int) -> list[str]:
