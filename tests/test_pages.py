@@ -32,6 +32,7 @@ PAGES = {
 README = PAGES["README.md"]
 STUDY_FILES = PAGES["studies/README.md"]
 MOST_LINES = 250
+MOST_LINES_OF_A_PATH = 10
 WRONG_USAGE = typer.BadParameter.__bases__
 """What unknown options raise, too: typer brings a click of its own, or takes the one that is installed."""
 IMPORTS = {"lrsearch", "lrsearch.schedules"}
@@ -81,6 +82,18 @@ def lrsearch_says(here: Callable[..., subprocess.CompletedProcess[str]]) -> Call
 
 def test_the_first_page_is_short() -> None:
     assert len(README.splitlines()) <= MOST_LINES
+
+
+def test_the_first_page_has_its_order_and_its_paths_are_short() -> None:
+    parts = re.split(r"^##+ (.*)$", README, flags=re.M)[1:]
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    paths = [name for name in sections if name.startswith("I want to")]
+    assert list(sections) == [
+        "What you get", "Two commands", "Where to begin", *paths, "What is guaranteed", "The pages",
+    ]  # fmt: skip
+    lengths = {name: len(re.findall(r"^(?! *```).+$", sections[name], flags=re.M)) for name in paths}
+    assert len(paths) == 3
+    assert max(lengths.values()) <= MOST_LINES_OF_A_PATH, lengths
 
 
 def fault_of_link(name: str, target: str) -> str | None:

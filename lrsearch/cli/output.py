@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
@@ -32,6 +33,9 @@ THEME = Theme(
     }
 )
 """Every style of ours, without colours: each of a terminal's sixteen is hard to read in some theme that is in use."""
+
+COMMAND = "lrsearch "
+"""What every command begins with that a message tells a person to type."""
 
 
 class Format(StrEnum):
@@ -83,8 +87,18 @@ def moves(screen: Console) -> bool:
 
 
 def say(message: str, *, style: str | None = None) -> None:
-    """Print a message for the person to stderr: what it quotes is never taken as markup, or obeyed by the terminal."""
-    console(soft_wrap=True).print(printable(message), style=style, markup=False)
+    """Print a message for the person to stderr: what it quotes is never taken as markup, or obeyed by the terminal.
+
+    On a terminal lines end between words. A message with a command, or with a word that is longer than a line, is left
+    to the terminal: copied from there, it is still in one piece.
+
+    Args:
+        message: One or more lines.
+        style: One of the `THEME`.
+    """
+    screen, text = console(), printable(message)
+    whole = not screen.is_terminal or COMMAND in text or any(cell_len(word) > screen.width for word in text.split())
+    console(soft_wrap=whole).print(text, style=style, markup=False)
 
 
 def write(text: str = "") -> None:

@@ -18,12 +18,21 @@ from lrsearch.storage.retry import Patience
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-STYLE = (
-    b"<style>.MuiTableCell-root { overflow-wrap: anywhere; }"
-    b" @media (min-width: 600px) { .MuiBox-root { min-width: 0; } }</style></head>"
-)
-"""A trial's curves are attributes of thousands of characters in one line. On a phone the boxes keep their width: beside
-the list of trials nothing would be left of them."""
+STYLE = b"""<style>
+.MuiTableCell-root { overflow-wrap: anywhere; }
+.MuiTableCell-root:first-of-type { overflow-wrap: normal; }
+@media (min-width: 600px) {
+  .MuiBox-root { min-width: 0; }
+  .MuiTable-root { min-width: 0 !important; }
+}
+@media (max-width: 599px) {
+  main.MuiBox-root:has(.MuiCardContent-root), main.MuiBox-root:has(.MuiCardContent-root) .MuiBox-root { min-width: 0; }
+  main .MuiGrid2-root, main .MuiGrid-item { flex-basis: 100%; max-width: 100%; width: 100%; }
+}
+</style></head>"""
+"""A trial's curves are attributes of thousands of characters in one line. Names of attributes stay whole. On a phone
+cards stand below each other and are as wide as the page, but not beside the list of trials: nothing would be left of
+them there."""
 HEAD = b"</head>"
 CONDITIONS = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_RANGE")
 """What a browser may ask of the file on disk, which is not what it gets."""

@@ -65,14 +65,14 @@ def publish(stored: StoredStudy, artifacts: Artifacts, check: Callable[[], None]
     pictures = gallery.pictures(frames)
     for picture in pictures:
         check()
-        links[picture.file] = published.put(picture.file, figures.png(picture.draw(frames)))
+        links[picture.file] = published.put(picture.file, figures.png(picture.draw(frames)), title=picture.title)
         kept.add((picture.file, None))
     report = _LINK.sub(lambda link: f"]({links[link[1]]})", markdown.text(frames, pictures))
     _write_note(study, report, thinning.remark(len(frames.trials)))
     _write_plots(study, frames)
     for number in best:
         trial_id = stored.trial(number)._trial_id
-        published.put(CURVE, _curve(frames, number), trial_id)
+        published.put(CURVE, _curve(frames, number), trial_id, title=f"curve_of_trial_{number}")
         kept.add((CURVE, trial_id))
     wanted = frames.answer.params if frames.answer is not None and counts.is_done else None
     if wanted is not None and _put_checkpoint(stored, published, trained == wanted, check):

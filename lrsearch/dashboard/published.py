@@ -6,7 +6,9 @@ import hashlib
 import io
 import json
 import mimetypes
+import re
 import uuid
+from pathlib import PurePath
 from typing import Any
 
 import optuna
@@ -17,6 +19,11 @@ PUBLISHED = "lrsearch:published"
 """Study system attribute: what was published, by name. The dashboard does not show it."""
 _STUDY_ARTIFACT, _TRIAL_ARTIFACT = "artifacts:", "dashboard:artifacts:"
 """Study system attributes in which optuna-dashboard looks for artifacts, those of finished trials too."""
+
+MOST_LETTERS = 80
+"""Of a title as a file name: at three bytes a letter, a file system takes no more."""
+_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]')
+"""What Windows refuses in a file name; others refuse less."""
 
 
 class Published:
@@ -49,29 +56,29 @@ class Published:
         if json.dumps(self._kept) != self._before:
             self._storage.set_study_system_attr(self._study_id, PUBLISHED, self._kept)
 
-    def put(self, name: str, content: bytes, trial_id: int | None = None) -> str:
-        """Add an artifact, or replace it if its content has changed.
+    def put(self, name: str, content: bytes, trial_id: int | None = None, title: str | None = None) -> str:
+        """Add an artifact, or replace it if its content or its title has changed.
 
         Args:
-            name: Its file name.
+            name: Its file name, by which it is known.
             content: What is in it.
             trial_id: Optuna's id of the trial that it belongs to; None for the study.
+            title: What the dashboard calls it, in words; None for its file name.
 
         Returns:
             Where the dashboard serves it.
         """
         key = name if trial_id is None else f"{trial_id}/{name}"
-        digest = hashlib.sha256(content).hexdigest()
-        entry = self._files.get(key)
-        if entry is None:
-            entry = {"id": str(uuid.uuid4())}
+        digest, shown = hashlib.sha256(content).hexdigest(), name if title is None else titled(title, name)
+        entry = self._files.get(key) or {"id": str(uuid.uuid4())}
+        if entry.get("shown") != shown:
             kind, encoding = mimetypes.guess_type(name)
-            meta = {"artifact_id": entry["id"], "filename": name, "encoding": encoding,
+            meta = {"artifact_id": entry["id"], "filename": shown, "encoding": encoding,
                     "mimetype": kind or "application/octet-stream"}  # fmt: skip
             self._storage.set_study_system_attr(self._study_id, _attribute(entry["id"], trial_id), json.dumps(meta))
         if entry.get("digest") != digest or not self._artifacts.has(entry["id"]):
             self._artifacts.write(entry["id"], io.BytesIO(content))
-        self._files[key] = {**entry, "digest": digest, "trial": trial_id}
+        self._files[key] = {**entry, "digest": digest, "shown": shown, "trial": trial_id}
         place = self._study_id if trial_id is None else f"{self._study_id}/{trial_id}"
         return f"/artifacts/{place}/{entry['id']}"
 
@@ -111,6 +118,17 @@ class Published:
     def _files(self) -> dict[str, Any]:
         files: dict[str, Any] = self._kept.setdefault("files", {})
         return files
+
+
+def titled(title: str, name: str) -> str:
+    """A title as a file name that every system can save, with the ending of the artifact's own.
+
+    Args:
+        title: In words; a colon becomes a dash, what else no file name may have is left out.
+        name: The artifact's file name.
+    """
+    words = _FORBIDDEN.sub("", title.replace(": ", " - ").replace("/", " per "))
+    return f"{' '.join(words.split())[:MOST_LETTERS]}{PurePath(name).suffix}"
 
 
 def _attribute(artifact_id: str, trial_id: int | None) -> str:

@@ -111,9 +111,9 @@ def _rates(frames: StudyFrames) -> Picture | None:
         reading += " Colour and shape are its scheduler type."
     if rung:
         reading += (
-            f" To the left are all trials after {frames.unit} {rung}, where the first was pruned; hollow ones were "
-            "pruned then or later. To the right are those that went on to the end. A small rate learns slowly: how "
-            "it does at the left says little about how it would have ended."
+            f" The first panel has all trials after {frames.unit} {rung}, where the first was pruned; hollow ones were "
+            "pruned then or later. The second has those that went on to the end. A small rate learns slowly: how "
+            "it does in the first panel says little about how it would have ended."
         )
         if first != last:
             reading += " The two panels have different axes: at the end the trials lie much closer together."

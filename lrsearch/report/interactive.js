@@ -91,7 +91,9 @@
     });
     traces.push(confirmed(two ? 2 : 1));
     const value = (key) => Object.assign({}, data.rates[key]);
-    const more = { height: stacked ? 760 : 470,
+    // Below the plot: as a share of its height, which is twice as large where panels stand below each other.
+    const legend = { orientation: "h", y: stacked ? -0.1 : -0.2, yanchor: "top" };
+    const more = { height: stacked ? 760 : 470, legend,
       xaxis: axis("initial learning rate", Object.assign({ domain: two && !stacked ? [0, 0.48] : [0, 1] }, data.lrs)),
       yaxis: axis(data.value, Object.assign({ domain: stacked ? [0.56, 1] : [0, 1] }, value(two ? "early" : "end"))) };
     if (two) {
@@ -108,7 +110,7 @@
 
   function confirmed(column) {
     const shown = data.confirmed;
-    return { type: "scatter", mode: "markers", name: "mean on fresh seeds", showlegend: shown.length > 0,
+    return { type: "scatter", mode: "markers", name: "mean on fresh seeds, 95 % interval", showlegend: shown.length > 0,
       xaxis: column === 1 ? "x" : "x2", yaxis: column === 1 ? "y" : "y2",
       x: shown.map((one) => one.lr), y: shown.map((one) => one.mean),
       text: shown.map((one) => plain(`${one.about}: ${number(one.mean)} (${number(one.low)} to ${number(one.high)})`)),

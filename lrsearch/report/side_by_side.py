@@ -82,11 +82,25 @@ def text(first: StudyFrames, second: StudyFrames) -> str:
     names = [inline(frames.name) for frames in both]
     blocks = [f"# {names[0]} and {names[1]} side by side", _verdict(first, second)]
     if any(len(standings.ranked(frames)) for frames in both):
-        title = "Best value so far, and the recommended settings on fresh seeds"
-        blocks += [f"![{title}]({FIGURES}/{PICTURE})", f"{title}."]
+        title, seen = _picture_in_words(both)
+        blocks += [f"![{title}: {seen}]({FIGURES}/{PICTURE})", f"{title}."]
     blocks += ["## Results", tables.table(["", *(frames.name for frames in both)], _facts(both), words=("",))]
     blocks += ["## By scheduler type", _by_scheduler(both), "## What differs", _differences(first, second)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _picture_in_words(both: tuple[StudyFrames, StudyFrames]) -> tuple[str, str]:
+    """What the figure shows, and what is seen in it: the second panel is there only where both are confirmed."""
+    metric = wording.test_metric(both[0].metric)
+    ends = []
+    for frames in both:
+        finished = standings.ranked(frames)
+        best = f"best {wording.number(float(finished['value'].iloc[0]))}" if len(finished) else "no trial at the end"
+        ends.append(inline(f"{frames.name} {best} of {wording.plural(standings.count(frames).done, 'trial')}"))
+    title = f"Best {metric} so far, among the trials that went on to the end"
+    if all(frames.evidence is not None and frames.evidence.complete for frames in both):
+        title += ", and the recommended settings on fresh seeds with the 95 % interval of their mean"
+    return inline(title), ", ".join(ends)
 
 
 def _verdict(first: StudyFrames, second: StudyFrames) -> str:

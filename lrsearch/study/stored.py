@@ -279,9 +279,11 @@ def load(storage: BaseStorage, name: str, patience: Patience | None = None) -> S
     """
     patience = patience or patient()
     there = storage_reader(storage, patience)
-    known = [listed.name for listed in there.listed()]
+    studies = there.listed()
+    known = [study.name for study in studies]
     if name not in known:
-        listed = f"; there are {', '.join(known)}" if known else "; the storage has no studies"
+        own = [study.name for study in studies if study.origin is None] or known  # without those that belong to them
+        listed = f"; there are {', '.join(own)}" if own else "; the storage has no studies"
         near = nearest(name, known)
         raise input_error("study", "no such study" + ("" if near else listed), received=f'"{name}"', nearest=near)
     study = there.study(name)

@@ -89,6 +89,22 @@ def test_long_names_keep_their_ends_and_hide_no_column(monkeypatch: pytest.Monke
     assert f"{LONGEST}-two" in text
 
 
+def test_messages_wrap_at_words_and_keep_commands_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[Console]()
+
+    def fixed(*, soft_wrap: bool = False, **_: Any) -> Console:
+        made.append(screen(40, soft_wrap=soft_wrap))
+        return made[-1]
+
+    monkeypatch.setattr(output, "console", fixed)
+    command, path = "lrsearch study confirm 'a study with a long name' --seeds 12", "sqlite:////" + "folder/" * 8
+    for message in ("no such study; " + "there are many others, " * 5, f"Go on with: {command}", f"No database {path}"):
+        output.say(message)
+        printed = made[-1].export_text()
+        assert " ".join(printed.split()) == " ".join(message.split())
+        assert (max(map(len, printed.splitlines())) <= 40) == (message[:2] == "no")
+
+
 def test_a_table_without_colour_has_no_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     made = screen(80)

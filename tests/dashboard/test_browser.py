@@ -172,6 +172,19 @@ def test_the_report_is_the_note_with_its_figures(page: Page) -> None:
     page.keep("note")
 
 
+def test_the_report_and_the_plots_fit_on_a_phone(page: Page) -> None:
+    page.log_in().says("small")
+    size = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        for path, words in (("/dashboard/studies/1/note", "By scheduler type"), ("/dashboard/studies/1", "Artifacts")):
+            page.open(path).says(words)
+            page.until(lambda: page.browser.execute_script("return document.documentElement.scrollWidth") <= 390)
+            page.keep(f"phone{path.replace('/', '_')}")
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_an_html_artifact_runs_no_script_in_the_dashboards_origin(page: Page) -> None:
     page.log_in().says("small")
     page.open(f"/artifacts/1/{HTML_ARTIFACT}")

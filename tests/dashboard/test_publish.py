@@ -21,6 +21,7 @@ from lrsearch.dashboard import publish as publishing
 from lrsearch.dashboard.app import application
 from lrsearch.dashboard.artifacts import ArtifactFolder
 from lrsearch.dashboard.publish import publish
+from lrsearch.dashboard.published import Published
 from lrsearch.dashboard.publisher import Publisher
 from lrsearch.errors import InterruptedRunError
 from lrsearch.search.runner import Runner
@@ -80,7 +81,11 @@ def test_everything_is_there_and_can_be_fetched(create: Callable[..., StoredStud
     for path in pictures:
         answer = client(path)
         assert (answer.status, answer.headers["Content-Type"], answer.body[:4]) == (200, "image/png", b"\x89PNG")
-    assert {artifact["filename"] for artifact in told["artifacts"]} >= {"lr_against_value.png", "learning_curves.png"}
+    assert {artifact["filename"] for artifact in told["artifacts"]} >= {
+        "Initial learning rate against test MSE, at the end.png",
+        "Learning curves - test MSE after every epoch.png",
+    }
+    assert {artifact["mimetype"] for artifact in told["artifacts"]} == {"image/png", "application/octet-stream"}
     plots = {plot["id"]: json.loads(plot["graph_object"]) for plot in told["plotly_graph_objects"]}
     assert set(plots) == {"learning_curves", "schedules"}
     assert len(plots["learning_curves"]["data"]) == 6
@@ -98,7 +103,7 @@ def test_the_best_trials_have_their_curves_and_the_recommended_settings_their_we
     assert best is not None
     assert len(kept) == 3
     paths = {a["filename"]: f"/artifacts/1/{best._trial_id}/{a['artifact_id']}" for a in kept[best.number]}
-    curve = pd.read_csv(io.BytesIO(client(paths["curve.csv"]).body))
+    curve = pd.read_csv(io.BytesIO(client(paths[f"curve_of_trial_{best.number}.csv"]).body))
     assert list(curve["test_metric"]) == list(best.intermediate_values.values())
     (artifact,) = (own for own in told["artifacts"] if own["filename"] == "recommended.ckpt")
     path = f"/artifacts/1/{artifact['artifact_id']}"
@@ -123,6 +128,20 @@ def test_nothing_is_done_twice_and_links_stay_good(create: Callable[..., StoredS
     listed = {a["artifact_id"] for a in second["artifacts"]}
     listed |= {a["artifact_id"] for trial in second["trials"] for a in trial["artifacts"]}
     assert files == listed
+
+
+def test_an_artifact_of_an_older_lrsearch_gets_its_title(
+    create: Callable[..., StoredStudy], folder: ArtifactFolder
+) -> None:
+    stored = create(train=1)
+    before = Published(stored.study, folder)
+    path = before.put("rates.png", b"1")
+    del before._files["rates.png"]["shown"]
+    before.remember(None)
+    again = Published(stored.study, folder)
+    assert again.put("rates.png", b"1", title='Rates: "a/b"?') == path
+    (artifact,) = seen(stored, folder)[1]["artifacts"]
+    assert artifact["filename"] == "Rates - a per b.png"
 
 
 def test_what_a_person_wrote_above_the_report_stays(create: Callable[..., StoredStudy], folder: ArtifactFolder) -> None:

@@ -108,6 +108,8 @@ def test_a_phone_gets_panels_below_each_other(draw: figures.Draw, fourteen: Stud
     with figures.narrow():
         figure = draw(fourteen)
     figure.draw_without_rendering()
+    named = [axes for axes in figure.axes if axes.get_xlabel()]
+    assert all(any(text.get_text() for text in axes.get_xticklabels() if text.get_visible()) for axes in named)
     labels = [axes.yaxis.label.get_window_extent() for axes in figure.axes]
     assert all(label.y0 >= 0 and label.y1 <= figure.bbox.height for label in labels), "no label leaves the figure"
     assert figure.get_figwidth() < 6
@@ -148,6 +150,14 @@ def test_pruned_trials_are_compared_where_all_still_trained(mixed: optuna.Study)
     ends = [float(y) for line in late.lines if line.get_marker() not in ("x", "None") for y in line.get_ydata()]
     complete = trials[trials["state"] == "complete"]
     assert sorted(ends) == sorted(complete["value"])
+
+
+def test_a_pruned_trial_is_never_more_prominent_than_one_that_ended(trial: Make, study: MakeStudy) -> None:
+    ended = [trial(8 + n / 10, lr=0.01 + n / 1000) for n in range(100)]
+    pruned = [trial(20.0, lr=0.001 * n, state="pruned", epochs=2) for n in range(1, 6)]
+    figure = figures.lr_against_value(read(study([*ended, *pruned])))
+    sizes = {line.get_markersize() for axes in figure.axes for line in axes.lines if line.get_marker() == "o"}
+    assert len(sizes) == 1
 
 
 def test_diverged_is_above_every_value(mixed: optuna.Study) -> None:

@@ -10,7 +10,7 @@ import pytest
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError
-from lrsearch.report import side_by_side
+from lrsearch.report import figures, side_by_side
 from lrsearch.report.document import Form
 from lrsearch.report.frames import StudyFrames, read
 
@@ -61,6 +61,19 @@ def test_recommended_settings_are_compared_seed_by_seed(
     assert file.read_text(encoding="utf-8") == text
     assert (tmp_path / "figures" / "two_studies.png").is_file()
     assert side_by_side.write(first, second, tmp_path, Form.HTML).name == "report.html"
+
+
+def test_the_whole_way_of_both_searches_is_shown(trial: Make, study: MakeStudy) -> None:
+    """Most trials of a search lie at the best value, so that the way to it would count as outliers."""
+    late = [trial(value) for value in (20.0, 19.0, *[7.2] * 60, 7.1)]
+    both = [read(study(late, name)) for name in ("one", "other")]
+    figure = figures.two_studies(*both)
+    low, high = figure.axes[0].get_ylim()
+    assert low < 7.1
+    assert high > 20.0
+    words = side_by_side.text(*both)
+    assert "![Best test MSE so far, among the trials that went on to the end: one best 7.1 of 63 trials, other" in words
+    assert "on fresh seeds with the 95 %" not in words
 
 
 def test_studies_of_different_tasks_are_refused(pair: tuple[optuna.Study, optuna.Study], study: MakeStudy) -> None:

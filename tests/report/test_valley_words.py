@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -75,3 +76,8 @@ def test_report_figure_and_terminal_show_the_valley(
     drawn = next(one for one in gallery.pictures(frames) if one.file == "valley.png").draw(frames)
     assert len(figures.png(drawn)) > 5000
     assert len(drawn.axes) == (2 if rows == "holdout" else 1)
+    assert frames.answer is not None
+    far = OtherRate(0.01, 2, 0, 0.1, (-900.0, 900.0), Standing.OPEN)
+    reaching = replace(frames, answer=replace(frames.answer, valley=RateValley(0.02, 8.0, 0.1, 0.02, 0.02, (far,))))
+    (shown,) = figures.valley(reaching).legends
+    assert "beyond the axis (2)" in [text.get_text() for text in shown.get_texts()]

@@ -17,6 +17,7 @@ from lrsearch.report.figures.layout import (
     legend,
     legend_above,
     name_axes,
+    panel_title,
     row_of_panels,
     small_multiples,
     value_axis,
@@ -88,7 +89,7 @@ def _by_type(frames: StudyFrames) -> Figure:
         _draw_audited(axes, mine, audits, looks[name])
         _draw_best(axes, curves, best.get(name), looks[name])
         _ring(axes, curves, kept, best.get(name), looks[name].colour)
-        axes.set_title(plain(f"{wording.scheduler(name)} ({wording.plural(len(mine), 'trial')})"))
+        panel_title(axes, f"{wording.scheduler(name)} ({wording.plural(len(mine), 'trial')})")
         value_axis(axes, view, above=0.06)
         whole_axis(axes, 6)
     name_axes(figure, list(panels.values()), frames.unit, plain(wording.axis(frames.metric)))

@@ -33,7 +33,9 @@ def epochs_needed(frames: StudyFrames) -> Figure:
         for epoch, value in ((found.half, found.at_half), (found.whole, found.at_end)):
             axes.axvline(epoch, color=FAINT, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
             axes.plot([epoch], [value], "o", color="black", markersize=5, zorder=5)
-        keys.append(Line2D([], [], color="black", marker="o", markersize=5, linestyle="", label="best, half and all"))
+        keys.append(
+            Line2D([], [], color="black", marker="o", markersize=5, linestyle="", label="best after half and all")
+        )
     log_axis(axes.xaxis, Span(1.0, max(float(best["epoch"].max()), 2.0), True))
     value_axis(axes, span(best["best"], maximise=frames.maximise))
     axes.set_xlabel(f"{frames.unit}s")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrsearch.report.figures.layout import name_axes, small_multiples, whole_axis
+from lrsearch.report.figures.layout import name_axes, panel_title, small_multiples, whole_axis
 from lrsearch.report.figures.look import FAINT, drawn, plain
 from lrsearch.report.palette import style
 from lrsearch.schedules.base import Schedule
@@ -49,7 +49,7 @@ def _draw(axes: Axes, family: type[Schedule], lr: float, epochs: int, batches: i
         # The last rate holds to the end of the run, and steps are drawn as steps.
         axes.plot([*begins, epochs], [*values, values[-1]], color=look.colour, linewidth=1.4,
                   drawstyle="steps-post", label=_label(example, place), zorder=3 - 0.1 * place)  # fmt: skip
-    axes.set_title(plain(family.name), fontweight="bold", pad=17 if shown[0].parameter else 6)
+    panel_title(axes, family.name, fontweight="bold", pad=17 if shown[0].parameter else 6)
     if shown[0].parameter:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 0.97), ncols=len(shown), fontsize=SMALL,
                     handlelength=1.0, handletextpad=0.4, columnspacing=0.9, borderpad=0.2)  # fmt: skip

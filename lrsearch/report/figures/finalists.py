@@ -23,6 +23,8 @@ from lrsearch.study.evidence import Evidence
 
 LABEL_WIDTH = 38
 """Characters in a line beside the panel."""
+LONGEST_WORD = 30
+"""Characters of a name with its value that are never broken."""
 NARROW_LABEL = 20
 """The same on a narrow page."""
 LINE = 0.165
@@ -142,9 +144,10 @@ def _value_axis(axes: Axes, shown: list[float], evidence: Evidence) -> None:
 
 
 def _label(contender: Contender) -> str:
-    """The settings, wrapped between them and never within one."""
+    """The settings, wrapped between them, and within one only where it is longer than any of ours."""
     parts = plain(wording.describe(contender.params)).split(", ")
     whole = ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+    whole = " ".join(piece for word in whole.split(" ") for piece in textwrap.wrap(word, LONGEST_WORD))
     label = textwrap.fill(
         whole, NARROW_LABEL if is_narrow() else LABEL_WIDTH, break_long_words=False, break_on_hyphens=False
     )

@@ -43,13 +43,13 @@ def lr_against_value(frames: StudyFrames) -> Figure:
     if rung:
         early_lost = early[early["diverged"] & (early["epochs"] <= rung)]
         pruned, went_on = early["state"] == "pruned", ~early["diverged"]
-        beyond += draw_marks(panels[0], early[pruned & went_on], "lr", "level", looks, first, HOLLOW)
-        beyond += draw_marks(panels[0], early[~pruned & went_on], "lr", "level", looks, first, FILLED)
+        beyond += draw_marks(panels[0], early[pruned & went_on], "lr", "level", looks, first, HOLLOW, len(trials))
+        beyond += draw_marks(panels[0], early[~pruned & went_on], "lr", "level", looks, first, FILLED, len(trials))
         above = draw_diverged(panels[0], early_lost, "lr", looks)
         shown = int(early[went_on]["level"].notna().sum())
         panels[0].set_title(f"after {frames.unit} {rung}: all {wording.plural(shown, 'trial')}", loc="left")
         panels[-1].set_title(f"at the end: {wording.plural(int((~ended['diverged']).sum()), 'trial')}", loc="left")
-    beyond += draw_marks(panels[-1], ended[~ended["diverged"]], "lr", "level", looks, last, FILLED)
+    beyond += draw_marks(panels[-1], ended[~ended["diverged"]], "lr", "level", looks, last, FILLED, len(trials))
     above = max(above, draw_diverged(panels[-1], ended[ended["diverged"]], "lr", looks))
     _draw_confirmed(panels[-1], confirmed)
     _axes(frames, panels, trials, confirmed)

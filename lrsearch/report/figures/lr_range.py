@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from lrsearch.report import wording
-from lrsearch.report.figures.layout import log_axis, value_axis
+from lrsearch.report.figures.layout import log_axis, panel_title, value_axis
 from lrsearch.report.figures.look import FAINT, Drawing, drawn, plain
 from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import style
@@ -61,7 +61,7 @@ def lr_range(test: RangeTest, title: str, loss: str, look: Look | None = None) -
     keys += _suggestion([axes] if tried is None else [axes, tried], test, rate)
     keys += _diverged(axes, test)
     axes.set_ylabel(_smoothed(wording.axis(loss, rows="training"), short=look is not None))
-    axes.set_title(plain(title))
+    panel_title(axes, title)
     if look is not None and tried is not None:
         keys += _short_runs(tried, test, look)
     # Over the whole ramp, wherever the curves end: how much of it was lost is part of the answer.

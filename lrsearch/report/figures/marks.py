@@ -20,6 +20,9 @@ ROWS_OF_CROSSES = 7
 """Up to so many scheduler types get a row of their own for trials that diverged."""
 HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 0.7, "alpha": 0.55, "zorder": 2}
 FILLED: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4, "alpha": 0.95, "zorder": 4}
+CROWD = 1000
+"""Trials from which on marks lie on each other: each is drawn smaller, and lets others through."""
+CROWDED: dict[str, Any] = {"markeredgewidth": 0.3, "alpha": 0.5}
 BEYOND: dict[str, Any] = {"alpha": 0.8, "zorder": 3}
 _ARROW = [(0, 1), (0.6, 0.3), (0.2, 0.3), (0.2, -1), (-0.2, -1), (-0.2, 0.3), (-0.6, 0.3)]
 UPWARDS, DOWNWARDS = (Path([(x, way * y) for x, y in _ARROW]) for way in (1, -1))
@@ -28,7 +31,14 @@ Looks = dict[str | None, Style]
 
 
 def draw_marks(
-    axes: Axes, trials: pd.DataFrame, places: str, levels: str, looks: Looks, view: Span, kind: dict[str, Any]
+    axes: Axes,
+    trials: pd.DataFrame,
+    places: str,
+    levels: str,
+    looks: Looks,
+    view: Span,
+    kind: dict[str, Any],
+    many: int | None = None,
 ) -> int:
     """A mark per trial, in the look of its type; one that lies beyond the axis becomes an arrow at its edge.
 
@@ -40,11 +50,13 @@ def draw_marks(
         looks: Scheduler type -> look.
         view: What the vertical axis shows.
         kind: `HOLLOW` or `FILLED`.
+        many: For how many trials the marks are made, where others stand in the same figure; None for these alone.
 
     Returns:
         How many lie beyond the axis.
     """
-    size, beyond = _size(len(trials)), 0
+    many, beyond = len(trials) if many is None else many, 0
+    size, kind = _size(many), kind | CROWDED if many > CROWD else kind
     trials = trials[trials[levels].notna() & trials[places].notna()]
     for name, look in looks.items():
         mine = standings.of_type(trials, name)
@@ -128,4 +140,4 @@ def _key(marker: Any, label: str, **more: Any) -> Line2D:
 
 def _size(trials: int) -> float:
     """In points: the more marks, the smaller each."""
-    return 6.5 if trials <= 10 else 5.2 if trials <= 100 else 4.2
+    return 6.5 if trials <= 10 else 5.2 if trials <= 100 else 4.2 if trials <= CROWD else 2.8

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrsearch.report import wording
-from lrsearch.report.figures.layout import NARROW, is_narrow, value_axis, value_label, whole_axis
+from lrsearch.report.figures.layout import NARROW, is_narrow, panel_title, value_axis, value_label, whole_axis
 from lrsearch.report.figures.look import SHORT_DASHES, Drawing, drawn, plain
 from lrsearch.report.limits import span
 from lrsearch.report.palette import style
@@ -53,7 +53,7 @@ def training_run(
         value_axis(axes, span(values, fence=False, log=False))
         axes.set_ylabel(plain(wording.axis(name)).replace(" (", "\n("))
     _draw_rates(below, epochs["lr"], unit)
-    first.set_title(plain(title), loc="left")
+    panel_title(first, title, loc="left")
     figure.align_ylabels()
     return figure
 

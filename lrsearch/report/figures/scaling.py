@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrsearch.report.figures.layout import log_axis
+from lrsearch.report.figures.layout import log_axis, panel_title
 from lrsearch.report.figures.look import BAND, FAINT, Drawing, drawn, plain
 from lrsearch.report.limits import Span
 from lrsearch.report.palette import style
@@ -45,7 +45,7 @@ def _valleys(axes: Axes, own: TypeAnswer) -> None:
     log_axis(axes.xaxis, Span(float(rates.min()), float(rates.max()), True))
     axes.set_xlabel("learning rate")
     axes.set_ylabel("value, mean over seeds")
-    axes.set_title(plain(f"{own.scheduler}: {own.verdict}"))
+    panel_title(axes, f"{own.scheduler}: {own.verdict}")
     axes.legend()
 
 

@@ -10,7 +10,16 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from lrsearch.report import wording
-from lrsearch.report.figures.layout import legend, name_axes, row_of_panels, small_multiples, value_axis, whole_axis
+from lrsearch.report.figures.layout import (
+    legend,
+    name_axes,
+    panel_title,
+    row_of_panels,
+    small_multiples,
+    value_axis,
+    value_label,
+    whole_axis,
+)
 from lrsearch.report.figures.look import BEHIND, drawn, plain
 from lrsearch.report.figures.selection import Curves, Values, all_values, chosen, curves_of, few, line_keys
 from lrsearch.report.frames import StudyFrames
@@ -71,7 +80,8 @@ def _panel_per_column(
                 axes.plot(*curves[number], color=look.colour, linestyle=look.dash, linewidth=1.8)
         value_axis(axes, _view(curves, looks, column))
         whole_axis(axes)
-        axes.set(xlabel=frames.unit, ylabel=_label(column))
+        axes.set_xlabel(frames.unit)
+        value_label(axes, _label(column))
     head = "settings" if few(frames) else "best of each type"
     legend(figure, line_keys(looks, labels), plain(f"{head}: {wording.test_metric(frames.metric)}"))
     return figure
@@ -86,7 +96,7 @@ def _panel_per_trial(frames: StudyFrames, column: str, looks: dict[int, Style], 
         axes.add_collection(LineCollection(behind, colors=BEHIND, linewidths=0.7))
         if number in curves:
             axes.plot(*curves[number], color=looks[number].colour, linewidth=2.0)
-        axes.set_title(labels[number])
+        panel_title(axes, labels[number])
         value_axis(axes, _view(curves, looks, column))
         whole_axis(axes, 6)
     name_axes(figure, list(panels.values()), frames.unit, _label(column))

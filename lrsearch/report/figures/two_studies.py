@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from lrsearch.report import standings, wording
 from lrsearch.report.figures.finalists import MEAN
-from lrsearch.report.figures.layout import legend_above, row_of_panels, value_axis, value_label, whole_axis
+from lrsearch.report.figures.layout import folded, legend_above, row_of_panels, value_axis, value_label, whole_axis
 from lrsearch.report.figures.look import drawn, plain
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import span
@@ -36,9 +36,10 @@ def two_studies(first: StudyFrames, second: StudyFrames) -> Figure:
         _recommended(panels[1], both, evidence)
     looks = [style(place) for place in range(len(both))]
     keys = [
-        Line2D([], [], color=look.colour, linestyle=look.dash, marker=look.marker, label=plain(frames.name))
+        Line2D([], [], color=look.colour, linestyle=look.dash, marker=look.marker if confirmed else "",
+               label=plain(frames.name))
         for look, frames in zip(looks, both, strict=True)
-    ]
+    ]  # fmt: skip
     legend_above(figure, keys)
     return figure
 
@@ -54,7 +55,8 @@ def _best_so_far(axes: Axes, both: tuple[StudyFrames, StudyFrames]) -> None:
             line: dict[str, Any] = {"color": look.colour, "linestyle": look.dash, "linewidth": (3.4, 1.4)[place]}
             axes.step([*finished["number"], last], [*best, best[-1]], where="post", **line)
             levels.extend(best)
-    value_axis(axes, span(levels, maximise=both[0].maximise))
+    # Whole, from the first value on: the best values alone would show a hundredth between them as a cliff.
+    value_axis(axes, span(levels, maximise=both[0].maximise, fence=False))
     whole_axis(axes)
     axes.set_xlabel("trial number")
     value_label(axes, f"best {wording.axis(both[0].metric)} so far")
@@ -70,7 +72,8 @@ def _recommended(axes: Axes, both: tuple[StudyFrames, StudyFrames], evidence: li
         interval = found.interval(found.recommended)
         axes.plot([place, place], [interval.low, interval.high], **MEAN)
         axes.plot([place], [interval.mean], "_", **{**MEAN, "markersize": 16, "markeredgewidth": 2.2})
-    axes.set_xticks(range(len(both)), [plain(frames.name) for frames in both])
+    room = axes.bbox.width / axes.figure.dpi / len(both)
+    axes.set_xticks(range(len(both)), [folded(plain(frames.name), room) for frames in both])
     axes.set_xlim(-0.6, len(both) - 0.4)
     shown = [value for found in evidence for value in found.recommended.values]
     limits = [found.interval(found.recommended) for found in evidence]

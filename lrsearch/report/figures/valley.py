@@ -14,8 +14,9 @@ from matplotlib.patches import Patch
 from lrsearch.report import standings, wording
 from lrsearch.report.figures.layout import legend, log_axis, row_of_panels, value_axis, value_label
 from lrsearch.report.figures.look import BAND, FAINT, drawn
+from lrsearch.report.figures.marks import DOWNWARDS, UPWARDS, state_keys
 from lrsearch.report.frames import StudyFrames
-from lrsearch.report.limits import span
+from lrsearch.report.limits import Span, span
 from lrsearch.report.palette import styles
 from lrsearch.study.rate_valley import OtherRate, RateValley, Standing
 
@@ -61,7 +62,9 @@ def valley(frames: StudyFrames) -> Figure:
     shown = _shown(found, -1 if frames.maximise else 1)
     if not apart and len(searched):  # on the same rows; the worst of them need not be seen
         shown += list(span(searched["value"], maximise=frames.maximise).clip(searched["value"]))
-    value_axis(confirmed, span(shown, maximise=frames.maximise, fence=False))
+    view = span(shown, maximise=frames.maximise, fence=False)
+    value_axis(confirmed, view)
+    cut = _mark_cut(confirmed, found, -1 if frames.maximise else 1, view)
     value_label(confirmed, wording.axis(frames.metric, frames.answer.rows or "test"))
     rates = span([found.lr, *(one.lr for one in found.rates), *searched["lr"]], fence=False)
     if rates.log:
@@ -69,7 +72,7 @@ def valley(frames: StudyFrames) -> Figure:
     confirmed.set_xlim(rates.widened(0.06, 0.06))
     for axes in panels:
         axes.set_xlabel("initial learning rate")
-    legend(figure, _keys(found, len(searched) > 0))
+    legend(figure, [*_keys(found, len(searched) > 0), *(state_keys(pruned=False, diverged=False, beyond=cut))])
     return figure
 
 
@@ -100,6 +103,21 @@ def _draw_rates(axes: Axes, found: RateValley, sign: int) -> None:
         axes.plot([one.lr], [value], linestyle="", markersize=6, zorder=5, **MARKS[one.standing])
     axes.plot(*np.array(sorted(points)).T, color=FAINT, linewidth=0.9, zorder=2)
     axes.plot([found.lr], [found.value], "*", color="black", markersize=12, zorder=6)
+
+
+def _mark_cut(axes: Axes, found: RateValley, sign: int, view: Span) -> int:
+    """An arrow where an interval goes on beyond the axis.
+
+    Returns:
+        How many there are.
+    """
+    ends = [(one.lr, found.value + sign * end) for one in found.rates if one.interval for end in one.interval]
+    out = [(lr, end) for lr, end in ends if not view.low <= end <= view.high]
+    for lr, end in out:
+        high = end > view.high
+        axes.plot([lr], [view.high if high else view.low], linestyle="", color="black", markersize=8, zorder=6,
+                  marker=UPWARDS if high else DOWNWARDS)  # fmt: skip
+    return len(out)
 
 
 def _draw_searched(axes: Axes, searched: pd.DataFrame, frames: StudyFrames) -> None:
