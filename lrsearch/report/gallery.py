@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,7 +113,8 @@ def _interactions(frames: StudyFrames) -> Picture | None:
     said = [words for one in found if one.key == interactions.BATCH_SIZE for words in batch_size_words.sentences(one)]
     title = f"Initial learning rate with {' and '.join(keys)}"
     seen = said[0] if said else _best_in_words(frames)
-    return Picture(FILES[8], Place.RATES, title, seen, " ".join([reading, *said]), figures.rate_interactions)
+    draw = partial(figures.rate_interactions, found=found)
+    return Picture(FILES[8], Place.RATES, title, seen, " ".join([reading, *said]), draw)
 
 
 def _curves(frames: StudyFrames) -> Picture | None:

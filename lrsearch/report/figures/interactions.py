@@ -32,13 +32,13 @@ Numbers = NDArray[np.float64]
 
 
 @drawn
-def rate_interactions(frames: StudyFrames) -> Figure:
+def rate_interactions(frames: StudyFrames, found: Sequence[Interaction]) -> Figure:
     """A panel for weight decay and for the batch size, where they were searched, and for each optimizer.
 
     Args:
-        frames: A study with `interactions.interactions`.
+        frames: The study.
+        found: Its interactions, at least one.
     """
-    found = interactions.interactions(frames)
     figure, panels = row_of_panels(len(found), max(5.6, 4.4 * len(found)), 4.2)
     values = np.concatenate([one.trials["value"].to_numpy(dtype=float) for one in found])
     shown = span(values, maximise=frames.maximise)
