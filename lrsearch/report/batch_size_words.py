@@ -31,15 +31,18 @@ def sentences(found: Interaction) -> list[str]:
     return [
         f"{whose}If you double the batch, multiply the rate by {factor:.2g} (95 % interval {low:.2g} to {high:.2g})."
         + stays,
-        f"The best rate goes from {brief(law.at(small))} at a batch of {small:g} to {brief(law.at(large))} at {large:g}, "
-        f"as the batch size to the power {law.exponent:.2f} ({law.low:.2f} to {law.high:.2f}; "
-        f"{plural(law.trials, 'trial')} near the valley). It holds for as many epochs as here, not far beyond these sizes.",
+        f"The best rate goes from {brief(law.at(small))} at a batch of {small:g} to {brief(law.at(large))} at "
+        f"{large:g}, as the batch size to the power {law.exponent:.2f} ({law.low:.2f} to {law.high:.2f}; "
+        f"{plural(law.trials, 'trial')} near the valley). This holds for as many epochs as here, and not far beyond "
+        "these sizes.",
     ]
 
 
 def _why(law: BatchSizeLaw) -> str:
     if math.isnan(law.exponent) or not math.isfinite(law.high - law.low):
         return f"{plural(law.among, 'trial')} show no valley"
+    if law.misses_the_best:
+        return "the best of them lie in another valley than most, perhaps by luck; more seeds a trial would tell"
     if law.leaves_the_rates:
         return "the best rate leaves the rates that were tried"
     return (

@@ -15,8 +15,8 @@ LEAST_TRIALS = 20
 """Fewer trials say nothing."""
 LEAST_SIZES, LEAST_SPAN = 3, 3.0
 """Different batch sizes, and how many times the largest is the smallest."""
-WINDOW = math.log(8.0)
-"""Trials within this distance of the best rate, in logarithms, are looked at: a valley is a parabola only near there."""
+WINDOW = math.log(4.2)
+"""Trials within this distance of the best rate, in logarithms, are looked at: only near there it is a parabola."""
 LOOKS, LOOKS_AGAIN = 8, 3
 """How often the window is moved to the valley that was found before; for resamples, which begin there."""
 FEWEST_OF_A_TYPE = 4
@@ -25,6 +25,10 @@ REWEIGHTED = 2
 """How often each trial's weight is looked at anew."""
 DRAWS = 200
 """Resamples of the trials."""
+BEST, ELSEWHERE = 0.1, 1 / 3
+"""Share of the trials that are called the best, and largest share of these that may lie far from the valley."""
+STARTS = (0.1, 0.3, 0.5, 0.7, 0.9), (0.0, 0.5, 1.0)
+"""Where a valley is looked for first: quantiles of the log rates, and exponents. The lowest valley is taken."""
 STRAIGHT = 0.025
 """Largest share of resamples without a valley: more, and the interval has no end."""
 SENSIBLE = (-0.5, 1.5)
@@ -60,8 +64,9 @@ class BatchSizeLaw:
         exponent: Of the power law; NaN where there is no valley.
         low: Lower end of its 95 % interval; infinite where it has none.
         high: Upper end.
-        trials: How many trials say so.
+        trials: How many trials lie near the valley, and say so.
         among: Of how many.
+        elsewhere: Share of the best trials that lie far from it.
         rates: Lowest and highest rate that was tried.
         sizes: Smallest and largest batch size that was tried.
     """
@@ -73,6 +78,7 @@ class BatchSizeLaw:
     high: float
     trials: int
     among: int
+    elsewhere: float
     rates: tuple[float, float]
     sizes: tuple[float, float]
 
@@ -88,7 +94,13 @@ class BatchSizeLaw:
     def is_known(self) -> bool:
         """Whether the trials say it well enough to go by it."""
         sensible = SENSIBLE[0] < self.low and self.high < SENSIBLE[1]
-        return sensible and self.high - self.low <= WIDEST and not self.leaves_the_rates
+        narrow = self.high - self.low <= WIDEST
+        return sensible and narrow and not self.leaves_the_rates and not self.misses_the_best
+
+    @property
+    def misses_the_best(self) -> bool:
+        """Whether most of the best trials lie in another valley."""
+        return self.elsewhere > ELSEWHERE
 
     @property
     def leaves_the_rates(self) -> bool:
@@ -115,23 +127,26 @@ def batch_size_law(trained: Trained, seed: int = 0) -> BatchSizeLaw | None:
     few = len(trained.values) < LEAST_TRIALS or len(sizes) < LEAST_SIZES
     if few or sizes[-1] < LEAST_SPAN * sizes[0]:
         return None
-    valley = _Valley(trained)
-    everyone = np.arange(len(trained.values))
-    found = valley.fit(everyone, valley.first_guess())
-    rng = np.random.default_rng(seed)
-    low, high, slopes = -math.inf, math.inf, []
-    if found is not None:
-        draws = rng.integers(0, len(everyone), (DRAWS, len(everyone)))
-        drawn = (valley.fit(places, found, LOOKS_AGAIN) for places in draws)
-        slopes = [line.slope for line in drawn if line is not None]
-    if len(slopes) >= (1 - STRAIGHT) * DRAWS:
-        low, high = map(float, np.percentile(slopes, [2.5, 97.5]))
-    level, slope = (math.nan, math.nan) if found is None else (found.level, found.slope)
+    valley, everyone = _Valley(trained), np.arange(len(trained.values))
+    found = valley.lowest(everyone)
+    low, high = (-math.inf, math.inf) if found is None else _interval(valley, found, len(everyone), seed)
+    line = found or _Line(math.nan, math.nan)
     return BatchSizeLaw(
-        size=math.exp(valley.middle), rate=math.exp(level), exponent=slope, low=low, high=high,
-        trials=0 if found is None else found.trials, among=len(everyone),
+        size=math.exp(valley.middle), rate=math.exp(line.level), exponent=line.slope, low=low, high=high,
+        trials=line.trials, among=len(everyone), elsewhere=valley.elsewhere(line),
         rates=(float(trained.rates.min()), float(trained.rates.max())), sizes=(float(sizes[0]), float(sizes[-1])),
     )  # fmt: skip
+
+
+def _interval(valley: _Valley, found: _Line, trials: int, seed: int) -> tuple[float, float]:
+    """95 % interval of the exponent; without ends where too many resamples have no valley."""
+    draws = np.random.default_rng(seed).integers(0, trials, (DRAWS, trials))
+    lines = (valley.fit(places, found, LOOKS_AGAIN) for places in draws)
+    slopes = [line.slope for line in lines if line is not None]
+    if len(slopes) < (1 - STRAIGHT) * DRAWS:
+        return -math.inf, math.inf
+    low, high = np.percentile(slopes, [2.5, 97.5])
+    return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -142,11 +157,13 @@ class _Line:
         level: See above; of the best trial's scheduler type.
         slope: See above.
         trials: Within the window.
+        floor: The value in the valley, at the middle.
     """
 
     level: float
     slope: float
     trials: int = 0
+    floor: float = math.inf
 
     def __call__(self, sizes: Numbers) -> Numbers:
         return self.level + self.slope * sizes
@@ -171,17 +188,20 @@ class _Valley:
         self._kinds = np.array([(name != best) * (1 + names.index(name)) for name in trained.types])
         """0 is the best trial's type."""
 
-    def first_guess(self) -> _Line:
-        """A line through the best trials of thirds of the batch sizes."""
-        order = np.argsort(self._z, kind="stable")
-        edges = np.quantile(self._z[order], [1 / 3, 2 / 3])
-        third = np.searchsorted(edges, self._z)
-        groups = [np.flatnonzero(third == place) for place in range(3)]
-        best = [own[np.argsort(self._y[own])[:3]] for own in groups if len(own)]
-        places = np.concatenate(best)
-        slope = np.polyfit(self._z[places], self._x[places], 1)[0] if len(best) > 1 else 0.0
-        slope = float(np.clip(slope, *SENSIBLE))
-        return _Line(float(np.median(self._x[places] - slope * self._z[places])), slope)
+    def lowest(self, places: NDArray[np.intp]) -> _Line | None:
+        """The lowest of the valleys that are found from different starts.
+
+        Args:
+            places: Which trials.
+        """
+        levels, slopes = np.quantile(self._x[places], STARTS[0]), STARTS[1]
+        found = [self.fit(places, _Line(float(level), slope)) for level in levels for slope in slopes]
+        return min((line for line in found if line is not None), key=lambda line: line.floor, default=None)
+
+    def elsewhere(self, line: _Line) -> float:
+        """Share of the best trials that lie outside of a line's window."""
+        best = np.argsort(self._y, kind="stable")[: max(1, round(BEST * len(self._y)))]
+        return float(np.mean(~(np.abs(self._x[best] - line(self._z[best])) <= WINDOW)))
 
     def fit(self, places: NDArray[np.intp], line: _Line, looks: int = LOOKS) -> _Line | None:
         """The line of some trials; None where they have no valley.
@@ -195,7 +215,7 @@ class _Valley:
         for _ in range(looks):
             u = self._x[places] - line(z)
             near = np.flatnonzero(np.abs(u) <= WINDOW)
-            kept = [kind for kind in np.unique(kinds[near]) if (kinds[near] == kind).sum() >= FEWEST_OF_A_TYPE]
+            kept = np.flatnonzero(np.bincount(kinds[near]) >= FEWEST_OF_A_TYPE).tolist()
             near = near[np.isin(kinds[near], kept)]
             if 0 not in kept or len(near) < LEAST_TRIALS // 2 or len(np.unique(z[near])) < 2:
                 return None
@@ -204,14 +224,14 @@ class _Valley:
                 return None
             limit = WINDOW / 2
             line = _Line(line.level + float(np.clip(moved[0], -limit, limit)),
-                         line.slope + float(np.clip(moved[1], -0.5, 0.5)), len(near))  # fmt: skip
+                         line.slope + float(np.clip(moved[1], -0.5, 0.5)), len(near), moved[2])  # fmt: skip
         return line
 
 
 def _lowest(
     u: Numbers, z: Numbers, y: Numbers, kinds: NDArray[np.intp], kept: Sequence[int]
-) -> tuple[float, float] | None:
-    """By how much the line must move: level of the best type and slope; None where nothing bends upwards.
+) -> tuple[float, float, float] | None:
+    """By how much the line must move, level of the best type and slope, and its floor; None where nothing bends up.
 
     Args:
         u: Log rates, from the line so far.
@@ -236,4 +256,6 @@ def _lowest(
         floor = own @ levels + design[:, 2 * count + 2 :] @ by_size - pull**2 / (4 * bend)
         above = np.maximum(y - floor, 0.0)
         weights = 1.0 / (1.0 + (above / (np.median(above) + 1e-12)) ** 2)
-    return float(-pulls[list(kept).index(0)] / (2 * bend)), float(-movement / (2 * bend))
+    best = list(kept).index(0)
+    level, slope = -pulls[best] / (2 * bend), -movement / (2 * bend)
+    return float(level), float(slope), float(levels[best] - bend * level**2)

@@ -1,6 +1,6 @@
 """Is a search of 50 trials better when an earlier study leads it, and how much worse when that one is wrong? By replay.
 
-    python tests/benchmarks/warm_starts.py --banks FOLDER [--tasks polynomial digits] [--repetitions 20] [--generation 50]
+    python tests/benchmarks/warm_starts.py --banks FOLDER [--tasks polynomial digits] [--generation 50]
 
 Random settings of four families are trained once, each on the same few seeds, and so are those of the task with other
 hidden layers; their curves are kept in FOLDER, so that a run that was broken off goes on. Then every repetition has an
@@ -8,7 +8,7 @@ earlier study of the task, with other random numbers and on another seed, one of
 the first of these with all its rates 30 times too small or too large. Each leads a search: its good settings are the
 prior (`sampling/prior.py`), and its best is the first trial, and a finalist. The cold search has nothing to lead it.
 
-The product's sampler asks; a trial is told the curve of the nearest settings that no other trial of the search has.
+That of the other hidden layers is not confirmed. The product's sampler asks; a trial is told the curve of the nearest settings that no other trial of the search has.
 Nothing is pruned. Finalists (the five best, the best constant rate, what was tried first) are compared by their mean on
 fresh seeds and holdout rows, and the best of them is judged by its mean on further seeds. `--generation` says how many
 trials are asked before any of them is told: 50 is what the batched engine does with 50 trials.
@@ -37,7 +37,7 @@ from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
 
 TRIALS, TOP = 50, 5
-SEARCH, FRESH, JUDGES = range(24, 27), range(1000, 1003), range(500_000, 500_006)
+SEARCH, FRESH, JUDGES = range(24, 27), range(1000, 1003), range(500_000, 500_004)
 EARLIER = 100_000
 """Sampler seeds of earlier studies begin here."""
 OFF = 30.0
@@ -84,8 +84,12 @@ class Search:
     taken: dict[int, PastTrial] = field(default_factory=dict)
     """Number of a setting of the bank -> the trial that it stands for."""
 
-    def run(self, generation: int) -> int:
+    def run(self, generation: int, *, confirm: bool = True) -> int:
         """Search and confirm.
+
+        Args:
+            generation: Trials that are asked before any of them is told.
+            confirm: Whether to; if not, the best trial is recommended.
 
         Returns:
             The setting of the bank that it recommends.
@@ -101,7 +105,7 @@ class Search:
                 fixed[0] = self.best
             for number, own in ask.choose(proposer, space, fixed, []).items():
                 self._tell(number, own.params)
-        return self._confirmed()
+        return self._recommended(confirm=confirm)
 
     def _tell(self, number: int, params: Params) -> None:
         place = self.bank.nearest(params, self.taken)
@@ -110,9 +114,11 @@ class Search:
         self.taken[place] = trial
         self.told.append(trial)
 
-    def _confirmed(self) -> int:
+    def _recommended(self, *, confirm: bool) -> int:
         ranked = sorted((place for place in self.taken if not self.taken[place].violation),
                         key=lambda place: self.taken[place].value or 0.0)  # fmt: skip
+        if not confirm:
+            return ranked[0]
         constant = [place for place in ranked if self.taken[place].params["scheduler"] == "constant"]
         tried = [] if self.best is None else [next(iter(self.taken))]
         return min([*ranked[:TOP], *constant[:1], *tried], key=lambda place: worth(self.bank, place, FRESH))
@@ -144,9 +150,12 @@ def measure(banks: Sequence[Bank], task: str, repetitions: int, generation: int)
     """Way -> what each repetition's recommendation is worth."""
     values: dict[str, list[float]] = {}
     for number in range(repetitions):
-        seed = SEARCH[(number + 1) % len(SEARCH)]
-        earlier = [Search(bank, definition_of(task, {}, EARLIER + number), seed) for bank in banks]
-        same, like = [(own, own.run(generation)) for own in earlier]
+        other = SEARCH[(number + 1) % len(SEARCH)]
+        same, like = (
+            (own, own.run(generation, confirm=bank is banks[0]))
+            for bank, seed in zip(banks, (other, SEARCH[0]), strict=True)
+            for own in (Search(bank, definition_of(task, {}, EARLIER + number), seed),)
+        )
         ways = {
             "cold": Search(banks[0], definition_of(task, {}, number), SEARCH[number % len(SEARCH)]),
             "same task, other seed": led(banks[0], task, number, *same),
@@ -183,7 +192,7 @@ def main() -> None:
     print("|---|---:|---|---:|---:|---:|", flush=True)
     for task in given.tasks:
         own = trained(task, {}, given.banks / f"{task}.npz", given.size, [*SEARCH, *FRESH, *JUDGES])
-        like = trained(task, TASKS[task][1], given.banks / f"{task}-like.npz", given.size, [*SEARCH, *FRESH])
+        like = trained(task, TASKS[task][1], given.banks / f"{task}-like.npz", given.size, SEARCH[:1])
         for generation in given.generation:
             found = measure([own, like], task, given.repetitions, generation)
             for way, values in found.items():

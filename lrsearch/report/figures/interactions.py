@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +15,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from lrsearch.report import interactions, wording
-from lrsearch.report.figures.layout import legend, log_axis, row_of_panels
-from lrsearch.report.figures.look import drawn
+from lrsearch.report.figures.layout import is_narrow, legend, log_axis, row_of_panels
+from lrsearch.report.figures.look import Drawing, drawn
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.interactions import Interaction
 from lrsearch.report.limits import Span, span
@@ -23,6 +24,8 @@ from lrsearch.report.limits import Span, span
 COLOURS = "cividis"
 """Dark is better: it reads the same for the colour-blind, and in print."""
 LABELS = {interactions.BATCH_SIZE: "batch size", interactions.WEIGHT_DECAY: "weight decay"}
+MOST_ABREAST = 3
+"""Panels in a row."""
 ROW = 0.3
 """How far marks of one choice are spread around its row, so that they do not hide each other."""
 BEST = 0.1
@@ -39,19 +42,32 @@ def rate_interactions(frames: StudyFrames, found: Sequence[Interaction]) -> Figu
         frames: The study.
         found: Its interactions, at least one.
     """
-    figure, panels = row_of_panels(len(found), max(5.6, 4.4 * len(found)), 4.2)
+    figure, panels = _panels(len(found))
     values = np.concatenate([one.trials["value"].to_numpy(dtype=float) for one in found])
     shown = span(values, maximise=frames.maximise)
     colours = _colours(shown, maximise=frames.maximise)
     for axes, one in zip(panels, found, strict=True):
         _draw(axes, one, shown, colours)
-    bar = figure.colorbar(colours, ax=panels, pad=0.02, aspect=30)
+    bar = figure.colorbar(colours, ax=panels, pad=0.02, fraction=0.04, aspect=10 * figure.get_figheight())
     bar.set_label(wording.axis(frames.metric))
     if shown.log:
         log_axis(bar.ax.yaxis, shown)
     bar.outline.set_visible(False)  # type: ignore[operator]
     legend(figure, _keys(found))
     return figure
+
+
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    """Side by side as long as letters stay readable; more of them in rows."""
+    if count <= MOST_ABREAST or is_narrow():
+        return row_of_panels(count, (5.6, 8.4, 10.6)[min(count, MOST_ABREAST) - 1], 3.8)
+    columns = 2 if count == 4 else MOST_ABREAST
+    rows = math.ceil(count / columns)
+    figure = Drawing(figsize=(8.4 if columns == 2 else 10.6, 3.4 * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for left_over in panels[count:]:
+        left_over.remove()
+    return figure, panels[:count]
 
 
 def _colours(shown: Span, *, maximise: bool) -> Any:
@@ -67,7 +83,9 @@ def _draw(axes: Axes, found: Interaction, shown: Span, colours: Any) -> None:
     size, ringed = 42 if len(trials) <= 100 else 24, max(1, round(BEST * len(trials)))
     order = np.arange(len(trials))[::-1]  # the best on top
     axes.scatter(rates[order], places[order], s=size, c=faces[order], edgecolors="white", linewidths=0.4, zorder=3)
-    axes.scatter(rates[:ringed], places[:ringed], s=1.5 * size, facecolors="none", edgecolors="black", linewidths=0.9, zorder=4)
+    axes.scatter(
+        rates[1:ringed], places[1:ringed], s=1.5 * size, facecolors="none", edgecolors="black", linewidths=0.9, zorder=4
+    )
     axes.plot(rates[:1], places[:1], "*", color="#D55E00", markersize=11, markeredgecolor="white", zorder=5)
     _draw_law(axes, found)
     _axes(axes, found)
