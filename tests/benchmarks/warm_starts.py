@@ -4,11 +4,12 @@
 
 Random settings of four families are trained once, each on the same few seeds, and so are those of the task with other
 hidden layers; their curves are kept in FOLDER, so that a run that was broken off goes on. Then every repetition has an
-earlier study of the task, with other random numbers and on another seed, one of the task with other hidden layers, and
-the first of these with all its rates 30 times too small or too large. Each leads a search: its good settings are the
-prior (`sampling/prior.py`), and its best is the first trial, and a finalist. The cold search has nothing to lead it.
+earlier study of the task, with other random numbers and on another seed, one of the task with other hidden layers
+(which is not confirmed), and the first of these with all its rates 30 times too small or too large. Each leads a
+search: its good settings are the prior (`sampling/prior.py`), and its best is the first trial, and a finalist. The cold
+search has nothing to lead it.
 
-That of the other hidden layers is not confirmed. The product's sampler asks; a trial is told the curve of the nearest settings that no other trial of the search has.
+The product's sampler asks; a trial is told the curve of the nearest settings that no other trial of the search has.
 Nothing is pruned. Finalists (the five best, the best constant rate, what was tried first) are compared by their mean on
 fresh seeds and holdout rows, and the best of them is judged by its mean on further seeds. `--generation` says how many
 trials are asked before any of them is told: 50 is what the batched engine does with 50 trials.
