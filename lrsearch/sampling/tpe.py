@@ -63,7 +63,8 @@ class ParzenEstimator:
         self._learned = len(told)
         if self._learned < STARTUP:
             return  # nobody asks the estimates, and scipy takes a while to come
-        good = sorted(good_ones(told), key=lambda trial: trial.number)
+        ranked = sorted(told, key=rank)
+        good = sorted(ranked[: _number_of_good(ranked)], key=lambda trial: trial.number)
         best = {trial.number for trial in good}
         bad = [trial for trial in told if trial.number not in best]
         if len(bad) > MOST_BAD:
@@ -149,16 +150,6 @@ def rank(trial: PastTrial) -> tuple[float, ...]:
         return (0, trial.value, 0.0, trial.number)
     step, value = trial.last or (0, math.inf)
     return (1, -step, math.inf if math.isnan(value) else value, trial.number)
-
-
-def good_ones(told: Sequence[PastTrial]) -> list[PastTrial]:
-    """The trials that are called good, best first.
-
-    Args:
-        told: Trials that have ended.
-    """
-    ranked = sorted(told, key=rank)
-    return ranked[: _number_of_good(ranked)]
 
 
 def _number_of_good(ranked: Sequence[PastTrial]) -> int:

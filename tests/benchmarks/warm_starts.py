@@ -6,7 +6,7 @@ Random settings of four families are trained once, each on the same few seeds, a
 hidden layers; their curves are kept in FOLDER, so that a run that was broken off goes on. Then every repetition has an
 earlier study of the task, with other random numbers and on another seed, one of the task with other hidden layers
 (which is not confirmed), and the first of these with all its rates 30 times too small or too large. Each leads a
-search: its good settings are the prior (`sampling/prior.py`), and its best is the first trial, and a finalist. The cold
+search: its good settings are the prior (`prior_sampler.py`), and its best is the first trial, and a finalist. The cold
 search has nothing to lead it.
 
 The product's sampler asks; a trial is told the curve of the nearest settings that no other trial of the search has.
@@ -27,12 +27,12 @@ import numpy as np
 import torch
 from curve_bank import Bank
 from optuna.trial import TrialState
+from prior_sampler import WithPrior
 from unseen_seeds import Curve, ratio_of_means
 
 from lrsearch.sampling import ask, samplers
-from lrsearch.sampling.prior import WithPrior
 from lrsearch.sampling.space import Space
-from lrsearch.sampling.tpe import good_ones
+from lrsearch.sampling.tpe import FEWEST_GOOD, rank
 from lrsearch.storage.past_trials import PastTrial
 from lrsearch.study_file import load
 from lrsearch.study_file.model import Definition
@@ -142,7 +142,7 @@ def off(params: Params, factor: float, space: Space) -> dict[str, Any]:
 
 def led(bank: Bank, task: str, number: int, earlier: Search, found: int, factor: float = 1.0) -> Search:
     """A search that an earlier one leads, with its rates changed."""
-    good = [off(own.params, factor, bank.space) for own in good_ones(earlier.told)]
+    good = [off(own.params, factor, bank.space) for own in sorted(earlier.told, key=rank)[:FEWEST_GOOD]]
     best = off(earlier.taken[found].params, factor, bank.space)
     return Search(bank, definition_of(task, {}, number), SEARCH[number % len(SEARCH)], good, best)
 

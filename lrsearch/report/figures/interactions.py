@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from lrsearch.report import interactions, wording
-from lrsearch.report.figures.layout import is_narrow, legend, log_axis, row_of_panels
+from lrsearch.report.figures.layout import is_narrow, legend_above, log_axis, row_of_panels
 from lrsearch.report.figures.look import Drawing, drawn
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.interactions import Interaction
@@ -53,14 +53,14 @@ def rate_interactions(frames: StudyFrames, found: Sequence[Interaction]) -> Figu
     if shown.log:
         log_axis(bar.ax.yaxis, shown)
     bar.outline.set_visible(False)  # type: ignore[operator]
-    legend(figure, _keys(found))
+    legend_above(figure, _keys(found))
     return figure
 
 
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
     """Side by side as long as letters stay readable; more of them in rows."""
     if count <= MOST_ABREAST or is_narrow():
-        return row_of_panels(count, (5.6, 8.4, 10.6)[min(count, MOST_ABREAST) - 1], 3.8)
+        return row_of_panels(count, (6.4, 9.0, 10.6)[min(count, MOST_ABREAST) - 1], 4.2)
     columns = 2 if count == 4 else MOST_ABREAST
     rows = math.ceil(count / columns)
     figure = Drawing(figsize=(8.4 if columns == 2 else 10.6, 3.4 * rows), layout="constrained")

@@ -1,4 +1,7 @@
-"""What earlier studies found, as a prior of a sampler: it leads at first, and fades with every trial."""
+"""What earlier studies found, as a prior of a sampler: it leads at first, and fades with every trial.
+
+Serves `warm_starts.py`, whose measurements are why lrsearch does not have it.
+"""
 
 from __future__ import annotations
 
