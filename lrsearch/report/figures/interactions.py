@@ -133,8 +133,9 @@ def _draw_law(axes: Axes, found: Interaction) -> None:
 
 
 def _keys(found: Sequence[Interaction]) -> list[Line2D]:
+    best = "the best trial" + (" of each panel" if len(found) > 1 else "")
     keys = [
-        Line2D([], [], color="#D55E00", marker="*", markersize=10, linestyle="", label="the best trial"),
+        Line2D([], [], color="#D55E00", marker="*", markersize=10, linestyle="", label=best),
         Line2D([], [], color="black", marker="o", markerfacecolor="none", markersize=7, linestyle="",
                label="the best tenth"),
     ]  # fmt: skip
