@@ -12,8 +12,7 @@ import pandas as pd
 
 from lrsearch.report import batch_size_words, epoch_cost, figures, interactions, rate_effects, standings, wording
 from lrsearch.report.frames import StudyFrames
-from lrsearch.report.picture import Picture as Picture
-from lrsearch.report.picture import Place as Place
+from lrsearch.report.picture import Picture, Place
 from lrsearch.report.rate_spans import rate_spans
 from lrsearch.report.wording import number, plural
 

@@ -128,8 +128,9 @@ def batch_size_law(trained: Trained, seed: int = 0) -> BatchSizeLaw | None:
     if few or sizes[-1] < LEAST_SPAN * sizes[0]:
         return None
     valley, everyone = _Valley(trained), np.arange(len(trained.values))
-    found = valley.lowest(everyone)
-    low, high = (-math.inf, math.inf) if found is None else _interval(valley, found, len(everyone), seed)
+    with np.errstate(over="ignore", invalid="ignore"):  # exploded scores; where they matter, there is no valley
+        found = valley.lowest(everyone)
+        low, high = (-math.inf, math.inf) if found is None else _interval(valley, found, len(everyone), seed)
     line = found or _Line(math.nan, math.nan)
     return BatchSizeLaw(
         size=math.exp(valley.middle), rate=math.exp(line.level), exponent=line.slope, low=low, high=high,
@@ -250,7 +251,7 @@ def _lowest(
         normal[np.diag_indices_from(normal)] += 1e-9 * normal.trace()  # resamples may lack all but one size
         found = np.linalg.solve(normal, weighted.T @ y)
         levels, pulls, (bend, movement), by_size = np.split(found, [count, 2 * count, 2 * count + 2])
-        if bend <= 0:
+        if not bend > 0:  # nor where numbers were too large
             return None
         pull = own @ pulls + movement * z
         floor = own @ levels + design[:, 2 * count + 2 :] @ by_size - pull**2 / (4 * bend)

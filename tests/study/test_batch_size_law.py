@@ -47,6 +47,7 @@ def test_it_does_not_depend_on_the_order_or_the_unit_of_the_values() -> None:
     [
         trials(150, depth=0.0),  # the rate does not matter
         trials(30, noise=0.5),
+        Trained(*(lambda own: (own.rates, own.sizes, -1e300 * own.values, own.types))(trials(60))),  # larger is better
         Trained(*(lambda own: (own.rates * 100, own.sizes, own.values[::-1].copy(), own.types))(trials(60))),
     ],
 )
