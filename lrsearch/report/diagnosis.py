@@ -198,6 +198,8 @@ def _importance(frames: StudyFrames) -> list[Remark]:
         groups[f" among those of {best_optimizer}"] = finished[alike.astype(bool)]
     groups[f" among those of {best_type}"] = standings.of_type(finished, best_type)
     for whose, trials in groups.items():
+        if whose and len(trials) == len(finished):  # all trials are of this kind
+            continue
         shares = _shares(frames, trials)
         if shares:
             said = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
