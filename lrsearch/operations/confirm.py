@@ -55,7 +55,7 @@ def confirm(
         logger.info("Training %s: finalists %s%s.", linked.name, many, _cost(stored, linked))
         control.stop(linked, False)
         train(linked, opening.task_of(linked), options, display, cluster, theirs)
-        train_contestants(stored, options.left(time.monotonic() - began), display, theirs)
+        train_contestants(stored, options.left(time.monotonic() - began), display, theirs, cluster)
     recommendation.keep(stored)
 
 

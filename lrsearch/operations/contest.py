@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from lrsearch.operations.display import Display
@@ -14,12 +15,15 @@ from lrsearch.study.gained import by_reason
 from lrsearch.study.stored import StoredStudy
 
 if TYPE_CHECKING:
+    from lrsearch.launch.ray.cluster import Cluster
     from lrsearch.search.engines import Engines
 
 logger = logging.getLogger(__name__)
 
 
-def train_contestants(stored: StoredStudy, options: RunOptions, display: Display, engines: Engines) -> None:
+def train_contestants(
+    stored: StoredStudy, options: RunOptions, display: Display, engines: Engines, cluster: Cluster | None = None
+) -> None:
     """Train the contestants that a study lacks, if it is to have any and there is time left.
 
     Args:
@@ -27,6 +31,7 @@ def train_contestants(stored: StoredStudy, options: RunOptions, display: Display
         options: How to train, and where.
         display: Shows how it goes.
         engines: Those of the run.
+        cluster: The cluster that the options name, where it is joined already; a process joins one once at a time.
 
     Raises:
         InputError: This process may not train them.
@@ -48,7 +53,7 @@ def train_contestants(stored: StoredStudy, options: RunOptions, display: Display
         return
     logger.info("Training what people do without a search: %s; about %.0f s.", ", ".join(decided.rates),
                 decided.seconds)  # fmt: skip
-    for linked in prepared:
-        with joined(options.cluster, linked) as cluster:
+    with joined(options.cluster, stored) if cluster is None else nullcontext(cluster) as there:
+        for linked in prepared:
             control.stop(linked, False)
-            train(linked, opening.task_of(linked), options, display, cluster, engines)
+            train(linked, opening.task_of(linked), options, display, there, engines)

@@ -20,6 +20,7 @@ from lrsearch.sampling.space import Space, parameter_name, rate_of
 from lrsearch.study.evidence import Evidence
 from lrsearch.study_file.axes import Range
 from lrsearch.study_file.meaning import show_axis
+from lrsearch.study_file.searched_options import OPTIMIZER
 
 if TYPE_CHECKING:
     from lrsearch.schedules.base import Schedule
@@ -185,14 +186,20 @@ def _convergence(frames: StudyFrames) -> list[Remark]:
 
 
 def _importance(frames: StudyFrames) -> list[Remark]:
-    """Which parameters matter, over all trials and within the best type."""
+    """Which parameters matter: over all trials, then those that only trials of the best optimizer or type have."""
     if frames.definition is None:
         return []
     finished = standings.ranked(frames)
     found = []
-    best_type = finished.iloc[0]["scheduler"]
-    groups = {"": finished, f" among those of {best_type}": standings.of_type(finished, best_type)}
+    best_type, best_optimizer = finished.iloc[0]["scheduler"], finished.iloc[0]["params"].get(OPTIMIZER)
+    groups = {"": finished}
+    if frames.definition.search.options.optimizers:
+        alike = finished["params"].map(lambda params: params.get(OPTIMIZER) == best_optimizer)
+        groups[f" among those of {best_optimizer}"] = finished[alike.astype(bool)]
+    groups[f" among those of {best_type}"] = standings.of_type(finished, best_type)
     for whose, trials in groups.items():
+        if whose and len(trials) == len(finished):  # all trials are of this kind
+            continue
         shares = _shares(frames, trials)
         if shares:
             said = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())

@@ -3,53 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from lrsearch.report import epoch_cost, figures, rate_effects, standings, wording
-from lrsearch.report.figures import Draw
+from lrsearch.report import batch_size_words, epoch_cost, figures, interactions, rate_effects, standings, wording
 from lrsearch.report.frames import StudyFrames
+from lrsearch.report.picture import Picture, Place
 from lrsearch.report.rate_spans import rate_spans
 from lrsearch.report.wording import number, plural
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-class Place(StrEnum):
-    """The section of the report in which a figure stands."""
-
-    RATES = "rates"
-    CURVES = "curves"
-    SCHEDULES = "schedules"
-    EVIDENCE = "evidence"
-    VALLEY = "valley"
-    APPENDIX = "appendix"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure of a report.
-
-    Attributes:
-        file: Name of its file.
-        place: Where it stands.
-        title: What it shows.
-        seen: What there is to see, for those who cannot see it.
-        reading: How to read it, in a sentence or two.
-        draw: Makes it.
-    """
-
-    file: str
-    place: Place
-    title: str
-    seen: str
-    reading: str
-    draw: Draw
 
 
 FILES = (
@@ -61,6 +29,7 @@ FILES = (
     "history.png",
     "valley.png",
     "epochs_needed.png",
+    "rate_interactions.png",
 )
 """Every file that a report may have; those of an earlier report that this one lacks are removed."""
 ENOUGH_RATES = 3
@@ -75,7 +44,7 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     Args:
         frames: The study.
     """
-    makers = (_rates, _curves, _schedules, _extra, _epochs, _finalists, _valley, _history)
+    makers = (_rates, _interactions, _curves, _schedules, _extra, _epochs, _finalists, _valley, _history)
     found = [picture for make in makers if (picture := make(frames)) is not None]
     words = figures.undrawable(_names(frames))
     return [_with_numbers(picture, words) for picture in found] if words else found
@@ -127,6 +96,24 @@ def _rates(frames: StudyFrames) -> Picture | None:
         FILES[2], Place.RATES, f"Initial learning rate against {metric}, {shown}", seen, reading,
         figures.lr_against_value,
     )  # fmt: skip
+
+
+def _interactions(frames: StudyFrames) -> Picture | None:
+    found = interactions.interactions(frames)
+    if not found:
+        return None
+    keys = dict.fromkeys(one.key.replace("_", " ") for one in found)
+    reading = (
+        "Each mark is one trial that was trained to the end: the darker, the better; the best tenth is ringed. Where "
+        "the rings lie along a slant, the best rate depends on the other parameter, and both must be chosen together."
+    )
+    if any(one.choices for one in found):
+        reading += " Marks of one choice are spread around its row only to be seen."
+    said = [words for one in found if one.key == interactions.BATCH_SIZE for words in batch_size_words.sentences(one)]
+    title = f"Initial learning rate with {' and '.join(keys)}"
+    seen = said[0] if said else _best_in_words(frames)
+    draw = partial(figures.rate_interactions, found=found)
+    return Picture(FILES[8], Place.RATES, title, seen, " ".join([reading, *said]), draw)
 
 
 def _curves(frames: StudyFrames) -> Picture | None:

@@ -10,7 +10,7 @@ import optuna
 from optuna.distributions import FloatDistribution
 from optuna.trial import create_trial
 
-from lrsearch.sampling.space import Space, rate_of
+from lrsearch.sampling.space import Space, rate_name, rate_of
 from lrsearch.study_file.searched_options import LR
 
 LEAST_TRIALS = 20
@@ -39,8 +39,12 @@ def importance(params: Sequence[Mapping[str, Any]], values: Sequence[float], spa
     kinds = space.all_distributions()
     if space.options.optimizers:  # every trial has a rate, whatever its parameter is called
         rates = [float(rate_of(own)) for own in params]
-        kinds["lr"] = FloatDistribution(min(rates), max(rates), log=True)
-        params = [{LR: rate, **own} for rate, own in zip(rates, params, strict=True)]
+        kinds[LR] = FloatDistribution(min(rates), max(rates), log=True)
+        names = [rate_name(own) for own in params]
+        params = [
+            {LR: rate, **{key: value for key, value in own.items() if key != name}}
+            for rate, name, own in zip(rates, names, params, strict=True)
+        ]
     common = [name for name in params[0] if all(name in own for own in params)]
     varied = [name for name in common if len({own[name] for own in params}) > 1]
     if not varied or len(set(values)) < 2:

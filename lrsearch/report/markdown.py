@@ -16,7 +16,7 @@ from lrsearch.report.diagnosis import findings
 from lrsearch.report.document import FIGURES, Form
 from lrsearch.report.escaping import code_block, code_span, inline, own
 from lrsearch.report.frames import StudyFrames
-from lrsearch.report.gallery import Picture, Place
+from lrsearch.report.picture import Picture, Place
 from lrsearch.report.pruning_cost import pruning_cost
 from lrsearch.report.reproduce import reproduce
 from lrsearch.report.valley_words import ValleyWords

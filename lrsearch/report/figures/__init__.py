@@ -5,6 +5,7 @@ from lrsearch.report.figures.curves import MOST_LINES, learning_curves
 from lrsearch.report.figures.epochs_needed import epochs_needed
 from lrsearch.report.figures.finalists import finalists
 from lrsearch.report.figures.history import history
+from lrsearch.report.figures.interactions import rate_interactions
 from lrsearch.report.figures.layout import narrow
 from lrsearch.report.figures.learning_rates import lr_against_value
 from lrsearch.report.figures.letters import numbered, undrawable
@@ -35,6 +36,7 @@ __all__ = [
     "narrow",
     "numbered",
     "png",
+    "rate_interactions",
     "single",
     "training_run",
     "trials_alike",
