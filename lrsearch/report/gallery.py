@@ -14,6 +14,7 @@ from lrsearch.report import epoch_cost, figures, rate_effects, standings, wordin
 from lrsearch.report.figures import Draw
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.rate_spans import rate_spans
+from lrsearch.report.scale_words import headline
 from lrsearch.report.wording import number, plural
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Place(StrEnum):
     SCHEDULES = "schedules"
     EVIDENCE = "evidence"
     VALLEY = "valley"
+    SCALE = "scale"
     APPENDIX = "appendix"
 
 
@@ -61,6 +63,7 @@ FILES = (
     "history.png",
     "valley.png",
     "epochs_needed.png",
+    "scaling.png",
 )
 """Every file that a report may have; those of an earlier report that this one lacks are removed."""
 ENOUGH_RATES = 3
@@ -75,7 +78,7 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     Args:
         frames: The study.
     """
-    makers = (_rates, _curves, _schedules, _extra, _epochs, _finalists, _valley, _history)
+    makers = (_rates, _curves, _schedules, _extra, _epochs, _finalists, _valley, _scale, _history)
     found = [picture for make in makers if (picture := make(frames)) is not None]
     words = figures.undrawable(_names(frames))
     return [_with_numbers(picture, words) for picture in found] if words else found
@@ -261,6 +264,19 @@ def _valley(frames: StudyFrames) -> Picture | None:
     metric = wording.confirmed_metric(frames.metric, frames.answer.rows or "test")
     seen = f"{plural(len(found.rates), 'rate')} beside {wording.exact(found.lr)}"
     return Picture(FILES[6], Place.VALLEY, f"The valley: learning rate against {metric}", seen, reading, figures.valley)
+
+
+def _scale(frames: StudyFrames) -> Picture | None:
+    if frames.scale is None:
+        return None
+    found = frames.scale.found
+    reading = (
+        "A row per scheduler type. To the left each rung is a line of its own; a dashed line is at its lowest point. "
+        f"To the right are these points against {found.axis}, and the line through them with its 95 % band, as far as "
+        "the target. A diamond is the prediction; where there is none, the type was refused."
+    )
+    return Picture(FILES[8], Place.SCALE, f"From short runs to {found.axis} {found.to:g}", headline(found), reading,
+                   figures.scaled_study)  # fmt: skip
 
 
 def _history(frames: StudyFrames) -> Picture | None:

@@ -213,6 +213,10 @@ class ConfirmSection(StrictModel):
     contestants: list[str] | None = None
 
 
+TRAIN_SHARE = "train_share"
+"""Option of every task: the share of its training rows that are trained on."""
+
+
 class ScaleSection(StrictModel):
     """``[scale]``: from which short runs `lrsearch scale` predicts the rate of which long one.
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from lrsearch.errors import InputError
-from lrsearch.operations import scale_study
+from lrsearch.operations import scale_plan, scale_study
 from lrsearch.operations.display import NoDisplay
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.operations.scale_study import Asked
+from lrsearch.operations.scale_plan import Asked
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import control
 from lrsearch.study import stored as studies
@@ -37,14 +37,14 @@ def definition(**training: object) -> Definition:
 def test_short_runs_are_linked_studies_and_go_on(tmp_path: Path) -> None:
     """Asked again, nothing is trained again and the answer is the same; deleting the study deletes them."""
     url, own = f"sqlite:///{tmp_path / 'scale.db'}", definition()
-    plan = scale_study.planned(own, None, Asked("epochs=4", (1.0, 2.0), "updates", 40.0))
+    plan = scale_plan.planned(own, None, Asked("epochs=4", (1.0, 2.0), "updates", 40.0))
     first = scale_study.scale(None, own, url, plan, OPTIONS, NoDisplay())
     storage = open_storage(url)
     names = [name for name in studies.names(storage) if name.startswith("short/scale")]
     assert len(names) == 2
     there = {name: len(studies.load(storage, name).trials()) for name in names}
     assert first.epochs is not None
-    assert first.epochs <= plan.epochs_at_most()
+    assert first.epochs <= plan.cost_at_most.epochs
     assert scale_study.scale(None, own, url, plan, OPTIONS, NoDisplay()).document() == first.document()
     assert {name: len(studies.load(storage, name).trials()) for name in names} == there
     assert all(studies.load(storage, name).origin == "short" for name in names)
@@ -55,30 +55,31 @@ def test_short_runs_are_linked_studies_and_go_on(tmp_path: Path) -> None:
 
 def test_the_budget_decides_how_many_seeds() -> None:
     own = definition()
-    plan = scale_study.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", None))
-    per_seed = plan.full_runs(plan.epochs_at_most()) / plan.seeds
-    cheap = scale_study.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 3.1 * per_seed))
+    plan = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", None))
+    per_seed = plan.cost_at_most.full_runs / plan.seeds
+    cheap = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 3.1 * per_seed))
     assert (plan.seeds, cheap.seeds) == (5, 3)
-    assert cheap.full_runs(cheap.epochs_at_most()) <= 3.1 * per_seed
+    assert cheap.cost_at_most.full_runs <= 3.1 * per_seed
     with pytest.raises(InputError, match="--budget"):
-        scale_study.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 2.9 * per_seed))
+        scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 2.9 * per_seed))
 
 
 def test_a_larger_batch_keeps_its_updates() -> None:
-    plan = scale_study.planned(definition(batch_size=50), None, Asked("batch_size=200", (50.0, 100.0), "updates", None))
+    plan = scale_plan.planned(definition(batch_size=50), None, Asked("batch_size=200", (50.0, 100.0), "updates", None))
     assert [plan.changed(at) for at in (50, 100, 200)] == [
         {"batch_size": 50, "epochs": 4},
         {"batch_size": 100, "epochs": 8},
         {"batch_size": 200, "epochs": 16},
     ]
-    fixed = scale_study.planned(definition(), None, Asked("batch_size=200", (50.0, 100.0), "epochs", None))
+    fixed = scale_plan.planned(definition(), None, Asked("batch_size=200", (50.0, 100.0), "epochs", None))
     assert fixed.epochs(200) == 4
 
 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (Asked("data=1.0", (0.1, 0.2), "updates", None), "only epochs and batch_size can be trained"),
+        (Asked("width=8", (1.0, 2.0), "updates", None), "only epochs, data, batch_size can be trained"),
+        (Asked("data=2", (0.1, 0.2), "updates", None), "at most 1"),
         (Asked("epochs=8", (8.0, 16.0), "updates", None), "must be below the target"),
         (Asked("epochs=8", (1.5, 4.0), "updates", None), "must be whole"),
         (Asked("epochs=8", (4.0,), "updates", None), "at least two places"),
@@ -87,7 +88,7 @@ def test_a_larger_batch_keeps_its_updates() -> None:
 )
 def test_bad_questions_are_told(asked: Asked, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        scale_study.planned(definition(), None, asked)
+        scale_plan.planned(definition(), None, asked)
 
 
 def test_lambda_decays_as_much_in_all() -> None:
@@ -118,7 +119,7 @@ def test_a_ladder_ends() -> None:
 def test_a_file_may_say_where_to() -> None:
     document = definition().document() | {"scale": {"axis": "epochs", "from": [2, 4], "to": 16}}
     own = parse(document, "test")
-    plan = scale_study.planned(own, None, Asked(None, (), "updates", None))
+    plan = scale_plan.planned(own, None, Asked(None, (), "updates", None))
     assert (plan.axis, plan.rungs, plan.to) == ("epochs", (2, 4), 16)
     assert parse(own.document(), "test") == own
     assert not differences(own, definition())

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from lrsearch.report.figures.layout import log_axis
 from lrsearch.report.figures.look import BAND, FAINT, Drawing, drawn, plain
+from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span
 from lrsearch.report.palette import style
 from lrsearch.study.scaling.answer import TypeAnswer
@@ -30,6 +31,16 @@ def scaling(found: Scaled) -> Figure:
         _valleys(valleys, own)
         _line(line, own)
     return figure
+
+
+def scaled_study(frames: StudyFrames) -> Figure:
+    """The same, for a report.
+
+    Args:
+        frames: A study whose short runs were trained.
+    """
+    assert frames.scale is not None
+    return scaling(frames.scale.found)
 
 
 def _valleys(axes: Axes, own: TypeAnswer) -> None:

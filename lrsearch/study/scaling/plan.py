@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lrsearch.errors import input_error
 from lrsearch.study.scaling import prior
@@ -20,7 +20,19 @@ BESIDE = 3
 REFINED = 4
 """Rates that are added at most around the best one of a rung, and type."""
 SEEDS, FEWEST_SEEDS = 5, 3
-AXES = ("epochs", "batch_size")
+AXES = ("epochs", "data", "batch_size")
+
+
+class Cost(NamedTuple):
+    """What runs cost.
+
+    Attributes:
+        epochs: Of all of them.
+        full_runs: The same in runs at the target.
+    """
+
+    epochs: float
+    full_runs: float
 
 
 @dataclass(frozen=True)
@@ -60,10 +72,13 @@ class Plan:
         axis: What grows.
         rungs: Its places.
         to: The target.
-        fixed: What stays the same where the batch grows.
+        fixed: What stays the same where data or batch size grow.
         training: Of the study, whose epochs or batch size each rung replaces.
         entrants: The scheduler types.
         lr: The axis of rates, where no best rate is known.
+        per_epoch: Updates in an epoch, at each place of the axis and at the study's own; empty where epochs do not
+            depend on them.
+        share: Of the training rows, that the study trains on.
         seeds: How many.
     """
 
@@ -74,7 +89,27 @@ class Plan:
     training: TrainingSection
     entrants: tuple[Entrant, ...]
     lr: Range
+    per_epoch: Mapping[float, int]
+    share: float = 1.0
     seeds: int = SEEDS
+
+    @property
+    def own_place(self) -> float:
+        """Where on the axis the study itself is."""
+        own = self.training
+        return {"epochs": float(own.epochs), "batch_size": float(own.batch_size), "data": self.share}[self.axis]
+
+    def epochs(self, at: float) -> int:
+        """Epochs of a run at a place of the axis.
+
+        Args:
+            at: The place.
+        """
+        if self.axis == "epochs":
+            return int(at)
+        if not self.per_epoch:
+            return self.training.epochs
+        return max(round(self.training.epochs * self.per_epoch[self.own_place] / self.per_epoch[at]), 1)
 
     def changed(self, at: float) -> dict[str, int]:
         """The keys of the training section that differ at a place of the axis.
@@ -82,15 +117,8 @@ class Plan:
         Args:
             at: The place.
         """
-        if self.axis == "epochs":
-            return {"epochs": int(at)}
-        own = self.training
-        grown = max(round(own.epochs * at / own.batch_size), 1) if self.fixed == "updates" else own.epochs
-        return {"batch_size": int(at), "epochs": grown}
-
-    def epochs(self, at: float) -> int:
-        """Epochs of a run at a place of the axis."""
-        return self.changed(at)["epochs"]
+        batch = {"batch_size": int(at)} if self.axis == "batch_size" else {}
+        return {"epochs": self.epochs(at), **batch}
 
     def ratio(self, at: float) -> float:
         """Epochs of a run by those of the study."""
@@ -106,8 +134,7 @@ class Plan:
         if entrant.lr is None:
             steps = max(math.ceil(math.log(self.lr.high / self.lr.low, FACTOR)), 2)
             return [short(self.lr.low * (self.lr.high / self.lr.low) ** (step / steps)) for step in range(steps + 1)]
-        base = self.training.epochs if self.axis == "epochs" else self.training.batch_size
-        centre = entrant.lr * (at / base) ** prior.of(self.axis, self.fixed).slope
+        centre = entrant.lr * (at / self.own_place) ** prior.of(self.axis, self.fixed).slope
         return [short(centre * FACTOR**step) for step in range(-BESIDE, BESIDE + 1)]
 
     def question(self) -> dict[str, Any]:
@@ -120,16 +147,29 @@ class Plan:
             "seeds": self.seeds,
         }
 
-    def epochs_at_most(self) -> int:
-        """Epochs of all runs, refined rates included."""
-        per_seed = sum(
-            (len(self.rates(own, at)) + REFINED) * self.epochs(at) for own in self.entrants for at in self.rungs
-        )
-        return per_seed * self.seeds
+    def runs_at_most(self, at: float) -> int:
+        """Runs of a rung, refined rates included.
 
-    def full_runs(self, epochs: float) -> float:
-        """Epochs in runs at the target."""
-        return epochs / self.epochs(self.to)
+        Args:
+            at: The rung.
+        """
+        return self.seeds * sum(len(self.rates(own, at)) + REFINED for own in self.entrants)
+
+    def cost(self, runs: Mapping[float, int]) -> Cost:
+        """What so many runs cost.
+
+        Args:
+            runs: A rung -> how many.
+        """
+        # An epoch on a share of the rows costs that share.
+        part = {at: at / self.to if self.axis == "data" else 1.0 for at in runs}
+        epochs = {at: self.epochs(at) * number for at, number in runs.items()}
+        return Cost(sum(epochs.values()), sum(epochs[at] * part[at] for at in runs) / self.epochs(self.to))
+
+    @property
+    def cost_at_most(self) -> Cost:
+        """What all runs cost, refined rates included."""
+        return self.cost({at: self.runs_at_most(at) for at in self.rungs})
 
 
 def refined(rates: Sequence[float], means: Sequence[float], first: int) -> list[float]:
@@ -168,7 +208,7 @@ def within(plan: Plan, budget: float | None) -> int:
     """
     if budget is None:
         return plan.seeds
-    each = plan.full_runs(plan.epochs_at_most()) / plan.seeds
+    each = plan.cost_at_most.full_runs / plan.seeds
     seeds = int(budget / each)
     if seeds < FEWEST_SEEDS:
         least = math.ceil(each * FEWEST_SEEDS * 10) / 10
