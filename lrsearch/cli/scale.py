@@ -20,7 +20,7 @@ from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
     from lrsearch.operations.scale import Question
-    from lrsearch.study.scale_record import Tested
+    from lrsearch.study.scale_record import AtTarget
     from lrsearch.study.scaling.plan import Plan
     from lrsearch.study.scaling.scaled import Scaled
 
@@ -129,7 +129,7 @@ def _say_cost(plan: Plan) -> None:
     )
 
 
-def _print(found: Scaled, output: Format, tested: Sequence[Tested] = ()) -> None:
+def _print(found: Scaled, output: Format, tested: Sequence[AtTarget] = ()) -> None:
     if output is Format.JSON:
         print_json({**found.document(), **({"check": [one.document() for one in tested]} if tested else {})})
         return

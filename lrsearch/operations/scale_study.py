@@ -22,7 +22,7 @@ from lrsearch.storage.rdb import open_storage
 from lrsearch.study import compatibility, confirmation, linked_study, scale_record, short_runs
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
-from lrsearch.study.scale_record import Tested
+from lrsearch.study.scale_record import AtTarget
 from lrsearch.study.scaling.plan import Plan, refined
 from lrsearch.study.scaling.runs import ScaleRun
 from lrsearch.study.scaling.scaled import Scaled, scaled
@@ -81,7 +81,7 @@ def scale(
 
 def check(
     definition: Definition, url: str, plan: Plan, found: Scaled, options: RunOptions, display: Display
-) -> list[Tested]:
+) -> list[AtTarget]:
     """Train three rates around a prediction at the target, on two seeds.
 
     Args:

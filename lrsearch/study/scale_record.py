@@ -18,7 +18,7 @@ from lrsearch.study.stored import StoredStudy
 
 
 @dataclass(frozen=True)
-class Tested:
+class AtTarget:
     """A rate that was trained at the target.
 
     Attributes:
@@ -46,7 +46,7 @@ class ScaleRecord:
     """
 
     found: Scaled
-    tests: tuple[Tested, ...]
+    tests: tuple[AtTarget, ...]
 
 
 def remember(stored: StoredStudy, plan: Plan, rungs: Mapping[float, str]) -> None:
@@ -105,7 +105,7 @@ def _rung(stored: StoredStudy, name: str) -> StoredStudy | None:
     return rung if rung.origin == stored.name else None
 
 
-def at_target(rung: StoredStudy, at: float, rates: Sequence[float] | None = None) -> list[Tested]:
+def at_target(rung: StoredStudy, at: float, rates: Sequence[float] | None = None) -> list[AtTarget]:
     """What rates came to at the target.
 
     Args:
@@ -118,7 +118,7 @@ def at_target(rung: StoredStudy, at: float, rates: Sequence[float] | None = None
     for run in short_runs.of(rung, at):
         by_rate.setdefault(run.lr, []).append(sign * run.value)
     return [
-        Tested(lr, float(np.mean(values)), len(values))
+        AtTarget(lr, float(np.mean(values)), len(values))
         for lr, values in sorted(by_rate.items())
         if rates is None or lr in rates
     ]

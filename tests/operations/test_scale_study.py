@@ -65,14 +65,26 @@ def test_the_budget_decides_how_many_seeds() -> None:
 
 
 def test_a_larger_batch_keeps_its_updates() -> None:
+    """700 rows in batches of 50, 100 and 200 are 14, 7 and 4 updates an epoch: 56 updates are 4, 8 and 14 epochs."""
     plan = scale_plan.planned(definition(batch_size=50), None, Asked("batch_size=200", (50.0, 100.0), "updates", None))
     assert [plan.changed(at) for at in (50, 100, 200)] == [
         {"batch_size": 50, "epochs": 4},
         {"batch_size": 100, "epochs": 8},
-        {"batch_size": 200, "epochs": 16},
+        {"batch_size": 200, "epochs": 14},
     ]
     fixed = scale_plan.planned(definition(), None, Asked("batch_size=200", (50.0, 100.0), "epochs", None))
     assert fixed.epochs(200) == 4
+
+
+def test_less_data_keeps_its_updates() -> None:
+    """70, 140 and 700 rows in batches of 50 are 2, 3 and 14 updates an epoch; a run costs what its rows cost."""
+    plan = scale_plan.planned(definition(), None, Asked("data=1.0", (0.1, 0.2), "updates", None))
+    assert [plan.epochs(at) for at in (0.1, 0.2, 1.0)] == [28, 19, 4]
+    assert plan.cost({0.1: 2}) == (56, pytest.approx(56 * 0.1 / 4))
+    assert scale_plan.placed(definition(), plan, 0.2).task.options["train_share"] == 0.2
+    fixed = scale_plan.planned(definition(), None, Asked("data=1.0", (), "epochs", None))
+    assert fixed.rungs == (0.1, 0.2, 0.4)
+    assert fixed.cost({0.1: 20}) == (80, pytest.approx(2.0))
 
 
 @pytest.mark.parametrize(
