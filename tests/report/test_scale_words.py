@@ -90,7 +90,8 @@ def asked(tmp_path: Path) -> StudyFrames:
 
 def test_the_report_has_the_answer_of_the_stored_runs(asked: StudyFrames, tmp_path: Path) -> None:
     """The frames have what the command said; the text has a section, and its figure can be drawn. Runs that were
-    deleted, or a question that somebody spoilt, leave none."""
+    deleted, or a question that somebody spoilt, leave none.
+    """
     text = markdown.text(asked)
     assert "## From short runs to epochs 8" in text
     assert "figures/scaling.png" in text

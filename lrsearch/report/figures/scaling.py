@@ -12,10 +12,7 @@ from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span
 from lrsearch.report.palette import style
 from lrsearch.study.scaling.answer import TypeAnswer
-from lrsearch.study.scaling.law import variances
 from lrsearch.study.scaling.scaled import Scaled
-
-SIDES = 1.96
 
 
 @drawn
@@ -67,7 +64,7 @@ def _line(axes: Axes, own: TypeAnswer) -> None:
         return
     ats = np.array([valley.rung.at for valley in own.valleys])
     optima = np.array([valley.optimum for valley in own.valleys])
-    sides = SIDES * np.sqrt(variances(own.valleys))
+    sides = own.law.sides
     grid = np.geomspace(ats.min(), own.to, 60)
     band = np.array([own.law.interval(float(at)) for at in grid])
     axes.fill_between(grid, band[:, 0], band[:, 1], color=BAND, label="95 % band")
