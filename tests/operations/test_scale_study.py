@@ -57,11 +57,11 @@ def test_the_budget_decides_how_many_seeds() -> None:
     own = definition()
     plan = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", None))
     per_seed = plan.cost_at_most.full_runs / plan.seeds
-    cheap = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 3.1 * per_seed))
-    assert (plan.seeds, cheap.seeds) == (5, 3)
-    assert cheap.cost_at_most.full_runs <= 3.1 * per_seed
+    cheap = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 4.1 * per_seed))
+    assert (plan.seeds, cheap.seeds) == (5, 4)
+    assert cheap.cost_at_most.full_runs <= 4.1 * per_seed
     with pytest.raises(InputError, match="--budget"):
-        scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 2.9 * per_seed))
+        scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 3.9 * per_seed))
 
 
 def test_a_larger_batch_keeps_its_updates() -> None:
@@ -111,13 +111,14 @@ def test_lambda_decays_as_much_in_all() -> None:
 @pytest.mark.parametrize(
     ("means", "added"),
     [
-        ([1.0, 2.0, 3.0], [0.005, 0.0025]),
-        ([3.0, 2.0, 1.0], [0.08, 0.16]),
-        ([2.0, 1.0, 2.0], [0.0141421, 0.0282843]),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], [0.005, 0.0025]),
+        ([5.0, 4.0, 3.0, 2.0, 1.0], [0.32, 0.64]),
+        ([2.0, 1.0, 2.0, 3.0, 4.0], [0.005, 0.0141421, 0.0282843]),
+        ([3.0, 2.0, 1.0, 2.0, 3.0], [0.0282843, 0.0565685]),
     ],
 )
 def test_a_ladder_is_extended_or_refined(means: list[float], added: list[float]) -> None:
-    assert refined([0.01, 0.02, 0.04], means, 3) == pytest.approx(added, rel=1e-3)
+    assert refined([0.01, 0.02, 0.04, 0.08, 0.16], means, 5) == pytest.approx(added, rel=1e-3)
 
 
 def test_a_ladder_ends() -> None:

@@ -27,7 +27,9 @@ MOVED = float(np.log(1.6))
 """If seeds move a rung's optimum by more than this, more of them help; else the target is too far."""
 WIDEST = 8.0
 """An interval wider than this factor tells nobody what to use."""
-FEWEST_RUNGS, FEWEST_SEEDS, FEWEST_RATES = 2, 2, 3
+FEWEST_RUNGS, FEWEST_RATES = 2, 3
+FEWEST_SEEDS = 4
+"""With 3, resamples of the seeds vary too little: intervals held the best rate in 85 % of cases."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,10 @@ def _too_little(rungs: Sequence[Rung], axis: str) -> str | None:
                 f"{FEWEST_RATES}: add lower rates"
             )
         if rung.seeds < FEWEST_SEEDS:
-            return f"at {axis} {rung.at:g} there is one seed, which does not tell how far seeds move the optimum: add 2"
+            return (
+                f"at {axis} {rung.at:g} there are {rung.seeds} seeds, which do not tell how far seeds move the best "
+                f"rate: add {FEWEST_SEEDS - rung.seeds}"
+            )
     return None
 
 

@@ -17,9 +17,11 @@ FACTOR = 2.0
 """From one rate of a ladder to the next, before it is refined."""
 BESIDE = 3
 """Rates on either side of where the best one is expected."""
+AROUND = 2
+"""Rates on either side that the best one must have: on other seeds one of those beside it may be the best."""
 REFINED = 4
 """Rates that are added at most around the best one of a rung, and type."""
-SEEDS, FEWEST_SEEDS = 5, 3
+SEEDS, FEWEST_SEEDS = 5, 4
 AXES = ("epochs", "data", "batch_size")
 
 
@@ -173,7 +175,7 @@ class Plan:
 
 
 def refined(rates: Sequence[float], means: Sequence[float], first: int) -> list[float]:
-    """Rates to add: beyond the end where the best one is, else halfway to those beside it.
+    """Rates to add: beyond an end that the best one is near, and halfway to those beside it.
 
     Args:
         rates: Ascending.
@@ -186,14 +188,13 @@ def refined(rates: Sequence[float], means: Sequence[float], first: int) -> list[
     left = first + REFINED - len(rates)
     if left <= 0 or math.isinf(min(means)):
         return []
-    best = min(range(len(rates)), key=lambda place: means[place])
-    if best == 0:
-        return [short(rates[0] / FACTOR**step) for step in range(1, min(left, 2) + 1)]
-    if best == len(rates) - 1:
-        return [short(rates[-1] * FACTOR**step) for step in range(1, min(left, 2) + 1)]
-    beside = [(rates[place], rates[place + 1]) for place in (best - 1, best)]
-    wanted = [short(math.sqrt(low * high)) for low, high in beside if high / low > FACTOR * 0.99]
-    return wanted[:left]
+    best, last = min(range(len(rates)), key=lambda place: means[place]), len(rates) - 1
+    wanted = [rates[0] / FACTOR**step for step in range(1, AROUND - best + 1)]
+    wanted += [rates[-1] * FACTOR**step for step in range(1, AROUND - (last - best) + 1)]
+    if 0 < best < last:
+        beside = [(rates[place], rates[place + 1]) for place in (best - 1, best)]
+        wanted += [math.sqrt(low * high) for low, high in beside if high / low > FACTOR * 0.99]
+    return [short(rate) for rate in wanted[:left]]
 
 
 def within(plan: Plan, budget: float | None) -> int:

@@ -136,7 +136,7 @@ def covariance(found: Sequence[Valley]) -> Numbers:
     """Covariance of the rungs' lowest points, from seeds; [rung, rung].
 
     Few seeds resampled vary too little, by n / (n - 1); and n seeds say little of how n - 1 or more rungs go together,
-    so that their covariances are shrunk by 1 / (n - 1).
+    so that their covariances are shrunk by 1 / (n - 1)^2.
 
     Args:
         found: One per rung.
@@ -145,7 +145,7 @@ def covariance(found: Sequence[Valley]) -> Numbers:
     seeds = np.array([max(own.rung.seeds, 2) for own in found])
     inflated = np.sqrt(seeds / (seeds - 1))
     together = np.atleast_2d(np.cov(draws)) * np.outer(inflated, inflated)
-    shrunk = together * (1 - 1 / (seeds.min() - 1))
+    shrunk = together * (1 - 1 / (seeds.min() - 1) ** 2)
     np.fill_diagonal(shrunk, np.diag(together))
     return np.asarray(shrunk)
 
