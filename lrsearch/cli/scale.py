@@ -96,9 +96,11 @@ def scale(
     display, again = Progress(quiet=quiet), f"lrsearch scale {study_arguments(study, storage)}{_target(to)}"
     with interruptible(again):
         found = scale_study.scale(stored, definition, storage, plan, options, display)
+        if plot is not None:
+            operation.draw(found, plot)
+        if check and found.recommended is None:
+            _print(found, output)
         tested = scale_study.check(definition, storage, plan, found, options, display) if check else []
-    if plot is not None:
-        operation.draw(found, plot)
     _print(found, output, tested)
     if not check and found.recommended is not None:
         say(f"Test it with: {again} --check")

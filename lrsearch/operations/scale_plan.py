@@ -98,7 +98,9 @@ def plan_of(
         raise InputError("scale", faults)
     share = float(definition.task.options.get(TRAIN_SHARE, 1.0))
     entrants, rates = _entrants(definition, stored), _range(definition.search.lr)
-    plan = Plan(axis, chosen, to, fixed, definition.training, entrants, rates, {}, share)
+    plan = Plan(
+        axis, chosen, to, fixed, definition.training, entrants, rates, {}, share, definition.study.value == "best"
+    )
     if axis == "epochs" or fixed == "epochs":
         return plan
     per_epoch = {at: _updates(definition, axis, at) for at in {*chosen, to, plan.own_place}}

@@ -76,7 +76,7 @@ def scale(
             ]
         runs += found
         trained[at] = len(found)
-    return scaled(runs, plan.axis, plan.to, plan.fixed, plan.cost(trained))
+    return scaled(runs, plan.axis, plan.to, plan.fixed, plan.cost(trained), best=plan.best)
 
 
 def check(

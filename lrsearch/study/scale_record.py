@@ -94,7 +94,8 @@ def _read(stored: StoredStudy, asked: Mapping[str, Any]) -> ScaleRecord | None:
             tests += at_target(rung, at)
     if not runs:
         return None
-    return ScaleRecord(scaled(runs, axis, to, asked["fixed"], (epochs, full_runs)), tuple(tests))
+    best = stored.definition is not None and stored.definition.study.value == "best"
+    return ScaleRecord(scaled(runs, axis, to, asked["fixed"], (epochs, full_runs), best=best), tuple(tests))
 
 
 def _rung(stored: StoredStudy, name: str) -> StoredStudy | None:

@@ -81,6 +81,7 @@ class Plan:
         per_epoch: Updates in an epoch, at each place of the axis and at the study's own; empty where epochs do not
             depend on them.
         share: Of the training rows, that the study trains on.
+        best: Whether a run is judged by its best epoch.
         seeds: How many.
     """
 
@@ -93,6 +94,7 @@ class Plan:
     lr: Range
     per_epoch: Mapping[float, int]
     share: float = 1.0
+    best: bool = False
     seeds: int = SEEDS
 
     @property
@@ -136,7 +138,7 @@ class Plan:
         if entrant.lr is None:
             steps = max(math.ceil(math.log(self.lr.high / self.lr.low, FACTOR)), 2)
             return [short(self.lr.low * (self.lr.high / self.lr.low) ** (step / steps)) for step in range(steps + 1)]
-        centre = entrant.lr * (at / self.own_place) ** prior.of(self.axis, self.fixed).slope
+        centre = entrant.lr * (at / self.own_place) ** prior.of(self.axis, self.fixed, best=self.best).slope
         return [short(centre * FACTOR**step) for step in range(-BESIDE, BESIDE + 1)]
 
     def question(self) -> dict[str, Any]:
