@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lrsearch.errors import InputError, input_error
 from lrsearch.operations.display import Display
 from lrsearch.operations.run import run
@@ -24,7 +22,7 @@ from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.scale_record import AtTarget
 from lrsearch.study.scaling.plan import Plan, refined
-from lrsearch.study.scaling.runs import ScaleRun
+from lrsearch.study.scaling.runs import ScaleRun, rungs_by_type
 from lrsearch.study.scaling.scaled import Scaled, scaled
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
@@ -69,10 +67,12 @@ def scale(
         while wanted:
             rung = _trained(rung, wanted, options, display)
             found = short_runs.of(rung, at)
+            by_type = rungs_by_type(found)
             wanted = [
                 own.at(plan.ratio(at), lr)
                 for own in plan.entrants
-                for lr in _further([run for run in found if run.scheduler == own.scheduler], ladders[own.scheduler])
+                for of_type in by_type.get(own.scheduler, [])
+                for lr in refined(of_type, len(ladders[own.scheduler]))
             ]
         runs += found
         trained[at] = len(found)
@@ -167,13 +167,6 @@ def _trained(rung: StoredStudy, wanted: list[dict[str, Any]], options: RunOption
     grown = rung.definition.study.model_copy(update={"trials": total})
     rung = studies.redefine(rung, rung.definition.model_copy(update={"study": grown}))
     return run(rung, replace(options, confirm=False), display=display)
-
-
-def _further(runs: Sequence[ScaleRun], ladder: Sequence[float]) -> list[float]:
-    """Rates that a type's rung still needs."""
-    rates = sorted({run.lr for run in runs})
-    means = [float(np.mean([run.value for run in runs if run.lr == rate])) for rate in rates]
-    return refined(rates, means, len(ladder)) if rates else []
 
 
 def opened(study: str, url: str, modules: Sequence[str]) -> tuple[StoredStudy | None, Definition]:

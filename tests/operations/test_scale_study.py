@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lrsearch.errors import InputError
@@ -15,6 +16,7 @@ from lrsearch.storage.rdb import open_storage
 from lrsearch.study import control
 from lrsearch.study import stored as studies
 from lrsearch.study.scaling.plan import Entrant, refined
+from lrsearch.study.scaling.valley import Rung
 from lrsearch.study_file.load import differences, parse
 from lrsearch.study_file.model import Definition
 
@@ -118,13 +120,25 @@ def test_lambda_decays_as_much_in_all() -> None:
     ],
 )
 def test_a_ladder_is_extended_or_refined(means: list[float], added: list[float]) -> None:
-    assert refined([0.01, 0.02, 0.04, 0.08, 0.16], means, 5) == pytest.approx(added, rel=1e-3)
+    assert refined(rung([0.01, 0.02, 0.04, 0.08, 0.16], means), 5) == pytest.approx(added, rel=1e-3)
+
+
+def test_a_ladder_is_extended_where_seeds_may_move_the_best_rate_to_its_end() -> None:
+    seen = rung([0.01, 0.02, 0.04, 0.08, 0.16], [5.0, 2.0, 1.0, 2.0, 3.0])
+    seen.values[-1] = [0.2, 5.0, 0.3]
+    seen.values[2] = [1.0, 1.0, 1.0]
+    assert refined(seen, 5)[:2] == [0.32, 0.64]
+
+
+def rung(rates: list[float], means: list[float]) -> Rung:
+    """Three seeds that came to the same."""
+    return Rung(30.0, np.array(rates), np.repeat(np.array(means)[:, None], 3, axis=1))
 
 
 def test_a_ladder_ends() -> None:
     """Whatever the values, only so many rates are added."""
     rates = [0.01, 0.02, 0.04]
-    while more := refined(rates, list(range(len(rates))), 3):
+    while more := refined(rung(rates, [1.0 + place for place in range(len(rates))]), 3):
         rates = sorted([*rates, *more])
     assert len(rates) == 7
 

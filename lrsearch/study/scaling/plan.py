@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from lrsearch.errors import input_error
 from lrsearch.study.scaling import prior
 from lrsearch.study.scaling.prior import Fixed
+from lrsearch.study.scaling.valley import Rung, wins
 from lrsearch.study_file.axes import Range, short
 from lrsearch.study_file.model import TrainingSection
 
@@ -19,6 +22,8 @@ BESIDE = 3
 """Rates on either side of where the best one is expected."""
 AROUND = 2
 """Rates on either side that the best one must have: on other seeds one of those beside it may be the best."""
+AT_END = 0.1
+"""The same where a rate at an end is the best one in this share of resamples of the seeds."""
 REFINED = 4
 """Rates that are added at most around the best one of a rung, and type."""
 SEEDS, FEWEST_SEEDS = 5, 4
@@ -176,23 +181,24 @@ class Plan:
         return self.cost({at: self.runs_at_most(at) for at in self.rungs})
 
 
-def refined(rates: Sequence[float], means: Sequence[float], first: int) -> list[float]:
+def refined(rung: Rung, first: int) -> list[float]:
     """Rates to add: beyond an end that the best one is near, and halfway to those beside it.
 
     Args:
-        rates: Ascending.
-        means: What each came to, smaller is better; infinite where it diverged.
+        rung: What was trained so far.
         first: How many rates the rung began with.
 
     Returns:
-        None if as many as may be were added, or those halfway are there.
+        None if as many as may be were added, or those that are wanted are there.
     """
-    left = first + REFINED - len(rates)
-    if left <= 0 or math.isinf(min(means)):
+    rates, left = rung.rates.tolist(), first + REFINED - len(rung.rates)
+    if left <= 0 or not np.isfinite(rung.means).any():
         return []
-    best, last = min(range(len(rates)), key=lambda place: means[place]), len(rates) - 1
-    wanted = [rates[0] / FACTOR**step for step in range(1, AROUND - best + 1)]
-    wanted += [rates[-1] * FACTOR**step for step in range(1, AROUND - (last - best) + 1)]
+    best, last, won = int(np.argmin(rung.means)), len(rates) - 1, wins(rung)
+    below = AROUND if won[0] >= AT_END else AROUND - best
+    above = AROUND if won[-1] >= AT_END else AROUND - (last - best)
+    wanted = [rates[0] / FACTOR**step for step in range(1, below + 1)]
+    wanted += [rates[-1] * FACTOR**step for step in range(1, above + 1)]
     if 0 < best < last:
         beside = [(rates[place], rates[place + 1]) for place in (best - 1, best)]
         wanted += [math.sqrt(low * high) for low, high in beside if high / low > FACTOR * 0.99]

@@ -127,8 +127,21 @@ def _resampled(rung: Rung, own: Numbers) -> Numbers:
     return np.where(np.isfinite(heights).any(axis=1, keepdims=True), heights, own)
 
 
+def wins(rung: Rung) -> Numbers:
+    """Share of resamples of the seeds that each rate wins.
+
+    Args:
+        rung: At least one rate has a finite mean.
+    """
+    return _shares(_resampled(rung, height(rung.means)))
+
+
+def _shares(drawn: Numbers) -> Numbers:
+    return np.bincount(np.argmin(drawn, axis=1), minlength=drawn.shape[1]) / len(drawn)
+
+
 def _valley(rung: Rung, places: Numbers, drawn: Numbers) -> Valley:
-    won = np.bincount(np.argmin(drawn, axis=1), minlength=len(rung.rates)) / DRAWS
+    won = _shares(drawn)
     return Valley(rung, float(places[0]), places[1:], won, float(won[0] + won[-1]), bool(won[0] >= won[-1]))
 
 
