@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +20,7 @@ from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
     from lrsearch.operations.scale import Question
+    from lrsearch.study.scale_record import AtTarget
     from lrsearch.study.scaling.plan import Plan
     from lrsearch.study.scaling.scaled import Scaled
 
@@ -79,12 +81,12 @@ def scale(
     quiet_libraries()
     show_messages(quiet=quiet)
     from lrsearch.cli.progress import Progress
-    from lrsearch.operations import scale_study
+    from lrsearch.operations import scale_plan, scale_study
     from lrsearch.operations.run_options import RunOptions
 
     stored, definition = scale_study.opened(study, storage, modules or [])
-    asked = scale_study.Asked(to, operation.places(rungs), fixed.value, budget)
-    plan = scale_study.planned(definition, stored, asked)
+    asked = scale_plan.Asked(to, operation.places(rungs), fixed.value, budget)
+    plan = scale_plan.planned(definition, stored, asked)
     _say_cost(plan)
     if dry_run:
         say("Nothing was trained (--dry-run).")
@@ -94,9 +96,11 @@ def scale(
     display, again = Progress(quiet=quiet), f"lrsearch scale {study_arguments(study, storage)}{_target(to)}"
     with interruptible(again):
         found = scale_study.scale(stored, definition, storage, plan, options, display)
+        if plot is not None:
+            operation.draw(found, plot)
+        if check and found.recommended is None:
+            _print(found, output)
         tested = scale_study.check(definition, storage, plan, found, options, display) if check else []
-    if plot is not None:
-        operation.draw(found, plot)
     _print(found, output, tested)
     if not check and found.recommended is not None:
         say(f"Test it with: {again} --check")
@@ -118,19 +122,21 @@ def _target(to: str | None) -> str:
 
 
 def _say_cost(plan: Plan) -> None:
-    epochs = plan.epochs_at_most()
+    cost = plan.cost_at_most
     places = ", ".join(f"{at:g}" for at in plan.rungs)
     types = ", ".join(own.scheduler for own in plan.entrants)
     say(
-        f"Short runs of {types} at {plan.axis} {places}, {plan.seeds} seeds: at most {epochs:,} epochs, as many as "
-        f"{plan.full_runs(epochs):.1f} runs at {plan.to:g}."
+        f"Short runs of {types} at {plan.axis} {places}, {plan.seeds} seeds: at most {cost.epochs:,} epochs, as much "
+        f"as {cost.full_runs:.1f} runs at {plan.to:g}."
     )
 
 
-def _print(found: Scaled, output: Format, tested: list[dict[str, Any]] | None = None) -> None:
+def _print(found: Scaled, output: Format, tested: Sequence[AtTarget] = ()) -> None:
     if output is Format.JSON:
-        print_json({**found.document(), **({"check": tested} if tested else {})})
+        print_json({**found.document(), **({"check": [one.document() for one in tested]} if tested else {})})
         return
+    from lrsearch.report.scale_words import headline
+
     for own in found.types:
         rows: list[dict[str, Any]] = [
             {found.axis: f"{row['at']:g}", "best lr": row["lr"], "low": row["interval"][0], "high": row["interval"][1]}
@@ -144,17 +150,6 @@ def _print(found: Scaled, output: Format, tested: list[dict[str, Any]] | None = 
             print_table(rows, list(rows[0]))
         write(wrapped(f"Why: {own.reason}."))
         write()
-    write(wrapped(_headline(found)))
+    write(wrapped(headline(found)))
     if tested:
-        print_table(tested, ["lr", "value", "seeds"])
-
-
-def _headline(found: Scaled) -> str:
-    best = found.recommended
-    if best is None or best.prediction is None:
-        return f"No rate for {found.axis} {found.to:g}: it would be a guess."
-    low, high = best.prediction.interval
-    return (
-        f"At {found.axis} {found.to:g} use {best.scheduler} with lr {best.prediction.lr:.2g} (95 % interval of the "
-        f"best rate: {low:.2g} to {high:.2g})."
-    )
+        print_table([one.document() for one in tested], ["lr", "value", "seeds"])

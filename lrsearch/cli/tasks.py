@@ -193,10 +193,13 @@ def _duration(seconds: float) -> str:
 
 
 def _describe(definition: Any) -> dict[str, Any]:
+    from lrsearch.study_file.model import TRAIN_SHARE
+
     schema = definition.options.model_json_schema()
     options = [
         {"option": name, "type": _type(part), "default": definition.options.model_fields[name].default}
         for name, part in schema["properties"].items()
+        if name != TRAIN_SHARE or not definition.has_share  # which every task has
     ]
     return {"name": definition.name, "summary": definition.summary, "options": options}
 

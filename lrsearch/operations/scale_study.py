@@ -3,115 +3,37 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lrsearch.errors import Fault, InputError, input_error
+from lrsearch.errors import InputError, input_error
 from lrsearch.operations.display import Display
 from lrsearch.operations.run import run
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.operations.scale import target
-from lrsearch.sampling.space import Space
-from lrsearch.storage.attributes import ORIGIN, SCALE
+from lrsearch.operations.scale_plan import placed
+from lrsearch.storage.attributes import ORIGIN
 from lrsearch.storage.new_study import StudyExistsError
 from lrsearch.storage.rdb import open_storage
-from lrsearch.study import compatibility, confirmation, linked_study, recommendation, short_runs
+from lrsearch.study import compatibility, confirmation, linked_study, scale_record, short_runs
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
-from lrsearch.study.scaling.plan import AXES, Entrant, Plan, refined, within
-from lrsearch.study.scaling.prior import Fixed
-from lrsearch.study.scaling.runs import ScaleRun
+from lrsearch.study.scale_record import AtTarget
+from lrsearch.study.scaling.plan import Plan, refined
+from lrsearch.study.scaling.runs import ScaleRun, rungs_by_type
 from lrsearch.study.scaling.scaled import Scaled, scaled
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
-from lrsearch.study_file.axes import Choices, Range
-from lrsearch.study_file.model import Definition, PluginSection, TrySection
-from lrsearch.study_file.searched_options import OPTIMIZER
+from lrsearch.study_file.axes import Range
+from lrsearch.study_file.model import Definition, PluginSection
 
 WIDE = Range(low=1e-9, high=1e3, log=True)
 """Rates that a rung may have: the ladder says which it has."""
+TESTING_SEEDS = 2
+"""Of a test at the target, which is expensive."""
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a person says about the short runs.
-
-    Attributes:
-        to: The target, such as ``epochs=240``; None for that of the file, or what was asked last.
-        rungs: Places of the axis; by default a sixteenth, an eighth and a quarter of the target.
-        fixed: What stays the same where the batch grows.
-        budget: In runs at the target; None for five seeds.
-    """
-
-    to: str | None
-    rungs: tuple[float, ...]
-    fixed: Fixed
-    budget: float | None
-
-
-def planned(definition: Definition, stored: StoredStudy | None, asked: Asked) -> Plan:
-    """The short runs that a person asks for, now or again.
-
-    Args:
-        definition: Of the study.
-        stored: The study, where it is there.
-        asked: What she says.
-
-    Raises:
-        InputError: See `plan_of` and `within`; or nothing is asked.
-    """
-    own = definition.scale
-    if asked.to is None and own is not None:
-        plan = plan_of(definition, stored, own.axis, own.to, asked.rungs or own.places, asked.fixed)
-        return replace(plan, seeds=within(plan, asked.budget))
-    if asked.to is None:
-        last = asked_before(stored)
-        plan = plan_of(definition, stored, last["axis"], last["to"], last["from"], last["fixed"])
-        return replace(plan, seeds=last["seeds"])
-    axis, to = target(asked.to)
-    plan = plan_of(definition, stored, axis, to, asked.rungs, asked.fixed)
-    return replace(plan, seeds=within(plan, asked.budget))
-
-
-def plan_of(
-    definition: Definition, stored: StoredStudy | None, axis: str, to: float, rungs: Sequence[float], fixed: Fixed
-) -> Plan:
-    """The short runs that a question needs.
-
-    Args:
-        definition: Of the study.
-        stored: The study, where it is there: the type that it recommends is scaled. None: the types of the file.
-        axis: What grows.
-        to: The target.
-        rungs: Places of the axis; by default a sixteenth, an eighth and a quarter of the target.
-        fixed: What stays the same where the batch grows.
-
-    Raises:
-        InputError: The axis cannot be trained, or places do not fit it.
-    """
-    if searched := definition.search.options.document():
-        rule = f"a rate is scaled for one optimizer, batch and model, and this study searches {', '.join(searched)}"
-        raise input_error("scale", rule, key="search")
-    if axis not in AXES:
-        rule = f"only {' and '.join(AXES)} can be trained; with runs that exist (--runs) it may be anything"
-        raise input_error("scale", rule, key="--to", received=axis)
-    chosen = tuple(rungs) or tuple(sorted({max(math.floor(to / part), 1) * 1.0 for part in (16, 8, 4)}))
-    faults = [Fault("--from", "must be whole", f"{at:g}") for at in chosen if at != int(at)]
-    faults += [Fault("--to", "must be whole", f"{to:g}")] if to != int(to) else []
-    faults += [Fault("--from", "needs at least two places", f"{chosen[0]:g}")] if len(chosen) < 2 else []
-    if chosen[-1] >= to:
-        faults.append(Fault("--from", f"must be below the target, {to:g}", f"{chosen[-1]:g}"))
-    if faults:
-        raise InputError("scale", faults)
-    rates = definition.search.lr
-    return Plan(axis, chosen, to, fixed, definition.training, _entrants(definition, stored), _range(rates))
 
 
 def scale(
@@ -133,9 +55,10 @@ def scale(
         LrsearchError: Trials or workers failed.
     """
     if stored is not None:
-        stored.remember(SCALE, plan.question())
+        places = {at: name_of(definition, plan, at) for at in plan.rungs}
+        scale_record.remember(stored, plan, places | {plan.to: name_of(definition, _test_of(plan), plan.to)})
     runs: list[ScaleRun] = []
-    epochs = 0.0
+    trained: dict[float, int] = {}
     for at in plan.rungs:
         rung = _opened(definition, url, plan, at)
         logger.info("Training %s.", rung.name)
@@ -144,19 +67,21 @@ def scale(
         while wanted:
             rung = _trained(rung, wanted, options, display)
             found = short_runs.of(rung, at)
+            by_type = rungs_by_type(found)
             wanted = [
                 own.at(plan.ratio(at), lr)
                 for own in plan.entrants
-                for lr in _further([run for run in found if run.scheduler == own.scheduler], ladders[own.scheduler])
+                for of_type in by_type.get(own.scheduler, [])
+                for lr in refined(of_type, len(ladders[own.scheduler]))
             ]
         runs += found
-        epochs += plan.epochs(at) * len(found)
-    return scaled(runs, plan.axis, plan.to, plan.fixed, (epochs, plan.full_runs(epochs)))
+        trained[at] = len(found)
+    return scaled(runs, plan.axis, plan.to, plan.fixed, plan.cost(trained), best=plan.best)
 
 
 def check(
     definition: Definition, url: str, plan: Plan, found: Scaled, options: RunOptions, display: Display
-) -> list[dict[str, Any]]:
+) -> list[AtTarget]:
     """Train three rates around a prediction at the target, on two seeds.
 
     Args:
@@ -167,9 +92,6 @@ def check(
         options: How to train, and where.
         display: Shows how it goes.
 
-    Returns:
-        Rate, mean value and seeds of each.
-
     Raises:
         InputError: There is no prediction.
     """
@@ -177,49 +99,37 @@ def check(
     if best is None or best.prediction is None:
         raise input_error("scale", "there is no prediction to test: every type was refused", key="--check")
     entrant = next(own for own in plan.entrants if own.scheduler == best.scheduler)
-    two = replace(plan, seeds=2)
-    rung = _opened(definition, url, two, plan.to)
+    rung = _opened(definition, url, _test_of(plan), plan.to)
     rates = [float(f"{best.prediction.lr * by:.4g}") for by in (0.5, 1.0, 2.0)]
     rung = _trained(rung, [entrant.at(plan.ratio(plan.to), lr) for lr in rates], options, display)
-    sign = -1.0 if rung.maximises else 1.0
-    own = [run for run in short_runs.of(rung, plan.to) if run.lr in rates]
-    return [
-        {"lr": lr, "value": sign * float(np.mean([run.value for run in own if run.lr == lr])), "seeds": 2}
-        for lr in rates
-    ]
+    return scale_record.at_target(rung, plan.to, rates)
 
 
-def _entrants(definition: Definition, stored: StoredStudy | None) -> tuple[Entrant, ...]:
-    found = None if stored is None else recommendation.recommended(stored)
-    if found is not None and OPTIMIZER not in found.params:  # else a contestant, whose rate is on another scale
-        own = {key: value for key, value in found.params.items() if key not in ("lr", "scheduler", "seed")}
-        return (Entrant(str(found.params["scheduler"]), own, float(found.params["lr"])),)
-    space = Space.of(definition)
-    entrants = []
-    for kind in definition.search.schedulers:
-        params = space.params_of(TrySection(lr=0.01, scheduler=kind))
-        own = {key: value for key, value in params.items() if key not in ("lr", "scheduler")}
-        entrants.append(Entrant(kind, own, None))
-    return tuple(entrants)
+def _test_of(plan: Plan) -> Plan:
+    """The plan with the seeds of a test at the target."""
+    return replace(plan, seeds=TESTING_SEEDS)
 
 
-def _range(axis: Range | Choices | float) -> Range:
-    if isinstance(axis, Range):
-        return axis
-    rates = axis.choices if isinstance(axis, Choices) else [axis / 4, axis * 4]
-    return Range(low=min(rates), high=max(max(rates), min(rates) * 4), log=True)
+def name_of(definition: Definition, plan: Plan, at: float) -> str:
+    """The name of the linked study at a place of the axis.
+
+    Args:
+        definition: Of the study.
+        plan: What grows, and on how many seeds.
+        at: The place.
+    """
+    fixed = "" if plan.axis == "epochs" else f", {plan.fixed} fixed"
+    return f"{definition.study.name}/scale {plan.axis}={at:g}, {plan.seeds} seeds{fixed}"
 
 
 def _opened(definition: Definition, url: str, plan: Plan, at: float) -> StoredStudy:
     """The linked study of a rung, made if it is not there."""
-    search, axis = definition.study.name, plan.axis
-    name = f"{search}/scale {axis}={at:g}, {plan.seeds} seeds"
-    if axis == "batch_size":
-        name += f", {plan.fixed} fixed"
+    search, name = definition.study.name, name_of(definition, plan, at)
     seeds = confirmation.fresh_seeds(definition, plan.seeds)
+    definition = placed(definition, plan, at)
     parts = {
         "study": definition.study.model_copy(update={"name": name, "trials": 1}),
-        "training": definition.training.model_copy(update={**plan.changed(at), "seeds": seeds}),
+        "training": definition.training.model_copy(update={"seeds": seeds}),
         "search": definition.search.model_copy(
             update={"lr": WIDE, "schedulers": [own.scheduler for own in plan.entrants]}
         ),
@@ -257,13 +167,6 @@ def _trained(rung: StoredStudy, wanted: list[dict[str, Any]], options: RunOption
     grown = rung.definition.study.model_copy(update={"trials": total})
     rung = studies.redefine(rung, rung.definition.model_copy(update={"study": grown}))
     return run(rung, replace(options, confirm=False), display=display)
-
-
-def _further(runs: Sequence[ScaleRun], ladder: Sequence[float]) -> list[float]:
-    """Rates that a type's rung still needs."""
-    rates = sorted({run.lr for run in runs})
-    means = [float(np.mean([run.value for run in runs if run.lr == rate])) for rate in rates]
-    return refined(rates, means, len(ladder)) if rates else []
 
 
 def opened(study: str, url: str, modules: Sequence[str]) -> tuple[StoredStudy | None, Definition]:
@@ -306,18 +209,3 @@ def code_of(study: str, modules: Sequence[str] | None, definition: Definition) -
     own = definition.study.load if study.endswith(".toml") else []
     found = [str((Path(study).parent / one).resolve()) if one.endswith(".py") else one for one in own]
     return (*(modules or ()), *found)
-
-
-def asked_before(stored: StoredStudy | None) -> dict[str, Any]:
-    """What was last asked about a study.
-
-    Args:
-        stored: The study, where it is there.
-
-    Raises:
-        InputError: Nothing was.
-    """
-    found = None if stored is None else stored.reader.attributes().get(SCALE)
-    if not isinstance(found, dict):
-        raise input_error("scale", "say where to: nothing was asked about this study before", key="--to")
-    return found

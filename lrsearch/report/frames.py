@@ -18,7 +18,7 @@ from lrsearch.sampling.space import rate_of
 from lrsearch.storage import attributes
 from lrsearch.storage.choice import study_reader
 from lrsearch.storage.reader import StudyReader
-from lrsearch.study import contest, rate_parameter, recommendation
+from lrsearch.study import contest, rate_parameter, recommendation, scale_record
 from lrsearch.study import stored as studies
 from lrsearch.study.both_answers import BothAnswers, answers_of
 from lrsearch.study.confirmed_runs import confirmation_in, gather
@@ -26,6 +26,7 @@ from lrsearch.study.evidence import Evidence
 from lrsearch.study.ranking import is_diverged, may_be_best
 from lrsearch.study.recommended_settings import Recommendation
 from lrsearch.study.savings import Savings, savings
+from lrsearch.study.scale_record import ScaleRecord
 from lrsearch.study.small_rates import SmallRates, small_rates
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
@@ -91,6 +92,7 @@ class StudyFrames:
         savings: What pruning saved; None where nothing was pruned.
         small_rates: Small rates that may have been pruned too early.
         both: What to take if the last epoch of a run is kept, and if the best one is; None where no curves are stored.
+        scale: What short runs say of a longer one; None where `lrsearch scale` was not asked about it.
         lr_parameter: What its learning rate is called, in a study of another tool; here it is called ``lr``.
     """
 
@@ -111,6 +113,7 @@ class StudyFrames:
     savings: Savings | None = None
     small_rates: SmallRates | None = None
     both: BothAnswers | None = None
+    scale: ScaleRecord | None = None
     lr_parameter: str | None = None
 
     @property
@@ -199,7 +202,8 @@ def read_stored(stored: StoredStudy, lr: str | None = None) -> StudyFrames:
     if (origin := stored.origin) is not None:
         raise input_error(f"study {stored.name!r}", f"belongs to study {origin!r}: ask for the report of that one")
     linked = studies.linked(stored, "confirm")
-    return _frames(stored.study, stored.reader, None if linked is None else linked.reader, lr)
+    frames = _frames(stored.study, stored.reader, None if linked is None else linked.reader, lr)
+    return replace(frames, scale=scale_record.read(stored))
 
 
 def _evidence(own: StoredStudy, linked: StudyReader, lr: str | None) -> Evidence | None:

@@ -14,6 +14,7 @@ from lrsearch.report import batch_size_words, epoch_cost, figures, interactions,
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.picture import Picture, Place
 from lrsearch.report.rate_spans import rate_spans
+from lrsearch.report.scale_words import headline
 from lrsearch.report.wording import number, plural
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ FILES = (
     "valley.png",
     "epochs_needed.png",
     "rate_interactions.png",
+    "scaling.png",
 )
 """Every file that a report may have; those of an earlier report that this one lacks are removed."""
 ENOUGH_RATES = 3
@@ -44,7 +46,7 @@ def pictures(frames: StudyFrames) -> list[Picture]:
     Args:
         frames: The study.
     """
-    makers = (_rates, _interactions, _curves, _schedules, _extra, _epochs, _finalists, _valley, _history)
+    makers = (_rates, _interactions, _curves, _schedules, _extra, _epochs, _finalists, _valley, _scale, _history)
     found = [picture for make in makers if (picture := make(frames)) is not None]
     words = figures.undrawable(_names(frames))
     return [_with_numbers(picture, words) for picture in found] if words else found
@@ -248,6 +250,19 @@ def _valley(frames: StudyFrames) -> Picture | None:
     metric = wording.confirmed_metric(frames.metric, frames.answer.rows or "test")
     seen = f"{plural(len(found.rates), 'rate')} beside {wording.exact(found.lr)}"
     return Picture(FILES[6], Place.VALLEY, f"The valley: learning rate against {metric}", seen, reading, figures.valley)
+
+
+def _scale(frames: StudyFrames) -> Picture | None:
+    if frames.scale is None:
+        return None
+    found = frames.scale.found
+    reading = (
+        "A row per scheduler type. To the left each rung is a line of its own; a dashed line is at its lowest point. "
+        f"To the right are these points against {found.axis}, and the line through them with its 95 % band, as far as "
+        "the target. A diamond is the prediction; where there is none, the type was refused."
+    )
+    return Picture(FILES[9], Place.SCALE, f"From short runs to {found.axis} {found.to:g}", headline(found), reading,
+                   figures.scaled_study)  # fmt: skip
 
 
 def _history(frames: StudyFrames) -> Picture | None:

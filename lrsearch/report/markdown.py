@@ -19,6 +19,7 @@ from lrsearch.report.frames import StudyFrames
 from lrsearch.report.picture import Picture, Place
 from lrsearch.report.pruning_cost import pruning_cost
 from lrsearch.report.reproduce import reproduce
+from lrsearch.report.scale_words import ScaleWords
 from lrsearch.report.valley_words import ValleyWords
 from lrsearch.report.verdict import verdict
 from lrsearch.study.evidence import Evidence
@@ -95,6 +96,7 @@ def _blocks(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
     if evidence is not None or (frames.definition is not None and len(standings.ranked(frames))):
         blocks += ["## Evidence", *_shown(pictures, Place.EVIDENCE), *_evidence(frames, evidence)]
     blocks += _valley(frames, pictures)
+    blocks += _scale(frames, pictures)
     if len(frames.trials):
         blocks += ["## Diagnosis", *_diagnosis(frames, evidence)]
     blocks += ["## How to reproduce", *reproduce(frames)]
@@ -158,6 +160,24 @@ def _valley(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
         *_shown(pictures, Place.VALLEY),
         tables.table(header, rows, words=("shown to be",)),
     ]
+
+
+def _scale(frames: StudyFrames, pictures: list[Picture]) -> list[str]:
+    """Which rate a longer run wants; nothing where `lrsearch scale` was not asked."""
+    if frames.scale is None:
+        return []
+    told, found = ScaleWords(frames.scale, frames.name), frames.scale.found
+    blocks = [f"## From short runs to {inline(found.axis)} {found.to:g}", inline(" ".join(told.sentences()))]
+    blocks += _shown(pictures, Place.SCALE)
+    for own_type in found.types:
+        header, *rows = told.rungs(own_type)
+        blocks += [inline(told.reason(own_type)), *([tables.table(header, rows)] if rows else [])]
+        blocks += [said] if (said := told.rests_on(own_type)) else []
+    if said := told.test():
+        blocks.append(said)
+        header, *rows = told.tested()
+        blocks.append(tables.table(header, rows) if rows else code_block(told.command, "bash"))
+    return blocks
 
 
 def _trained(evidence: Evidence, unit: str) -> str:

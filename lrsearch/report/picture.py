@@ -16,6 +16,7 @@ class Place(StrEnum):
     SCHEDULES = "schedules"
     EVIDENCE = "evidence"
     VALLEY = "valley"
+    SCALE = "scale"
     APPENDIX = "appendix"
 
 

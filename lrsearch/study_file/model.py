@@ -215,6 +215,10 @@ class ConfirmSection(StrictModel):
     valley: bool = True
 
 
+TRAIN_SHARE = "train_share"
+"""Option of every task: the share of its training rows that are trained on."""
+
+
 class ScaleSection(StrictModel):
     """``[scale]``: from which short runs `lrsearch scale` predicts the rate of which long one.
 

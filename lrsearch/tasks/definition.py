@@ -13,6 +13,8 @@ from lrsearch import registry
 from lrsearch.errors import Fault, InputError, LrsearchError, input_error
 from lrsearch.study_file.axes import StrictModel
 from lrsearch.study_file.faults import validate
+from lrsearch.study_file.model import TRAIN_SHARE
+from lrsearch.tasks import train_share
 from lrsearch.tasks.check import check
 from lrsearch.tasks.data import kinds
 from lrsearch.tasks.error_location import sentence
@@ -30,12 +32,14 @@ class TaskDefinition:
         function: Makes the task; its keyword arguments are the options.
         options: Model of the options, with types and defaults.
         summary: First line of the function's docstring.
+        has_share: Whether `train_share` is ours; False where the function has an option of that name itself.
     """
 
     name: str
     function: Callable[..., Task]
     options: type[BaseModel]
     summary: str
+    has_share: bool = True
 
     def build(self, options: dict[str, Any]) -> Task:
         """The task with these options, tried on a few of its rows.
@@ -51,9 +55,11 @@ class TaskDefinition:
         checked = validate(self.options, options, "task", faults)
         if checked is None:
             raise InputError(f"task {self.name}", faults)
+        given = dict(checked)
+        share = given.pop(TRAIN_SHARE, None) if self.has_share else None
         try:
             with fixed_seed(), watched():
-                made: object = self.function(**dict(checked))
+                made: object = self.function(**given)
         except InputError as error:
             raise InputError(f"task {self.name}", error.faults) from None
         except LrsearchError:
@@ -63,7 +69,7 @@ class TaskDefinition:
         if not isinstance(made, Task):
             raise input_error(f"task {self.name}", f"must return an lrsearch.Task, and returned {kinds(made)}")
         check(made, self.name)
-        return made
+        return made if share is None else train_share.reduced(made, share)
 
     def __call__(self, **options: Any) -> Task:
         """Same as `build`, with the options as keyword arguments."""
@@ -100,7 +106,8 @@ def task(
 
 def _registered(function: Callable[..., Task], name: str) -> TaskDefinition:
     documentation = inspect.getdoc(function) or ""
-    definition = TaskDefinition(name, function, _options_of(function), documentation.split("\n")[0])
+    own = TRAIN_SHARE in inspect.signature(function).parameters
+    definition = TaskDefinition(name, function, _options_of(function), documentation.split("\n")[0], not own)
     registry.tasks.add(name, definition)
     return definition
 
@@ -119,7 +126,9 @@ def _options_of(function: Callable[..., Task]) -> type[BaseModel]:
         raise InputError(source, faults)
     try:
         model: type[BaseModel] = create_model(
-            function.__name__, __config__=ConfigDict(**StrictModel.model_config, validate_default=True), **fields
+            function.__name__,
+            __config__=ConfigDict(**StrictModel.model_config, validate_default=True),
+            **{TRAIN_SHARE: train_share.FIELD, **fields},
         )
         model()
     except ValidationError as error:

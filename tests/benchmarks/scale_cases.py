@@ -1,12 +1,12 @@
 """Do short runs tell the best rate of a long one? Run it by hand.
 
-    python tests/benchmarks/scale_cases.py FOLDER [--resamples 50] [--kept]
+    python tests/benchmarks/scale_cases.py FOLDER [--resamples 50] [--seeds 5] [--kept]
 
 FOLDER keeps what `scale_bank.py` has trained; what is not there is trained first, or left out with `--kept`. For every
 case (task x optimizer x type) five of the eight seeds are drawn again and again. Three ways are asked for a rate at the
-target from the rungs
-at 10, 20 and 40 epochs: keep the longest rung's best rate; follow the line by least squares, not shrunk; and ours, with
-a prior from the slopes of the other tasks only. Regret is how much worse the target is at that rate than at its best
+target from the rungs at 10, 20 and 40 epochs: keep the longest rung's best rate, by a parabola through its means;
+follow the line through these lowest points by least squares, not shrunk; and ours, with a prior from the slopes of the
+other tasks only. Regret is how much worse the target is at that rate than at its best
 one, by the mean of all eight seeds, between rates in straight lines of their logarithms.
 """
 
@@ -24,11 +24,9 @@ from scale_bank import CASES, HORIZONS, RATES, RUNGS, SEEDS, TARGETS, Case, file
 from lrsearch.study.scaling import prior
 from lrsearch.study.scaling.answer import answer
 from lrsearch.study.scaling.basins import torn, two_basins
-from lrsearch.study.scaling.law import fit
+from lrsearch.study.scaling.parabola import Numbers
 from lrsearch.study.scaling.prior import Prior
-from lrsearch.study.scaling.valley import Numbers, Rung, height, lowest, mean, valley
-
-DRAWN = 5
+from lrsearch.study.scaling.valley import Rung, height, lowest, mean, valleys
 
 
 @dataclass
@@ -69,7 +67,7 @@ def slope(rungs: dict[int, Rung]) -> float:
 
 def has_line(rungs: dict[int, Rung]) -> bool:
     """Whether every rung has one valley, so that the slope between them means something."""
-    return all(two_basins(rungs[at]) is None and torn(valley(rungs[at])) is None for at in RUNGS)
+    return all(two_basins(own.rung) is None and torn(own) is None for own in valleys([rungs[at] for at in RUNGS]))
 
 
 def asked(known: dict[int, Rung], seeds: Sequence[int], case: Case, to: int, believed: Prior, row: Row) -> None:
@@ -81,10 +79,10 @@ def asked(known: dict[int, Rung], seeds: Sequence[int], case: Case, to: int, bel
     if found.prediction is None:
         row.reasons[found.reason.split(":")[0][:60]] += 1
         return
-    law = found.law or fit([valley(rung) for rung in rungs], to, believed)
-    longest = found.valleys[-1].optimum
-    row.keep.append(regret(target, float(np.exp(longest))))
-    row.unshrunk.append(regret(target, float(np.exp(longest + law.unshrunk * np.log(to / RUNGS[-1])))))
+    lowest_points = [optimum(rung) for rung in rungs]
+    line = np.polyfit(np.log(np.array(RUNGS) / to), lowest_points, 1)
+    row.keep.append(regret(target, float(np.exp(lowest_points[-1]))))
+    row.unshrunk.append(regret(target, float(np.exp(line[1]))))
     row.ours.append(regret(target, found.prediction.lr))
     low, high = found.prediction.interval
     row.held.append(low <= np.exp(optimum(target)) <= high)
@@ -95,6 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--resamples", type=int, default=50)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--kept", action="store_true")
     given = parser.parse_args()
     known = {
@@ -110,7 +109,7 @@ def main() -> None:
             row = rows[case, to] = Row()
             rng = np.random.default_rng(0)
             for _ in range(given.resamples):
-                asked(known[case], list(rng.choice(len(SEEDS), DRAWN, replace=False)), case, to, believed, row)
+                asked(known[case], list(rng.choice(len(SEEDS), given.seeds, replace=False)), case, to, believed, row)
     show(rows)
 
 
@@ -123,6 +122,7 @@ def show(rows: dict[tuple[Case, int], Row]) -> None:
             print("<!--", row.reasons.most_common(2), "-->")
     for to in TARGETS:
         print(_line("all", f"{to // RUNGS[-1]}x", [row for (_, own), row in rows.items() if own == to]))
+    print(_line("all", "both", list(rows.values())))
 
 
 def _line(name: str, to: str, rows: Sequence[Row]) -> str:

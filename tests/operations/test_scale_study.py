@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lrsearch.errors import InputError
-from lrsearch.operations import scale_study
+from lrsearch.operations import scale_plan, scale_study
 from lrsearch.operations.display import NoDisplay
 from lrsearch.operations.run_options import RunOptions
-from lrsearch.operations.scale_study import Asked
+from lrsearch.operations.scale_plan import Asked
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import control
 from lrsearch.study import stored as studies
 from lrsearch.study.scaling.plan import Entrant, refined
+from lrsearch.study.scaling.valley import Rung
 from lrsearch.study_file.load import differences, parse
 from lrsearch.study_file.model import Definition
 
@@ -37,14 +39,14 @@ def definition(**training: object) -> Definition:
 def test_short_runs_are_linked_studies_and_go_on(tmp_path: Path) -> None:
     """Asked again, nothing is trained again and the answer is the same; deleting the study deletes them."""
     url, own = f"sqlite:///{tmp_path / 'scale.db'}", definition()
-    plan = scale_study.planned(own, None, Asked("epochs=4", (1.0, 2.0), "updates", 40.0))
+    plan = scale_plan.planned(own, None, Asked("epochs=4", (1.0, 2.0), "updates", 40.0))
     first = scale_study.scale(None, own, url, plan, OPTIONS, NoDisplay())
     storage = open_storage(url)
     names = [name for name in studies.names(storage) if name.startswith("short/scale")]
     assert len(names) == 2
     there = {name: len(studies.load(storage, name).trials()) for name in names}
     assert first.epochs is not None
-    assert first.epochs <= plan.epochs_at_most()
+    assert first.epochs <= plan.cost_at_most.epochs
     assert scale_study.scale(None, own, url, plan, OPTIONS, NoDisplay()).document() == first.document()
     assert {name: len(studies.load(storage, name).trials()) for name in names} == there
     assert all(studies.load(storage, name).origin == "short" for name in names)
@@ -55,30 +57,43 @@ def test_short_runs_are_linked_studies_and_go_on(tmp_path: Path) -> None:
 
 def test_the_budget_decides_how_many_seeds() -> None:
     own = definition()
-    plan = scale_study.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", None))
-    per_seed = plan.full_runs(plan.epochs_at_most()) / plan.seeds
-    cheap = scale_study.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 3.1 * per_seed))
-    assert (plan.seeds, cheap.seeds) == (5, 3)
-    assert cheap.full_runs(cheap.epochs_at_most()) <= 3.1 * per_seed
+    plan = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", None))
+    per_seed = plan.cost_at_most.full_runs / plan.seeds
+    cheap = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 4.1 * per_seed))
+    assert (plan.seeds, cheap.seeds) == (5, 4)
+    assert cheap.cost_at_most.full_runs <= 4.1 * per_seed
     with pytest.raises(InputError, match="--budget"):
-        scale_study.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 2.9 * per_seed))
+        scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 3.9 * per_seed))
 
 
 def test_a_larger_batch_keeps_its_updates() -> None:
-    plan = scale_study.planned(definition(batch_size=50), None, Asked("batch_size=200", (50.0, 100.0), "updates", None))
+    """700 rows in batches of 50, 100 and 200 are 14, 7 and 4 updates an epoch: 56 updates are 4, 8 and 14 epochs."""
+    plan = scale_plan.planned(definition(batch_size=50), None, Asked("batch_size=200", (50.0, 100.0), "updates", None))
     assert [plan.changed(at) for at in (50, 100, 200)] == [
         {"batch_size": 50, "epochs": 4},
         {"batch_size": 100, "epochs": 8},
-        {"batch_size": 200, "epochs": 16},
+        {"batch_size": 200, "epochs": 14},
     ]
-    fixed = scale_study.planned(definition(), None, Asked("batch_size=200", (50.0, 100.0), "epochs", None))
+    fixed = scale_plan.planned(definition(), None, Asked("batch_size=200", (50.0, 100.0), "epochs", None))
     assert fixed.epochs(200) == 4
+
+
+def test_less_data_keeps_its_updates() -> None:
+    """70, 140 and 700 rows in batches of 50 are 2, 3 and 14 updates an epoch; a run costs what its rows cost."""
+    plan = scale_plan.planned(definition(), None, Asked("data=1.0", (0.1, 0.2), "updates", None))
+    assert [plan.epochs(at) for at in (0.1, 0.2, 1.0)] == [28, 19, 4]
+    assert plan.cost({0.1: 2}) == (56, pytest.approx(56 * 0.1 / 4))
+    assert scale_plan.placed(definition(), plan, 0.2).task.options["train_share"] == 0.2
+    fixed = scale_plan.planned(definition(), None, Asked("data=1.0", (), "epochs", None))
+    assert fixed.rungs == (0.1, 0.2, 0.4)
+    assert fixed.cost({0.1: 20}) == (80, pytest.approx(2.0))
 
 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (Asked("data=1.0", (0.1, 0.2), "updates", None), "only epochs and batch_size can be trained"),
+        (Asked("width=8", (1.0, 2.0), "updates", None), "only epochs, data, batch_size can be trained"),
+        (Asked("data=2", (0.1, 0.2), "updates", None), "at most 1"),
         (Asked("epochs=8", (8.0, 16.0), "updates", None), "must be below the target"),
         (Asked("epochs=8", (1.5, 4.0), "updates", None), "must be whole"),
         (Asked("epochs=8", (4.0,), "updates", None), "at least two places"),
@@ -87,7 +102,7 @@ def test_a_larger_batch_keeps_its_updates() -> None:
 )
 def test_bad_questions_are_told(asked: Asked, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        scale_study.planned(definition(), None, asked)
+        scale_plan.planned(definition(), None, asked)
 
 
 def test_lambda_decays_as_much_in_all() -> None:
@@ -98,19 +113,32 @@ def test_lambda_decays_as_much_in_all() -> None:
 @pytest.mark.parametrize(
     ("means", "added"),
     [
-        ([1.0, 2.0, 3.0], [0.005, 0.0025]),
-        ([3.0, 2.0, 1.0], [0.08, 0.16]),
-        ([2.0, 1.0, 2.0], [0.0141421, 0.0282843]),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], [0.005, 0.0025]),
+        ([5.0, 4.0, 3.0, 2.0, 1.0], [0.32, 0.64]),
+        ([2.0, 1.0, 2.0, 3.0, 4.0], [0.005, 0.0141421, 0.0282843]),
+        ([3.0, 2.0, 1.0, 2.0, 3.0], [0.0282843, 0.0565685]),
     ],
 )
 def test_a_ladder_is_extended_or_refined(means: list[float], added: list[float]) -> None:
-    assert refined([0.01, 0.02, 0.04], means, 3) == pytest.approx(added, rel=1e-3)
+    assert refined(rung([0.01, 0.02, 0.04, 0.08, 0.16], means), 5) == pytest.approx(added, rel=1e-3)
+
+
+def test_a_ladder_is_extended_where_seeds_may_move_the_best_rate_to_its_end() -> None:
+    seen = rung([0.01, 0.02, 0.04, 0.08, 0.16], [5.0, 2.0, 1.0, 2.0, 3.0])
+    seen.values[-1] = [0.2, 5.0, 0.3]
+    seen.values[2] = [1.0, 1.0, 1.0]
+    assert refined(seen, 5)[:2] == [0.32, 0.64]
+
+
+def rung(rates: list[float], means: list[float]) -> Rung:
+    """Three seeds that came to the same."""
+    return Rung(30.0, np.array(rates), np.repeat(np.array(means)[:, None], 3, axis=1))
 
 
 def test_a_ladder_ends() -> None:
     """Whatever the values, only so many rates are added."""
     rates = [0.01, 0.02, 0.04]
-    while more := refined(rates, list(range(len(rates))), 3):
+    while more := refined(rung(rates, [1.0 + place for place in range(len(rates))]), 3):
         rates = sorted([*rates, *more])
     assert len(rates) == 7
 
@@ -118,7 +146,7 @@ def test_a_ladder_ends() -> None:
 def test_a_file_may_say_where_to() -> None:
     document = definition().document() | {"scale": {"axis": "epochs", "from": [2, 4], "to": 16}}
     own = parse(document, "test")
-    plan = scale_study.planned(own, None, Asked(None, (), "updates", None))
+    plan = scale_plan.planned(own, None, Asked(None, (), "updates", None))
     assert (plan.axis, plan.rungs, plan.to) == ("epochs", (2, 4), 16)
     assert parse(own.document(), "test") == own
     assert not differences(own, definition())

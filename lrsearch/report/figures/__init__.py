@@ -11,6 +11,7 @@ from lrsearch.report.figures.learning_rates import lr_against_value
 from lrsearch.report.figures.letters import numbered, undrawable
 from lrsearch.report.figures.look import IMAGES, Draw, image, png
 from lrsearch.report.figures.run import training_run
+from lrsearch.report.figures.scaling import scaled_study
 from lrsearch.report.figures.schedules import best_schedules, extra_metrics, leaves_out
 from lrsearch.report.figures.selection import chosen, few, kept_of, single
 from lrsearch.report.figures.two_studies import two_studies
@@ -37,6 +38,7 @@ __all__ = [
     "numbered",
     "png",
     "rate_interactions",
+    "scaled_study",
     "single",
     "training_run",
     "trials_alike",

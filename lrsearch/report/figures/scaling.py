@@ -8,13 +8,11 @@ from matplotlib.figure import Figure
 
 from lrsearch.report.figures.layout import log_axis, panel_title
 from lrsearch.report.figures.look import BAND, FAINT, Drawing, drawn, plain
+from lrsearch.report.frames import StudyFrames
 from lrsearch.report.limits import Span
 from lrsearch.report.palette import style
 from lrsearch.study.scaling.answer import TypeAnswer
-from lrsearch.study.scaling.law import variances
 from lrsearch.study.scaling.scaled import Scaled
-
-SIDES = 1.96
 
 
 @drawn
@@ -30,6 +28,16 @@ def scaling(found: Scaled) -> Figure:
         _valleys(valleys, own)
         _line(line, own)
     return figure
+
+
+def scaled_study(frames: StudyFrames) -> Figure:
+    """The same, for a report.
+
+    Args:
+        frames: A study whose short runs were trained.
+    """
+    assert frames.scale is not None
+    return scaling(frames.scale.found)
 
 
 def _valleys(axes: Axes, own: TypeAnswer) -> None:
@@ -56,7 +64,7 @@ def _line(axes: Axes, own: TypeAnswer) -> None:
         return
     ats = np.array([valley.rung.at for valley in own.valleys])
     optima = np.array([valley.optimum for valley in own.valleys])
-    sides = SIDES * np.sqrt(variances(own.valleys))
+    sides = own.law.sides
     grid = np.geomspace(ats.min(), own.to, 60)
     band = np.array([own.law.interval(float(at)) for at in grid])
     axes.fill_between(grid, band[:, 0], band[:, 1], color=BAND, label="95 % band")

@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from lrsearch.study.scaling.valley import Numbers, Rung, Valley, height
+from lrsearch.study.scaling.parabola import Numbers
+from lrsearch.study.scaling.valley import Rung, Valley, height
 
 SURE = 3.0
 """Standard errors by which the ridge must be above both valleys: the pairs looked at are many."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrsearch.study.scaling.parabola import Numbers
 from lrsearch.study.scaling.prior import Prior
-from lrsearch.study.scaling.valley import Numbers, Valley
+from lrsearch.study.scaling.valley import Valley, covariance
 
 Limits = tuple[float, float]
 Z = 1.96
@@ -27,6 +28,7 @@ class Law:
         unshrunk: The slope by least squares, without a prior.
         bend: How many standard errors the middle rungs are off the line; 0 for two rungs.
         bent: By how much, in log rate, a bent line would miss the target.
+        sides: Half of each rung's 95 % interval, in log rate; from seeds alone.
     """
 
     reference: float
@@ -37,6 +39,7 @@ class Law:
     unshrunk: float
     bend: float
     bent: float
+    sides: Numbers
 
     @property
     def slope_interval(self) -> Limits:
@@ -74,55 +77,66 @@ class Law:
         return float(np.exp(self.place(at) - half)), float(np.exp(self.place(at) + half))
 
 
-def variances(valleys: Sequence[Valley]) -> Numbers:
-    """Variance of each rung's optimum from seeds, half its own and half that of all rungs: few seeds tell it badly.
+def fit(found: Sequence[Valley], to: float, prior: Prior) -> Law:
+    """Generalised least squares with a normal prior on the slope and none on the level.
 
     Args:
-        valleys: One per rung.
-    """
-    own = np.array([valley.variance for valley in valleys])
-    return np.asarray((own + own.mean()) / 2)
-
-
-def fit(valleys: Sequence[Valley], to: float, prior: Prior) -> Law:
-    """Weighted least squares with a normal prior on the slope and none on the level.
-
-    Args:
-        valleys: One per rung, at least two.
+        found: One per rung, at least two.
         to: The target, where a bend would do its harm.
         prior: Of the slope.
     """
-    ats = np.array([valley.rung.at for valley in valleys])
-    optima = np.array([valley.optimum for valley in valleys])
+    ats = np.array([own.rung.at for own in found])
+    optima = np.array([own.optimum for own in found])
     reference = float(ats.max())
     x = np.log(ats / reference)
-    noise = variances(valleys) + prior.scatter**2
-    design = np.stack([np.ones_like(x), x], axis=1)
-    spread = _spread(design, noise, optima, prior)
-    precision = (design.T / noise) @ design + np.diag([0.0, spread**-2])
-    covariance = np.linalg.inv(precision)
-    level, slope = covariance @ ((design.T / noise) @ optima + np.array([0.0, prior.slope / spread**2]))
+    seeds = covariance(found)
+    weights = np.linalg.inv(seeds + prior.scatter**2 * np.eye(len(x)))
+    line = _Fit.of(x, optima, weights, 1)
+    spread = _spread(line, prior)
+    precision = line.precision + np.diag([0.0, spread**-2])
+    posterior = np.linalg.inv(precision)
+    level, slope = posterior @ (line.precision @ line.terms + np.array([0.0, prior.slope / spread**2]))
     unshrunk = float(np.polyfit(x, optima, 1)[0])
-    return Law(
-        reference, float(level), float(slope), covariance, prior, unshrunk, *_bend(x, optima, noise, to / reference)
-    )
+    bend, bent = _bend(x, optima, weights, line, to / reference)
+    sides = Z * np.sqrt(np.diag(seeds))
+    return Law(reference, float(level), float(slope), posterior, prior, unshrunk, bend, bent, sides)
 
 
-def _spread(design: Numbers, noise: Numbers, optima: Numbers, prior: Prior) -> float:
+@dataclass(frozen=True)
+class _Fit:
+    """Powers of x through the optima.
+
+    Attributes:
+        terms: Of 1, x, ...
+        precision: Inverse of their covariance.
+    """
+
+    terms: Numbers
+    precision: Numbers
+
+    @classmethod
+    def of(cls, x: Numbers, optima: Numbers, weights: Numbers, degree: int) -> _Fit:
+        design = x[:, None] ** np.arange(degree + 1)
+        precision = design.T @ weights @ design
+        return cls(np.linalg.solve(precision, design.T @ weights @ optima), precision)
+
+    def error(self, term: int) -> float:
+        return float(np.sqrt(np.linalg.inv(self.precision)[term, term]))
+
+    def at(self, x: float) -> float:
+        return float(self.terms @ x ** np.arange(len(self.terms)))
+
+
+def _spread(line: _Fit, prior: Prior) -> float:
     """The prior's standard deviation, wider where the rungs contradict it: a task of another kind is not shrunk."""
-    covariance = np.linalg.inv((design.T / noise) @ design)
-    own = float((covariance @ (design.T / noise) @ optima)[1])
-    return max(prior.spread, float(np.sqrt(max((own - prior.slope) ** 2 - covariance[1, 1], 0.0))))
+    beyond = (line.terms[1] - prior.slope) ** 2 - line.error(1) ** 2
+    return max(prior.spread, float(np.sqrt(max(beyond, 0.0))))
 
 
-def _bend(x: Numbers, optima: Numbers, noise: Numbers, ratio: float) -> tuple[float, float]:
+def _bend(x: Numbers, optima: Numbers, weights: Numbers, line: _Fit, ratio: float) -> tuple[float, float]:
     """How sure a square term is, and how much it would move the target away from the straight line."""
     if len(x) < 3:
         return 0.0, 0.0
-    design = np.stack([np.ones_like(x), x, x**2], axis=1)
-    covariance = np.linalg.inv((design.T / noise) @ design)
-    square = covariance @ (design.T / noise) @ optima
-    straight = np.polyfit(x, optima, 1, w=1 / np.sqrt(noise))
+    bent = _Fit.of(x, optima, weights, 2)
     far = float(np.log(ratio))
-    missed = float(square @ np.array([1.0, far, far**2]) - np.polyval(straight, far))
-    return float(square[2] / np.sqrt(covariance[2, 2])), missed
+    return float(bent.terms[2] / bent.error(2)), bent.at(far) - line.at(far)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from lrsearch.errors import input_error
 from lrsearch.study.scaling import prior
 from lrsearch.study.scaling.prior import Fixed
+from lrsearch.study.scaling.valley import Rung, wins
 from lrsearch.study_file.axes import Range, short
 from lrsearch.study_file.model import TrainingSection
 
@@ -17,10 +20,26 @@ FACTOR = 2.0
 """From one rate of a ladder to the next, before it is refined."""
 BESIDE = 3
 """Rates on either side of where the best one is expected."""
+AROUND = 2
+"""Rates on either side that the best one must have: on other seeds one of those beside it may be the best."""
+AT_END = 0.1
+"""The same where a rate at an end is the best one in this share of resamples of the seeds."""
 REFINED = 4
 """Rates that are added at most around the best one of a rung, and type."""
-SEEDS, FEWEST_SEEDS = 5, 3
-AXES = ("epochs", "batch_size")
+SEEDS, FEWEST_SEEDS = 5, 4
+AXES = ("epochs", "data", "batch_size")
+
+
+class Cost(NamedTuple):
+    """What runs cost.
+
+    Attributes:
+        epochs: Of all of them.
+        full_runs: The same in runs at the target.
+    """
+
+    epochs: float
+    full_runs: float
 
 
 @dataclass(frozen=True)
@@ -60,10 +79,14 @@ class Plan:
         axis: What grows.
         rungs: Its places.
         to: The target.
-        fixed: What stays the same where the batch grows.
+        fixed: What stays the same where data or batch size grow.
         training: Of the study, whose epochs or batch size each rung replaces.
         entrants: The scheduler types.
         lr: The axis of rates, where no best rate is known.
+        per_epoch: Updates in an epoch, at each place of the axis and at the study's own; empty where epochs do not
+            depend on them.
+        share: Of the training rows, that the study trains on.
+        best: Whether a run is judged by its best epoch.
         seeds: How many.
     """
 
@@ -74,7 +97,28 @@ class Plan:
     training: TrainingSection
     entrants: tuple[Entrant, ...]
     lr: Range
+    per_epoch: Mapping[float, int]
+    share: float = 1.0
+    best: bool = False
     seeds: int = SEEDS
+
+    @property
+    def own_place(self) -> float:
+        """Where on the axis the study itself is."""
+        own = self.training
+        return {"epochs": float(own.epochs), "batch_size": float(own.batch_size), "data": self.share}[self.axis]
+
+    def epochs(self, at: float) -> int:
+        """Epochs of a run at a place of the axis.
+
+        Args:
+            at: The place.
+        """
+        if self.axis == "epochs":
+            return int(at)
+        if not self.per_epoch:
+            return self.training.epochs
+        return max(round(self.training.epochs * self.per_epoch[self.own_place] / self.per_epoch[at]), 1)
 
     def changed(self, at: float) -> dict[str, int]:
         """The keys of the training section that differ at a place of the axis.
@@ -82,15 +126,8 @@ class Plan:
         Args:
             at: The place.
         """
-        if self.axis == "epochs":
-            return {"epochs": int(at)}
-        own = self.training
-        grown = max(round(own.epochs * at / own.batch_size), 1) if self.fixed == "updates" else own.epochs
-        return {"batch_size": int(at), "epochs": grown}
-
-    def epochs(self, at: float) -> int:
-        """Epochs of a run at a place of the axis."""
-        return self.changed(at)["epochs"]
+        batch = {"batch_size": int(at)} if self.axis == "batch_size" else {}
+        return {"epochs": self.epochs(at), **batch}
 
     def ratio(self, at: float) -> float:
         """Epochs of a run by those of the study."""
@@ -106,8 +143,7 @@ class Plan:
         if entrant.lr is None:
             steps = max(math.ceil(math.log(self.lr.high / self.lr.low, FACTOR)), 2)
             return [short(self.lr.low * (self.lr.high / self.lr.low) ** (step / steps)) for step in range(steps + 1)]
-        base = self.training.epochs if self.axis == "epochs" else self.training.batch_size
-        centre = entrant.lr * (at / base) ** prior.of(self.axis, self.fixed).slope
+        centre = entrant.lr * (at / self.own_place) ** prior.of(self.axis, self.fixed, best=self.best).slope
         return [short(centre * FACTOR**step) for step in range(-BESIDE, BESIDE + 1)]
 
     def question(self) -> dict[str, Any]:
@@ -120,40 +156,53 @@ class Plan:
             "seeds": self.seeds,
         }
 
-    def epochs_at_most(self) -> int:
-        """Epochs of all runs, refined rates included."""
-        per_seed = sum(
-            (len(self.rates(own, at)) + REFINED) * self.epochs(at) for own in self.entrants for at in self.rungs
-        )
-        return per_seed * self.seeds
+    def runs_at_most(self, at: float) -> int:
+        """Runs of a rung, refined rates included.
 
-    def full_runs(self, epochs: float) -> float:
-        """Epochs in runs at the target."""
-        return epochs / self.epochs(self.to)
+        Args:
+            at: The rung.
+        """
+        return self.seeds * sum(len(self.rates(own, at)) + REFINED for own in self.entrants)
+
+    def cost(self, runs: Mapping[float, int]) -> Cost:
+        """What so many runs cost.
+
+        Args:
+            runs: A rung -> how many.
+        """
+        # An epoch on a share of the rows costs that share.
+        part = {at: at / self.to if self.axis == "data" else 1.0 for at in runs}
+        epochs = {at: self.epochs(at) * number for at, number in runs.items()}
+        return Cost(sum(epochs.values()), sum(epochs[at] * part[at] for at in runs) / self.epochs(self.to))
+
+    @property
+    def cost_at_most(self) -> Cost:
+        """What all runs cost, refined rates included."""
+        return self.cost({at: self.runs_at_most(at) for at in self.rungs})
 
 
-def refined(rates: Sequence[float], means: Sequence[float], first: int) -> list[float]:
-    """Rates to add: beyond the end where the best one is, else halfway to those beside it.
+def refined(rung: Rung, first: int) -> list[float]:
+    """Rates to add: beyond an end that the best one is near, and halfway to those beside it.
 
     Args:
-        rates: Ascending.
-        means: What each came to, smaller is better; infinite where it diverged.
+        rung: What was trained so far.
         first: How many rates the rung began with.
 
     Returns:
-        None if as many as may be were added, or those halfway are there.
+        None if as many as may be were added, or those that are wanted are there.
     """
-    left = first + REFINED - len(rates)
-    if left <= 0 or math.isinf(min(means)):
+    rates, left = rung.rates.tolist(), first + REFINED - len(rung.rates)
+    if left <= 0 or not np.isfinite(rung.means).any():
         return []
-    best = min(range(len(rates)), key=lambda place: means[place])
-    if best == 0:
-        return [short(rates[0] / FACTOR**step) for step in range(1, min(left, 2) + 1)]
-    if best == len(rates) - 1:
-        return [short(rates[-1] * FACTOR**step) for step in range(1, min(left, 2) + 1)]
-    beside = [(rates[place], rates[place + 1]) for place in (best - 1, best)]
-    wanted = [short(math.sqrt(low * high)) for low, high in beside if high / low > FACTOR * 0.99]
-    return wanted[:left]
+    best, last, won = int(np.argmin(rung.means)), len(rates) - 1, wins(rung)
+    below = AROUND if won[0] >= AT_END else AROUND - best
+    above = AROUND if won[-1] >= AT_END else AROUND - (last - best)
+    wanted = [rates[0] / FACTOR**step for step in range(1, below + 1)]
+    wanted += [rates[-1] * FACTOR**step for step in range(1, above + 1)]
+    if 0 < best < last:
+        beside = [(rates[place], rates[place + 1]) for place in (best - 1, best)]
+        wanted += [math.sqrt(low * high) for low, high in beside if high / low > FACTOR * 0.99]
+    return [short(rate) for rate in wanted[:left]]
 
 
 def within(plan: Plan, budget: float | None) -> int:
@@ -168,7 +217,7 @@ def within(plan: Plan, budget: float | None) -> int:
     """
     if budget is None:
         return plan.seeds
-    each = plan.full_runs(plan.epochs_at_most()) / plan.seeds
+    each = plan.cost_at_most.full_runs / plan.seeds
     seeds = int(budget / each)
     if seeds < FEWEST_SEEDS:
         least = math.ceil(each * FEWEST_SEEDS * 10) / 10

@@ -64,6 +64,8 @@ def scaled(
     to: float,
     fixed: Fixed = "updates",
     cost: tuple[float, float] | None = None,
+    *,
+    best: bool = False,
 ) -> Scaled:
     """What runs say about a target.
 
@@ -73,8 +75,9 @@ def scaled(
         to: The target.
         fixed: What stays the same where data or batch size grow.
         cost: Epochs, and full runs, where they are known otherwise than from the axis.
+        best: Whether a run is judged by its best epoch.
     """
-    believed = prior.of(axis, fixed)
+    believed = prior.of(axis, fixed, best=best)
     found = rungs_by_type(runs)
     types = tuple(answer(kind, rungs, axis, to, believed) for kind, rungs in found.items())
     if cost is None and axis == "epochs":

@@ -1,20 +1,18 @@
-"""The valley of one rung: value against log rate, its lowest point, and how far seeds move that."""
+"""The valleys of the rungs: value against log rate, their lowest points, and how far seeds move these."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from lrsearch.study.scaling.parabola import Numbers, vertices
 
 DRAWS = 400
 """Resamples of the seeds."""
-WINDOW = np.log(4.2)
-"""A parabola is fitted to rates within this distance of the lowest point: a valley is a parabola only near there."""
-LOOKS = 3
-"""How often the window is moved to the lowest point of the parabola before."""
+FAR = 2.5
+"""Standard deviations from which on a resample is in another valley."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,11 @@ class Valley:
     low_edge: bool
 
     @property
-    def variance(self) -> float:
-        """Of the optimum, from seeds; few seeds resampled vary too little, by n / (n - 1)."""
-        seeds = self.rung.seeds
-        low, high = np.percentile(self.draws, [15.87, 84.13])  # a few resamples in another valley are not its width
-        return float(((high - low) / 2) ** 2 * seeds / max(seeds - 1, 1))
+    def clipped(self) -> Numbers:
+        """The draws, those far away moved in: a few resamples in another valley are not the width of this one."""
+        low, middle, high = np.percentile(self.draws, [15.87, 50, 84.13])
+        reach = FAR * (high - low) / 2
+        return np.asarray(np.clip(self.draws, middle - reach, middle + reach))
 
 
 def mean(values: Numbers) -> Numbers:
@@ -94,9 +92,7 @@ def height(means: Numbers) -> Numbers:
 
 
 def lowest(rates: Numbers, heights: Numbers) -> Numbers:
-    """Log rate of the lowest point: vertex of a parabola through the rates around the best one.
-
-    Where they are too few, or do not bend upwards, it is the best rate itself.
+    """Log rate of the lowest point of one rung, for itself.
 
     Args:
         rates: Ascending.
@@ -105,49 +101,66 @@ def lowest(rates: Numbers, heights: Numbers) -> Numbers:
     Returns:
         One per draw.
     """
-    places = np.log(rates)
-    best = places[np.argmin(heights, axis=1)]
-    centre, settled = best.copy(), np.ones(len(heights), dtype=bool)
-    for _ in range(LOOKS):
-        x = places - centre[:, None]
-        near = np.isfinite(heights) & (np.abs(x) <= WINDOW)
-        found, curved = _vertex(x, heights, near)
-        settled &= curved & (near.sum(axis=1) >= 3)
-        first, last = (np.where(near, x, far).T for far in (np.inf, -np.inf))
-        centre += np.where(settled, np.clip(found, first.min(axis=0), last.max(axis=0)), 0.0)
-    return np.asarray(np.where(settled, centre, best))
+    return np.asarray(vertices([rates], [heights])[0])
 
 
-def _vertex(x: Numbers, heights: Numbers, near: NDArray[np.bool_]) -> tuple[Numbers, NDArray[np.bool_]]:
-    """Vertex of the parabola through some places of each draw, and whether it bends upwards."""
-    y = np.where(near, heights, np.nan)
-    above = y - np.nanmin(y, axis=1, keepdims=True)
-    # What lies far above the best says little about where the lowest point is: cliffs are steeper than parabolas.
-    weights = np.where(near, 1.0 / (1.0 + (above / (np.nanmedian(above, axis=1, keepdims=True) + 1e-12)) ** 2), 0.0)
-    y, x = np.where(near, above, 0.0), np.where(near, x, 0.0)
-    powers = x[..., None] ** np.arange(3)
-    normal = np.einsum("dr,dri,drj->dij", weights, powers, powers) + 1e-12 * np.eye(3)
-    _, slope, square = np.linalg.solve(normal, np.einsum("dr,dri,dr->di", weights, powers, y)[..., None])[..., 0].T
-    curved = square > 1e-9
-    return np.where(curved, -slope / (2 * np.where(curved, square, 1.0)), 0.0), curved
+def valleys(rungs: Sequence[Rung]) -> tuple[Valley, ...]:
+    """The lowest points of the rungs, and of resamples of their seeds.
+
+    Rungs with as many seeds are resampled alike: what a seed does to all rungs does not move the line's slope.
+
+    Args:
+        rungs: At least one rate of each has a finite mean.
+    """
+    own = [height(rung.means) for rung in rungs]
+    drawn = [_resampled(rung, heights) for rung, heights in zip(rungs, own, strict=True)]
+    together = [np.concatenate([one[None], draws]) for one, draws in zip(own, drawn, strict=True)]
+    found = vertices([rung.rates for rung in rungs], together)
+    return tuple(_valley(rung, places, draws) for rung, places, draws in zip(rungs, found, drawn, strict=True))
 
 
-def valley(rung: Rung, seed: int = 0) -> Valley:
-    """The lowest point of a rung, and of resamples of its seeds.
+def _resampled(rung: Rung, own: Numbers) -> Numbers:
+    """Heights of resamples of the seeds; [draw, rate]."""
+    picks = np.random.default_rng(0).integers(0, rung.seeds, (DRAWS, rung.seeds))
+    drawn = mean(rung.values[:, picks].transpose(1, 0, 2))
+    heights = np.stack([height(means) for means in drawn])
+    return np.where(np.isfinite(heights).any(axis=1, keepdims=True), heights, own)
+
+
+def wins(rung: Rung) -> Numbers:
+    """Share of resamples of the seeds that each rate wins.
 
     Args:
         rung: At least one rate has a finite mean.
-        seed: Of the resamples.
     """
-    own = height(rung.means)
-    picks = np.random.default_rng(seed).integers(0, rung.seeds, (DRAWS, rung.seeds))
-    drawn = height(mean(rung.values[:, picks].transpose(1, 0, 2)))
-    heights = np.where(np.isfinite(drawn).any(axis=1, keepdims=True), drawn, own)
-    best = np.argmin(heights, axis=1)
-    won = np.bincount(best, minlength=len(rung.rates)) / DRAWS
-    own_lowest = float(lowest(rung.rates, own[None])[0])
-    edge, low_edge = float(won[0] + won[-1]), bool(won[0] >= won[-1])
-    return Valley(rung, own_lowest, lowest(rung.rates, heights), won, edge, low_edge)
+    return _shares(_resampled(rung, height(rung.means)))
+
+
+def _shares(drawn: Numbers) -> Numbers:
+    return np.bincount(np.argmin(drawn, axis=1), minlength=drawn.shape[1]) / len(drawn)
+
+
+def _valley(rung: Rung, places: Numbers, drawn: Numbers) -> Valley:
+    won = _shares(drawn)
+    return Valley(rung, float(places[0]), places[1:], won, float(won[0] + won[-1]), bool(won[0] >= won[-1]))
+
+
+def covariance(found: Sequence[Valley]) -> Numbers:
+    """Covariance of the rungs' lowest points, from seeds; [rung, rung].
+
+    Few seeds resampled vary too little, by n / (n - 1); and n seeds say little of how n - 1 or more rungs go together,
+    so that their covariances are shrunk by 1 / (n - 1)^2.
+
+    Args:
+        found: One per rung.
+    """
+    draws = np.stack([own.clipped for own in found])
+    seeds = np.array([max(own.rung.seeds, 2) for own in found])
+    inflated = np.sqrt(seeds / (seeds - 1))
+    together = np.atleast_2d(np.cov(draws)) * np.outer(inflated, inflated)
+    shrunk = together * (1 - 1 / (seeds.min() - 1) ** 2)
+    np.fill_diagonal(shrunk, np.diag(together))
+    return np.asarray(shrunk)
 
 
 def _positive(means: Numbers) -> bool:

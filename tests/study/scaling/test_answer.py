@@ -17,7 +17,7 @@ from lrsearch.study.scaling.law import fit
 from lrsearch.study.scaling.prior import Prior
 from lrsearch.study.scaling.runs import ScaleRun, rungs_by_type
 from lrsearch.study.scaling.scaled import scaled
-from lrsearch.study.scaling.valley import Numbers, Rung, valley
+from lrsearch.study.scaling.valley import Numbers, Rung, valleys
 
 RUNGS, TO = (15.0, 30.0, 60.0), 240.0
 Optimum = Callable[[float], float]
@@ -145,8 +145,8 @@ def test_too_noisy_seeds_are_refused() -> None:
 def test_the_slope_is_shrunk_towards_the_prior() -> None:
     """The surer the prior, the nearer its slope; a prior that knows nothing is least squares."""
     rng = np.random.default_rng(4)
-    valleys = [valley(parabola(at, power(-1.0)(at), rng)) for at in RUNGS]
-    slopes = [fit(valleys, TO, Prior(-0.9, spread, 0.05, 0.0)).slope for spread in (0.01, 0.3, 100.0)]
+    found = valleys([parabola(at, power(-1.0)(at), rng) for at in RUNGS])
+    slopes = [fit(found, TO, Prior(-0.9, spread, 0.05, 0.0)).slope for spread in (0.01, 0.3, 100.0)]
     assert slopes[0] == pytest.approx(-0.9, abs=0.02)
     assert abs(slopes[0] - slopes[2]) > abs(slopes[1] - slopes[2]) > 0
     assert slopes[2] == pytest.approx(-1.0, abs=0.2)
@@ -155,9 +155,9 @@ def test_the_slope_is_shrunk_towards_the_prior() -> None:
 def test_a_task_of_another_kind_is_not_shrunk() -> None:
     """Where the rungs contradict a prior that claims to be sure, it gives way."""
     rng = np.random.default_rng(4)
-    valleys = [valley(parabola(at, power(0.0)(at), rng, noise=0.01)) for at in RUNGS]
-    found = fit(valleys, TO, Prior(-1.5, 0.1, 0.05, 0.0))
-    assert found.slope == pytest.approx(found.unshrunk, abs=0.1)
+    found = valleys([parabola(at, power(0.0)(at), rng, noise=0.01) for at in RUNGS])
+    law = fit(found, TO, Prior(-1.5, 0.1, 0.05, 0.0))
+    assert law.slope == pytest.approx(law.unshrunk, abs=0.1)
 
 
 def test_intervals_widen_with_the_target() -> None:
