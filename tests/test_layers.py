@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lrsearch"
 FLOORS = [
-    ["atomic_file", "cache_folder", "errors", "extras", "printable", "version"],
+    ["atomic_file", "cache_folder", "errors", "garbage", "extras", "printable", "version"],
     ["found_out", "signals"],
     ["registry", "storage"],
     ["study_file"],
@@ -35,6 +35,7 @@ WALLS = {
         "api/own_loop.py",
         "report/frames.py",
         "report/importance.py",
+        "report/ped_anova.py",
         "dashboard/",
         "study/",
         "sampling/",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
-from scipy.special import betaincinv
 
 from lrsearch.report import standings
 from lrsearch.report.frames import StudyFrames
@@ -56,6 +55,8 @@ class PruningCost:
         """Between which limits the share of lost trials lies with `CONFIDENCE` (Clopper and Pearson, 1934)."""
         if not self.audited:
             return 0.0, 1.0
+        from scipy.special import betaincinv  # a quarter of a second that a report without an audit need not wait for
+
         lost, kept, tail = self.lost, self.audited - self.lost, (1 - CONFIDENCE) / 2
         low = float(betaincinv(lost, kept + 1, tail)) if lost else 0.0
         high = float(betaincinv(lost + 1, kept, 1 - tail)) if kept else 1.0

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from lrsearch.report.frames import StudyFrames
 from lrsearch.report.wording import describe
@@ -53,6 +52,8 @@ def _confirmed(contender: Contender) -> ConfirmedRate | None:
         return None
     mean, reach = float(tests.mean()), 0.0
     if len(tests) > 1:
+        from scipy.special import stdtrit  # a quarter of a second that a search alone need not wait for
+
         quantile = float(stdtrit(len(tests) - 1, (1 + CONFIDENCE) / 2))
         reach = quantile * float(tests.std(ddof=1)) / math.sqrt(len(tests))
     return ConfirmedRate(float(lr), describe(contender.params), mean, mean - reach, mean + reach)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError, input_error
+from lrsearch.garbage import not_searched
 from lrsearch.sampling.space import rate_of
 from lrsearch.storage import attributes
 from lrsearch.storage.choice import study_reader
@@ -151,6 +152,7 @@ def read(study: optuna.Study, confirmation: optuna.Study | None = None) -> Study
     return _frames(study, study_reader(study, study._storage), linked)
 
 
+@not_searched()
 def _frames(
     study: optuna.Study, reader: StudyReader, confirmation: StudyReader | None, lr: str | None = None
 ) -> StudyFrames:
@@ -257,8 +259,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     state = trial.state.name.lower()
     state = "failed" if state == "fail" else state
     value = _number(trial.values[0] if trial.values else None)
-    reported = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
-    finite = [number for number in reported if math.isfinite(number)]
+    reported = trial.intermediate_values
     # Plain Optuna has no constraint of ours, but it does let an infinite value through.
     infinite = state == "complete" and math.isinf(value)
     lr = rate_of(trial.params)
@@ -267,13 +268,13 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "number": trial.number,
         "state": state,
         "value": value,
-        "last": finite[-1] if finite else math.nan,
+        "last": _last_finite(reported),
         "diverged": infinite or is_diverged(trial),
         "diverged_at": _number(stored.get(attributes.DIVERGED_AT)),
         "scheduler": _text(trial.params.get("scheduler")),
         "lr": _number(lr),
         "params": dict(trial.params),
-        "epochs": float(max(trial.intermediate_values, default=0)),
+        "epochs": float(max(reported, default=0)),
         "before": _number(stored.get(attributes.BEFORE)),
         "seed_values": _numbers(stored.get(attributes.SEED_VALUES)),
         "seconds": _number(stored.get(attributes.SECONDS)),
@@ -297,32 +298,34 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
 def _curves(trials: Sequence[FrozenTrial]) -> pd.DataFrame:
     extras = sorted({name for trial in trials for name in _extra_curves(trial)} - set(CURVES))
     names = (*CURVES[3:], *extras)
-    parts = [_curves_of(trial, names) for trial in trials]
-    kinds = {"number": "int64", "epoch": "int64"}
-    return pd.DataFrame(
-        {
-            name: np.concatenate([np.empty(0), *(part[place] for part in parts)]).astype(kinds.get(name, "float64"))
-            for place, name in enumerate((*CURVES, *extras))
-        }
-    )
+    columns: dict[str, list[float]] = {name: [] for name in (*CURVES, *extras)}
+    for trial in trials:
+        for name, numbers in _curves_of(trial, names).items():
+            columns[name] += numbers
+    kinds = {"number": np.int64, "epoch": np.int64}
+    return pd.DataFrame({name: np.array(own, dtype=kinds.get(name, np.float64)) for name, own in columns.items()})
 
 
-def _curves_of(trial: FrozenTrial, names: Sequence[str]) -> list[Values]:
-    """Number, epoch, test metric and the named curves of a trial; [epochs] each."""
+def _curves_of(trial: FrozenTrial, names: Sequence[str]) -> dict[str, list[float]]:
+    """Number, epoch, test metric and the named curves of a trial; [epochs] each.
+
+    Lists, because a study has thousands of short curves, and making an array takes as long as going through a list.
+    """
     reported, stored = trial.intermediate_values, trial.user_attrs
     own = {"train_metric": stored.get(attributes.TRAIN_CURVE), "lr": stored.get(attributes.LR_CURVE)}
     curves = {name: _numbers(curve) for name, curve in {**_extra_curves(trial), **own}.items() if name in names}
     longest = max(len(curve) for curve in curves.values())
-    epochs = np.array(sorted(reported.keys() | set(range(1, longest + 1))), dtype=np.float64)
-    columns = [np.full(len(epochs), float(trial.number)), epochs]
-    columns.append(np.array([_number(reported.get(epoch)) for epoch in epochs], dtype=np.float64))
+    epochs = sorted(reported.keys() | set(range(1, longest + 1)))
+    columns: dict[str, list[float]] = {"number": [trial.number] * len(epochs), "epoch": list(epochs)}
+    columns["test_metric"] = [reported.get(epoch, math.nan) for epoch in epochs]
     for name in names:
-        curve = np.array(curves.get(name, []), dtype=np.float64)
-        column = np.full(len(epochs), np.nan)
-        there = (epochs >= 1) & (epochs <= len(curve))
-        column[there] = curve[epochs[there].astype(np.int64) - 1]
-        columns.append(column)
+        curve = curves.get(name, [])
+        columns[name] = [curve[epoch - 1] if 1 <= epoch <= len(curve) else math.nan for epoch in epochs]
     return columns
+
+
+def _last_finite(reported: Mapping[int, float]) -> float:
+    return next((reported[step] for step in sorted(reported, reverse=True) if math.isfinite(reported[step])), math.nan)
 
 
 def _extra_curves(trial: FrozenTrial) -> dict[str, object]:
@@ -331,7 +334,10 @@ def _extra_curves(trial: FrozenTrial) -> dict[str, object]:
 
 
 def _numbers(value: object) -> list[float]:
-    return [_number(item) for item in value] if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    # Nearly all curves are floats from end to end, and ten thousand of them are half a million numbers.
+    return value if set(map(type, value)) <= {float} else [_number(item) for item in value]
 
 
 def _number(value: object) -> float:

@@ -9,17 +9,19 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy import Connection, Engine, String, Table, select, type_coerce
 
+from lrsearch.garbage import not_searched
 from lrsearch.storage import stored_values
 from lrsearch.storage.attributes import ERROR
-from lrsearch.storage.broken_rows import BrokenRows
+from lrsearch.storage.broken_rows import BROKEN, BrokenRows
 from lrsearch.storage.tables import INTERMEDIATE, PARAMS, SYSTEM, TRIALS, USER, VALUES
 
 TOGETHER = 5000
 """Rows that are taken over at a time: one by one takes longer, and all at once more memory."""
 
 
+@not_searched()
 def all_trials(engine: Engine, study_id: int) -> list[FrozenTrial]:
     """What ``study.get_trials()`` gives, by number; five to ten times as fast.
 
@@ -42,12 +44,16 @@ def all_trials(engine: Engine, study_id: int) -> list[FrozenTrial]:
         kinds: defaultdict[int, dict[str, BaseDistribution]] = defaultdict(dict)
         named = (PARAMS.c.param_id, PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json)
         for trial_id, _, name, stored, text in sorted(_rows(connection, study_id, PARAMS, *named), key=lambda r: r[1]):
-            with broken.kept_out(trial_id):
+            try:
                 kinds[trial_id][name], params[trial_id][name] = stored_values.parameter_of(stored, text)
+            except BROKEN as error:
+                broken.leave_out(trial_id, error)
         curves: defaultdict[int, dict[int, float]] = defaultdict(dict)
-        steps = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, INTERMEDIATE.c.intermediate_value_type)
+        # By its name: nearly all of these rows have a number, and need no member of an enum beside it.
+        named_kind = type_coerce(INTERMEDIATE.c.intermediate_value_type, String)
+        steps = (INTERMEDIATE.c.step, INTERMEDIATE.c.intermediate_value, named_kind)
         for trial_id, step, stored, kind in _rows(connection, study_id, INTERMEDIATE, *steps):
-            curves[trial_id][step] = stored_values.intermediate_of(stored, kind)
+            curves[trial_id][step] = stored_values.not_finite(kind) if stored is None else stored
         values: defaultdict[int, list[float]] = defaultdict(list)
         ends = _rows(connection, study_id, VALUES, VALUES.c.objective, VALUES.c.value, VALUES.c.value_type)
         for trial_id, _, stored, kind in sorted(ends, key=lambda row: row[1]):
@@ -88,8 +94,10 @@ def _attributes(
 ) -> defaultdict[int, dict[str, Any]]:
     found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     for trial_id, key, text in _rows(connection, study_id, table, table.c.key, table.c.value_json):
-        with broken.kept_out(trial_id):
+        try:
             found[trial_id][key] = stored_values.attribute_of(text)
+        except BROKEN as error:
+            broken.leave_out(trial_id, error)
     return found
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from lrsearch.errors import LrsearchWarning
 
@@ -13,23 +12,24 @@ class BrokenRowError(ValueError):
     """A row of the database holds what neither lrsearch nor Optuna writes."""
 
 
+BROKEN = (ValueError, TypeError)
+"""What reading a broken row raises; the latter of JSON of another kind, such as a list for a number."""
+
+
 class BrokenRows:
     """Collects what is left out of one reading."""
 
     def __init__(self) -> None:
         self._reasons: dict[int, str] = {}
 
-    @contextmanager
-    def kept_out(self, owner: int) -> Iterator[None]:
-        """Leave out the row that the block reads, if it is broken.
+    def leave_out(self, owner: int, error: Exception) -> None:
+        """Leave out a row.
 
         Args:
             owner: Id of the trial that it hangs on.
+            error: Why: one of `BROKEN`.
         """
-        try:
-            yield
-        except (ValueError, TypeError) as error:  # the latter of JSON of another kind, such as a list for a number
-            self._reasons.setdefault(owner, str(error))
+        self._reasons.setdefault(owner, str(error))
 
     def reason(self, owner: int) -> str | None:
         """Why something of a trial was left out; None if nothing was.

@@ -23,6 +23,15 @@ def intermediate_of(stored: float | None, kind: Any) -> float:
     return float(models.TrialIntermediateValueModel.stored_repr_to_intermediate_value(stored, kind))
 
 
+def not_finite(kind: str) -> float:
+    """An intermediate value whose row has no number.
+
+    Args:
+        kind: The name of what it is instead.
+    """
+    return intermediate_of(None, models.TrialIntermediateValueModel.TrialIntermediateValueType[kind])
+
+
 def attribute_of(stored: str) -> Any:
     """A user or system attribute, as its row has it.
 

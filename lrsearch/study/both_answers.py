@@ -5,6 +5,7 @@ Those of confirmed runs say it. Where nothing is confirmed, those of the search 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,22 +111,25 @@ def answers_of(
     """
     if evidence is not None:
         return both_answers(evidence.complete, maximise=maximise)
-    sign = -1 if maximise else 1
     ended, begun = [], []
     for trial in trials:
-        curve = [trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values)]
         whole = may_be_best(trial, excluded)
         pruned = trial.state == TrialState.PRUNED and trial.number not in excluded and not is_diverged(trial)
-        if not np.isfinite(curve).any() or not (whole or pruned) or rate_of(trial.params) is None:
+        if not (whole or pruned) or rate_of(trial.params) is None:
             continue
-        place = int(np.nanargmin(sign * np.array(curve)))
-        begun.append(Answer(dict(trial.params), curve[place], place + 1))  # whoever keeps the best may stop there, too
-        if whole and np.isfinite(curve[-1]):
-            ended.append(Answer(dict(trial.params), curve[-1], len(curve)))
+        curve = [trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values)]
+        if not any(map(math.isfinite, curve)):
+            continue
+        best = (max if maximise else min)(value for value in curve if not math.isnan(value))
+        begun.append((best, curve.index(best) + 1, trial))  # whoever keeps the best may stop there, too
+        if whole and math.isfinite(curve[-1]):
+            ended.append((curve[-1], len(curve), trial))
     if not ended:
         return None
-    last, best = (min(answers, key=lambda own: sign * own.value) for answers in (ended, begun))
-    return BothAnswers(last, best, confirmed=False)
+    sign = -1 if maximise else 1
+    ways = (min(answers, key=lambda own: sign * own[0]) for answers in (ended, begun))
+    last, best_one = (Answer(dict(trial.params), value, epochs) for value, epochs, trial in ways)
+    return BothAnswers(last, best_one, confirmed=False)
 
 
 def _answer(contender: Contender, sign: int, *, best: bool) -> Answer:
