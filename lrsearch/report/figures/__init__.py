@@ -8,7 +8,7 @@ from lrsearch.report.figures.history import history
 from lrsearch.report.figures.layout import narrow
 from lrsearch.report.figures.learning_rates import lr_against_value
 from lrsearch.report.figures.letters import numbered, undrawable
-from lrsearch.report.figures.look import IMAGES, Draw, image, png
+from lrsearch.report.figures.look import IMAGES, Draw, image, png, small_png
 from lrsearch.report.figures.run import training_run
 from lrsearch.report.figures.schedules import best_schedules, extra_metrics, leaves_out
 from lrsearch.report.figures.selection import chosen, few, kept_of, single
@@ -36,6 +36,7 @@ __all__ = [
     "numbered",
     "png",
     "single",
+    "small_png",
     "training_run",
     "trials_alike",
     "two_studies",
