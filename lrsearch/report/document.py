@@ -87,7 +87,7 @@ def _pictures(draw: Mapping[str, Callable[[], Figure]]) -> dict[str, html.Pictur
     """Every figure for a wide page and for a narrow one."""
     found = {}
     for name, make in draw.items():
-        wide = figures.png(make())
+        wide = figures.small_png(make())
         with figures.narrow():
-            found[f"{FIGURES}/{name}"] = html.Picture(wide, figures.png(make()))
+            found[f"{FIGURES}/{name}"] = html.Picture(wide, figures.small_png(make()))
     return found

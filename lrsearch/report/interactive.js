@@ -10,6 +10,8 @@
   const byNumber = new Map(data.trials.map((trial) => [trial.number, trial]));
   const of = (place) => data.trials.filter((trial) => trial.type === place);
   const phone = () => document.documentElement.clientWidth < 600;
+  // Of a colour that is seen on the dark page, three times as bright as that.
+  const DARKEST = 0.13;
   const plots = {};
   let chosen = null;
 
@@ -20,7 +22,20 @@
   }
 
   function colour(type) {
-    return type.colour === "#000000" ? colours().black : type.colour;
+    if (type.colour === "#000000") return colours().black;
+    if (!dark.matches || luminance(channels(type.colour)) >= DARKEST) return type.colour;
+    // Half way to white: the types keep their hues, which tell them apart.
+    return "#" + channels(type.colour).map((part) => Math.round((part + 255) / 2).toString(16)).join("");
+  }
+
+  function channels(hex) {
+    return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  }
+
+  function luminance(parts) {
+    // Relative, as the Web Content Accessibility Guidelines define it.
+    const linear = parts.map((part) => part / 255).map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
   }
 
   function ticks(form) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ import optuna
 import pytest
 from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial
+from PIL import Image, ImageChops, ImageStat
 
 from lrsearch.report import figures, gallery
 from lrsearch.report.figures.marks import UPWARDS
@@ -231,6 +233,15 @@ def test_a_png_says_neither_when_nor_with_what_it_was_made(mixed: optuna.Study) 
     assert png.startswith(b"\x89PNG")
     assert b"tEXt" not in png
     assert b"tIME" not in png
+
+
+def test_a_small_png_shows_the_same_in_less(mixed: optuna.Study) -> None:
+    figure = figures.learning_curves(read(mixed))
+    whole, small = (Image.open(io.BytesIO(file)) for file in (figures.png(figure), figures.small_png(figure)))
+    assert (small.size, small.mode) == (whole.size, "P")
+    assert len(figures.small_png(figure)) < len(figures.png(figure)) / 2
+    apart = ImageChops.difference(whole.convert("RGB"), small.convert("RGB"))
+    assert max(ImageStat.Stat(apart).mean) < 0.5, "of 255, over the whole picture"
 
 
 def test_a_score_is_drawn_on_a_linear_axis() -> None:

@@ -79,6 +79,38 @@ def test_a_mark_names_its_trial_and_shows_its_curve(page: Callable[[int], Callab
     assert "‹img" in run(marks + "return p[0].data.map(t => t.name).join(' ')")
 
 
+def contrast(colour: str, ground: str) -> float:
+    """As the Web Content Accessibility Guidelines define it."""
+    parts = [[part / 255 for part in bytes.fromhex(one.lstrip("#"))] for one in (colour, ground)]
+    linear = [[x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in own] for own in parts]
+    bright, other = ((0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) for red, green, blue in linear)
+    return max(bright, other) / min(bright, other)
+
+
+def test_every_type_is_seen_in_the_dark(
+    browser: webdriver.Chrome,
+    trial: Callable[..., FrozenTrial],
+    study: Callable[..., optuna.Study],
+    tmp_path: Path,
+) -> None:
+    trials = [trial(8.0 + n, f"type {n}", 10 ** (-n / 6)) for n in range(14)]
+    file = markdown.write(read(study(trials)), tmp_path, Form.HTML)
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    try:
+        browser.get(file.as_uri())
+        WebDriverWait(browser, 60).until(lambda _: browser.execute_script(PLOTS) >= 2)
+        colours = browser.execute_script(
+            "const p = document.querySelector('.js-plotly-plot');"
+            "return [p.layout.paper_bgcolor, ...p.data.slice(0, 14).map(t => t.marker.color)]"
+        )
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    ground, *types = colours
+    assert len(set(types)) == 14
+    assert min(contrast(own, ground) for own in types) >= 3
+
+
 def test_a_type_is_switched_off_by_its_legend(page: Callable[[int], Callable[..., Any]]) -> None:
     run = page(1280)
     before = run(TRACES.format(0))

@@ -9,7 +9,7 @@ from lrsearch.report.figures.interactions import rate_interactions
 from lrsearch.report.figures.layout import narrow
 from lrsearch.report.figures.learning_rates import lr_against_value
 from lrsearch.report.figures.letters import numbered, undrawable
-from lrsearch.report.figures.look import IMAGES, Draw, image, png
+from lrsearch.report.figures.look import IMAGES, Draw, image, png, small_png
 from lrsearch.report.figures.run import training_run
 from lrsearch.report.figures.scaling import scaled_study
 from lrsearch.report.figures.schedules import best_schedules, extra_metrics, leaves_out
@@ -40,6 +40,7 @@ __all__ = [
     "rate_interactions",
     "scaled_study",
     "single",
+    "small_png",
     "training_run",
     "trials_alike",
     "two_studies",

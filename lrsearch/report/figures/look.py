@@ -11,14 +11,17 @@ from typing import ParamSpec
 
 import matplotlib
 from matplotlib.figure import Figure
+from PIL import Image
 
 from lrsearch.report.figures import letters
 from lrsearch.report.figures.letters import plain
 from lrsearch.report.frames import StudyFrames
 
-__all__ = ["IMAGES", "Draw", "Drawing", "drawn", "image", "plain", "png"]
+__all__ = ["IMAGES", "Draw", "Drawing", "drawn", "image", "plain", "png", "small_png"]
 
 DOTS_PER_INCH = 150
+COLOURS = 128
+"""Of a small PNG: the types' colours on white, and what lies between them at the edges of lines."""
 FAINT = "#8c8c8c"
 BEHIND = "#d9d9d9"
 BAND = "#efefef"
@@ -91,6 +94,18 @@ def png(figure: Figure) -> bytes:
         figure: One of this package's.
     """
     return image(figure, ".png")
+
+
+def small_png(figure: Figure) -> bytes:
+    """A figure as a PNG file of few colours, a quarter of the size, which eyes do not tell from the other.
+
+    Args:
+        figure: One of this package's.
+    """
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(png(figure))) as whole:
+        whole.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, "PNG")
+    return file.getvalue()
 
 
 def image(figure: Figure, suffix: str) -> bytes:
