@@ -133,7 +133,8 @@ class Choice:
         def mean(seed_weights: Numbers, block_weights: Numbers) -> Numbers:
             per_seed = (flat @ _shares(block_weights).T).reshape(contenders, seeds, -1)
             sums, totals = np.einsum("cst,ts->tc", per_seed, seed_weights), seed_weights @ own.T
-            return np.divide(sums, totals, out=np.full_like(sums, np.nan), where=totals > 0)
+            means: Numbers = np.divide(sums, totals, out=np.full_like(sums, np.nan), where=totals > 0)
+            return means
 
         left_out = of_blocks if no_blocks else (of_blocks == 0).astype(np.float64)
         return mean(of_seeds, of_blocks), mean((of_seeds == 0).astype(np.float64), left_out)

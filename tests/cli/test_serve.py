@@ -67,7 +67,7 @@ def test_a_service_that_is_killed_leaves_nobody_behind(here: Command, tmp_path: 
     """Kill -9: its processes notice a closed pipe, and the worker hands back what it trains."""
     (tmp_path / "long.toml").write_text(
         '[study]\nname = "long"\ntrials = 4\n[task]\nname = "polynomial"\nrows = 400\n'
-        "[training]\nepochs = 100000\n[confirm]\ntop = 0\n"
+        "[training]\nepochs = 20000\n[confirm]\ntop = 0\n"
     )
     here("study", "create", "long.toml")
     url = f"sqlite:///{tmp_path}/lrsearch.db"
