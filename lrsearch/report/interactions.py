@@ -50,9 +50,10 @@ def interactions(frames: StudyFrames) -> list[Interaction]:
     if frames.definition is None:
         return []
     options = frames.definition.search.options
+    optimizers: list[str | None] = list(options.optimizers) or [None]
     found = []
     for key in DRAWN:
-        for optimizer in options.optimizers or [None]:
+        for optimizer in optimizers:
             own = options.shared() if optimizer is None else [*options.shared(), *options.own(optimizer)]
             searched = next((one for one in own if one.section == "training" and one.key == key), None)
             made = None if searched is None else _interaction(frames, optimizer, searched)

@@ -52,7 +52,7 @@ def rate_interactions(frames: StudyFrames, found: Sequence[Interaction]) -> Figu
     bar.set_label(wording.axis(frames.metric))
     if shown.log:
         log_axis(bar.ax.yaxis, shown)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     legend_above(figure, _keys(found))
     return figure
 
