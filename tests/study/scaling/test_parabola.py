@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lrsearch.study.scaling.parabola import vertices
+from lrsearch.study.scaling.parabola import Numbers, vertices
 from lrsearch.study.scaling.valley import Rung, covariance, valleys, wins
 
-RATES = 0.004 * 2.0 ** np.arange(8)
+RATES: Numbers = np.array([0.004 * 2.0**step for step in range(8)])
 OPTIMA = (np.log(0.04), np.log(0.02))
 
 
