@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +33,8 @@ class AtTarget:
     seeds: int
 
     def document(self) -> dict[str, Any]:
-        """The entry of ``check``."""
-        return {"lr": self.lr, "value": self.value, "seeds": self.seeds}
+        """The entry of ``check``; null where the rate diverged."""
+        return {"lr": self.lr, "value": self.value if math.isfinite(self.value) else None, "seeds": self.seeds}
 
 
 @dataclass(frozen=True)

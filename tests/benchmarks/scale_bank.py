@@ -20,7 +20,10 @@ from lrsearch.training.engine import Lane
 RUNGS, TARGETS = (10, 20, 40), (160, 320)
 SEEDS = tuple(range(900, 908))
 HORIZONS = (*RUNGS, *TARGETS)
-RATES = tuple(float(f"{rate:.3g}") for rate in np.geomspace(3e-4, 0.9, 15))
+STEP = 3000 ** (1 / 14)
+RATES = tuple(float(f"{3e-4 * STEP**step:.3g}") for step in range(15))
+LOWER = tuple(float(f"{3e-4 * STEP**step:.3g}") for step in range(-4, 0))
+"""For a case whose best rate at the targets would be below `RATES`."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Case:
     @property
     def name(self) -> str:
         return f"{self.task}, {self.optimizer}, {self.scheduler}"
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Rates of the case's ladder."""
+        return (*LOWER, *RATES) if self == Case("diabetes", "adam", "constant") else RATES
 
 
 TRAINED = (
@@ -73,11 +81,11 @@ def _trained(case: Case) -> NDArray[np.float64]:
 def _curves(task: Task, case: Case, epochs: int) -> NDArray[np.float64]:
     schedule = registry.schedules.get(case.scheduler)()
     training = TrainingSection(epochs=epochs, optimizer=case.optimizer, train_metric_every=epochs)
-    lanes = [Lane(rate, schedule, seed) for rate in RATES for seed in SEEDS]
+    lanes = [Lane(rate, schedule, seed) for rate in case.rates for seed in SEEDS]
     curves = np.full((len(lanes), epochs + 1), np.inf)
     for records in BatchedEngine().train(task, lanes, training):
         curves[list(records.lanes), records.epoch] = np.where(records.diverged, np.inf, records.test_metric)
-    return curves.reshape(len(RATES), len(SEEDS), epochs + 1)
+    return curves.reshape(len(case.rates), len(SEEDS), epochs + 1)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scale_bank import CASES, HORIZONS, RATES, RUNGS, SEEDS, TARGETS, Case, file_of, values
+from scale_bank import CASES, HORIZONS, RUNGS, SEEDS, TARGETS, Case, file_of, values
 
 from lrsearch.study.scaling import prior
 from lrsearch.study.scaling.answer import answer
@@ -45,7 +45,7 @@ class Row:
 def truth(case: Case, folder: Path) -> dict[int, Rung]:
     """Every horizon with all seeds."""
     own = values(case, folder)
-    return {at: Rung(float(at), np.array(RATES), own[place]) for place, at in enumerate(HORIZONS)}
+    return {at: Rung(float(at), np.array(case.rates), own[place]) for place, at in enumerate(HORIZONS)}
 
 
 def regret(rung: Rung, lr: float) -> float:

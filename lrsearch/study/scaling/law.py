@@ -90,15 +90,15 @@ def fit(found: Sequence[Valley], to: float, prior: Prior) -> Law:
     reference = float(ats.max())
     x = np.log(ats / reference)
     seeds = covariance(found)
-    weights = np.linalg.inv(seeds + prior.scatter**2 * np.eye(len(x)))
+    weights: Numbers = np.asarray(np.linalg.inv(seeds + prior.scatter**2 * np.eye(len(x))))
     line = _Fit.of(x, optima, weights, 1)
     spread = _spread(line, prior)
     precision = line.precision + np.diag([0.0, spread**-2])
-    posterior = np.linalg.inv(precision)
+    posterior: Numbers = np.asarray(np.linalg.inv(precision))
     level, slope = posterior @ (line.precision @ line.terms + np.array([0.0, prior.slope / spread**2]))
     unshrunk = float(np.polyfit(x, optima, 1)[0])
     bend, bent = _bend(x, optima, weights, line, to / reference)
-    sides = Z * np.sqrt(np.diag(seeds))
+    sides: Numbers = np.asarray(Z * np.sqrt(np.diag(seeds)))
     return Law(reference, float(level), float(slope), posterior, prior, unshrunk, bend, bent, sides)
 
 
@@ -118,7 +118,7 @@ class _Fit:
     def of(cls, x: Numbers, optima: Numbers, weights: Numbers, degree: int) -> _Fit:
         design = x[:, None] ** np.arange(degree + 1)
         precision = design.T @ weights @ design
-        return cls(np.linalg.solve(precision, design.T @ weights @ optima), precision)
+        return cls(np.asarray(np.linalg.solve(precision, design.T @ weights @ optima)), precision)
 
     def error(self, term: int) -> float:
         return float(np.sqrt(np.linalg.inv(self.precision)[term, term]))
