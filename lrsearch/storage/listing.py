@@ -83,7 +83,7 @@ def listed(engine: Engine) -> list[Listed]:
 
 @lru_cache(maxsize=MOST)
 def _sorted(text: str) -> str | None:
-    """A definition with its keys in order; None for one that is no JSON. Thousands of them are listed again and again."""
+    """A definition with its keys in order; None for one that is no JSON. Thousands are listed again and again."""
     found = stored_values.readable(text)
     return None if found is None else json.dumps(found, sort_keys=True)
 
