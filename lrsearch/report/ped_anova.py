@@ -56,7 +56,8 @@ def are_best(losses: Numbers) -> NDArray[np.bool_]:
         losses: Of each trial; smaller is better; [trials].
     """
     last = math.ceil(BEST * len(losses)) - 1
-    return losses <= np.partition(losses, last)[last]
+    are: NDArray[np.bool_] = losses <= np.partition(losses, last)[last]
+    return are
 
 
 def _places(values: Sequence[Any], kind: BaseDistribution) -> tuple[Places, int]:
@@ -116,6 +117,6 @@ def _scotts_width(seen: Places, weights: Places) -> float:
     total, until = int(weights.sum()), np.cumsum(weights)
     mean = seen @ weights / total
     spread = math.sqrt((seen - mean) ** 2 @ weights / max(1, total - 1))
-    first = np.searchsorted(until, total // 4, side="left")
-    third = min(np.searchsorted(until, total * 3 // 4, side="right"), len(seen) - 1)
+    first = int(np.searchsorted(until, total // 4, side="left"))
+    third = min(int(np.searchsorted(until, total * 3 // 4, side="right")), len(seen) - 1)
     return float(1.059 * min((seen[third] - seen[first]) / 1.34, spread) * total**-0.2)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -13,6 +14,9 @@ from lrsearch.errors import DeletedStudyError
 from lrsearch.storage import stored_values, tables
 from lrsearch.storage.attributes import DEFINITION, ORIGIN, RETRIES_ASKED_FOR, STOPPED
 from lrsearch.storage.store import times
+
+MOST = 4096
+"""Definitions of which it is remembered how they read."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,23 @@ def listed(engine: Engine) -> list[Listed]:
         ).all()
         rows = connection.execute(select(user.c.study_id, user.c.key, user.c.value_json).where(user.c.key.in_(keys)))
         stored: dict[int, dict[str, Any]] = {}
+        definitions: dict[int, str | None] = {}
         for study_id, key, text in rows:
-            stored.setdefault(study_id, {})[key] = stored_values.readable(
-                text
-            )  # who loads the study says what is wrong with it
-    return [Listed.of(int(study_id), str(name), stored.get(study_id, {})) for study_id, name in names]
+            if key == DEFINITION:
+                definitions[study_id] = _sorted(text)
+            else:  # who loads the study says what is wrong with it
+                stored.setdefault(study_id, {})[key] = stored_values.readable(text)
+    return [
+        replace(Listed.of(int(study_id), str(name), stored.get(study_id, {})), definition=definitions.get(study_id))
+        for study_id, name in names
+    ]
+
+
+@lru_cache(maxsize=MOST)
+def _sorted(text: str) -> str | None:
+    """A definition with its keys in order; None for one that is no JSON. Thousands are listed again and again."""
+    found = stored_values.readable(text)
+    return None if found is None else json.dumps(found, sort_keys=True)
 
 
 def attributes(engine: Engine, study_id: int) -> dict[str, Any]:

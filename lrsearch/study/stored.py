@@ -13,7 +13,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from lrsearch import version
-from lrsearch.errors import InputError, input_error, nearest
+from lrsearch.errors import InputError, input_error
 from lrsearch.sampling.ask import chosen, generation_size, trials_to_train
 from lrsearch.storage import attributes, new_study, settled
 from lrsearch.storage.attributes import (
@@ -33,6 +33,7 @@ from lrsearch.storage.counts import engine_of
 from lrsearch.storage.new_study import NewStudy, StudyExistsError
 from lrsearch.storage.reader import StudyReader
 from lrsearch.storage.retry import Patience
+from lrsearch.study import by_name
 from lrsearch.study.linked import HOLDOUT, Role, existing
 from lrsearch.study.provenance import provenance
 from lrsearch.study_file import names as study_names
@@ -279,14 +280,7 @@ def load(storage: BaseStorage, name: str, patience: Patience | None = None) -> S
     """
     patience = patience or patient()
     there = storage_reader(storage, patience)
-    studies = there.listed()
-    known = [study.name for study in studies]
-    if name not in known:
-        own = [study.name for study in studies if study.origin is None] or known  # without those that belong to them
-        listed = f"; there are {', '.join(own)}" if own else "; the storage has no studies"
-        near = nearest(name, known)
-        raise input_error("study", "no such study" + ("" if near else listed), received=f'"{name}"', nearest=near)
-    study = there.study(name)
+    study = by_name.study(there, storage, name, patience)
     patience(lambda: study.directions)  # kept by Optuna from then on, and asked for without anybody who waits
     reader = study_reader(study, storage, patience)
     return StoredStudy(storage, study, definition_of(name, reader.attributes()), reader, patience)

@@ -14,13 +14,13 @@ from typing import Any
 
 from lrsearch import extras
 from lrsearch.errors import LrsearchError, input_error
-from lrsearch.launch.processes import LOOK_AGAIN, TERMINATION_TIMEOUT
+from lrsearch.launch.processes import LOOK_AGAIN
 from lrsearch.launch.ray.actor import Assignment, Output, WorkerActor, WorkerExit
 from lrsearch.launch.ray.address import Address, check_reachable, prepare, resolve
 from lrsearch.launch.ray.connect import join, reason_of, without_messages
 from lrsearch.launch.ray.nodes import Node, check_storage, count_workers, gpu_share
 from lrsearch.printable import without_passwords
-from lrsearch.signals import Interruption
+from lrsearch.signals import TERMINATION_TIMEOUT, Interruption
 
 ROOM_NOTICE_AFTER = 15.0
 """Seconds until a person is told that workers wait for room."""
