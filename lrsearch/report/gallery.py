@@ -269,11 +269,11 @@ def _valley(frames: StudyFrames) -> Picture | None:
 def _scale(frames: StudyFrames) -> Picture | None:
     if frames.scale is None:
         return None
-    found = frames.scale.found
     reading = (
-        "A row per scheduler type. Each rung is a line to the left, dashed at its lowest point. To the right a line goes "
-        f"through these points against {found.axis}, with its 95 % band. The diamond is the prediction, if there is one."
+        "A row per scheduler type. Each rung is a line to the left, dashed at its lowest point. To the right a line "
+        "goes through these points, with its 95 % band. The diamond is the prediction, if there is one."
     )
+    found = frames.scale.found
     title = f"From short runs to {found.axis} {found.to:g}"
     return Picture(FILES[8], Place.SCALE, title, headline(found), reading, figures.scaled_study)
 
