@@ -255,14 +255,13 @@ def _valley(frames: StudyFrames) -> Picture | None:
 def _scale(frames: StudyFrames) -> Picture | None:
     if frames.scale is None:
         return None
-    found = frames.scale.found
     reading = (
-        "A row per scheduler type. To the left each rung is a line of its own; a dashed line is at its lowest point. "
-        f"To the right are these points against {found.axis}, and the line through them with its 95 % band, as far as "
-        "the target. A diamond is the prediction; where there is none, the type was refused."
+        "A row per scheduler type. Each rung is a line to the left, dashed at its lowest point. To the right a line "
+        "goes through these points, with its 95 % band. The diamond is the prediction, if there is one."
     )
-    return Picture(FILES[9], Place.SCALE, f"From short runs to {found.axis} {found.to:g}", headline(found), reading,
-                   figures.scaled_study)  # fmt: skip
+    found = frames.scale.found
+    title = f"From short runs to {found.axis} {found.to:g}"
+    return Picture(FILES[9], Place.SCALE, title, headline(found), reading, figures.scaled_study)
 
 
 def _history(frames: StudyFrames) -> Picture | None:

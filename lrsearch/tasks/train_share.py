@@ -44,6 +44,6 @@ def reduced(task: Task, share: float) -> Task:
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(SEED))
     kept = order[:number].sort().values
     if isinstance(task.train, Streamed):
-        return replace(task, train=Subset(task.train.dataset, kept.tolist()))
+        return replace(task, train=replace(task.train, dataset=Subset(task.train.dataset, kept.tolist())))
     inputs, targets = task.train
     return replace(task, train=(nest.taken(inputs, kept), nest.taken(targets, kept)))
