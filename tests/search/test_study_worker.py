@@ -14,7 +14,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 import lrsearch
-from lrsearch.errors import InputError
+from lrsearch.errors import InputError, InterruptedRunError
 from lrsearch.launch.metrics import Monitor
 from lrsearch.registry import tasks
 from lrsearch.search import worker
@@ -96,6 +96,29 @@ def test_studies_take_turns(create: Create, start: Start) -> None:
     began = [name for name, event in run(start()) if isinstance(event, TrialBegan)]
     assert began == ["one", "two", "three"] * 4
     assert [finished(own) for own in stored] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("during", ["_prepared", "_serve"])
+def test_a_signal_ends_it_between_two_studies(create: Create, start: Start, monkeypatch: Any, during: str) -> None:
+    """A first look at a thousand studies takes minutes."""
+    for name in ("one", "two", "three"):
+        create(name)
+    made, seen, whole = start(), [], getattr(StudyWorker, during)
+
+    def interrupted(self: StudyWorker, *study: Any) -> object:
+        seen.append(study)
+        self._interruption.received = True
+        return whole(self, *study) if during == "_prepared" else nothing_to_take()
+
+    monkeypatch.setattr(StudyWorker, during, interrupted)
+    with pytest.raises(InterruptedRunError):
+        run(made)
+    assert len(seen) == 1
+
+
+def nothing_to_take() -> Iterator[Event]:
+    """What the worker hears of a study without a trial to take."""
+    return (yield from ())
 
 
 @pytest.mark.parametrize("types", [["constant", "lambda"], ["lambda"]], ids=["with", "without constant rates"])
