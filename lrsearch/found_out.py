@@ -71,5 +71,5 @@ def _forget_oldest(folder: Path) -> None:
     for answer in answers:
         with suppress(OSError):  # another process has just taken it away
             by_age.append((answer.stat().st_mtime, answer))
-    for _, answer in sorted(by_age)[: len(answers) - MOST]:
+    for _, answer in sorted(by_age)[: max(len(by_age) - MOST, 0)]:
         answer.unlink(missing_ok=True)

@@ -59,6 +59,7 @@ def test_many_writers_leave_whole_answers_and_not_too_many(folder: Path, monkeyp
         list(pool.map(lambda number: found_out.keep(f"question {number % 12}", number % 12), range(48)))
     found_out.keep("last", True)
     assert found_out.recall("last") is True
-    assert len(list(folder.iterdir())) == 8
+    # Fewer where an answer was renewed while another process took it for the oldest.
+    assert 4 <= len(list(folder.iterdir())) <= 8
     for number in range(12):
         assert found_out.recall(f"question {number}") in (None, number)

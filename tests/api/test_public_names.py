@@ -36,7 +36,8 @@ def test_every_function_shows_an_example() -> None:
 
 
 INTERNAL = {
-    "AtRung", "BothAnswers", "Decision", "EpochMetrics", "Patience", "PluginSection", "Run", "Savings", "Segment",
+    "AtRung", "BothAnswers", "Decision", "EpochMetrics", "Patience", "PluginSection", "Run", "Savings",
+    "ScaleRecord", "Segment",
     "SmallRates", "Streamed", "StudyReader", "TrainingSection",
 }  # fmt: skip
 """Types that the documentation does not offer: what a whole generation asks the rule with, what a study reads its

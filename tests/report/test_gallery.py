@@ -16,7 +16,7 @@ from lrsearch.storage import attributes
 
 Make = Callable[..., FrozenTrial]
 MakeStudy = Callable[..., optuna.Study]
-_, CURVES, RATES, SCHEDULES, EXTRA, HISTORY, _, EPOCHS, _ = FILES
+_, CURVES, RATES, SCHEDULES, EXTRA, HISTORY, _, EPOCHS, *_ = FILES
 FALLING = [0.1, 0.08, 0.06, 0.04, 0.02, 0.01]
 ACCURACY = {attributes.EXTRA_CURVES: {"accuracy": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}}
 
