@@ -37,8 +37,7 @@ def test_every_function_shows_an_example() -> None:
 
 INTERNAL = {
     "AtRung", "BothAnswers", "Decision", "EpochMetrics", "Patience", "PluginSection", "Run", "Savings",
-    "ScaleRecord", "Segment",
-    "SmallRates", "Streamed", "StudyReader", "TrainingSection",
+    "ScaleRecord", "Segment", "SmallRates", "Streamed", "StudyReader", "TrainingSection",
 }  # fmt: skip
 """Types that the documentation does not offer: what a whole generation asks the rule with, what a study reads its
 storage with, the loop's own state, rows that a Dataset reads, and the sections of a definition, which are those of a
