@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import optuna
+import pandas as pd
 import pytest
 
 from lrsearch.report import figures, gallery, markdown
@@ -75,7 +76,10 @@ def test_report_figure_and_terminal_show_the_valley(
     assert "Rates from 0.02 to 0.04" in answer(frames).how_wrong()
     drawn = next(one for one in gallery.pictures(frames) if one.file == "valley.png").draw(frames)
     assert len(figures.png(drawn)) > 5000
-    assert len(drawn.axes) == (2 if rows == "holdout" else 1)
+    assert len(drawn.axes) == 1, "one or two rates of the search say nothing"
+    searched = pd.concat([frames.trials.assign(lr=frames.trials["lr"] * factor) for factor in (1, 2, 3)])
+    with_more = replace(frames, trials=searched.reset_index(drop=True))
+    assert len(figures.valley(with_more).axes) == (2 if rows == "holdout" else 1)
     assert frames.answer is not None
     far = OtherRate(0.01, 2, 0, 0.1, (-900.0, 900.0), Standing.OPEN)
     reaching = replace(frames, answer=replace(frames.answer, valley=RateValley(0.02, 8.0, 0.1, 0.02, 0.02, (far,))))

@@ -32,6 +32,8 @@ WORDS = {
     Standing.OUTSIDE: "shown to be worse",
 }
 SEARCH_ALPHA = 0.45
+ENOUGH_RATES = 3
+"""Different rates of the search from which on they say something."""
 
 
 @drawn
@@ -77,14 +79,15 @@ def valley(frames: StudyFrames) -> Figure:
 
 
 def trials_alike(frames: StudyFrames) -> pd.DataFrame:
-    """The trials of the search with the recommended scheduler type that went to the end.
+    """The trials of the search with the recommended scheduler type that went to the end; none if they have few rates.
 
     Args:
         frames: A study with an answer.
     """
     assert frames.answer is not None
     ended = standings.ranked(frames)
-    return standings.of_type(ended[ended["lr"] > 0], frames.answer.params.get("scheduler"))
+    alike = standings.of_type(ended[ended["lr"] > 0], frames.answer.params.get("scheduler"))
+    return alike if alike["lr"].nunique() >= ENOUGH_RATES else alike.iloc[:0]
 
 
 def _draw_rates(axes: Axes, found: RateValley, sign: int) -> None:
