@@ -15,18 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lrsearch.report.figures.log_numbers import LogNumbers
 from lrsearch.report.figures.look import Drawing, plain
 from lrsearch.report.limits import Span
 
 Name = TypeVar("Name")
 
-LOG_STEPS = (
-    (0.7, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)),
-    (1.2, (1.0, 2.0, 3.0, 5.0, 7.0)),
-    (2.5, (1.0, 2.0, 5.0)),
-    (math.inf, (1.0,)),
-)
-"""Which multiples of the powers of ten are written on an axis of fewer decades than the first number."""
 NARROW = 4.3
 """Width of a figure for a narrow page, in inches."""
 _narrow: ContextVar[bool] = ContextVar("figures are made for a narrow page", default=False)
@@ -193,12 +187,10 @@ def log_axis(axis: Any, view: Span) -> None:
 
     Args:
         axis: matplotlib's axis.
-        view: What it shows; the shorter, the more numbers are written within a power of ten.
+        view: What it shows; the shorter, the more numbers are written within a power of ten, if they have room.
     """
-    decades = math.log10(view.high / view.low)
-    steps = next(steps for most, steps in LOG_STEPS if decades < most)
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_major_locator(ticks.LogLocator(subs=steps, numticks=12))
+    axis.set_major_locator(LogNumbers(math.log10(view.high / view.low), _digits))
     axis.set_major_formatter(ticks.FuncFormatter(lambda value, _: _digits(value)))
     axis.set_minor_formatter(ticks.NullFormatter())
 
