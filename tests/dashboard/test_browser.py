@@ -175,11 +175,13 @@ def test_the_report_is_the_note_with_its_figures(page: Page) -> None:
 def test_the_report_and_the_plots_fit_on_a_phone(page: Page) -> None:
     page.log_in().says("small")
     size = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    width = "return document.documentElement.scrollWidth"
     page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
         for path, words in (("/dashboard/studies/1/note", "By scheduler type"), ("/dashboard/studies/1", "Artifacts")):
             page.open(path).says(words)
-            page.until(lambda: page.browser.execute_script("return document.documentElement.scrollWidth") <= 390)
+            page.until(lambda: page.browser.execute_script(width) <= size["width"])
+            assert page.browser.execute_script(width) <= size["width"], path
             page.keep(f"phone{path.replace('/', '_')}")
     finally:
         page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

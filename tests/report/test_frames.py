@@ -11,7 +11,8 @@ import pytest
 from optuna.trial import FrozenTrial
 
 from lrsearch.errors import InputError
-from lrsearch.report.frames import COLUMNS, CURVES, read
+from lrsearch.report.frames import read
+from lrsearch.report.trial_tables import COLUMNS, CURVES
 from lrsearch.storage import attributes
 
 Make = Callable[..., FrozenTrial]
