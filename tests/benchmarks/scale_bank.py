@@ -1,38 +1,55 @@
-"""Test metrics of a ladder of rates at several horizons, on several seeds, trained once and kept.
+"""Test metrics of ladders of rates after short and long trainings, on many seeds, trained once and kept.
 
-Serves `scale_cases.py`.
+    python tests/benchmarks/scale_bank.py FOLDER [TASK OPTIMIZER]
+
+Serves `scale_cases.py`. The short runs and the long ones have no seed in common: what is predicted from the ones is
+judged by the others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from sklearn.datasets import load_breast_cancer
 
 from lrsearch import registry
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.network import multilayer_perceptron
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Lane
 
 RUNGS, TARGETS = (10, 20, 40), (160, 320)
-SEEDS = tuple(range(900, 908))
-HORIZONS = (*RUNGS, *TARGETS)
-STEP = 3000 ** (1 / 14)
-RATES = tuple(float(f"{3e-4 * STEP**step:.3g}") for step in range(15))
-LOWER = tuple(float(f"{3e-4 * STEP**step:.3g}") for step in range(-4, 0))
-"""For a case whose best rate at the targets would be below `RATES`."""
+SEEDS, JUDGES = tuple(range(900, 916)), tuple(range(1000, 1016))
+STEP = 2**0.5
+"""From one rate to the next: what a ladder of `lrsearch scale` has where it was refined."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One task with one optimizer and one type of schedule."""
+    """One task with one optimizer and one type of schedule.
+
+    Attributes:
+        task: Name of the task.
+        optimizer: The optimizer.
+        scheduler: The type.
+        low: The lowest rate; all that was best at any horizon are well inside.
+        high: The highest rate.
+        kept_back: Whether nothing of `lrsearch scale` was ever chosen by it.
+    """
 
     task: str
     optimizer: str
     scheduler: str
+    low: float
+    high: float
+    kept_back: bool = False
 
     @property
     def name(self) -> str:
@@ -41,22 +58,44 @@ class Case:
     @property
     def rates(self) -> tuple[float, ...]:
         """Rates of the case's ladder."""
-        return (*LOWER, *RATES) if self == Case("diabetes", "adam", "constant") else RATES
+        steps = round(np.log(self.high / self.low) / np.log(STEP))
+        return tuple(float(f"{self.low * STEP**step:.4g}") for step in range(steps + 1))
 
 
 TRAINED = (
-    ("polynomial", "sgd"), ("diabetes", "sgd"), ("digits", "adam"), ("polynomial", "adam"), ("diabetes", "adam"),
-)  # fmt: skip
-CASES = [Case(task, optimizer, kind) for task, optimizer in TRAINED for kind in ("constant", "linear")]
+    ("polynomial", "sgd", 5e-4, 0.5, False),
+    ("polynomial", "adam", 2e-3, 1.0, False),
+    ("diabetes", "sgd", 3e-4, 0.7, False),
+    ("diabetes", "adam", 3e-5, 0.06, False),
+    ("digits", "adam", 2.5e-4, 0.25, False),
+    ("cancer", "sgd", 1e-3, 4.0, True),
+    ("cancer", "adam", 3e-5, 0.25, True),
+    ("digits", "sgd", 0.03, 4.0, True),
+)
+CASES = [Case(task, optimizer, kind, low, high, back)
+         for task, optimizer, low, high, back in TRAINED for kind in ("constant", "linear")]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bank:
+    """What each rate of a case came to after the last epoch; infinite where it diverged.
+
+    Attributes:
+        short: [rung, rate, seed].
+        long: [target, rate, judge].
+    """
+
+    short: NDArray[np.float64]
+    long: NDArray[np.float64]
 
 
 def file_of(case: Case, folder: Path) -> Path:
     """Where a case is kept."""
-    return folder / f"{case.task}-{case.optimizer}-{case.scheduler}.npy"
+    return folder / f"{case.task}-{case.optimizer}-{case.scheduler}.npz"
 
 
-def values(case: Case, folder: Path) -> NDArray[np.float64]:
-    """What each rate came to after the last epoch: [horizon, rate, seed]; infinite where it diverged.
+def values(case: Case, folder: Path) -> Bank:
+    """What the rates of a case came to.
 
     Args:
         case: Which.
@@ -65,37 +104,54 @@ def values(case: Case, folder: Path) -> NDArray[np.float64]:
     file = file_of(case, folder)
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(file, _trained(case))
-    found: NDArray[np.float64] = np.load(file)
-    return found
+        task = cancer() if case.task == "cancer" else registry.tasks.get(case.task).build({})
+        np.savez(file, short=_trained(task, case, RUNGS, SEEDS), long=_trained(task, case, TARGETS, JUDGES))
+    found = np.load(file)
+    return Bank(found["short"], found["long"])
 
 
-def _trained(case: Case) -> NDArray[np.float64]:
-    task: Task = registry.tasks.get(case.task).build({})
+def cancer() -> Task:
+    """Benign or malignant, 569 patients, 30 measurements (classification: cross-entropy)."""
+    bunch = load_breast_cancer()
+    inputs, targets = torch.tensor(bunch.data, dtype=torch.float32), torch.tensor(bunch.target, dtype=torch.long)
+    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))
+    holdout, test, train = order[:114], order[114:228], order[228:]
+    inputs = (inputs - inputs[train].mean(dim=0)) / inputs[train].std(dim=0)
+    return Task(
+        model=partial(multilayer_perceptron, 30, [32], 2, activation="relu", batch_norm="none"),
+        train=(inputs[train], targets[train]),
+        test=(inputs[test], targets[test]),
+        holdout=(inputs[holdout], targets[holdout]),
+        loss="cross_entropy",
+        metric="cross_entropy",
+    )
+
+
+def _trained(task: Task, case: Case, horizons: Sequence[int], seeds: Sequence[int]) -> NDArray[np.float64]:
     if case.scheduler == "constant":  # its first epochs are those of a shorter run
-        curves = _curves(task, case, HORIZONS[-1])
-        return np.stack([curves[..., horizon] for horizon in HORIZONS])
-    return np.stack([_curves(task, case, horizon)[..., horizon] for horizon in HORIZONS])
+        curves = _curves(task, case, horizons[-1], seeds)
+        return np.stack([curves[..., horizon] for horizon in horizons])
+    return np.stack([_curves(task, case, horizon, seeds)[..., horizon] for horizon in horizons])
 
 
-def _curves(task: Task, case: Case, epochs: int) -> NDArray[np.float64]:
+def _curves(task: Task, case: Case, epochs: int, seeds: Sequence[int]) -> NDArray[np.float64]:
     schedule = registry.schedules.get(case.scheduler)()
     training = TrainingSection(epochs=epochs, optimizer=case.optimizer, train_metric_every=epochs)
-    lanes = [Lane(rate, schedule, seed) for rate in case.rates for seed in SEEDS]
+    lanes = [Lane(rate, schedule, seed) for rate in case.rates for seed in seeds]
     curves = np.full((len(lanes), epochs + 1), np.inf)
     for records in BatchedEngine().train(task, lanes, training):
         curves[list(records.lanes), records.epoch] = np.where(records.diverged, np.inf, records.test_metric)
-    return curves.reshape(len(case.rates), len(SEEDS), epochs + 1)
+    return curves.reshape(len(case.rates), len(seeds), epochs + 1)
 
 
 if __name__ == "__main__":
     import sys
     import time
 
-    import torch
-
     torch.set_num_threads(1)
+    wanted = tuple(sys.argv[2:4])
     for case in CASES:
-        began = time.monotonic()
-        values(case, Path(sys.argv[1]))
-        print(case.name, round(time.monotonic() - began, 1), flush=True)
+        if wanted in ((), (case.task, case.optimizer)):
+            began = time.process_time()
+            values(case, Path(sys.argv[1]))
+            print(case.name, len(case.rates), "rates,", round(time.process_time() - began, 1), "CPU s", flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -10,7 +11,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from lrsearch.study.scaling.basins import Basins, torn, two_basins
-from lrsearch.study.scaling.law import Law, Limits, fit
+from lrsearch.study.scaling.law import Law, Limits, Z, fit
 from lrsearch.study.scaling.prior import Prior
 from lrsearch.study.scaling.valley import Rung, Valley, valleys
 
@@ -19,14 +20,14 @@ AT_EDGE = 0.25
 """Share of resamples with the best rate at an end of those tried, from which on the valley is not seen."""
 SURE_BEND = 0.975
 """Quantile of Student's distribution beyond which a bend is sure: its standard error is from as few seeds as that."""
-HARMFUL_BEND = float(np.log(2.0))
-"""A bend that moves the target by less than this factor is no reason to refuse."""
+COSTLY = 0.03
+"""A rate that loses less than this share of the value on average may be used: a flat valley needs no narrow interval."""
 STILL = float(np.log(1.5))
 """The line must move the rate by at least this factor to be followed where no slope is possible, too."""
-MOVED = float(np.log(1.6))
-"""If seeds move a rung's optimum by more than this, more of them help; else the target is too far."""
-WIDEST = 8.0
-"""An interval wider than this factor tells nobody what to use."""
+WIDEST = 30.0
+"""An interval wider than this factor is more than the rungs have seen of a valley, however flat."""
+MOST_SEEDS = 30
+"""A reason to refuse names no more seeds than this: a longer rung costs less then."""
 FEWEST_RUNGS, FEWEST_RATES = 2, 3
 FEWEST_SEEDS = 4
 """With 3, resamples of the seeds vary too little: intervals held the best rate in 85 % of cases."""
@@ -157,21 +158,28 @@ def _two(basins: Basins, axis: str) -> str:
 def _untrusted(found: Sequence[Valley], law: Law, to: float, axis: str) -> str | None:
     """Why the line through the lowest points should not be followed as far as the target."""
     seeds = min(own.rung.seeds for own in found)
-    if abs(law.bend) > student.ppf(SURE_BEND, max(seeds - 1, 1)) and abs(law.bent) > HARMFUL_BEND:
+    if abs(law.bend) > student.ppf(SURE_BEND, max(seeds - 1, 1)) and law.loss(law.bent) > COSTLY:
         return (
             f"the best rates do not lie on a line ({abs(law.bend):.1f} standard errors off), and a bent one would be "
             f"{np.exp(abs(law.bent)):.1f} times away at the target: add a rung between {law.reference:g} and {to:g}"
         )
     low, high = law.interval(to)
-    if high / low <= WIDEST:
+    lost = law.loss(law.spread(to))
+    if law.curvature > 0 and lost <= COSTLY and high / low <= WIDEST:
         return None
-    side = float(law.sides.max())
-    more = (
-        f"the seeds move the best rate by a factor of {np.exp(side):.1f}: add seeds"
-        if side > MOVED
-        else (f"the target is {to / law.reference:.3g} times the longest rung: add a rung nearer to it")
-    )
-    return f"the best rate at {axis} {to:g} may be anything from {low:.2g} to {high:.2g}; {more}"
+    costs = f", and a guess would cost {100 * lost:.2g} % on average" if lost > COSTLY else ""
+    return f"the best rate at {axis} {to:g} may be anything from {low:.2g} to {high:.2g}{costs}: {_more(law, to, seeds)}"
+
+
+def _more(law: Law, to: float, seeds: int) -> str:
+    """What would help: seeds, where they are what is missing, else a longer rung."""
+    stray = law.stray(to) ** 2
+    allowed = min(COSTLY / law.curvature if law.curvature > 0 else np.inf, (np.log(WIDEST) / (2 * Z)) ** 2) - stray
+    if allowed > 0:
+        enough = math.ceil(seeds * (law.spread(to) ** 2 - stray) / allowed)
+        if enough <= MOST_SEEDS:
+            return f"about {max(enough, seeds + 1)} seeds instead of {seeds} may be enough"
+    return f"the target is {to / law.reference:.3g} times the longest rung, too far for what is known: add a rung nearer to it"
 
 
 def _predicted(seen: TypeAnswer, law: Law, longest: Valley) -> TypeAnswer:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrsearch.study.scaling.parabola import Numbers
-from lrsearch.study.scaling.valley import Rung, Valley, height
+from lrsearch.study.scaling.valley import Rung, Valley, height, unit
 
 SURE = 3.0
 """Standard errors by which the ridge must be above both valleys: the pairs looked at are many."""
@@ -50,16 +50,16 @@ def two_basins(rung: Rung) -> Basins | None:
     """
     heights = height(rung.means)
     finite = np.flatnonzero(np.isfinite(heights))
-    unit = 1.0 if (rung.means > 0).all() else float(np.ptp(heights[finite])) or 1.0
+    scale = unit(rung.means)
     error = _error(rung, heights, finite)
     best = float(heights.min())
     for first, second in combinations(sorted(_minima(heights), key=lambda place: heights[place]), 2):
         left, right = sorted((first, second))
         inside = heights[left + 1 : right]
         ridge = float(inside[np.isfinite(inside)].max(initial=-np.inf))
-        wanted = max(SURE * error, RIDGE * unit)
+        wanted = max(SURE * error, RIDGE * scale)
         deep = ridge - max(heights[left], heights[right]) > wanted
-        if deep and heights[second] - best < max(COMPETES * unit, 2 * error):
+        if deep and heights[second] - best < max(COMPETES * scale, 2 * error):
             return Basins(rung.at, float(rung.rates[left]), float(rung.rates[right]))
     return None
 
@@ -74,7 +74,7 @@ def torn(valley: Valley) -> Basins | None:
         None if one of them wins nearly always.
     """
     rung, heights = valley.rung, height(valley.rung.means)
-    unit = 1.0 if (rung.means > 0).all() else float(np.ptp(heights[np.isfinite(heights)])) or 1.0
+    scale = unit(rung.means)
     best = int(np.argmin(heights))
     for other in _minima(heights):
         left, right = sorted((best, other))
@@ -83,7 +83,7 @@ def torn(valley: Valley) -> Basins | None:
         inside = heights[left + 1 : right]
         ridge = left + 1 + int(np.argmax(np.where(np.isfinite(inside), inside, -np.inf)))
         far = valley.won[ridge + 1 :].sum() if other > best else valley.won[:ridge].sum()
-        if heights[ridge] - heights[other] > RIDGE * unit and far >= WINS:
+        if heights[ridge] - heights[other] > RIDGE * scale and far >= WINS:
             return Basins(rung.at, float(rung.rates[left]), float(rung.rates[right]))
     return None
 

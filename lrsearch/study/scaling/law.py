@@ -28,6 +28,7 @@ class Law:
         unshrunk: The slope by least squares, without a prior.
         bend: How many standard errors the middle rungs are off the line; 0 for two rungs.
         bent: By how much, in log rate, a bent line would miss the target.
+        curvature: See `Valley`; of the rungs together.
         sides: Half of each rung's 95 % interval, in log rate; from seeds alone.
     """
 
@@ -39,6 +40,7 @@ class Law:
     unshrunk: float
     bend: float
     bent: float
+    curvature: float
     sides: Numbers
 
     @property
@@ -62,10 +64,24 @@ class Law:
         Args:
             at: The place.
         """
-        far = float(np.log(at / self.reference))
-        row = np.array([1.0, far])
-        beyond = (self.prior.drift * max(abs(far), 0.0)) ** 2
-        return float(np.sqrt(row @ self.covariance @ row + self.prior.scatter**2 + beyond))
+        row = np.array([1.0, float(np.log(at / self.reference))])
+        return float(np.hypot(np.sqrt(row @ self.covariance @ row), self.stray(at)))
+
+    def stray(self, at: float) -> float:
+        """The part of `spread` that no seed takes away: optima are not quite on lines.
+
+        Args:
+            at: The place.
+        """
+        return float(np.hypot(self.prior.scatter, self.prior.drift * np.log(at / self.reference)))
+
+    def loss(self, off: float) -> float:
+        """What a rate costs that is off the best one: a share of the value, see `Valley.curvature`.
+
+        Args:
+            off: By how much, in log rate; or the standard deviation of that, for what is lost on average.
+        """
+        return self.curvature * off**2
 
     def interval(self, at: float) -> Limits:
         """95 % interval of the best rate at a place.
@@ -99,7 +115,7 @@ def fit(found: Sequence[Valley], to: float, prior: Prior) -> Law:
     unshrunk = float(np.polyfit(x, optima, 1)[0])
     bend, bent = _bend(x, optima, weights, line, to / reference)
     sides: Numbers = np.asarray(Z * np.sqrt(np.diag(seeds)))
-    return Law(reference, float(level), float(slope), posterior, prior, unshrunk, bend, bent, sides)
+    return Law(reference, float(level), float(slope), posterior, prior, unshrunk, bend, bent, found[-1].curvature, sides)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lrsearch.study.scaling.parabola import Numbers, vertices
+from lrsearch.study.scaling.parabola import Numbers, bowls
 
 DRAWS = 400
 """Resamples of the seeds."""
@@ -51,6 +51,8 @@ class Valley:
         won: Share of the resamples that each rate has won.
         edge: Share of resamples in which the lowest or the highest rate was the best one.
         low_edge: Whether that is the lowest rate.
+        curvature: How much worse a rate is by the square of its distance in log rate, as a share of the value, or of
+            the span of values where those are not all positive; 0 where no valley is seen.
     """
 
     rung: Rung
@@ -59,6 +61,7 @@ class Valley:
     won: Numbers
     edge: float
     low_edge: bool
+    curvature: float
 
     @property
     def clipped(self) -> Numbers:
@@ -91,6 +94,15 @@ def height(means: Numbers) -> Numbers:
     return np.asarray(np.where(finite, np.log(means, where=finite, out=np.zeros_like(means)), np.inf))
 
 
+def unit(means: Numbers) -> float:
+    """What a difference of heights is measured by: 1 for logarithms, else the span of the values.
+
+    Args:
+        means: One per rate; at least one is finite.
+    """
+    return 1.0 if _positive(means) else float(np.ptp(means[np.isfinite(means)])) or 1.0
+
+
 def lowest(rates: Numbers, heights: Numbers) -> Numbers:
     """Log rate of the lowest point of one rung, for itself.
 
@@ -101,7 +113,7 @@ def lowest(rates: Numbers, heights: Numbers) -> Numbers:
     Returns:
         One per draw.
     """
-    return np.asarray(vertices([rates], [heights])[0])
+    return np.asarray(bowls([rates], [heights]).places[0])
 
 
 def valleys(rungs: Sequence[Rung]) -> tuple[Valley, ...]:
@@ -115,8 +127,9 @@ def valleys(rungs: Sequence[Rung]) -> tuple[Valley, ...]:
     own = [height(rung.means) for rung in rungs]
     drawn = [_resampled(rung, heights) for rung, heights in zip(rungs, own, strict=True)]
     together = [np.concatenate([one[None], draws]) for one, draws in zip(own, drawn, strict=True)]
-    found = vertices([rung.rates for rung in rungs], together)
-    return tuple(_valley(rung, places, draws) for rung, places, draws in zip(rungs, found, drawn, strict=True))
+    found = bowls([rung.rates for rung in rungs], together)
+    steep = float(found.curvature[0])
+    return tuple(_valley(rung, own, draws, steep) for rung, own, draws in zip(rungs, found.places, drawn, strict=True))
 
 
 def _resampled(rung: Rung, own: Numbers) -> Numbers:
@@ -140,9 +153,10 @@ def _shares(drawn: Numbers) -> Numbers:
     return np.bincount(np.argmin(drawn, axis=1), minlength=drawn.shape[1]) / len(drawn)
 
 
-def _valley(rung: Rung, places: Numbers, drawn: Numbers) -> Valley:
+def _valley(rung: Rung, places: Numbers, drawn: Numbers, steep: float) -> Valley:
     won = _shares(drawn)
-    return Valley(rung, float(places[0]), places[1:], won, float(won[0] + won[-1]), bool(won[0] >= won[-1]))
+    edge, low_edge = float(won[0] + won[-1]), bool(won[0] >= won[-1])
+    return Valley(rung, float(places[0]), places[1:], won, edge, low_edge, steep / unit(rung.means))
 
 
 def covariance(found: Sequence[Valley]) -> Numbers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lrsearch.study.scaling.parabola import Numbers, vertices
+from lrsearch.study.scaling.parabola import Numbers, bowls
 from lrsearch.study.scaling.valley import Rung, covariance, valleys, wins
 
 RATES: Numbers = np.array([0.004 * 2.0**step for step in range(8)])
@@ -17,19 +17,19 @@ def test_lowest_points_are_found_on_ladders_of_any_length() -> None:
     heights = [
         0.1 * (np.log(own) - best)[None] ** 2 + at for at, own, best in zip((1, 2), ladders, OPTIMA, strict=True)
     ]
-    assert vertices(ladders, heights)[:, 0] == pytest.approx(OPTIMA, abs=1e-6)
+    assert bowls(ladders, heights).places[:, 0] == pytest.approx(OPTIMA, abs=1e-6)
 
 
 def test_a_rung_borrows_the_curvature_that_it_cannot_show() -> None:
     """Two rates near the lowest point fix no parabola of their own."""
     few = np.array([0.011, 0.03, 0.4])
     heights = [0.1 * (np.log(own) - best)[None] ** 2 for own, best in zip((RATES, few), OPTIMA, strict=True)]
-    assert vertices([RATES, few], heights)[1, 0] == pytest.approx(OPTIMA[1], abs=1e-3)
+    assert bowls([RATES, few], heights).places[1, 0] == pytest.approx(OPTIMA[1], abs=1e-3)
 
 
 def test_where_nothing_bends_upwards_the_best_rate_is_the_answer() -> None:
     heights = np.log(RATES)[None]
-    assert vertices([RATES], [-(heights**2)])[0, 0] == pytest.approx(np.log(RATES[0]))
+    assert bowls([RATES], [-(heights**2)]).places[0, 0] == pytest.approx(np.log(RATES[0]))
 
 
 def test_what_a_seed_does_to_all_rungs_is_known_to_be_common() -> None:
