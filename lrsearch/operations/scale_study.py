@@ -21,7 +21,7 @@ from lrsearch.study import compatibility, confirmation, linked_study, scale_reco
 from lrsearch.study import open as opening
 from lrsearch.study import stored as studies
 from lrsearch.study.scale_record import AtTarget
-from lrsearch.study.scaling.plan import Plan, refined
+from lrsearch.study.scaling.plan import Known, Plan, best_rate, refined
 from lrsearch.study.scaling.runs import ScaleRun, rungs_by_type
 from lrsearch.study.scaling.scaled import Scaled, scaled
 from lrsearch.study.stored import StoredStudy
@@ -59,10 +59,11 @@ def scale(
         scale_record.remember(stored, plan, places | {plan.to: name_of(definition, _test_of(plan), plan.to)})
     runs: list[ScaleRun] = []
     trained: dict[float, int] = {}
+    known: dict[str, Known] = {}
     for at in plan.rungs:
         rung = _opened(definition, url, plan, at)
         logger.info("Training %s.", rung.name)
-        ladders = {own.scheduler: plan.rates(own, at) for own in plan.entrants}
+        ladders = {own.scheduler: plan.rates(own, at, known.get(own.scheduler)) for own in plan.entrants}
         wanted = [own.at(plan.ratio(at), lr) for own in plan.entrants for lr in ladders[own.scheduler]]
         while wanted:
             rung = _trained(rung, wanted, options, display)
@@ -74,6 +75,7 @@ def scale(
                 for of_type in by_type.get(own.scheduler, [])
                 for lr in refined(of_type, len(ladders[own.scheduler]))
             ]
+        known |= {kind: (at, best) for kind, (own,) in by_type.items() if (best := best_rate(own)) is not None}
         runs += found
         trained[at] = len(found)
     return scaled(runs, plan.axis, plan.to, plan.fixed, plan.cost(trained), best=plan.best)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scale_bank import RUNGS, SEEDS, Bank, Case
 
 from lrsearch.study.scaling import prior
-from lrsearch.study.scaling.plan import BESIDE, FACTOR, refined
+from lrsearch.study.scaling.plan import around, best_rate, refined
 from lrsearch.study.scaling.valley import Rung, height, lowest, mean
 
 KNOWN = (0.5, 2**-0.5, 1.0, 2**0.5, 2.0)
@@ -49,22 +49,22 @@ def drawn(case: Case, bank: Bank, seeds: int, rng: np.random.Generator) -> list[
         rng: Draws the seeds, and how far the known rate is from the best one.
     """
     picked = rng.choice(len(SEEDS), seeds, replace=False)
-    known = np.exp(optimum(whole(case, RUNGS[-1], bank.short[-1]))) * rng.choice(KNOWN)
-    return [
-        _trained(case, at, own[:, picked], known * (at / RUNGS[-1]) ** prior.EPOCHS.slope)
-        for at, own in zip(RUNGS, bank.short, strict=True)
-    ]
+    known = RUNGS[-1], float(np.exp(optimum(whole(case, RUNGS[-1], bank.short[-1]))) * rng.choice(KNOWN))
+    rungs: list[Rung] = []
+    for at, own in zip(RUNGS, bank.short, strict=True):
+        rungs.append(_trained(case, at, own[:, picked], around(known, at, prior.EPOCHS.slope)))
+        known = at, best_rate(rungs[-1]) or known[1]
+    return rungs
 
 
-def _trained(case: Case, at: float, values: NDArray[np.float64], centre: float) -> Rung:
-    wanted: Sequence[float] = [centre * FACTOR**step for step in range(-BESIDE, BESIDE + 1)]
-    first, there = len(wanted), set[int]()
+def _trained(case: Case, at: float, values: NDArray[np.float64], ladder: Sequence[float]) -> Rung:
+    wanted, there = ladder, set[int]()
     rung = Rung(float(at), np.array([]), np.empty((0, values.shape[1])))
     while new := {_place(case, rate) for rate in wanted} - there:
         there |= new
         places = sorted(there)
         rung = Rung(float(at), np.array(case.rates)[places], values[places])
-        wanted = refined(rung, first)
+        wanted = refined(rung, len(ladder))
     return rung
 
 

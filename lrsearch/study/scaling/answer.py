@@ -21,7 +21,8 @@ AT_EDGE = 0.25
 SURE_BEND = 0.975
 """Quantile of Student's distribution beyond which a bend is sure: its standard error is from as few seeds as that."""
 COSTLY = 0.03
-"""A rate that loses less than this share of the value on average may be used: a flat valley needs no narrow interval."""
+"""A rate that costs at most this share of the value on average may be used, however wide its interval: what is flat
+needs no narrow one."""
 STILL = float(np.log(1.5))
 """The line must move the rate by at least this factor to be followed where no slope is possible, too."""
 WIDEST = 30.0
@@ -168,7 +169,9 @@ def _untrusted(found: Sequence[Valley], law: Law, to: float, axis: str) -> str |
     if law.curvature > 0 and lost <= COSTLY and high / low <= WIDEST:
         return None
     costs = f", and a guess would cost {100 * lost:.2g} % on average" if lost > COSTLY else ""
-    return f"the best rate at {axis} {to:g} may be anything from {low:.2g} to {high:.2g}{costs}: {_more(law, to, seeds)}"
+    return (
+        f"the best rate at {axis} {to:g} may be anything from {low:.2g} to {high:.2g}{costs}: {_more(law, to, seeds)}"
+    )
 
 
 def _more(law: Law, to: float, seeds: int) -> str:
@@ -179,7 +182,7 @@ def _more(law: Law, to: float, seeds: int) -> str:
         enough = math.ceil(seeds * (law.spread(to) ** 2 - stray) / allowed)
         if enough <= MOST_SEEDS:
             return f"about {max(enough, seeds + 1)} seeds instead of {seeds} may be enough"
-    return f"the target is {to / law.reference:.3g} times the longest rung, too far for what is known: add a rung nearer to it"
+    return f"the target is {to / law.reference:.3g} times the longest rung, which is far: add a rung nearer to it"
 
 
 def _predicted(seen: TypeAnswer, law: Law, longest: Valley) -> TypeAnswer:

@@ -115,7 +115,9 @@ def fit(found: Sequence[Valley], to: float, prior: Prior) -> Law:
     unshrunk = float(np.polyfit(x, optima, 1)[0])
     bend, bent = _bend(x, optima, weights, line, to / reference)
     sides: Numbers = np.asarray(Z * np.sqrt(np.diag(seeds)))
-    return Law(reference, float(level), float(slope), posterior, prior, unshrunk, bend, bent, found[-1].curvature, sides)
+    return Law(
+        reference, float(level), float(slope), posterior, prior, unshrunk, bend, bent, found[-1].curvature, sides
+    )
 
 
 @dataclass(frozen=True)

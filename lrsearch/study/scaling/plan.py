@@ -12,14 +12,14 @@ import numpy as np
 from lrsearch.errors import input_error
 from lrsearch.study.scaling import prior
 from lrsearch.study.scaling.prior import Fixed
-from lrsearch.study.scaling.valley import Rung, wins
+from lrsearch.study.scaling.valley import Rung, height, lowest, wins
 from lrsearch.study_file.axes import Range, short
 from lrsearch.study_file.model import TrainingSection
 
 FACTOR = 2.0
 """From one rate of a ladder to the next, before it is refined."""
 BESIDE = 3
-"""Rates on either side of where the best one is expected."""
+"""Rates on either side of where the best one is expected. With 2 on the later rungs, a second valley was missed."""
 AROUND = 2
 """Rates on either side that the best one must have: on other seeds one of those beside it may be the best."""
 AT_END = 0.1
@@ -27,6 +27,8 @@ AT_END = 0.1
 REFINED = 4
 """Rates that are added at most around the best one of a rung, and type."""
 SEEDS, FEWEST_SEEDS = 5, 4
+Known = tuple[float, float]
+"""A place of the axis, and the best rate there."""
 AXES = ("epochs", "data", "batch_size")
 
 
@@ -133,18 +135,21 @@ class Plan:
         """Epochs of a run by those of the study."""
         return self.epochs(at) / self.training.epochs
 
-    def rates(self, entrant: Entrant, at: float) -> list[float]:
+    def rates(self, entrant: Entrant, at: float, shorter: Known | None = None) -> list[float]:
         """The ladder that a rung begins with.
 
         Args:
             entrant: Whose.
             at: The rung.
+            shorter: A rung that was trained before, and the best rate there; None for the first rung.
         """
+        slope = prior.of(self.axis, self.fixed, best=self.best).slope
+        if shorter is not None:
+            return around(shorter, at, slope)
         if entrant.lr is None:
             steps = max(math.ceil(math.log(self.lr.high / self.lr.low, FACTOR)), 2)
             return [short(self.lr.low * (self.lr.high / self.lr.low) ** (step / steps)) for step in range(steps + 1)]
-        centre = entrant.lr * (at / self.own_place) ** prior.of(self.axis, self.fixed, best=self.best).slope
-        return [short(centre * FACTOR**step) for step in range(-BESIDE, BESIDE + 1)]
+        return around((self.own_place, entrant.lr), at, slope)
 
     def question(self) -> dict[str, Any]:
         """What was asked, as the storage keeps it."""
@@ -162,7 +167,9 @@ class Plan:
         Args:
             at: The rung.
         """
-        return self.seeds * sum(len(self.rates(own, at)) + REFINED for own in self.entrants)
+        first = at == self.rungs[0]
+        ladders = [len(self.rates(own, at)) if first else 2 * BESIDE + 1 for own in self.entrants]
+        return self.seeds * sum(rates + REFINED for rates in ladders)
 
     def cost(self, runs: Mapping[float, int]) -> Cost:
         """What so many runs cost.
@@ -179,6 +186,30 @@ class Plan:
     def cost_at_most(self) -> Cost:
         """What all runs cost, refined rates included."""
         return self.cost({at: self.runs_at_most(at) for at in self.rungs})
+
+
+def around(known: Known, at: float, slope: float) -> list[float]:
+    """A ladder around the rate that a place of the axis is expected to want.
+
+    Args:
+        known: Another place, and the best rate there.
+        at: The place.
+        slope: Of log rate against log axis.
+    """
+    place, lr = known
+    centre = lr * (at / place) ** slope
+    return [short(centre * FACTOR**step) for step in range(-BESIDE, BESIDE + 1)]
+
+
+def best_rate(rung: Rung) -> float | None:
+    """The best rate of a rung by a parabola; None where every rate diverged on some seed.
+
+    Args:
+        rung: What was trained.
+    """
+    if not np.isfinite(rung.means).any():
+        return None
+    return float(np.exp(lowest(rung.rates, height(rung.means)[None])[0]))
 
 
 def refined(rung: Rung, first: int) -> list[float]:
