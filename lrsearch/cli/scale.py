@@ -44,7 +44,13 @@ def scale(
         str | None, typer.Option("--from", metavar="A,B,C", help="Places of the short runs; all below the target.")
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(min=0, metavar="RUNS", help="What short runs may cost, in runs at the target.")
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="RUNS",
+            help="What short runs may cost, in runs at the target. It decides how many seeds; by default 5, the fewest "
+            "that predicted well in the benchmark.",
+        ),
     ] = None,
     fixed: Annotated[Fixed, typer.Option(help="What stays the same where data or batch_size grow.")] = Fixed.UPDATES,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and train nothing.")] = False,
@@ -83,11 +89,12 @@ def scale(
     from lrsearch.cli.progress import Progress
     from lrsearch.operations import scale_plan, scale_study
     from lrsearch.operations.run_options import RunOptions
+    from lrsearch.study.scaling.plan import SEEDS
 
     stored, definition = scale_study.opened(study, storage, modules or [])
     asked = scale_plan.Asked(to, operation.places(rungs), fixed.value, budget)
     plan = scale_plan.planned(definition, stored, asked)
-    _say_cost(plan)
+    _say_cost(plan, by_default=budget is None and plan.seeds == SEEDS)
     if dry_run:
         say("Nothing was trained (--dry-run).")
         return
@@ -121,7 +128,7 @@ def _target(to: str | None) -> str:
     return "" if to is None else f" --to {to}"
 
 
-def _say_cost(plan: Plan) -> None:
+def _say_cost(plan: Plan, *, by_default: bool) -> None:
     cost = plan.cost_at_most
     places = ", ".join(f"{at:g}" for at in plan.rungs)
     types = ", ".join(own.scheduler for own in plan.entrants)
@@ -129,6 +136,11 @@ def _say_cost(plan: Plan) -> None:
         f"Short runs of {types} at {plan.axis} {places}, {plan.seeds} seeds: at most {cost.epochs:,} epochs, as much "
         f"as {cost.full_runs:.1f} runs at {plan.to:g}."
     )
+    if by_default:
+        say(
+            f"{plan.seeds} seeds are the default, the fewest that predicted well in the benchmark. --budget RUNS takes "
+            f"fewer or more; the smallest is {plan.cheapest:g}."
+        )
 
 
 def _print(found: Scaled, output: Format, tested: Sequence[AtTarget] = ()) -> None:

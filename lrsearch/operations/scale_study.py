@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -63,22 +63,32 @@ def scale(
     for at in plan.rungs:
         rung = _opened(definition, url, plan, at)
         logger.info("Training %s.", rung.name)
-        ladders = {own.scheduler: plan.rates(own, at, known.get(own.scheduler)) for own in plan.entrants}
-        wanted = [own.at(plan.ratio(at), lr) for own in plan.entrants for lr in ladders[own.scheduler]]
-        while wanted:
-            rung = _trained(rung, wanted, options, display)
-            found = short_runs.of(rung, at)
-            by_type = rungs_by_type(found)
-            wanted = [
-                own.at(plan.ratio(at), lr)
-                for own in plan.entrants
-                for of_type in by_type.get(own.scheduler, [])
-                for lr in refined(of_type, len(ladders[own.scheduler]))
-            ]
-        known |= {kind: (at, best) for kind, (own,) in by_type.items() if (best := best_rate(own)) is not None}
+        found = _ladders(rung, plan, at, known, options, display)
+        best = {kind: best_rate(own) for kind, (own,) in rungs_by_type(found).items()}
+        known |= {kind: (at, lr) for kind, lr in best.items() if lr is not None}
         runs += found
         trained[at] = len(found)
     return scaled(runs, plan.axis, plan.to, plan.fixed, plan.cost(trained), best=plan.best)
+
+
+def _ladders(
+    rung: StoredStudy, plan: Plan, at: float, known: Mapping[str, Known], options: RunOptions, display: Display
+) -> list[ScaleRun]:
+    """Train a rung: the ladder of each type, then the rates that refine it."""
+    ladders = {own.scheduler: plan.rates(own, at, known.get(own.scheduler)) for own in plan.entrants}
+    wanted = [own.at(plan.ratio(at), lr) for own in plan.entrants for lr in ladders[own.scheduler]]
+    while True:
+        rung = _trained(rung, wanted, options, display)
+        found = short_runs.of(rung, at)
+        by_type = rungs_by_type(found)
+        wanted = [
+            own.at(plan.ratio(at), lr)
+            for own in plan.entrants
+            for of_type in by_type.get(own.scheduler, [])
+            for lr in refined(of_type, len(ladders[own.scheduler]))
+        ]
+        if not wanted:
+            return found
 
 
 def check(

@@ -9,7 +9,7 @@ import numpy as np
 
 from lrsearch.report.wording import brief, exact, number, plural
 from lrsearch.study.scale_record import ScaleRecord
-from lrsearch.study.scaling.answer import TypeAnswer
+from lrsearch.study.scaling.answer import COSTLY, TypeAnswer
 from lrsearch.study.scaling.scaled import Scaled
 
 VERDICTS = {"follow": "follow the line", "keep": "keep the rate", "refuse": "no answer"}
@@ -76,7 +76,11 @@ class ScaleWords:
         )
         if len(own.rungs) > 2:
             said += f"The middle rungs are {abs(own.law.bend):.1f} standard errors off the line. "
-        return f"{said}The interval at the target is a factor of {width:.2g} wide."
+        lost = 100 * own.law.loss(own.law.spread(own.to))
+        return (
+            f"{said}The interval at the target is a factor of {width:.2g} wide. A rate as far off as that leaves open "
+            f"costs {lost:.2g} % on average; up to {100 * COSTLY:g} % is accepted."
+        )
 
     def rungs(self, own: TypeAnswer) -> list[list[str]]:
         """A row per rung, then the target, with a line of column names first.

@@ -66,6 +66,17 @@ def test_the_budget_decides_how_many_seeds() -> None:
         scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 3.9 * per_seed))
 
 
+def test_a_rung_begins_where_the_shorter_one_was_best() -> None:
+    """Nothing is known at first, so the range is tried; from 0.03 at 8 epochs on, seven rates are enough."""
+    plan = scale_plan.planned(definition(), None, Asked("epochs=64", (8.0, 16.0), "updates", None))
+    (entrant,) = plan.entrants
+    assert plan.rates(entrant, 8.0) == pytest.approx([0.01, 0.02, 0.04, 0.08])
+    ladder = plan.rates(entrant, 16.0, (8.0, 0.03))
+    assert ladder[3] == pytest.approx(0.03 * 2**-0.95, rel=1e-3)
+    assert ladder == pytest.approx([ladder[3] * 2.0**step for step in range(-3, 4)], rel=1e-3)
+    assert [plan.runs_at_most(at) for at in plan.rungs] == [plan.seeds * 8, plan.seeds * 11]
+
+
 def test_a_larger_batch_keeps_its_updates() -> None:
     """700 rows in batches of 50, 100 and 200 are 14, 7 and 4 updates an epoch: 56 updates are 4, 8 and 14 epochs."""
     plan = scale_plan.planned(definition(batch_size=50), None, Asked("batch_size=200", (50.0, 100.0), "updates", None))

@@ -190,14 +190,15 @@ def _predicted(seen: TypeAnswer, law: Law, longest: Valley) -> TypeAnswer:
     low, high = law.slope_interval
     moved = law.place(seen.to) - longest.optimum
     interval = law.interval(seen.to)
+    lost = f"what is not known of it costs about {100 * law.loss(law.spread(seen.to)):.1g} % on average"
     if low <= 0 <= high and abs(moved) < STILL:
         lr = _rate(longest.optimum)
-        reason = f"the best rate does not move (slope {law.slope:.2f}, 95 % {low:.2f} to {high:.2f})"
+        reason = f"the best rate does not move (slope {law.slope:.2f}, 95 % {low:.2f} to {high:.2f}); {lost}"
         held = min(interval[0], lr), max(interval[1], lr)
         return replace(seen, verdict="keep", reason=reason, prediction=Prediction(lr, held))
     reason = (
         f"the best rate goes as {seen.axis} to the power {law.slope:.2f} (95 % {low:.2f} to {high:.2f}), "
-        f"{np.exp(abs(moved)):.2g} times {'lower' if moved < 0 else 'higher'} than at {law.reference:g}"
+        f"{np.exp(abs(moved)):.2g} times {'lower' if moved < 0 else 'higher'} than at {law.reference:g}; {lost}"
     )
     return replace(seen, verdict="follow", reason=reason, prediction=Prediction(_rate(law.place(seen.to)), interval))
 

@@ -27,6 +27,8 @@ AT_END = 0.1
 REFINED = 4
 """Rates that are added at most around the best one of a rung, and type."""
 SEEDS, FEWEST_SEEDS = 5, 4
+"""By default, and at least. The default is the fewest with which `tests/benchmarks/scale_cases.py` met all that is
+wanted of predictions; fewer than the least do not show how far seeds move the best rate."""
 Known = tuple[float, float]
 """A place of the axis, and the best rate there."""
 AXES = ("epochs", "data", "batch_size")
@@ -187,6 +189,11 @@ class Plan:
         """What all runs cost, refined rates included."""
         return self.cost({at: self.runs_at_most(at) for at in self.rungs})
 
+    @property
+    def cheapest(self) -> float:
+        """The smallest budget that is enough, in full runs."""
+        return math.ceil(self.cost_at_most.full_runs / self.seeds * FEWEST_SEEDS * 10) / 10
+
 
 def around(known: Known, at: float, slope: float) -> list[float]:
     """A ladder around the rate that a place of the axis is expected to want.
@@ -251,7 +258,8 @@ def within(plan: Plan, budget: float | None) -> int:
     each = plan.cost_at_most.full_runs / plan.seeds
     seeds = int(budget / each)
     if seeds < FEWEST_SEEDS:
-        least = math.ceil(each * FEWEST_SEEDS * 10) / 10
-        rule = f"pays for {seeds} seeds, and {FEWEST_SEEDS} are the fewest that tell anything: at least {least:g}"
+        rule = (
+            f"pays for {seeds} seeds, and {FEWEST_SEEDS} are the fewest that tell anything: at least {plan.cheapest:g}"
+        )
         raise input_error("scale", rule, key="--budget", received=f"{budget:g}")
     return min(seeds, 4 * SEEDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrsearch.study.scaling import prior
-from lrsearch.study.scaling.answer import TypeAnswer, answer
+from lrsearch.study.scaling.answer import COSTLY, TypeAnswer, answer
 from lrsearch.study.scaling.basins import two_basins
 from lrsearch.study.scaling.law import fit
 from lrsearch.study.scaling.parabola import Numbers
@@ -24,11 +25,19 @@ RUNGS, TO = (15.0, 30.0, 60.0), 240.0
 Optimum = Callable[[float], float]
 
 
-def parabola(at: float, optimum: float, rng: np.random.Generator, *, noise: float = 0.03, seeds: int = 5) -> Rung:
+def parabola(
+    at: float,
+    optimum: float,
+    rng: np.random.Generator,
+    *,
+    noise: float = 0.03,
+    seeds: int = 5,
+    steep: float = 0.15,
+) -> Rung:
     """A ladder of nine rates in factors of two, somewhere around the optimum."""
     centre = math.log(2) * round(optimum / math.log(2) + rng.uniform(-1, 1))
     places = centre + math.log(2) * np.arange(-4, 5)
-    means = np.exp(0.15 * (places - optimum) ** 2)
+    means = np.exp(steep * (places - optimum) ** 2)
     luck = rng.normal(0, 0.1, (1, seeds)) + rng.normal(0, noise, (len(places), seeds))
     return Rung(at, np.exp(places), means[:, None] * np.exp(luck))
 
@@ -146,6 +155,45 @@ def test_too_noisy_seeds_are_refused() -> None:
     found = asked(power(-0.5), noise=1.0)
     assert found.verdict == "refuse"
     assert "add" in found.reason
+
+
+def as_uncertain(steep: float) -> TypeAnswer:
+    """Seeds move the best rate as much, whatever the valley."""
+    rng = np.random.default_rng(1)
+    rungs = [parabola(at, power(-0.9)(at), rng, noise=1.2 * steep, steep=steep) for at in RUNGS]
+    return answer("constant", rungs, "epochs", 2 * TO, prior.EPOCHS)
+
+
+def test_a_flat_valley_needs_no_narrow_interval() -> None:
+    """Of two intervals that are as wide, the one is refused where a guess in it would cost much."""
+    steep, flat = as_uncertain(0.15), as_uncertain(0.01)
+    assert steep.law is not None
+    assert flat.law is not None
+    widths = [np.divide(*own.law.interval(2 * TO)[::-1]) for own in (steep, flat) if own.law is not None]
+    assert widths[0] == pytest.approx(widths[1], rel=0.2)
+    assert steep.law.loss(steep.law.spread(2 * TO)) > COSTLY > flat.law.loss(flat.law.spread(2 * TO))
+    assert (steep.verdict, flat.verdict) == ("refuse", "follow")
+    assert "a guess would cost" in steep.reason
+    assert "% on average" in flat.reason
+
+
+def test_a_refusal_says_how_many_seeds_would_help() -> None:
+    """So many seeds, and the next look does not refuse for want of them."""
+    refused = as_uncertain(0.15)
+    (wanted,) = map(int, re.findall(r"about (\d+) seeds instead of 5", refused.reason))
+    assert 5 < wanted <= 30
+    rng = np.random.default_rng(1)
+    rungs = [parabola(at, power(-0.9)(at), rng, noise=0.18, seeds=2 * wanted) for at in RUNGS]
+    assert answer("constant", rungs, "epochs", 2 * TO, prior.EPOCHS).verdict == "follow"
+
+
+def test_a_target_that_is_far_wants_a_longer_rung() -> None:
+    """Where optima stray from lines by more than is allowed, no seeds help."""
+    rng = np.random.default_rng(1)
+    rungs = [parabola(at, power(-0.9)(at), rng, noise=0.01) for at in RUNGS]
+    far = answer("constant", rungs, "epochs", TO, Prior(-0.9, 0.3, 0.05, 0.5))
+    assert far.verdict == "refuse"
+    assert "add a rung nearer" in far.reason
 
 
 def test_the_slope_is_shrunk_towards_the_prior() -> None:
