@@ -48,7 +48,7 @@ def scale(
         typer.Option(
             min=0,
             metavar="RUNS",
-            help="What short runs may cost, in runs at the target. It decides how many seeds; by default 5, the fewest "
+            help="What short runs may cost, in runs at the target. It decides how many seeds; by default 7, the fewest "
             "that predicted well in the benchmark.",
         ),
     ] = None,

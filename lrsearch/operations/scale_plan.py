@@ -35,7 +35,7 @@ class Asked:
         to: The target, such as ``epochs=240``; None for that of the file, or what was asked last.
         rungs: Places of the axis; by default `PARTS` of the target, of data `SHARES`.
         fixed: What stays the same where data or batch size grow.
-        budget: In runs at the target; None for five seeds.
+        budget: In runs at the target; None for as many seeds as `SEEDS`.
     """
 
     to: str | None

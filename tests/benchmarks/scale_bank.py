@@ -70,7 +70,6 @@ TRAINED = (
     ("digits", "adam", 2.5e-4, 0.25, False),
     ("cancer", "sgd", 1e-3, 4.0, True),
     ("cancer", "adam", 3e-5, 0.25, True),
-    ("digits", "sgd", 0.03, 4.0, True),
 )
 CASES = [Case(task, optimizer, kind, low, high, back)
          for task, optimizer, low, high, back in TRAINED for kind in ("constant", "linear")]  # fmt: skip

@@ -1,6 +1,6 @@
 """Do short runs tell the best rate of a long one? Run it by hand.
 
-    python tests/benchmarks/scale_cases.py FOLDER [--resamples 50] [--seeds 5] [--kept]
+    python tests/benchmarks/scale_cases.py FOLDER [--resamples 50] [--seeds 7] [--kept]
 
 FOLDER keeps what `scale_bank.py` has trained; what is not there is trained first, or left out with `--kept`. For every
 case (task x optimizer x type) some of the sixteen seeds of the short runs are drawn again and again, and the rungs at
@@ -103,7 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--resamples", type=int, default=50)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=7)
     parser.add_argument("--kept", action="store_true")
     given = parser.parse_args()
     banks = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from lrsearch.cli.app import app
@@ -41,5 +42,10 @@ def test_the_default_budget_is_told(tmp_path: Path) -> None:
     assert "--budget RUNS takes fewer or more; the smallest is" in said
 
 
+def test_the_help_names_the_default() -> None:
+    (option,) = [own for own in get_command(app).commands["scale"].params if own.name == "budget"]  # type: ignore[attr-defined]
+    assert f"by default {SEEDS}," in option.help
+
+
 def test_a_budget_that_was_chosen_is_not_explained(tmp_path: Path) -> None:
-    assert "are the default" not in told(tmp_path, "--budget", "80")
+    assert "are the default" not in told(tmp_path, "--budget", "120")

@@ -60,7 +60,7 @@ def test_the_budget_decides_how_many_seeds() -> None:
     plan = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", None))
     per_seed = plan.cost_at_most.full_runs / plan.seeds
     cheap = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 4.1 * per_seed))
-    assert (plan.seeds, cheap.seeds) == (5, 4)
+    assert (plan.seeds, cheap.seeds) == (7, 4)
     assert cheap.cost_at_most.full_runs <= 4.1 * per_seed
     with pytest.raises(InputError, match="--budget"):
         scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", 3.9 * per_seed))
