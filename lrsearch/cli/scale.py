@@ -100,7 +100,8 @@ def scale(
         return
     code = scale_study.code_of(study, modules, definition)
     options = RunOptions(engine, device, threads, workers=workers, load=code)
-    display, again = Progress(quiet=quiet), f"lrsearch scale {study_arguments(study, storage)}{_target(to)}"
+    again = f"lrsearch scale {study_arguments(study, storage)}{_asked(to, rungs, budget, fixed)}"
+    display = Progress(quiet=quiet)
     with interruptible(again):
         found = scale_study.scale(stored, definition, storage, plan, options, display)
         if plot is not None:
@@ -124,8 +125,11 @@ def _of_runs(runs: Path, question: Question, plot: Path | None, output: Format) 
     _print(found, output)
 
 
-def _target(to: str | None) -> str:
-    return "" if to is None else f" --to {to}"
+def _asked(to: str | None, rungs: str | None, budget: float | None, fixed: Fixed) -> str:
+    """The flags that make the same plan again."""
+    own = "" if fixed is Fixed.UPDATES else fixed.value
+    flags = {"--to": to, "--from": rungs, "--budget": budget and f"{budget:g}", "--fixed": own}
+    return "".join(f" {flag} {value}" for flag, value in flags.items() if value)
 
 
 def _say_cost(plan: Plan, *, by_default: bool) -> None:

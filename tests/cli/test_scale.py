@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
+import numpy as np
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from lrsearch.cli.app import app
 from lrsearch.study.scaling.plan import SEEDS
+from lrsearch.study.scaling.runs import ScaleRun
+from lrsearch.study.scaling.scaled import Scaled, scaled
 
 STUDY = """
 [study]
@@ -40,6 +44,32 @@ def test_the_default_budget_is_told(tmp_path: Path) -> None:
     assert f"at most {epochs:,} epochs, as much as {epochs / 16:.1f} runs at 16" in said
     assert f"{SEEDS} seeds are the default" in said
     assert "--budget RUNS takes fewer or more; the smallest is" in said
+
+
+def test_the_command_that_tests_it_asks_the_same(tmp_path: Path) -> None:
+    """With other rungs, seeds or epochs it would train short runs anew."""
+    file = tmp_path / "short.toml"
+    file.write_text(STUDY)
+    asked = ["--to", "batch_size=200", "--from", "50,100", "--fixed", "epochs", "--budget", "140"]
+    url = f"sqlite:///{tmp_path / 'scale.db'}"
+    with mock.patch("lrsearch.operations.scale_study.scale", return_value=follows()):
+        found = CliRunner().invoke(app, ["scale", str(file), *asked, "--storage", url])
+    assert found.exit_code == 0, found.output
+    said = " ".join(found.output.split())
+    assert "Test it with: lrsearch scale" in said
+    told = said.partition("Test it with: ")[2]
+    assert {*asked, "--check"} <= set(told.split())
+
+
+def follows() -> Scaled:
+    rates = 0.002 * 2.0 ** np.arange(9)
+    runs = [
+        ScaleRun(at, float(lr), seed, float(1 + 0.1 * np.log(lr / 0.03) ** 2 + 0.001 * seed))
+        for at in (50.0, 100.0)
+        for lr in rates
+        for seed in range(7)
+    ]
+    return scaled(runs, "batch_size", 200.0, "epochs", (100.0, 10.0))
 
 
 def test_the_help_names_the_default() -> None:

@@ -160,9 +160,11 @@ def _untrusted(found: Sequence[Valley], law: Law, to: float, axis: str) -> str |
     """Why the line through the lowest points should not be followed as far as the target."""
     seeds = min(own.rung.seeds for own in found)
     if abs(law.bend) > student.ppf(SURE_BEND, max(seeds - 1, 1)) and law.loss(law.bent) > COSTLY:
+        away = np.exp(abs(law.bent))
+        times = f"{away:.1f}" if away <= WIDEST else f"more than {WIDEST:g}"
         return (
             f"the best rates do not lie on a line ({abs(law.bend):.1f} standard errors off), and a bent one would be "
-            f"{np.exp(abs(law.bent)):.1f} times away at the target: add a rung between {law.reference:g} and {to:g}"
+            f"{times} times away at the target: add a rung between {law.reference:g} and {to:g}"
         )
     low, high = law.interval(to)
     lost = law.loss(law.spread(to))

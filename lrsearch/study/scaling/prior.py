@@ -29,8 +29,8 @@ class Prior:
 
 
 EPOCHS = Prior(slope=-0.95, spread=0.35, scatter=0.06, drift=0.05)
-"""From `tests/benchmarks/scale_cases.py`: slopes of -0.82 to -1.19 in nine cases, mean -0.94. They are of three small
-tasks only, so the spread is three times theirs (0.12); where the rungs contradict it, `law` widens it further."""
+"""From `tests/benchmarks/scale_cases.py`: slopes of -0.82 to -1.20 in nine cases, mean -0.97. They are of three small
+tasks only, so the spread is 2.5 times theirs (0.14); where the rungs contradict it, `law` widens it further."""
 OTHERS: dict[tuple[str, Fixed], Prior] = {
     ("data", "updates"): Prior(0.0, 0.4, 0.06, 0.08),
     ("data", "epochs"): Prior(-0.8, 0.5, 0.06, 0.08),

@@ -36,7 +36,16 @@ class Scaled:
     def recommended(self) -> TypeAnswer | None:
         """Of the types that were not refused, the one that was best on the longest rung; None if all were."""
         sure = [own for own in self.types if own.prediction is not None]
-        return min(sure, key=lambda own: float(own.rungs[-1].means.min()), default=None)
+        return min(sure, key=_lowest, default=None)
+
+    @property
+    def better_but_refused(self) -> tuple[TypeAnswer, ...]:
+        """Types without a rate for the target that were better on the longest rung than the recommended one."""
+        best = self.recommended
+        if best is None:
+            return ()
+        refused = [own for own in self.types if own.prediction is None]
+        return tuple(own for own in refused if _lowest(own) < _lowest(best))
 
     def document(self) -> dict[str, Any]:
         """The answer with the keys of its JSON form."""
@@ -56,6 +65,11 @@ class Scaled:
             },
             "cost": {"epochs": self.epochs, "full_runs": self.full_runs},
         }
+
+
+def _lowest(own: TypeAnswer) -> float:
+    """The best mean on the longest rung."""
+    return float(own.rungs[-1].means.min())
 
 
 def scaled(

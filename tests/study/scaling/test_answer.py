@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lrsearch.report.scale_words import headline
 from lrsearch.study.scaling import prior
 from lrsearch.study.scaling.answer import COSTLY, TypeAnswer, answer
 from lrsearch.study.scaling.basins import two_basins
@@ -244,3 +245,23 @@ def test_the_document_recommends_the_better_type() -> None:
     assert found["recommended"]["scheduler"] == "linear"
     assert found["cost"] == {"epochs": 9 * 5 * 105 * 2, "full_runs": 9 * 5 * 105 * 2 / TO}
     assert found == scaled(runs, "epochs", TO).document()
+
+
+def test_a_better_type_that_is_refused_is_named() -> None:
+    """The worse of two types is recommended where only its rate is known."""
+    rng = np.random.default_rng(5)
+    runs = [
+        ScaleRun(at, float(rate), seed, float(value) * worse, kind)
+        for kind, worse, seeds in (("constant", 2.0, 5), ("linear", 1.0, 3))
+        for at in RUNGS
+        for rung in [parabola(at, power(-0.4)(at), rng, noise=0.01, seeds=seeds)]
+        for rate, values in zip(rung.rates, rung.values, strict=True)
+        for seed, value in enumerate(values)
+    ]
+    found = scaled(runs, "epochs", TO)
+    assert found.recommended is not None
+    assert found.recommended.scheduler == "constant"
+    assert [own.scheduler for own in found.better_but_refused] == ["linear"]
+    assert headline(found).endswith("this was better, but its rate would be a guess: linear.")
+    alone = scaled([run for run in runs if run.scheduler == "constant"], "epochs", TO)
+    assert headline(alone).endswith(").")
