@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import t as student
 
 from lrsearch.study.scaling.basins import Basins, torn, two_basins
 from lrsearch.study.scaling.law import Law, Limits, fit
@@ -156,8 +155,10 @@ def _two(basins: Basins, axis: str) -> str:
 
 def _untrusted(found: Sequence[Valley], law: Law, to: float, axis: str) -> str | None:
     """Why the line through the lowest points should not be followed as far as the target."""
+    from scipy.special import stdtrit  # a quarter of a second that a report without short runs need not wait for
+
     seeds = min(own.rung.seeds for own in found)
-    if abs(law.bend) > student.ppf(SURE_BEND, max(seeds - 1, 1)) and abs(law.bent) > HARMFUL_BEND:
+    if abs(law.bend) > stdtrit(max(seeds - 1, 1), SURE_BEND) and abs(law.bent) > HARMFUL_BEND:
         return (
             f"the best rates do not lie on a line ({abs(law.bend):.1f} standard errors off), and a bent one would be "
             f"{np.exp(abs(law.bent)):.1f} times away at the target: add a rung between {law.reference:g} and {to:g}"
