@@ -10,6 +10,7 @@ from functools import partial
 from optuna.trial import TrialState
 
 from lrsearch.errors import InputError
+from lrsearch.garbage import search_as_usual
 from lrsearch.pruning import audit, pruners
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
 from lrsearch.sampling import ask
@@ -218,6 +219,7 @@ class Runner:
         return True
 
     def _run(self, claims: list[Claim]) -> Iterator[Event]:
+        search_as_usual()
         left = [claim.trial_id for claim in claims]
         self.heartbeat.watch(left)
         generation: Generation | None = None
