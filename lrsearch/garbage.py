@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,15 @@ def search_as_usual() -> None:
     if gc.get_threshold()[0] == SELDOM:
         gc.freeze()
         gc.set_threshold(*_USUAL)
+
+
+def leave_behind() -> None:
+    """Let this process end without a last search: its memory is given back anyway.
+
+    After the report of 10,000 trials that search takes a tenth of the time of the whole command. It is for commands
+    that run nobody else's code, for it is then that objects end that only a search would find.
+    """
+    atexit.register(gc.freeze)
 
 
 @contextmanager

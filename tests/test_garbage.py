@@ -48,6 +48,28 @@ def test_what_is_not_searched_is_searched_afterwards_unless_nothing_was_before()
     assert gc.isenabled()
 
 
+ENDING = """
+from lrsearch import garbage
+
+class Found:
+    def __del__(self):
+        print("found")
+
+def leave():
+    found = Found()
+    found.itself = found
+
+leave()
+{}
+"""
+
+
+@pytest.mark.parametrize(("call", "said"), [("", "found\n"), ("garbage.leave_behind()", "")])
+def test_what_is_left_behind_is_not_searched_at_the_end(call: str, said: str) -> None:
+    done = subprocess.run([sys.executable, "-c", ENDING.format(call)], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (said, "")
+
+
 PROGRAM = """
 import gc, sys
 from lrsearch.cli import app

@@ -15,7 +15,7 @@ from lrsearch.cli.options import Load, Storage
 from lrsearch.cli.output import console, moves, say, write
 from lrsearch.cli.study import open_study
 from lrsearch.errors import Fault, InputError
-from lrsearch.garbage import not_searched
+from lrsearch.garbage import leave_behind, not_searched
 from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def report(
 def _write(names: list[str], output: Path | None, form: ReportFormat, lr: str | None, svg: bool, storage: str) -> None:
     if moves(console()):
         say(f"Report of {' and '.join(names)}: reading, and drawing the figures ...", style="aside")
+    leave_behind()
     with not_searched():  # the process ends with the report, and a few drawn figures are all the garbage that there is
         from lrsearch.operations import report as operation  # what draws takes a second to come
         from lrsearch.report.document import Form
