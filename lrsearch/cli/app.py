@@ -30,6 +30,7 @@ from lrsearch.cli import (
 from lrsearch.cli.messages import own_messages
 from lrsearch.cli.output import say
 from lrsearch.errors import LrsearchError, LrsearchWarning
+from lrsearch.garbage import search_seldom
 from lrsearch.printable import printable
 from lrsearch.signals import tie_to
 from lrsearch.storage.opened import closed_afterwards
@@ -113,6 +114,7 @@ def _say_warnings() -> None:
 
 def main() -> None:
     """Run the command line; every expected error becomes one message and its exit code."""
+    search_seldom()
     try:
         environment.prepare()
         with warnings.catch_warnings(), own_messages(), closed_afterwards():

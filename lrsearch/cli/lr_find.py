@@ -15,6 +15,7 @@ from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Quiet, Threads
 from lrsearch.cli.output import Format, print_facts, print_json, say
 from lrsearch.errors import Fault, InputError, input_error
+from lrsearch.garbage import search_as_usual
 
 if TYPE_CHECKING:
     from lrsearch.study_file.model import Definition
@@ -185,6 +186,7 @@ def _train(order: _Order, threads: int, quiet: bool) -> _Found:
     from lrsearch.training.engine import set_threads
     from lrsearch.training.weighing import weigh
 
+    search_as_usual()
     set_threads(threads)
     test = _climb(order, quiet)
     ends, briefs = test.finding.range, []

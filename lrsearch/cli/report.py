@@ -15,6 +15,7 @@ from lrsearch.cli.options import Load, Storage
 from lrsearch.cli.output import console, moves, say, write
 from lrsearch.cli.study import open_study
 from lrsearch.errors import Fault, InputError
+from lrsearch.garbage import leave_behind, not_searched
 from lrsearch.storage.defaults import DEFAULT_URL
 
 if TYPE_CHECKING:
@@ -84,11 +85,13 @@ def report(
 def _write(names: list[str], output: Path | None, form: ReportFormat, lr: str | None, svg: bool, storage: str) -> None:
     if moves(console()):
         say(f"Report of {' and '.join(names)}: reading, and drawing the figures ...", style="aside")
-    from lrsearch.operations import report as operation  # what draws takes a second to come
-    from lrsearch.report.document import Form
+    leave_behind()
+    with not_searched():  # the process ends with the report, and a few drawn figures are all the garbage that there is
+        from lrsearch.operations import report as operation  # what draws takes a second to come
+        from lrsearch.report.document import Form
 
-    studies = [open_study(name, storage) for name in names]
-    written = operation.report(studies, output, Form(form), svg=svg, lr=lr)
+        studies = [open_study(name, storage) for name in names]
+        written = operation.report(studies, output, Form(form), svg=svg, lr=lr)
     for answer in written.answers:
         _say_headline(answer, several=len(studies) > 1)
     write(str(written.file))  # alone on stdout: scripts read it

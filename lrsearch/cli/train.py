@@ -13,6 +13,7 @@ from lrsearch.cli import completion, named_task
 from lrsearch.cli.options import Load, OutputFormat, Quiet, Storage, quiet_libraries
 from lrsearch.cli.output import Format
 from lrsearch.errors import InterruptedRunError, LrsearchError
+from lrsearch.garbage import search_as_usual
 from lrsearch.storage.defaults import DEFAULT_URL
 from lrsearch.study_file.limits import MOST_THREADS
 
@@ -130,6 +131,7 @@ def _run(request: Request, prepared: Prepared, quiet: bool, form: Format) -> Non
     from lrsearch.cli.train_output import write_files, write_summary
     from lrsearch.signals import Interruption
 
+    search_as_usual()
     try:
         with Interruption().caught() as interruption:
             if request.interactive:

@@ -14,6 +14,7 @@ from lrsearch.dashboard.authentication import Authentication
 from lrsearch.dashboard.away import StorageAway
 from lrsearch.dashboard.front_page import FrontPage
 from lrsearch.dashboard.guests import Guests
+from lrsearch.dashboard.page_script import PageScript
 from lrsearch.dashboard.request_validation import RequestValidation
 from lrsearch.dashboard.response_cache import ResponseCache
 from lrsearch.dashboard.sessions import Sessions
@@ -52,7 +53,7 @@ def application(
     quicken(storage)
     shown: Any = optuna_dashboard.wsgi(storage, artifact_store=artifacts)
     shown.catchall = False  # an outage is not its fault
-    asked = FrontPage(RequestValidation(shown, storage, artifacts), storage)
+    asked = PageScript(FrontPage(RequestValidation(shown, storage, artifacts), storage))
     inner = ResponseCache(StorageAway(asked))
     sessions = None if token is None else Sessions(token)
     gate = Authentication(inner, names(host, allowed_hosts), sessions, read_only=read_only, guests=guests)

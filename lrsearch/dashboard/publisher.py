@@ -14,6 +14,7 @@ from lrsearch.dashboard.publish import publish
 from lrsearch.errors import InterruptedRunError, LrsearchError
 from lrsearch.signals import Interruption
 from lrsearch.storage.attributes import BUDGET, DEFINITION, EXCLUDED, ORIGIN
+from lrsearch.storage.changes import Changes
 from lrsearch.storage.choice import known_engine, storage_reader
 from lrsearch.storage.glance import Glimpse, glance, is_known
 from lrsearch.storage.listing import Listed
@@ -48,9 +49,12 @@ class Publisher:
         self._interruption, self._say = interruption, say
         self._patience = Patience(say)
         self._reader = storage_reader(storage, self._patience)
+        self._changes = Changes(known_engine(storage))
         self._published_at: dict[int, float] = {}
         self._due: dict[int, float] = {}
         self._published_from: dict[int, Any] = {}
+        self._put_off: set[int] = set()
+        self._looked_at = -math.inf
         self._seconds = 0.0
 
     def run(self) -> None:
@@ -60,18 +64,21 @@ class Publisher:
             InterruptedRunError: It came.
         """
         while True:
-            self.look()
+            if self._changes.since(self._looked_at) or self._put_off:
+                self.look()
             with self._interruption.open():
                 time.sleep(min(max(LOOK_AGAIN, self._seconds / SHARE), EVERY))
 
     def look(self) -> None:
         """Publish every study that has changed: now and then while it runs, and as soon as it is finished."""
-        began = time.monotonic()
+        self._looked_at = time.monotonic()
         there, seen = self._reader.listed(), self._seen()
-        self._seconds = time.monotonic() - began
+        self._seconds = time.monotonic() - self._looked_at
+        put_off, self._put_off = self._put_off, set()
         for listed in there:
             ours = listed.definition is not None and listed.origin is None
             if not ours or time.monotonic() < self._due.get(listed.study_id, 0.0):
+                self._put_off |= put_off & {listed.study_id}
                 continue
             state = seen.get(listed.name)
             if state is not None and self._published_from.get(listed.study_id) == state:
@@ -118,6 +125,8 @@ class Publisher:
                 self._say(f"Published study {listed.name}.")
             self._published_at[listed.study_id] = time.monotonic()
             self._published_from[listed.study_id] = state
+        else:
+            self._put_off.add(listed.study_id)
         return finished
 
     def _check(self) -> None:

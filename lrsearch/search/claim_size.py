@@ -2,11 +2,10 @@
 
 A claim and the choice of settings wait for the study's lock. Where trials are short, and many workers share a study,
 that takes longer than the training. So a worker takes as many as it trains in a moment, going by what the last took.
+What it waited for the database does not count: the more workers wait, the larger claims must be.
 """
 
 from __future__ import annotations
-
-import time
 
 MOST = 16
 """Trials of a claim: each of them is chosen without what the others before it have come to."""
@@ -26,6 +25,7 @@ class ClaimSize:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._seconds: float | None = None
+        self._spent = 0.0
 
     def wanted(self, left: int) -> int:
         """How many to take.
@@ -38,11 +38,18 @@ class ClaimSize:
         soon = MOST if self._seconds * MOST <= AHEAD else int(AHEAD / self._seconds)
         return max(1, min(soon, left // (SHARE * self._workers)))
 
-    def trained(self, trials: int, began: float) -> None:
-        """Take note of a claim that was trained.
+    def spent(self, seconds: float) -> None:
+        """Take note of what training has taken.
+
+        Args:
+            seconds: Since the last time.
+        """
+        self._spent += seconds
+
+    def trained(self, trials: int) -> None:
+        """Take note of a claim that was trained to its end.
 
         Args:
             trials: How many.
-            began: When, by `time.monotonic`.
         """
-        self._seconds = (time.monotonic() - began) / trials
+        self._seconds, self._spent = self._spent / trials, 0.0

@@ -10,6 +10,7 @@ from functools import partial
 from optuna.trial import TrialState
 
 from lrsearch.errors import InputError
+from lrsearch.garbage import search_as_usual
 from lrsearch.pruning import audit, pruners
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
 from lrsearch.sampling import ask
@@ -87,6 +88,8 @@ class Runner:
         rule = Rule.of(self.definition, maximise=stored.maximises)
         cost = self._lane_cost(engine)
         self.decision = PruningDecision(stored, stored.study.pruner, engine.together, cost, rule)
+        self.at_once = stored.generation if engine.together else 1
+        self._claim_size, self._newest = ClaimSize(1 if self.at_once > 1 else workers), -1
         self.training = Training(
             task=task,
             section=self.definition.training,
@@ -99,14 +102,13 @@ class Runner:
             interruption=interruption,
             score=stored.score,
             rule=rule,
+            spent=self._claim_size.spent,
             audit=audit.choice(self.definition),
             variants=Variants(self.definition, task, partial(opening.task_with, stored))
             if self.definition.search.options
             else None,
         )
-        self.at_once = stored.generation if engine.together else 1
         self.workers = workers
-        self._claim_size, self._newest = ClaimSize(1 if self.at_once > 1 else workers), -1
         self.failures = FailureStreak(stored.reader, self.store, engine.device)
         self._reaped_at = -grace
 
@@ -178,27 +180,29 @@ class Runner:
         stopped = control.is_stopped(self.stored)
         if stopped or (self.deadline is not None and time.monotonic() >= self.deadline):
             return []
-        claims = self.store.claim(self._wanted(), self.budget, Worker.this().as_dict())
+        budget = self.budget
+        claims = self.store.claim(self._wanted(budget), budget, Worker.this().as_dict())
         self._newest = max([self._newest, *(claim.number for claim in claims)])
         return claims
 
-    def _wanted(self) -> int:
+    def _wanted(self, budget: int) -> int:
         """How many trials to take: a generation, or this worker's part of it; one or a few where none is asked for."""
         if self.failures.is_braking:
             return 1
         if self.at_once == 1:
-            return self._claim_size.wanted(self.budget - self._newest - 1)
+            return self._claim_size.wanted(budget - self._newest - 1)
         if self.workers == 1:
             return self.at_once
         counts = status.count(self.stored)
-        part = math.ceil((self.budget - counts.finished - counts.running) / self.workers)
+        part = math.ceil((budget - counts.finished - counts.running) / self.workers)
         return min(self.at_once, max(part, SMALLEST_PART))
 
     @property
     def budget(self) -> int:
         """The study's trials in all."""
-        assert self.stored.budget is not None
-        return self.stored.budget
+        budget = self.stored.budget
+        assert budget is not None
+        return budget
 
     def is_over(self) -> bool:
         """Whether there is nothing to take and nobody trains a trial of the study."""
@@ -218,10 +222,10 @@ class Runner:
         return True
 
     def _run(self, claims: list[Claim]) -> Iterator[Event]:
+        search_as_usual()
         left = [claim.trial_id for claim in claims]
         self.heartbeat.watch(left)
         generation: Generation | None = None
-        began = time.monotonic()
         try:
             settings, refused = self._settings(claims)
             yield from self._refuse(refused)
@@ -236,7 +240,7 @@ class Runner:
                     yield event
                     if isinstance(event, TrialEnded):
                         self.failures.take(event)
-            self._claim_size.trained(len(claims), began)
+            self._claim_size.trained(len(claims))
         except BaseException as ending:
             under_way = [] if generation is None else generation.unfinished
             self.store.hand_back([*under_way, *left], str(ending) or "the run was ended")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -60,6 +61,7 @@ class Training:
         interruption: Where signals are looked for.
         score: Which of the task's further metrics is a trial's value; None for the test metric.
         rule: Which epoch of a run counts.
+        spent: Told the seconds that the engine took, each time that it is asked.
         variants: Says what each trial is trained with, beside its settings; None where all have `task` and `section`.
         audit: Says, by its number, whether a trial that is pruned is trained on, to see what it would come to.
     """
@@ -75,6 +77,7 @@ class Training:
     interruption: Interruption
     score: str | None = None
     rule: Rule = LAST
+    spent: Callable[[float], None] = lambda seconds: None  # noqa: ARG005
     audit: Callable[[int], bool] = lambda _: False
     variants: Variants | None = None
 
@@ -184,11 +187,14 @@ class Pass:
 
     def _next(self, stream: LaneStream, keep: set[int] | None) -> LaneRecords | None:
         """What comes next from the lanes that are kept; None if nothing does."""
+        asked = time.monotonic()
         with self._training.interruption.open():
             try:
                 return next(stream) if keep is None else stream.send(keep)
             except StopIteration:
                 return None
+            finally:
+                self._training.spent(time.monotonic() - asked)
 
     def _end_those_that_are_done(self, moved: Sequence[Claim]) -> Iterator[TrialEnded]:
         last = self._training.evaluations
@@ -205,7 +211,7 @@ class Pass:
         asked = {claim: trace for claim, trace in asked.items() if trace.is_evaluated(epoch)}
         if not asked:
             return
-        self._record(asked)
+        self._training.store.record(self._fresh(asked))
         pruned = self._training.ended_at_rung(asked)
         chosen = {claim for claim in pruned if self._training.audit(claim.number)}
         self.audited |= {claim: deepcopy(self._active[claim]) for claim in chosen}
@@ -213,8 +219,8 @@ class Pass:
         if ended := pruned - chosen:
             yield from self._tell([claim for claim in self._active if claim in ended])
 
-    def _record(self, claims: Sequence[Claim] | Mapping[Claim, TrialTrace]) -> None:
-        """Store the epochs that are not stored yet, of all these trials in one go."""
+    def _fresh(self, claims: Iterable[Claim]) -> dict[int, dict[int, float]]:
+        """Trial id -> what it came to after the epochs that are not stored yet, which count as stored from now on."""
         fresh = {}
         for claim in claims:
             trace = self.audited.get(claim, self._active[claim])
@@ -222,11 +228,14 @@ class Pass:
             epochs = filter(trace.is_evaluated, range(first, trace.epoch + 1))
             fresh[claim.trial_id] = {epoch: trace.test[epoch - 1] for epoch in epochs}
             self._stored[claim] = trace.epoch
-        self._training.store.record(fresh)
+        return fresh
 
     def _tell(self, claims: Sequence[Claim]) -> Iterator[TrialEnded]:
-        self._record(claims)
-        outcomes = {claim: self._outcome(claim, self._active[claim]) for claim in claims}
+        fresh = self._fresh(claims)
+        outcomes = {
+            claim: replace(self._outcome(claim, self._active[claim]), reported=fresh[claim.trial_id])
+            for claim in claims
+        }
         accepted = self._training.store.finish(list(outcomes.values()))
         for claim, outcome in outcomes.items():
             trace = self.audited.get(claim, self._active.pop(claim))

@@ -20,7 +20,8 @@ from lrsearch.search.process_failures import ProcessFailures
 from lrsearch.search.runner import Runner
 from lrsearch.search.serving import UNREADABLE, Serving, named
 from lrsearch.signals import Interruption
-from lrsearch.storage.choice import storage_reader
+from lrsearch.storage.changes import Changes
+from lrsearch.storage.choice import known_engine, storage_reader
 from lrsearch.storage.listing import Listed
 from lrsearch.storage.retry import Patience, StorageFailedError
 from lrsearch.storage.store import GRACE
@@ -84,6 +85,7 @@ class StudyWorker:
         self._grace, self._workers = grace, workers
         self._patience = Patience(say)
         self._reader = storage_reader(storage, self._patience)
+        self._changes = Changes(known_engine(storage))
         self._serving: dict[str, Serving] = {}
         self._looked_at, self._look_again = -math.inf, LOOK_AGAIN
         self._turn = 0
@@ -153,7 +155,7 @@ class StudyWorker:
     def _look(self) -> None:
         """See which studies have come, gone or changed."""
         began = time.monotonic()
-        if began - self._looked_at < self._look_again:
+        if began - self._looked_at < self._look_again or not self._changes.since(self._looked_at):
             return
         there = {own.name: own for own in self._reader.listed() if self._is_ours(own)}
         self._look_again = min(max(LOOK_AGAIN, (time.monotonic() - began) / LOOKING_SHARE), LONGEST_LOOK_AGAIN)

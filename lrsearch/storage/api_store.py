@@ -85,6 +85,8 @@ class ApiStore:
         for outcome in outcomes:
             if self._storage.get_trial(outcome.trial_id).state != TrialState.RUNNING:
                 continue
+            for step, reported in outcome.reported.items():
+                self._storage.set_trial_intermediate_value(outcome.trial_id, step, reported)
             for key, item in outcome.attributes.items():
                 self._storage.set_trial_user_attr(outcome.trial_id, key, item)
             for key, number in outcome.constraints.items():

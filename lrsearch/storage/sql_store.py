@@ -112,6 +112,7 @@ class SqlStore:
             # What is no longer running was taken to be lost and is run again: nothing of it is stored, or the settings
             # would count twice.
             ours = [outcome for outcome in outcomes if outcome.trial_id in running]
+            tables.put_intermediate(connection, {o.trial_id: o.reported for o in ours if o.reported})
             tables.put_attributes(connection, USER, {o.trial_id: o.attributes for o in ours})
             system = {o.trial_id: {CONSTRAINT_PREFIX + k: v for k, v in o.constraints.items()} for o in ours}
             tables.put_attributes(connection, SYSTEM, system)

@@ -38,6 +38,7 @@ class TrialEnd:
         value: Its value; for a pruned trial the last intermediate value, None if that is not a number.
         attributes: User attributes to store with it.
         constraints: Optuna constraints; a positive one marks the trial as infeasible.
+        reported: Step -> intermediate value, of those that are not stored yet.
     """
 
     trial_id: int
@@ -45,6 +46,7 @@ class TrialEnd:
     value: float | None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     constraints: Mapping[str, float] = field(default_factory=dict)
+    reported: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

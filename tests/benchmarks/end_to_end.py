@@ -53,7 +53,10 @@ name = "tpe"
 {generation}
 [pruner]
 name = "none"
+[confirm]
+top = 0
 """
+"""A search and nothing after it, as the peers do."""
 
 
 @dataclass(frozen=True)

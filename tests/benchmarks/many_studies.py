@@ -1,6 +1,6 @@
 """What a storage with a thousand studies costs: to list them, and to watch them while nothing happens. Run it by hand.
 
-    python tests/benchmarks/many_studies.py [--studies 1000] [--trials 24] [--database FILE]
+    python tests/benchmarks/many_studies.py [--studies 1000] [--trials 24] [--database FILE] [--watch SECONDS]
 
 CPU seconds are measured, because they hold on a busy machine, too. Studies are finished and count as published; the
 first publication of each costs what its report costs, once.
@@ -15,8 +15,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -25,21 +26,20 @@ from bulk_writing import close
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState
 
-from lrsearch.dashboard import publisher
-from lrsearch.dashboard.artifacts import ArtifactFolder
-from lrsearch.errors import InterruptedRunError
-from lrsearch.signals import Interruption
+from lrsearch.dashboard.published import PUBLISHED
 from lrsearch.storage.choice import trial_store
 from lrsearch.storage.liveness import Worker
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import Chosen, TrialEnd
+from lrsearch.study import status
 from lrsearch.study import stored as studies
 from lrsearch.study_file.load import parse
 
 LRSEARCH = [sys.executable, "-m", "lrsearch"]
 ROUNDS = 3
-SETTLE, WATCH = 40.0, 40.0
-"""Seconds until a worker has looked at all studies, and for which it is then watched."""
+STEP, SETTLED, LEAST, PATIENCE = 10.0, 0.1, 30.0, 900.0
+"""A service has looked at all studies when in so many seconds it takes less than such a share of a core, after so many
+seconds at least and so many at most."""
 
 
 def filled(url: str, number: int, trials: int) -> None:
@@ -84,39 +84,54 @@ def listing(url: str) -> str:
     )
 
 
-def publishing(url: str, folder: Path) -> str:
-    """The share of a core that the publisher takes while nothing happens."""
-    publisher.publish = lambda *_: False  # type: ignore[assignment]  # every study is published as it is
+def publish_all(url: str) -> None:
+    """Let every study count as published: the first publication of each costs what its report costs, once."""
     storage = open_storage(url)
-    with Interruption().caught() as interruption:
-        watching = publisher.Publisher(storage, ArtifactFolder(folder), interruption, print)
-        watching.look()
-        threading.Timer(WATCH, lambda: os.kill(os.getpid(), 15)).start()
-        cpu, began = time.process_time(), time.monotonic()
-        try:
-            watching.run()
-        except InterruptedRunError:
-            share = (time.process_time() - cpu) / (time.monotonic() - began)
+    for name in studies.names(storage):
+        stored = studies.load(storage, name)
+        state = [asdict(status.count(stored)), sorted(stored.excluded()), None, {"published": "as it is"}]
+        storage.set_study_system_attr(stored.study._study_id, PUBLISHED, {"state": state, "files": {}})
     close(storage)
-    return f"| publisher, idle | {share:.1%} of a core |"
 
 
-def working(url: str) -> str:
-    """The share of a core that a worker takes while there is nothing to train."""
+def serving(url: str, seconds: float) -> Iterator[str]:
+    """The share of a core that a whole service takes while nothing happens, its worker and dashboard included."""
     process = subprocess.Popen(
-        [*LRSEARCH, "worker"], env={**os.environ, "LRSEARCH_STORAGE": url}, stderr=subprocess.DEVNULL
-    )
+        [*LRSEARCH, "serve", "--port", "0", "--workers", "1"],
+        env={**os.environ, "LRSEARCH_STORAGE": url}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     try:
-        watched = psutil.Process(process.pid)
-        time.sleep(SETTLE)
-        before, began = watched.cpu_times(), time.monotonic()
-        time.sleep(WATCH)
-        after = watched.cpu_times()
-        share = (after.user + after.system - before.user - before.system) / (time.monotonic() - began)
+        before, waited = _cpu_of(process.pid), 0.0
+        while waited < PATIENCE:
+            time.sleep(STEP)
+            waited += STEP
+            now = _cpu_of(process.pid)
+            if sum(now.values()) - sum(before.values()) < SETTLED * STEP and waited > LEAST:
+                break
+            before = now
+        yield f"| serve, until it has looked at all studies | {sum(now.values()):.1f} s |"
+        before, began = _cpu_of(process.pid), time.monotonic()
+        time.sleep(seconds)
+        after, watched = _cpu_of(process.pid), time.monotonic() - began
     finally:
         process.terminate()
         process.wait(60)
-    return f"| worker, idle | {share:.1%} of a core |"
+    for name, spent in after.items():
+        yield f"| serve, idle: {name} | {(spent - before.get(name, 0.0)) / watched:.2%} of a core |"
+    yield f"| serve, idle: all | {(sum(after.values()) - sum(before.values())) / watched:.2%} of a core |"
+
+
+def _cpu_of(pid: int) -> dict[str, float]:
+    """CPU seconds so far of a service and each process below it, by what it is."""
+    found: dict[str, float] = {}
+    for own in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+        try:
+            words, times = own.cmdline(), own.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        kind = next((word for word in ("--as-publisher", "dashboard", "worker", "serve") if word in words), "others")
+        found[kind] = found.get(kind, 0.0) + times.user + times.system
+    return found
 
 
 def main() -> None:
@@ -124,6 +139,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--watch", type=float, default=120.0, help="seconds for which an idle service is watched")
     parser.add_argument("--database", type=Path, help="keep the studies here, or look at those that are there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -132,8 +148,9 @@ def main() -> None:
             filled(f"sqlite:///{file}", options.studies, options.trials)
         print("| what | CPU |\n|---|---:|", flush=True)
         print(listing(f"sqlite:///{file}"), flush=True)
-        print(working(f"sqlite:///{file}"), flush=True)
-        print(publishing(f"sqlite:///{file}", Path(temporary) / "artifacts"), flush=True)
+        publish_all(f"sqlite:///{file}")
+        for row in serving(f"sqlite:///{file}", options.watch):
+            print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -67,9 +67,10 @@ class Nothing:
 
     name = "nothing"
     device = torch.device("cpu")
+    in_memory = False
 
     def __init__(self, together: bool) -> None:
-        self.together = together
+        self.together = self.one_pass = together
 
     def train(
         self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()

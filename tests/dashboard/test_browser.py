@@ -18,6 +18,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from lrsearch.dashboard import thinning
 from lrsearch.dashboard.app import application
 from lrsearch.dashboard.artifacts import ArtifactFolder
 from lrsearch.dashboard.publish import publish
@@ -161,6 +162,16 @@ def test_a_study_shows_its_history_curves_plots_and_artifacts(page: Page) -> Non
     page.keep("study")
     severe = [entry for entry in page.browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert [entry for entry in severe if "401" not in entry["message"]] == []
+
+
+def test_a_large_study_shows_the_curves_that_go_out_and_no_line_without_one(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thinning, "MOST_CURVES", 4)
+    page.log_in()
+    page.open("/dashboard/studies/1").says("Intermediate values")
+    lines = "return document.getElementById('graph-intermediate-values').data.map(line => line.x.length)"
+    page.until(lambda: page.browser.execute_script(lines) == [6] * 4)
 
 
 def test_the_report_is_the_note_with_its_figures(page: Page) -> None:

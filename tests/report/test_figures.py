@@ -10,11 +10,13 @@ import matplotlib as mpl
 import numpy as np
 import optuna
 import pytest
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial
 from PIL import Image, ImageChops, ImageStat
 
 from lrsearch.report import figures, gallery
+from lrsearch.report.figures.look import DOTS_PER_INCH, IMAGES, _our_settings
 from lrsearch.report.figures.marks import UPWARDS
 from lrsearch.report.frames import StudyFrames, read
 from lrsearch.storage import attributes
@@ -233,6 +235,27 @@ def test_a_png_says_neither_when_nor_with_what_it_was_made(mixed: optuna.Study) 
     assert png.startswith(b"\x89PNG")
     assert b"tEXt" not in png
     assert b"tIME" not in png
+
+
+def test_a_png_is_drawn_once_and_is_what_matplotlib_makes_of_the_figure_by_drawing_it_twice(
+    mixed: optuna.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, drawn = figures.learning_curves(read(mixed)), 0
+    draw = Figure.draw
+
+    def counted(self: Figure, renderer: RendererBase) -> None:
+        nonlocal drawn
+        drawn += 1
+        draw(self, renderer)
+
+    monkeypatch.setattr(Figure, "draw", counted)
+    once = figures.png(own)
+    assert drawn == 1
+    file = io.BytesIO()
+    with _our_settings():
+        figures.learning_curves(read(mixed)).savefig(file, format="png", dpi=DOTS_PER_INCH, metadata=IMAGES[".png"])
+    assert drawn == 3
+    assert once == file.getvalue()
 
 
 def test_a_small_png_shows_the_same_in_less(mixed: optuna.Study) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from lrsearch.search.events import Event, TrialEnded
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
+from lrsearch.storage.store import TrialEnd
 from lrsearch.study import control, status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
@@ -253,6 +254,37 @@ def test_short_trials_are_claimed_together_by_workers_that_share_a_study(
     assert claims[1][:3] == [1, 4, 4]
     assert claims[1][-1] == 1
     assert len(claims[1]) < 30
+
+
+def test_waiting_for_the_database_makes_no_claim_smaller(
+    storage: BaseStorage, define: Callable[..., Definition], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that waits for many others would claim one trial at a time for it, and they would wait on."""
+    seconds = 0.0
+
+    class Clock:
+        @staticmethod
+        def monotonic() -> float:
+            return seconds
+
+    monkeypatch.setattr("lrsearch.search.training_pass.time", Clock)
+    definition = define(study={"name": "waiting", "trials": 40}, training={"epochs": 1}, pruner={"name": "none"})
+    stored = studies.create(storage, definition, "mse")
+    runner = Runner(stored, task_of(definition), SequentialEngine(), Interruption(), workers=2)
+    sizes: list[int] = []
+    claim, finish = runner.store.claim, runner.store.finish
+
+    def late(ends: Sequence[TrialEnd]) -> set[int]:
+        nonlocal seconds
+        seconds += 60.0
+        return finish(ends)
+
+    monkeypatch.setattr(runner.store, "claim", lambda number, *own: sizes.append(number) or claim(number, *own))
+    monkeypatch.setattr(runner.store, "finish", late)
+    for event in runner.events():
+        if isinstance(event, TrialEnded) and event.number > 1:
+            break
+    assert sizes == [1, 4]
 
 
 def test_what_was_claimed_together_and_not_begun_is_handed_back(

@@ -149,6 +149,16 @@ def test_what_one_trial_gets_replaces_nothing_of_another(place: Place) -> None:
     assert curves == [{1: 5.0, 2: 3.5}, {1: 7.0, 2: 6.5, 3: 6.0}, {1: 9.0, 2: 8.0, 3: 7.0}]
 
 
+def test_the_last_values_come_with_the_end_and_not_to_who_has_lost_the_trial(place: Place) -> None:
+    first, second, third = (claim.trial_id for claim in place.store.claim(3, 3, me()))
+    place.store.record({first: {1: 5.0, 2: 4.0}})
+    place.store.hand_back([second], "ctrl-C")
+    ends = [TrialEnd(own, TrialState.COMPLETE, 3.0, reported={2: 3.5, 3: math.inf}) for own in (first, second)]
+    assert place.store.finish([*ends, TrialEnd(third, TrialState.PRUNED, 9.0)]) == {first, third}
+    curves = [trial.intermediate_values for trial in place.trials]
+    assert curves == [{1: 5.0, 2: 3.5, 3: math.inf}, {}, {}, {}]
+
+
 def test_settings_handed_back_wait_under_a_new_number(place: Place) -> None:
     [claim] = place.store.claim(1, 2, me())
     place.store.choose({claim.trial_id: Chosen({"lr": 0.05, "scheduler": "b"}, DISTRIBUTIONS)})

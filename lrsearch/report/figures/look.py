@@ -7,9 +7,11 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -93,7 +95,10 @@ def png(figure: Figure) -> bytes:
     Args:
         figure: One of this package's.
     """
-    return image(figure, ".png")
+    file = io.BytesIO()
+    with _at_our_resolution(figure) as canvas:
+        canvas.print_png(file, metadata=IMAGES[".png"])
+    return file.getvalue()
 
 
 def small_png(figure: Figure) -> bytes:
@@ -103,9 +108,23 @@ def small_png(figure: Figure) -> bytes:
         figure: One of this package's.
     """
     file = io.BytesIO()
-    with Image.open(io.BytesIO(png(figure))) as whole:
-        whole.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, "PNG")
+    with _at_our_resolution(figure) as canvas:
+        canvas.draw()
+        whole = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    whole.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, "PNG")
     return file.getvalue()
+
+
+@contextmanager
+def _at_our_resolution(figure: Figure) -> Iterator[Any]:
+    """What draws a figure once, and lays it out while it does: `Figure.savefig` draws it twice."""
+    own = figure.dpi
+    figure.dpi = DOTS_PER_INCH
+    try:
+        with _our_settings():
+            yield FigureCanvasAgg(figure)
+    finally:
+        figure.dpi = own
 
 
 def image(figure: Figure, suffix: str) -> bytes:
@@ -115,6 +134,8 @@ def image(figure: Figure, suffix: str) -> bytes:
         figure: One of this package's.
         suffix: One of `IMAGES`.
     """
+    if suffix == ".png":
+        return png(figure)
     file = io.BytesIO()
     with _our_settings():
         figure.savefig(file, format=suffix.removeprefix("."), dpi=DOTS_PER_INCH, metadata=IMAGES[suffix])

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import t as student
 
 from lrsearch.study.scaling.basins import Basins, torn, two_basins
 from lrsearch.study.scaling.law import Law, Limits, Z, fit
@@ -158,8 +157,10 @@ def _two(basins: Basins, axis: str) -> str:
 
 def _untrusted(found: Sequence[Valley], law: Law, to: float, axis: str) -> str | None:
     """Why the line through the lowest points should not be followed as far as the target."""
+    from scipy.special import stdtrit  # a quarter of a second that a report without short runs need not wait for
+
     seeds = min(own.rung.seeds for own in found)
-    if abs(law.bend) > student.ppf(SURE_BEND, max(seeds - 1, 1)) and law.loss(law.bent) > COSTLY:
+    if abs(law.bend) > stdtrit(max(seeds - 1, 1), SURE_BEND) and law.loss(law.bent) > COSTLY:
         away = np.exp(abs(law.bent))
         times = f"{away:.1f}" if away <= WIDEST else f"more than {WIDEST:g}"
         return (
