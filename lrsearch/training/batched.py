@@ -70,7 +70,7 @@ class BatchedEngine:
         """See `Engine.train`."""
         if task is not self._task:
             self._task, self._packed, self._recordings = task, packed(task), Recordings()
-        batch = NetworkBatch(self._packed, lanes, training, self.device, self.memory, self._recordings)
+        batch = self.batch(self._packed, lanes, training)
         records = batch.before_training()
         kept = yield records
         for _ in range(batch.evaluations.count):
@@ -82,6 +82,17 @@ class BatchedEngine:
             batch.keep(live)
             records = batch.epoch()
             kept = yield records
+
+
+    def batch(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> NetworkBatch:
+        """Lanes that are about to be trained.
+
+        Args:
+            task: What is trained, of plain tensors.
+            lanes: Settings and seed of each.
+            training: Epochs, batch size, optimizer.
+        """
+        return NetworkBatch(task, lanes, training, self.device, self.memory, self._recordings)
 
 
 class NetworkBatch:
@@ -183,7 +194,7 @@ class NetworkBatch:
         """Train all lanes up to the next evaluation, for one epoch by default, and evaluate them."""
         began = time.perf_counter()
         rates = np.array([lane.of_epoch(self.finished) for lane in self.rates])
-        losses = torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)])
+        worst_loss = self.train_on(rates)
         train_metric = np.full(len(self.positions), np.nan)
         metrics = {"metric": self.task.metric_function}
         if shows_train_metric(self.finished + 1, self.training, self.evaluations.count):
@@ -200,13 +211,23 @@ class NetworkBatch:
             lr=rates[:, 0],
             train_metric=train_metric,
             test_metric=test_metric,
-            # The largest loss is NaN if any is.
-            diverged=self._diverged(self._of_lanes(losses.amax(dim=0)), test_metric),
+            diverged=self._diverged(self._of_lanes(worst_loss), test_metric),
             extra=test,
             seconds=time.perf_counter() - began,
             details=kept,
             stopped=self.stops.take(self.positions, test_metric),
         )
+
+    def train_on(self, rates: Numbers) -> Tensor:
+        """All updates up to the next evaluation.
+
+        Args:
+            rates: Learning rates; [lanes, updates].
+
+        Returns:
+            The largest loss of each network, NaN if any is; [networks].
+        """
+        return torch.stack([self.update(rows, of_update) for rows, of_update in self.updates(rates)]).amax(dim=0)
 
     def seed_streams(self) -> SeedStreams:
         """What forward passes draw from, as each run's own random stream one by one."""
