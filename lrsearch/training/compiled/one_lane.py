@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._decomp import core_aten_decompositions
 from torch.func import functionalize
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -19,7 +18,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.metrics import Metric
 from lrsearch.training import lane_optimizers
-from lrsearch.training.compiled.rules import OPERATIONS
+from lrsearch.training.compiled import composed
 from lrsearch.training.devices import plain_kernels
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.networks import StackedNetworks
@@ -133,7 +132,7 @@ def traced(function: Callable[..., Any], *arguments: Any) -> GraphModule:
         function: What to follow.
         arguments: Tensors, in nests.
     """
-    table = {operation: way for operation, way in core_aten_decompositions().items() if operation not in OPERATIONS}
+    table = composed.table()
     with plain_kernels():
         graph = make_fx(lambda *given: function(*given), decomposition_table=table)(*arguments)
         plain = functionalize(lambda *given: graph(*given), remove="mutations")
