@@ -20,6 +20,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.choice import ENGINES, Choice, choose
 from lrsearch.training.command_engine import CommandEngine
+from lrsearch.training.compiled.engine import CompiledEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
@@ -81,7 +82,7 @@ class Engines:
             return choose(self._wanted, task, stored.definition.training)
         there = engine_of(stored)
         wanted = self._wanted
-        if stored.trains_contestants and wanted == BatchedEngine.name:
+        if stored.trains_contestants and wanted in (BatchedEngine.name, CompiledEngine.name):
             wanted = "auto"  # it trains the search as it was asked to; contestants may have optimizers that it has not
         if wanted == "auto" and there is not None:
             return self._as_stored(stored, task, there)
@@ -115,6 +116,9 @@ class Engines:
         checkpoints = LaneCheckpoints(identity(stored), self._say)
         if chosen.engine == BatchedEngine.name:
             return BatchedEngine(place)
+        if chosen.engine == CompiledEngine.name:
+            assert stored.definition is not None
+            return CompiledEngine(place, known_as=_known_as(stored, stored.definition))
         if chosen.engine == SequentialEngine.name:
             return SequentialEngine(place, checkpoints)
         if len(self._machine.environments) == 1:

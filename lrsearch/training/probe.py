@@ -63,13 +63,25 @@ class _DisagreementError(Exception):
     """What the two engines did not agree about."""
 
 
-def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOutcome:
+Made = Callable[[Task, list[Lane], TrainingSection, torch.device], NetworkBatch]
+"""Makes the batch that is tried."""
+
+
+def _batch(task: Task, lanes: list[Lane], training: TrainingSection, device: torch.device) -> NetworkBatch:
+    return NetworkBatch(task, lanes, training, device, None)
+
+
+def probe(
+    task: Task, training: TrainingSection, device: str = "cpu", made: Made = _batch, *, twice: bool = True
+) -> ProbeOutcome:
     """Compare the batched engine with the sequential loop on a few real steps.
 
     Args:
         task: What would be trained.
         training: Batch size, optimizer, seeds.
         device: Where.
+        made: Makes the batch.
+        twice: Whether it is tried in float64, too.
     """
     if reason := _unsupported(task, training):
         return ProbeOutcome(False, reason)
@@ -83,7 +95,10 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             # What vmap has no rule for it computes lane by lane, and warns: then there is nothing to gain.
             warnings.filterwarnings("error", message="There is a performance drop")
-            _compare_in_both_types(small, training, device)
+            if twice:
+                _compare_in_both_types(small, training, device, made)
+            else:
+                _compare(small, training, device, ROUGH, made)
     except _DisagreementError as disagreement:
         reason = str(disagreement)
         return ProbeOutcome(False, reason if small is given else without_wrapper(reason))
@@ -109,16 +124,16 @@ def _unsupported(task: Task, training: TrainingSection) -> str | None:
     return f"training.{used[0]}" if used else None
 
 
-def _compare_in_both_types(task: Task, training: TrainingSection, device: str) -> None:
+def _compare_in_both_types(task: Task, training: TrainingSection, device: str, made: Made) -> None:
     if {value.dtype for value in task.model().parameters()} != {torch.float64}:
-        _compare(task, training, device, ROUGH)
+        _compare(task, training, device, ROUGH, made)
         task = _in_float64(task)
         if not _trains(task, training):
             return
-    _compare(task, training, device, EXACT)
+    _compare(task, training, device, EXACT, made)
 
 
-def _compare(task: Task, training: TrainingSection, device: str, tolerance: float) -> None:
+def _compare(task: Task, training: TrainingSection, device: str, tolerance: float, made: Made) -> None:
     """Take the steps in both, and compare.
 
     Raises:
@@ -128,7 +143,7 @@ def _compare(task: Task, training: TrainingSection, device: str, tolerance: floa
     lanes = [Lane(lr, Linear(), seed) for lr, seed in zip(RATES, seeds, strict=True)]
     runs = [start(task, lane.schedule, lane.lr, training, lane.seed) for lane in lanes]
     initial = [_copies(dict(run.model.named_parameters())) for run in runs]
-    batch = NetworkBatch(task, lanes, training, torch.device(device), None)
+    batch = made(task, lanes, training, torch.device(device))
     watch = ModuleWatch(batch.networks.module)
     _take_steps(runs, batch, watch, tolerance)
     _compare_parameters(runs, batch, watch, initial, tolerance)

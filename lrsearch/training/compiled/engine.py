@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from lrsearch.errors import input_error
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.data import Data
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine, NetworkBatch
 from lrsearch.training.compiled.library import Function
-from lrsearch.training.compiled.programs import Programs
-from lrsearch.training.compiled.source import lanes_of_block
-from lrsearch.training.compiled.state import BlockState
-from lrsearch.training.engine import Lane, Numbers
+from lrsearch.training.compiled.programs import Programs, programs_of
+from lrsearch.training.compiled.state import BlockState, lanes_of_block
+from lrsearch.training.compiled.values import NotCompiledError
+from lrsearch.training.engine import Lane, LaneStream, Numbers
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.random_draws import SeedStreams
 
@@ -36,20 +37,32 @@ class CompiledEngine(BatchedEngine):
     Args:
         device: The CPU.
         memory: As in `BatchedEngine`.
+        known_as: The task's name and options: what an earlier process compiled for it is taken without tracing the task
+            again. By default it is traced, and taken if it is the same.
     """
 
     name = "compiled"
+    fixed_cost = 0.0
 
-    def __init__(self, device: str = "cpu", memory: int | None = None) -> None:
+    def __init__(self, device: str = "cpu", memory: int | None = None, known_as: str | None = None) -> None:
         super().__init__(device, memory)
-        self._programs: tuple[Any, Programs] = (None, Programs())
+        self._known_as = known_as
 
-    def batch(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> CompiledBatch:
+    def train(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
+    ) -> LaneStream:
+        """See `Engine.train`."""
+        try:
+            yield from super().train(task, lanes, training, pauses)
+        except NotCompiledError as error:
+            raise input_error("engine", f"compiled code cannot train this task: {error}") from error
+
+    def batch(
+        self, task: Task, lanes: Sequence[Lane], training: TrainingSection, device: torch.device | None = None
+    ) -> CompiledBatch:
         """See `BatchedEngine.batch`."""
-        known = task, training.model_dump_json()
-        if self._programs[0] is None or self._programs[0][0] is not task or self._programs[0][1] != known[1]:
-            self._programs = known, Programs()
-        return CompiledBatch(task, lanes, training, self.device, self.memory, self._programs[1])
+        programs = programs_of(task, training, self._known_as)
+        return CompiledBatch(task, lanes, training, device or self.device, self.memory, programs)
 
 
 class CompiledBatch(NetworkBatch):
@@ -85,6 +98,12 @@ class CompiledBatch(NetworkBatch):
         self._state.give_back()
         super().keep(wanted)
         self._state = self._new_state()
+
+    def update(self, rows: Tensor, rates: Tensor) -> Tensor:
+        """See `NetworkBatch.update`; networks and optimizer are brought to where they are then."""
+        losses = self._updates([rows], [rates])[0]
+        self._state.give_back()
+        return losses
 
     def train_on(self, rates: Numbers) -> Tensor:
         """See `NetworkBatch.train_on`."""

@@ -44,13 +44,31 @@ def function_of(source: str) -> Function:
     Raises:
         NotCompiledError: There is no compiler, or it fails.
     """
-    key = hashlib.sha256("\n".join([source, *_options(), torch.__version__]).encode()).hexdigest()[:32]
-    kept = _kept(key)
-    if kept is not None:
-        return _loaded(kept)
+    name = name_of(source)
+    if (found := kept(name)) is not None:
+        return found
     with tempfile.TemporaryDirectory(prefix="lrsearch-") as folder:
         made = _compiled(source, Path(folder))
-        return _loaded(_keep(key, made) or made)
+        return _loaded(_keep(name, made) or made)
+
+
+def name_of(source: str) -> str:
+    """What a source's library is called: a hash of all that decides about it.
+
+    Args:
+        source: C++.
+    """
+    return hashlib.sha256("\n".join([source, *_options(), torch.__version__]).encode()).hexdigest()[:32]
+
+
+def kept(name: str) -> Function | None:
+    """The function ``run`` of a library that is kept; None if it is not, or is not whole, or not this person's.
+
+    Args:
+        name: See `name_of`.
+    """
+    file = _kept(name)
+    return None if file is None else _loaded(file)
 
 
 def compiler() -> str:

@@ -19,35 +19,11 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.metrics import Metric
 from lrsearch.training import lane_optimizers
 from lrsearch.training.compiled import composed
+from lrsearch.training.compiled.state import numbers_of
 from lrsearch.training.devices import plain_kernels
 from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.networks import StackedNetworks
 from lrsearch.training.random_draws import Draw, GivenDraws
-
-def remembered(optimizer: lane_optimizers.LaneOptimizer) -> tuple[str, ...]:
-    """Names of what an optimizer remembers.
-
-    Args:
-        optimizer: Of the lanes.
-    """
-    if isinstance(optimizer, lane_optimizers.LaneSGD):
-        return ("velocity",) if "momentum" in settings(optimizer) else ()
-    return ("steps", "mean", "square")
-
-
-def settings(optimizer: lane_optimizers.LaneOptimizer) -> tuple[str, ...]:
-    """Names of the numbers that each lane may have for itself, beside its rate; without those that are 0 for all.
-
-    Args:
-        optimizer: Of the lanes.
-    """
-    return tuple(name for name in _numbers(optimizer) if lane_optimizers.matters(getattr(optimizer, name)))
-
-
-def _numbers(optimizer: lane_optimizers.LaneOptimizer) -> tuple[str, ...]:
-    own = ("momentum",) if isinstance(optimizer, lane_optimizers.LaneSGD) else ("beta1", "beta2")
-    return (*own, "weight_decay")
-
 
 def update_graph(
     networks: StackedNetworks,
@@ -74,15 +50,15 @@ def update_graph(
     numbers = len(trained)
 
     def update(trained: Tensor, still: Any, buffers: Any, memory_of: Any, inputs: Tensor, targets: Tensor, drawn: Any,
-               rate: Tensor, numbers_of: Any) -> Any:  # fmt: skip
+               rate: Tensor, own_of: Any) -> Any:  # fmt: skip
         leaf = trained.detach().requires_grad_()
         buffers = {name: value.clone() for name, value in buffers.items()}
         with GivenDraws.of(draws, drawn):
             loss, buffers = networks.loss_of_one(leaf, still, buffers, inputs, targets)
         (gradient,) = torch.autograd.grad(loss, leaf)
         optimizer: Any = lane_optimizers.build([training])
-        for name in _numbers(optimizer):
-            setattr(optimizer, name, dict(zip(own, numbers_of, strict=True)).get(name, 0.0))
+        for name in numbers_of(optimizer):
+            setattr(optimizer, name, dict(zip(own, own_of, strict=True)).get(name, 0.0))
         for name, value in zip(memory, memory_of, strict=True):
             setattr(optimizer, name, value.clone())
         row = trained.detach().clone()[None]

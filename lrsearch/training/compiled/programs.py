@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from weakref import ref
 
 import torch
 from torch import Tensor
 
+from lrsearch import found_out
+from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.metrics import Metric
-from lrsearch.training.compiled import one_lane, source
-from lrsearch.training.compiled.library import Function, function_of
-from lrsearch.training.compiled.source import Layout
-from lrsearch.training.compiled.state import BlockState
+from lrsearch.tasks.task import Task
+from lrsearch.training.compiled import library
+from lrsearch.training.compiled.library import Function
+from lrsearch.training.known_outcome import KnownOutcome
+from lrsearch.training.compiled.state import BlockState, remembered, settings
 from lrsearch.training.lane_optimizers import LaneOptimizer
 from lrsearch.training.networks import StackedNetworks
 from lrsearch.training.random_draws import Draw
-from lrsearch.study_file.model import TrainingSection
 
 Pair = tuple[Tensor, Tensor]
 
 
 class Programs:
-    """Makes programs, and keeps those of this process."""
+    """Makes programs, and keeps those of this process.
 
-    def __init__(self) -> None:
+    Args:
+        question: All that decides about them, where that can be said: what an earlier process came to is taken then.
+    """
+
+    def __init__(self, question: str | None = None) -> None:
+        self._question = question
         self._made: dict[Hashable, Function] = {}
 
     def update(
@@ -48,11 +56,13 @@ class Programs:
         Raises:
             NotCompiledError: It cannot be made, or not here.
         """
-        names = one_lane.remembered(optimizer), one_lane.settings(optimizer)
+        names = remembered(optimizer), settings(optimizer)
 
         def made() -> str:
+            from lrsearch.training.compiled import one_lane, source  # their imports take seconds
+
             graph = one_lane.update_graph(networks, training, names, batch, draws)
-            layout = Layout(state.lane, batch, _drawn(draws), len(names[1]), state.changed)
+            layout = source.Layout(state.lane, batch, _drawn(draws), len(names[1]), state.changed)
             return source.update_source(graph, layout)
 
         return self._once(("update", len(batch[0]), names, repr(draws)), made)
@@ -79,16 +89,50 @@ class Programs:
         """
 
         def made() -> str:
+            from lrsearch.training.compiled import one_lane, source
+
             graph = one_lane.evaluation_graph(networks, data, metrics, draws)
             parts = 1 + len(networks.still) + len(networks.buffers)
-            return source.evaluation_source(graph, Layout(state.lane[:parts], data, _drawn(draws)))
+            return source.evaluation_source(graph, source.Layout(state.lane[:parts], data, _drawn(draws)))
 
         return self._once(("evaluation", *metrics, data[0].shape, repr(draws)), made)
 
     def _once(self, key: Hashable, made: Callable[[], str]) -> Function:
         if key not in self._made:
-            self._made[key] = function_of(made())
+            self._made[key] = self._found(f"program {key} of {self._question}", made)
         return self._made[key]
+
+    def _found(self, question: str, made: Callable[[], str]) -> Function:
+        """From an earlier process where that is possible; without a look at the network, which takes seconds."""
+        name = found_out.recall(question) if self._question is not None else None
+        if isinstance(name, str) and (kept := library.kept(name)) is not None:
+            return kept
+        source = made()
+        function = library.function_of(source)
+        if self._question is not None:
+            found_out.keep(question, library.name_of(source))
+        return function
+
+
+_PROGRAMS: dict[int, tuple[ref[Task], dict[str, Programs]]] = {}
+
+
+def programs_of(task: Task, training: TrainingSection, known_as: str | None) -> Programs:
+    """The programs of a task and section; the same for all that ask for them in this process.
+
+    Args:
+        task: What is trained, of plain tensors.
+        training: Of it only the optimizer's form matters, for batches have their own programs by their rows.
+        known_as: See `choice.choose`.
+    """
+    key = f"{training.optimizer} {training.nesterov} {training.eps}"
+    for gone in [place for place, (own, _) in _PROGRAMS.items() if own() is None]:
+        del _PROGRAMS[gone]
+    made = _PROGRAMS.setdefault(id(task), (ref(task), {}))[1]
+    if key not in made:
+        name = None if known_as is None else f"programs {known_as}"
+        made[key] = Programs(KnownOutcome(name, task, training, "cpu").question)
+    return made[key]
 
 
 def _drawn(draws: Sequence[Draw]) -> list[Tensor]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
 from lrsearch.training.compiled.lowering import lowered
 from lrsearch.training.compiled.rules import kind_of
+from lrsearch.training.compiled.state import lanes_of_block
 from lrsearch.training.compiled.values import IN_MEMORY, Value
 from lrsearch.training.compiled.writer import Writer, loops
 
@@ -40,11 +40,6 @@ class Layout:
     draws: Sequence[Tensor]
     settings: int = 0
     changed: Sequence[int] = ()
-
-
-def lanes_of_block() -> int:
-    """Lanes whose numbers fill a register with AVX-512, or half as many."""
-    return 16 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 8
 
 
 def update_source(graph: GraphModule, layout: Layout) -> str:

@@ -9,12 +9,16 @@ import torch
 from torch import Tensor
 
 from lrsearch.training import lane_optimizers
-from lrsearch.training.compiled.one_lane import remembered, settings
 from lrsearch.training.compiled.rules import kind_of
 from lrsearch.training.networks import StackedNetworks
 
 TYPES = {"F": torch.float32, "D": torch.float64, "I": torch.int64, "B": torch.int32}
 """In which torch keeps the vectors of the prelude."""
+
+
+def lanes_of_block() -> int:
+    """Lanes whose numbers fill a register with AVX-512, or half as many."""
+    return 16 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 8
 
 
 class BlockState:
@@ -62,6 +66,36 @@ class BlockState:
                 value = (torch.zeros_like(trained) if value is None else value)[:, None]
             found.append(value)
         return found
+
+
+def remembered(optimizer: lane_optimizers.LaneOptimizer) -> tuple[str, ...]:
+    """Names of what an optimizer remembers.
+
+    Args:
+        optimizer: Of the lanes.
+    """
+    if isinstance(optimizer, lane_optimizers.LaneSGD):
+        return ("velocity",) if "momentum" in settings(optimizer) else ()
+    return ("steps", "mean", "square")
+
+
+def settings(optimizer: lane_optimizers.LaneOptimizer) -> tuple[str, ...]:
+    """Names of the numbers that each lane may have for itself, beside its rate; without those that are 0 for all.
+
+    Args:
+        optimizer: Of the lanes.
+    """
+    return tuple(name for name in numbers_of(optimizer) if lane_optimizers.matters(getattr(optimizer, name)))
+
+
+def numbers_of(optimizer: lane_optimizers.LaneOptimizer) -> tuple[str, ...]:
+    """Names of all numbers that each lane may have for itself.
+
+    Args:
+        optimizer: Of the lanes.
+    """
+    own = ("momentum",) if isinstance(optimizer, lane_optimizers.LaneSGD) else ("beta1", "beta2")
+    return (*own, "weight_decay")
 
 
 def _of_lanes(values: Sequence[lane_optimizers.Setting], lanes: int) -> Tensor:
