@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.fx import GraphModule, Node
 from torch.utils import _pytree as trees
 
-from lrsearch.training.compiled import arithmetic, sums, views
+from lrsearch.training.compiled import arithmetic, convolutions, sums, views
 from lrsearch.training.compiled.rules import OPERATIONS, Given, Operation, kind_of
 from lrsearch.training.compiled.values import NotCompiledError, Value, linear, written
 from lrsearch.training.compiled.writer import Writer
@@ -20,7 +20,7 @@ MOST_OPERATIONS = 4000
 """A compiler takes minutes for more."""
 MOST_CONSTANTS = 1 << 16
 """Numbers of a tensor that the network makes anew at each call."""
-_RULES = (arithmetic, sums, views)
+_RULES = (arithmetic, convolutions, sums, views)
 """Imported for the rules that they add."""
 
 

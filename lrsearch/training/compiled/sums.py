@@ -55,7 +55,7 @@ def _tiled(index: Index, sizes: Shape, axes: Sequence[int]) -> Iterator[tuple[st
         yield "".join(heads), found
 
 
-def _gathered(
+def gathered(
     writer: Writer,
     target: Value,
     start: Callable[[Index], str],
@@ -102,7 +102,7 @@ def _folded(
         return f"{name} = {step.format(name, value.at(tuple(place)))};"
 
     wide = [axis for axis, size in enumerate(left) if size > 1]
-    _gathered(given.writer, target, lambda _: start, terms, add, wide[-1:])
+    gathered(given.writer, target, lambda _: start, terms, add, wide[-1:])
     return target
 
 
@@ -243,7 +243,7 @@ def _product(given: Given, one: Value, other: Value, shape: Shape | None = None,
         right = other.at((*result[:rows], term[0], result[columns]))
         return f"{name} += {left} * {right};"
 
-    _gathered(
+    gathered(
         given.writer, target, lambda own: zero if start is None else start.at(own), (one.shape[-1],), add,
         (rows, columns),
     )  # fmt: skip
