@@ -21,6 +21,8 @@ from lrsearch.tasks.task import Task
 from lrsearch.training import checkpoint, definition
 from lrsearch.training.alone import train_alone
 from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.choice import compiled
+from lrsearch.training.compiled.engine import CompiledEngine
 from lrsearch.training.definition import Changes, RunDefinition
 from lrsearch.training.devices import describe, resolve
 from lrsearch.training.engine import set_threads
@@ -62,7 +64,7 @@ class Prepared:
         checkpoint: Where it is saved after every epoch.
         repeats: The trial that it repeats without a change.
         expects: What a study recommends and expects of it, if it is that without a change.
-        by_batched_engine: Whether the batched engine trains it, because it trained that trial.
+        batched_by: The engine of batches that trains it, because it trained that trial; None for the loop.
         saved: Epochs in the checkpoint.
     """
 
@@ -72,7 +74,7 @@ class Prepared:
     threads: int
     checkpoint: Path | None
     repeats: Repeatable | None = None
-    by_batched_engine: bool = False
+    batched_by: BatchedEngine | None = None
     expects: Recommendation | None = None
     saved: int = field(init=False)
 
@@ -81,11 +83,10 @@ class Prepared:
 
     def records(self) -> Iterator[EpochRecord]:
         """Train under the run's own schedule, from where it is to the last epoch."""
-        if not self.by_batched_engine:
+        if self.batched_by is None:
             return train(self.run)
         assert self.repeats is not None
-        # The device that has the trial's own name may not be here; then the numbers agree to rounding.
-        return train_alone(self.run, BatchedEngine(str(resolve("auto"))), self.repeats.place)
+        return train_alone(self.run, self.batched_by, self.repeats.place)
 
     def save(self) -> None:
         """Write the checkpoint, if there shall be one."""
@@ -178,7 +179,7 @@ def prepare(request: Request, faults: list[Fault], options: Sequence[str]) -> Pr
             prepared.expects = again.recommended if same else None
         elif same and threads == again.threads:
             prepared.repeats = again
-            prepared.by_batched_engine = again.engine == BatchedEngine.name and not _needs_loop(request)
+            prepared.batched_by = None if _needs_loop(request) else _engine_of(again, prepared)
         _announce(again, request, prepared)
     return prepared
 
@@ -191,6 +192,16 @@ def _keep(run: Run, request: Request) -> None:
     run.keep = "best" if request.keep == "best" else "last"
     if run.keep == "last":
         run.best = None
+
+
+def _engine_of(again: Repeatable, prepared: Prepared) -> BatchedEngine | None:
+    """The engine of batches that trained a trial, if it is to be had here."""
+    if again.engine == BatchedEngine.name:
+        # The device that has the trial's own name may not be here; then the numbers agree to rounding.
+        return BatchedEngine(str(resolve("auto")))
+    if again.engine == CompiledEngine.name and compiled(prepared.task, prepared.run.training, "cpu").ok:
+        return CompiledEngine()
+    return None
 
 
 def _needs_loop(request: Request) -> bool:
@@ -267,8 +278,8 @@ def _announce(again: Repeatable, request: Request, prepared: Prepared) -> None:
     say(f"Repeating trial {again.number} of study {request.from_study}{changed}.")
     if again.value is not None and unchanged:
         say(f"Its test metric with this seed was {show(again.value)}.")
-    device = describe(resolve("auto")) if prepared.by_batched_engine else "cpu"
-    engine = BatchedEngine.name if prepared.by_batched_engine else "sequential"
+    device = "cpu" if prepared.batched_by is None else describe(prepared.batched_by.device)
+    engine = "sequential" if prepared.batched_by is None else prepared.batched_by.name
     if (again.engine, again.device) != (engine, device):
         trained = f"{again.engine} engine on {again.device}"
         say(f"It was trained by the {trained}, this run by the {engine} engine on {device}: equal to rounding only.")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lrsearch.errors import InputError, LrsearchError, input_error
+from lrsearch.search import paying
 from lrsearch.search.recipe import identity, only_here, recipe_of
 from lrsearch.search.training_process import program
 from lrsearch.search.variants import corners
@@ -148,6 +149,9 @@ class Engines:
         chosen = self._right_for_all(wanted, stored, task, 1 if reason else number)
         if reason and chosen.engine == SequentialEngine.name:
             chosen = Choice(chosen.engine, f"{chosen.reason}; {reason}")
+        if wanted == "auto" and chosen.engine == BatchedEngine.name and stored.origin is None:
+            known_as = _known_as(stored, stored.definition)
+            chosen = paying.weighed(stored.definition, task, self._machine.device, known_as)
         if key is not None:
             self._chosen[key] = chosen
         return chosen

@@ -52,6 +52,8 @@ class BatchedEngine:
     together = True
     one_pass = True
     in_memory = True
+    fixed_cost = 1.0
+    """Of an epoch, in units of what 32 lanes cost; see `pruning.lane_cost`."""
 
     def __init__(self, device: str = "cpu", memory: int | None = None) -> None:
         self.device = torch.device(device)
