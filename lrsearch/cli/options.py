@@ -63,8 +63,8 @@ Grace = Annotated[
 Engine = Annotated[
     str,
     typer.Option(
-        help="auto, sequential, batched (many at once), compiled (the same as C++ code), or parallel (side by side on all "
-        "cores)."
+        help="auto, sequential, batched (many at once), compiled (many at once, as C++), or parallel (side by side on "
+        "all cores)."
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]

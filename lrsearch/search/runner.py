@@ -116,9 +116,7 @@ class Runner:
         if not self.definition.is_pruned or self.stored.is_confirmation:
             return ONE_BY_ONE
         fixed = engine.fixed_cost if isinstance(engine, BatchedEngine) else 0.0
-        return lane_costs.settled(
-            self.stored, one_pass=engine.one_pass, device=engine.device.type, fixed=fixed
-        )
+        return lane_costs.settled(self.stored, one_pass=engine.one_pass, device=engine.device.type, fixed=fixed)
 
     def _evaluations(self, task: Task) -> int:
         """Of a trial that is trained to the end; noted for those who look at the study without its task."""

@@ -85,7 +85,6 @@ class BatchedEngine:
             records = batch.epoch()
             kept = yield records
 
-
     def batch(self, task: Task, lanes: Sequence[Lane], training: TrainingSection) -> NetworkBatch:
         """Lanes that are about to be trained.
 

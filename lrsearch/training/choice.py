@@ -164,10 +164,7 @@ def choose_engine(
         return CommandEngine(), chosen.line
     place = str(resolve(device))
     made: dict[str, Callable[[str], Engine]]
-    made = {
-        own.name: own  # type: ignore[misc]
-        for own in (SequentialEngine, BatchedEngine, ParallelEngine, CompiledEngine)
-    }
+    made = {own.name: own for own in (SequentialEngine, BatchedEngine, ParallelEngine, CompiledEngine)}
     return made[chosen.engine](place), chosen.line
 
 

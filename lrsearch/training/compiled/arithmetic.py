@@ -84,6 +84,14 @@ _same("({0} | {1})", ATEN.logical_or.default, ATEN.bitwise_or.Tensor)
 _same("(~{0})", ATEN.logical_not.default, ATEN.bitwise_not.default)
 
 
+@rule(ATEN.sign.default, ATEN.sgn.default, repeats=True)
+def sign(given: Given, value: Value) -> Value:
+    """1, 0 or -1."""
+    kind = given.kind
+    template = f"(to_{kind}(gt({{0}}, {{1}})) - to_{kind}(lt({{0}}, {{1}})))"
+    return pointwise(given.shape, kind, kind, template, value, 0)
+
+
 @rule(ATEN.relu.default)
 def relu(given: Given, value: Value) -> Value:
     """What is negative becomes 0."""
@@ -155,7 +163,8 @@ def power_of(given: Given, base: Value | float, exponent: Value) -> Value:
 def where(given: Given, condition: Value, one: Value, other: Value) -> Value:
     """One where a condition holds, and the other elsewhere."""
     shape, kind = given.shape, given.kind
-    which, left, right = (part.expanded(shape) for part in (condition.as_kind("B"), one.as_kind(kind), other.as_kind(kind)))
+    parts = condition.as_kind("B"), one.as_kind(kind), other.as_kind(kind)
+    which, left, right = (part.expanded(shape) for part in parts)
     return Value(shape, kind, lambda index: f"where({which.at(index)}, {left.at(index)}, {right.at(index)})")
 
 
@@ -219,4 +228,5 @@ def scalar_tensor(given: Given, number: float, **_: Any) -> Value:
 def arange(given: Given, *numbers: float, **_: Any) -> Value:
     """Numbers in steps."""
     begin, step = (numbers[0] if len(numbers) > 1 else 0), (numbers[2] if len(numbers) > 2 else 1)
-    return Value(given.shape, given.kind, lambda index: f"to_{given.kind}(splat<D>({begin} + double({index[0]}) * {step}))")
+    way = f"to_{given.kind}(splat<D>({begin} + double({{}}) * {step}))"
+    return Value(given.shape, given.kind, lambda index: way.format(index[0]))

@@ -1,7 +1,7 @@
 """Convolutions and their gradients, and pooling. All are sums over a window of an image that has a rim of zeros.
 
-With ``o`` an output channel, ``c`` an input channel, ``y`` a place of the output and ``k`` one of the window, along each
-axis of space:
+With ``o`` an output channel, ``c`` an input channel, ``y`` a place of the output and ``k`` one of the window, along
+each axis of space:
 
     output[row, o, y]  = bias[o] + sum over c and k of rimmed[row, c, stride * y + dilation * k] * weight[o, c, k]
     of weight[o, c, k] = sum over row and y of gradient[row, o, y] * rimmed[row, c, stride * y + dilation * k]
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from lrsearch.training.compiled.rules import ATEN, Given, rule
 from lrsearch.training.compiled.sums import gathered
@@ -67,8 +68,11 @@ def convolution_backward(
     if wanted[2]:
         target = writer.array((weight.shape[0],), kind)
         terms = (gradient.shape[0], *gradient.shape[2:])
-        gathered(writer, target, lambda _: written(0, kind), terms,
-                 lambda name, result, term: f"{name} += {gradient.at((term[0], result[0], *term[1:]))};", (0,))  # fmt: skip
+
+        def count(name: str, result: Index, term: Index) -> str:
+            return f"{name} += {gradient.at((term[0], result[0], *term[1:]))};"
+
+        gathered(writer, target, lambda _: written(0, kind), terms, count, (0,))
         found[2] = target
     return found
 
@@ -105,11 +109,9 @@ def max_pool(
 
 
 @rule(ATEN.max_pool2d_with_indices_backward.default, repeats=True)
-def max_pool_backward(
-    given: Given, gradient: Value, image: Value, window: Sequence[int], stride: Sequence[int],
-    padding: Sequence[int], dilation: Sequence[int], ceil_mode: bool, places: Value,  # noqa: ARG001
-) -> Value:  # fmt: skip
-    """Each number of the gradient goes where the largest number came from."""
+def max_pool_backward(given: Given, gradient: Value, *way: Any) -> Value:
+    """Each number of the gradient goes where the largest number came from, which the last argument says."""
+    places: Value = way[-1]
     writer, target = given.writer, given.writer.array(given.shape, given.kind)
     begin, index, end = loops(given.shape)
     writer.write(target, f"{begin}{target.at(index)} = {written(0, given.kind)};{end}")
@@ -122,16 +124,10 @@ def max_pool_backward(
 
 
 @rule(ATEN.avg_pool2d.default, repeats=True)
-def avg_pool(
-    given: Given, image: Value, window: Sequence[int], stride: Sequence[int] = (), padding: Sequence[int] = (0, 0),
-    ceil_mode: bool = False, count_include_pad: bool = True, divisor: int | None = None,
-) -> Value:  # fmt: skip
+def avg_pool(given: Given, image: Value, window: Sequence[int], stride: Sequence[int] = (), *way: Any) -> Value:
     """The mean of each window."""
-    window, stride, padding = _both(window), _both(stride or window), _both(padding)
-    if ceil_mode or (any(padding) and not count_include_pad and divisor is None):
-        raise NotCompiledError("takes means of windows that reach beyond the image")
+    window, stride, padding, number = _averaged(window, stride, *way)
     rimmed, target = _rimmed(given.writer, image, padding), given.writer.array(given.shape, given.kind)
-    number = divisor or math.prod(window)
     scale = written(number, given.kind)
 
     def add(name: str, result: Index, term: Index) -> str:
@@ -140,6 +136,39 @@ def avg_pool(
 
     gathered(given.writer, target, lambda _: written(0, given.kind), tuple(window), add, (len(given.shape) - 1,))
     return target
+
+
+@rule(ATEN.avg_pool2d_backward.default, repeats=True)
+def avg_pool_backward(
+    given: Given, gradient: Value, _: Value, window: Sequence[int], stride: Sequence[int], *way: Any
+) -> Value:
+    """Each number of the gradient goes to all of its window in equal shares."""
+    window, stride, padding, number = _averaged(window, stride, *way)
+    writer, target = given.writer, given.writer.array(given.shape, given.kind)
+    begin, index, end = loops(given.shape)
+    writer.write(target, f"{begin}{target.at(index)} = {written(0, given.kind)};{end}")
+    begin, index, end = loops(gradient.shape)
+    places = [f"{step} * ({place}) + {name} - {rim}" for step, place, name, rim in
+              zip(stride, index[-2:], ("k0", "k1"), padding, strict=True)]  # fmt: skip
+    rows, columns = given.shape[-2:]
+    share = f"{gradient.at(index)} / {written(number, given.kind)}"
+    text = (
+        f"for (int64_t k0 = 0; k0 < {window[0]}; ++k0) for (int64_t k1 = 0; k1 < {window[1]}; ++k1) {{ "
+        f"const int64_t y = {places[0]}, x = {places[1]}; "
+        f"if (y >= 0 && y < {rows} && x >= 0 && x < {columns}) {target.at((*index[:-2], 'y', 'x'))} += {share}; }}"
+    )
+    writer.write(target, begin + text + end)
+    return target
+
+
+def _averaged(
+    window: Sequence[int], stride: Sequence[int], padding: Sequence[int] = (0, 0), ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor: int | None = None,
+) -> tuple[list[int], list[int], list[int], int]:  # fmt: skip
+    """Window, stride and padding along both axes, and what sums are divided by."""
+    if ceil_mode or (any(padding) and not count_include_pad and divisor is None):
+        raise NotCompiledError("takes means of windows that reach beyond the image")
+    return _both(window), _both(stride or window), _both(padding), divisor or math.prod(_both(window))
 
 
 def _check(groups: int, *, transposed: bool) -> None:
@@ -188,10 +217,8 @@ def _spread(writer: Writer, image: Value, steps: Sequence[int], rim: Sequence[in
     return target
 
 
-def _of_image(
-    writer: Writer, gradient: Value, shape: Shape, weight: Value, way: tuple[Sequence[int], Sequence[int], Sequence[int]]
-) -> Value:
-    """The gradient of the input."""
+def _of_image(writer: Writer, gradient: Value, shape: Shape, weight: Value, way: Sequence[Sequence[int]]) -> Value:
+    """The gradient of the input; the way is stride, padding and dilation."""
     stride, padding, dilation = way
     window = weight.shape[2:]
     rim = [own * (size - 1) for own, size in zip(dilation, window, strict=True)]

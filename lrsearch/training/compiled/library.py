@@ -14,6 +14,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,7 +33,8 @@ FEATURES = {
     "AVX2": ("-mavx2", "-mfma"),
 }
 COMPILERS = ("c++", "g++", "clang++")
-Function = ctypes._CFuncPtr
+Function = Callable[..., int]
+"""Returns 0, or 1 where there is no memory."""
 
 
 def function_of(source: str) -> Function:
@@ -103,11 +105,12 @@ def _compiled(source: str, folder: Path) -> Path:
 
 def _loaded(file: Path) -> Function:
     try:
-        run: Function = ctypes.CDLL(str(file)).run
+        run = ctypes.CDLL(str(file)).run
     except OSError as error:
         raise NotCompiledError(f"the compiled library cannot be loaded: {error}") from error
     run.restype = ctypes.c_int
-    return run
+    function: Function = run
+    return function
 
 
 def _folder() -> Path:
@@ -161,5 +164,3 @@ def _forget_oldest(folder: Path) -> None:
             by_age.append((library.stat().st_mtime, library))
     for _, library in sorted(by_age)[: max(len(by_age) - MOST, 0)]:
         library.unlink(missing_ok=True)
-
-

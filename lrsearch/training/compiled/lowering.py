@@ -1,4 +1,7 @@
-"""From a traced graph of one lane to statements: what is read once is written where it is read, the rest into arrays."""
+"""From a traced graph of one lane to statements.
+
+What is read once is computed where it is read; the rest goes into arrays.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +96,7 @@ def _is_read_once(node: Node) -> bool:
 def _readings(node: Node, size: int) -> Iterator[bool]:
     """For each place that reads a result, or a view of it, whether it reads each number once at most."""
     for user in node.users:
-        operation: Operation | None = OPERATIONS.get(user.target)  # type: ignore[arg-type]
+        operation: Operation | None = OPERATIONS.get(user.target)  # type: ignore[call-overload]
         if user.op == "output":
             yield False
         elif user.target is getitem or (operation is not None and operation.is_view):

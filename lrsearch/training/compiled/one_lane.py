@@ -25,6 +25,7 @@ from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.networks import StackedNetworks
 from lrsearch.training.random_draws import Draw, GivenDraws
 
+
 def update_graph(
     networks: StackedNetworks,
     training: TrainingSection,

@@ -14,8 +14,8 @@ from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 from lrsearch.training.compiled import library
 from lrsearch.training.compiled.library import Function
-from lrsearch.training.known_outcome import KnownOutcome
 from lrsearch.training.compiled.state import BlockState, remembered, settings
+from lrsearch.training.known_outcome import KnownOutcome
 from lrsearch.training.lane_optimizers import LaneOptimizer
 from lrsearch.training.networks import StackedNetworks
 from lrsearch.training.random_draws import Draw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch._ops import OpOverload
@@ -39,6 +39,7 @@ class Given:
 
 
 Rule = Callable[..., Any]
+_Rule = TypeVar("_Rule", bound=Rule)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Operation:
 OPERATIONS: dict[OpOverload, Operation] = {}
 
 
-def rule(*operations: OpOverload, is_view: bool = False, repeats: bool = False) -> Callable[[Rule], Rule]:
+def rule(*operations: OpOverload, is_view: bool = False, repeats: bool = False) -> Callable[[_Rule], _Rule]:
     """Make a function the rule of some operations.
 
     Args:
@@ -68,7 +69,7 @@ def rule(*operations: OpOverload, is_view: bool = False, repeats: bool = False) 
         repeats: See `Operation`.
     """
 
-    def kept(function: Rule) -> Rule:
+    def kept(function: _Rule) -> _Rule:
         OPERATIONS.update(dict.fromkeys(operations, Operation(function, is_view, repeats)))
         return function
 
@@ -99,4 +100,5 @@ def common_kind(*values: Value | float) -> str:
     found = max(kinds, key="BIFD".index)
     if found in "BI" and any(isinstance(value, float) and not isinstance(value, bool) for value in values):
         return "F"
-    return "I" if found == "B" and any(isinstance(value, int) and not isinstance(value, bool) for value in values) else found
+    has_number = any(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    return "I" if found == "B" and has_number else found

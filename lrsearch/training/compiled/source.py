@@ -1,4 +1,4 @@
-"""The whole C++ source of an update or an evaluation: blocks of lanes, batches read for them, statements, state kept."""
+"""The whole C++ source of an update or an evaluation: blocks of lanes, their batches, statements, and their state."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def update_source(graph: GraphModule, layout: Layout) -> str:
         inputs.append(writer.given(f"r{place}", (1, 1), "D"))
     loss, *after = lowered(graph, inputs, writer)
     _give(writer, loss, "update")
-    for place, value in zip(layout.changed, after, strict=True):  # the last to be written: nobody reads the old ones now
+    for place, value in zip(layout.changed, after, strict=True):  # last, for nobody reads the old ones now
         begin, index, end = loops((value.size,))
         flat = value.reshaped((value.size,))
         writer.write(value, f"{begin}s{place}[{index[0]}] = {flat.at(index)};{end}")

@@ -25,7 +25,8 @@ def _axes(value: Value, axes: Sequence[int] | int | None) -> list[int]:
     whole = range(len(value.shape))
     if axes is None or axes == []:
         return list(whole)
-    return sorted(axis % len(value.shape) for axis in ([axes] if isinstance(axes, int) else axes)) if value.shape else []
+    given = [axes] if isinstance(axes, int) else axes
+    return sorted(axis % len(value.shape) for axis in given) if value.shape else []
 
 
 def _tiles(size: int) -> Iterator[tuple[int, int, int]]:
@@ -86,9 +87,7 @@ def gathered(
     writer.write(target, begin + "\n".join(text) + end)
 
 
-def _folded(
-    given: Given, value: Value, axes: list[int], start: str, step: str, kind: str
-) -> Value:
+def _folded(given: Given, value: Value, axes: list[int], start: str, step: str, kind: str) -> Value:
     """A tensor without some of its axes, whose numbers ``step`` takes to one: it has a place for both."""
     value = value.as_kind(kind)
     left = tuple(1 if axis in axes else size for axis, size in enumerate(value.shape))

@@ -1,4 +1,4 @@
-"""A tensor of one lane in generated code: what stands at an index, as C++ that speaks of all lanes of a block at once."""
+"""A tensor of one lane in generated code: what stands at an index, as C++ that speaks of all lanes of a block."""
 
 from __future__ import annotations
 

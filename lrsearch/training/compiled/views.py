@@ -24,6 +24,18 @@ def expand(given: Given, value: Value, *_: Any, **__: Any) -> Value:
     return value.expanded(given.shape)
 
 
+@rule(ATEN.repeat.default, is_view=True)
+def repeat(given: Given, value: Value, _: Sequence[int]) -> Value:
+    """Several times along each axis."""
+    lacking = len(given.shape) - len(value.shape)
+
+    def at(index: Index) -> str:
+        own = zip(index[lacking:], value.shape, strict=True)
+        return value.at(tuple("0" if size == 1 else f"({place}) % {size}" for place, size in own))
+
+    return Value(given.shape, value.kind, at)
+
+
 @rule(ATEN.permute.default, is_view=True)
 def permute(given: Given, value: Value, order: Sequence[int]) -> Value:
     """Axes in another order."""

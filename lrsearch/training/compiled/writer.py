@@ -1,5 +1,7 @@
-"""C++ statements that fill arrays, and one piece of memory for all arrays, in which those that nobody reads any more make
-room for later ones."""
+"""C++ statements that fill arrays, and one piece of memory for all of them.
+
+Arrays that nobody reads any more make room in it for later ones.
+"""
 
 from __future__ import annotations
 
@@ -144,6 +146,6 @@ def loops(shape: Sequence[int], name: str = "i") -> tuple[str, Index, str]:
         name: What the counters' names begin with.
     """
     index = tuple("0" if size == 1 else f"{name}{axis}" for axis, size in enumerate(shape))
-    heads = [f"for (int64_t {place} = 0; {place} < {size}; ++{place}) " for place, size in zip(index, shape, strict=True)
-             if size != 1]  # fmt: skip
+    counted = [(place, size) for place, size in zip(index, shape, strict=True) if size != 1]
+    heads = [f"for (int64_t {place} = 0; {place} < {size}; ++{place}) " for place, size in counted]
     return "".join(heads) + "{ ", index, " }"
