@@ -5,10 +5,12 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 
+import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lrsearch.training.compiled import library
 from lrsearch.training.compiled.library import function_of
 from lrsearch.training.compiled.one_lane import traced
 from lrsearch.training.compiled.source import Layout, evaluation_source
@@ -24,7 +26,9 @@ FUNCTIONS: dict[str, Function] = {
     "products of matrices": lambda x, y: (x @ y.t()).tanh().sum() + (x[0] @ y[1]) + (x @ y[0]).sin().sum(),
     "batches of products": lambda x, y: torch.bmm(x.view(2, 2, 6), y.view(2, 6, 2)).cos().sum(),
     "exponentials": lambda x, y: (x.exp() + y.abs().log() + x.expm1() * y.square().log1p()).sum(),
-    "powers": lambda x, y: (x**2 + y**3 + (x * x + 1) ** 0.5 + (y * y + 1) ** -1 + (x.abs() + 1) ** y + x.abs() ** 1.7).sum(),
+    "powers": lambda x, y: (
+        x**2 + y**3 + (x * x + 1) ** 0.5 + (y * y + 1) ** -1 + (x.abs() + 1) ** y + x.abs() ** 1.7
+    ).sum(),
     "roundings": lambda x, y: (x.floor() * 3 + y.ceil() + (4 * x).round() + (2 * y).trunc()).sum(),
     "activations": lambda x, y: (
         functional.gelu(x) + functional.silu(y) + functional.elu(x) + functional.softplus(y) + functional.mish(x)
@@ -39,16 +43,20 @@ FUNCTIONS: dict[str, Function] = {
     "joins": lambda x, y: (torch.cat([x, y], 1).view(8, 6) * torch.stack([x, y], 0).reshape(8, 6)).sum(),
     "rims": lambda x, y: (functional.pad(x, (1, 2, 0, 1), value=0.5)[1:, 1:7] * y).sum(),
     "looked up": lambda x, y: (x[torch.tensor([3, 0, 0, 1])] * y.gather(0, _PLACES).sum(0)).sum(),
-    "put": lambda x, y: (torch.zeros_like(x).scatter(0, _PLACES, y[:2]) * torch.zeros_like(y).scatter_add(0, _PLACES, x[:2])).sum(),
+    "put": lambda x, y: (
+        torch.zeros_like(x).scatter(0, _PLACES, y[:2]) * torch.zeros_like(y).scatter_add(0, _PLACES, x[:2])
+    ).sum(),
     "places": lambda x, y: (x.argmax(1) * torch.arange(4)).sum() + (y.argmax(0) == 2).sum() + 0.0 * x.sum(),
     "losses": lambda x, y: (
         functional.cross_entropy(x, torch.tensor([5, 0, 2, 2])) + functional.smooth_l1_loss(x, y)
         + functional.l1_loss(x, y) + functional.binary_cross_entropy_with_logits(x, (y > 0).to(x.dtype))
     ),
-    "constants": lambda x, y: (x * torch.linspace(0, 1, 6, dtype=x.dtype) + y.new_full((6,), 0.5) * torch.eye(4, 6)).sum(),
+    "constants": lambda x, y: (
+        x * torch.linspace(0, 1, 6, dtype=x.dtype) + y.new_full((6,), 0.5) * torch.eye(4, 6)
+    ).sum(),
     "images": lambda x, y: functional.conv2d(
-        x.repeat(5, 1).reshape(_IMAGE), y.repeat(2, 1)[:, :].reshape(2, 3, 2, 4)[:, :, :, :3], x[0, :2], stride=(2, 1), padding=(1, 2),
-        dilation=(2, 1)
+        x.repeat(5, 1).reshape(_IMAGE), y.repeat(2, 1).reshape(2, 3, 2, 4)[:, :, :, :3], x[0, :2],
+        stride=(2, 1), padding=(1, 2), dilation=(2, 1)
     ).tanh().sum(),
     "pools": lambda x, y: (
         functional.max_pool2d(x.repeat(5, 1).reshape(_IMAGE), 2, stride=1, padding=1).tanh().sum()
@@ -70,7 +78,8 @@ def with_gradients(one: Tensor, other: Tensor) -> list[Tensor]:
     return found
 
 
-def test_values_and_gradients_of_many_functions() -> None:
+def test_values_and_gradients_of_many_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "FLAGS", tuple("-O0" if flag == "-O2" else flag for flag in library.FLAGS))
     lanes = lanes_of_block()
     inputs = torch.randn(2, 2 * lanes, 4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
     graph = traced(with_gradients, inputs[0, 0], inputs[1, 0])
@@ -86,4 +95,6 @@ def test_values_and_gradients_of_many_functions() -> None:
         expected = with_gradients(inputs[0, lane], inputs[1, lane])
         for place, value in enumerate(expected):
             name = list(FUNCTIONS)[place // 2]
-            torch.testing.assert_close(results[place, lane], value, rtol=1e-11, atol=1e-11, msg=lambda m, n=name: f"{n}: {m}")
+            torch.testing.assert_close(
+                results[place, lane], value, rtol=1e-11, atol=1e-11, msg=lambda m, n=name: f"{n}: {m}"
+            )
