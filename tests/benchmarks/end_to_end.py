@@ -1,7 +1,7 @@
 """How much faster is a study than a plain Optuna script? Run it by hand; pytest does not collect it.
 
     python tests/benchmarks/end_to_end.py [--quick] [--rounds 3] [--peer-trials 20] [--trials 1000]
-        [--lanes 512 1024] [--sizes 500 10000] [--engine batched] [--cpu] [--only end-to-end compiled engine memory size]
+        [--lanes 512 1024] [--sizes 500 10000] [--engine batched] [--cpu] [--only PART ...]
 
 The peer is `plain_script.py`, beside this file: the same network, data, epochs and families with a DataLoader, SQLite
 with default settings, every epoch's test MSE stored. The second peer is `expert_script.py`: no DataLoader, and one

@@ -17,6 +17,7 @@ from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine, NetworkBatch
 from lrsearch.training.compiled.library import Function
+from lrsearch.training.compiled.pace import Pace
 from lrsearch.training.compiled.programs import Programs, programs_of
 from lrsearch.training.compiled.state import BlockState, lanes_of_block
 from lrsearch.training.compiled.values import NotCompiledError
@@ -25,7 +26,7 @@ from lrsearch.training.evaluation import EVALUATION_ROWS
 from lrsearch.training.random_draws import SeedStreams
 
 MOST_UPDATES = 64
-"""In one call: between calls a signal is seen."""
+"""Whose rows and rates are laid out at once."""
 
 
 class CompiledEngine(BatchedEngine):
@@ -88,6 +89,7 @@ class CompiledBatch(NetworkBatch):
     ) -> None:
         super().__init__(task, lanes, training, device, memory)
         self._programs = programs
+        self._pace, self._looking = Pace(), Pace()
         self._state = self._new_state()
 
     def keep(self, live: Iterable[int]) -> None:
@@ -109,7 +111,7 @@ class CompiledBatch(NetworkBatch):
         """See `NetworkBatch.train_on`."""
         losses = []
         for _, alike in groupby(self.updates(rates), lambda own: own[0].shape[1]):
-            while some := list(islice(alike, MOST_UPDATES)):
+            while some := list(islice(alike, self._pace.updates(MOST_UPDATES))):
                 losses.append(self._updates([rows for rows, _ in some], [of_lanes for _, of_lanes in some]))
         return torch.cat(losses).amax(dim=0)
 
@@ -130,7 +132,7 @@ class CompiledBatch(NetworkBatch):
         drawn = (streams or self.seed_streams().copied()).drawn(draws)
         program = self._programs.evaluation(self.networks, self._state, data, metrics, draws)
         results = torch.empty(len(metrics), len(self.networks), dtype=torch.float64)
-        self._run(program, 1, data, drawn, results)
+        self._run(program, (self._looking, 1), data, drawn, results)
         return {name: self._of_lanes(values) for name, values in zip(metrics, results, strict=True)}, kept
 
     def _updates(self, rows: Sequence[Tensor], rates: Sequence[Tensor]) -> Tensor:
@@ -144,7 +146,7 @@ class CompiledBatch(NetworkBatch):
         for begin, end in self._calls(len(rows), alone=bool(draws)):
             numbers = torch.stack(list(rows[begin:end])), torch.stack([own[:, 0] for own in rates[begin:end]])
             drawn = self.seed_streams().drawn(draws)
-            self._run(program, end - begin, self.train, drawn, results[begin:end], *numbers)
+            self._run(program, (self._pace, end - begin), self.train, drawn, results[begin:end], *numbers)
         return results
 
     @staticmethod
@@ -156,26 +158,38 @@ class CompiledBatch(NetworkBatch):
     def _run(
         self,
         program: Function,
-        updates: int,
+        amount: tuple[Pace, int],
         data: Data,
         drawn: Sequence[Tensor],
         results: Tensor,
         rows: Tensor | None = None,
         rates: Tensor | None = None,
     ) -> None:
+        """Call a program for all blocks, so many at once as take a moment; how many changes no number."""
+        pace, updates = amount
         state = self._state
         tensors = [part.contiguous() for part in data]
         given = [own.contiguous() for own in drawn]
-        failed = program(
-            _pointers(state.arrays), _pointer(self.order_of), ctypes.c_int64(len(self.networks) // lanes_of_block()),
-            ctypes.c_int64(updates), _pointers(tensors), _pointer(rows), ctypes.c_int64(len(self.streams)),
-            _pointers(given), _pointer(rates), _pointer(state.settings), _pointer(results),
-        )  # fmt: skip
-        if failed:
-            raise MemoryError("there is no memory for a block of lanes")
+        lanes = len(self.networks)
+        first, blocks = 0, lanes // lanes_of_block()
+        while first < blocks:
+            last = min(first + pace.blocks(updates), blocks)
+            with pace.measured((last - first) * updates):
+                failed = program(
+                    _pointers(state.arrays), _pointer(self.order_of), *_numbers(lanes, first, last, updates),
+                    _pointers(tensors), _pointer(rows), *_numbers(len(self.streams)), _pointers(given),
+                    _pointer(rates), _pointer(state.settings), _pointer(results),
+                )  # fmt: skip
+            if failed:
+                raise MemoryError("there is no memory for a block of lanes")
+            first = last
 
     def _new_state(self) -> BlockState:
         return BlockState(self.networks, self.optimizer, lanes_of_block())
+
+
+def _numbers(*values: int) -> list[ctypes.c_int64]:
+    return [ctypes.c_int64(value) for value in values]
 
 
 def _pointer(tensor: Tensor | None) -> ctypes.c_void_p:

@@ -16,10 +16,9 @@ from lrsearch.training.compiled.values import IN_MEMORY, Value
 from lrsearch.training.compiled.writer import Writer, loops
 
 HEAD = """
-extern "C" int run(void** state, const int64_t* seed_of, int64_t blocks, int64_t updates, const void** data,
-                   const int64_t* rows, int64_t seeds, const void** draws, const double* rates,
+extern "C" int run(void** state, const int64_t* seed_of, int64_t lanes, int64_t first, int64_t last, int64_t updates,
+                   const void** data, const int64_t* rows, int64_t seeds, const void** draws, const double* rates,
                    const double* settings, double* results) {
-  const int64_t lanes = blocks * L;
 """
 
 
@@ -140,7 +139,7 @@ def _source(size: int, body: str) -> str:
 {prelude}{HEAD}
   char* const arena = (char*)std::aligned_alloc(64, {max(size, 64)});
   if (!arena) return 1;
-  for (int64_t block = 0; block < blocks; ++block) {{
+  for (int64_t block = first; block < last; ++block) {{
     const int64_t* of_block = seed_of + block * L;
     {body}
   }}

@@ -89,7 +89,7 @@ def test_values_and_gradients_of_many_functions(monkeypatch: pytest.MonkeyPatch)
     pointers = (ctypes.c_void_p * 2)(*(own.data_ptr() for own in state))
     none, seeds = ctypes.c_void_p(None), torch.zeros(2 * lanes, dtype=torch.int64)
     at = [ctypes.c_void_p(own.data_ptr()) for own in (seeds, results)]
-    numbers = ctypes.c_int64(2), ctypes.c_int64(1)
+    numbers = [ctypes.c_int64(own) for own in (2 * lanes, 0, 2, 1)]
     assert run(pointers, at[0], *numbers, none, none, ctypes.c_int64(1), none, none, none, at[1]) == 0
     for lane in (0, 3, 2 * lanes - 1):
         expected = with_gradients(inputs[0, lane], inputs[1, lane])
