@@ -97,7 +97,7 @@ ONE_BY_ONE = LaneCost(1, 0.0)
 def reckoned(*, one_pass: bool, device: str, fixed: float = 1.0) -> LaneCost:
     """What lanes cost, as far as can be said without a clock.
 
-    With a batch on a processor the fixed part is about what 32 lanes cost, with compiled code next to nothing:
+    With a batch on a processor the fixed part is about what 32 lanes cost, with compiled code half of that:
     `tests/benchmarks/README.md` has the measurements.
 
     Args:

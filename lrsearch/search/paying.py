@@ -48,7 +48,8 @@ def weighed(definition: Definition, task: Task, device: str, known_as: str) -> C
     known = KnownOutcome(f"paying {known_as}", task, definition.training, "cpu")
     if (faster := known.gain()) is None:
         faster = _times_as_fast(definition, task)
-        known.keep(faster)
+        if faster >= FASTER:
+            known.keep(faster)
     return Choice(CompiledEngine.name) if faster >= FASTER else batched
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,9 @@ def study(trials: int, **search: object) -> Definition:
 
 
 @pytest.fixture
-def chosen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
     def choose(definition: Definition, outcome: ProbeOutcome = ProbeOutcome(True), faster: float = 8.0) -> str:  # noqa: B008
         monkeypatch.setattr(paying, "compiled", lambda *_: outcome)
         monkeypatch.setattr(paying, "_times_as_fast", lambda *_: faster)
@@ -53,4 +56,4 @@ def test_code_that_is_hardly_faster_is_not_worth_it(chosen: Callable[..., str]) 
 
 
 def test_a_study_that_searches_options_stays_with_batches(chosen: Callable[..., str]) -> None:
-    assert chosen(study(2000, training={"batch_size": [32, 64]})) == "engine: batched"
+    assert chosen(study(2000, training={"batch_size": {"low": 16, "high": 64}})) == "engine: batched"

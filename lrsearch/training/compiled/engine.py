@@ -43,7 +43,7 @@ class CompiledEngine(BatchedEngine):
     """
 
     name = "compiled"
-    fixed_cost = 0.0
+    fixed_cost = 0.5
 
     def __init__(self, device: str = "cpu", memory: int | None = None, known_as: str | None = None) -> None:
         super().__init__(device, memory)
