@@ -19,12 +19,10 @@ from lrsearch.tasks import loading
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.task import Task
 from lrsearch.training import checkpoint, definition
-from lrsearch.training.alone import train_alone
+from lrsearch.training.alone import batched_by, train_alone
 from lrsearch.training.batched import BatchedEngine
-from lrsearch.training.choice import compiled
-from lrsearch.training.compiled.engine import CompiledEngine
 from lrsearch.training.definition import Changes, RunDefinition
-from lrsearch.training.devices import describe, resolve
+from lrsearch.training.devices import describe
 from lrsearch.training.engine import set_threads
 from lrsearch.training.loop import train
 from lrsearch.training.run import EpochRecord, Run
@@ -179,7 +177,9 @@ def prepare(request: Request, faults: list[Fault], options: Sequence[str]) -> Pr
             prepared.expects = again.recommended if same else None
         elif same and threads == again.threads:
             prepared.repeats = again
-            prepared.batched_by = None if _needs_loop(request) else _engine_of(again, prepared)
+            prepared.batched_by = (
+                None if _needs_loop(request) else batched_by(again.engine, prepared.task, run.training)
+            )
         _announce(again, request, prepared)
     return prepared
 
@@ -192,16 +192,6 @@ def _keep(run: Run, request: Request) -> None:
     run.keep = "best" if request.keep == "best" else "last"
     if run.keep == "last":
         run.best = None
-
-
-def _engine_of(again: Repeatable, prepared: Prepared) -> BatchedEngine | None:
-    """The engine of batches that trained a trial, if it is to be had here."""
-    if again.engine == BatchedEngine.name:
-        # The device that has the trial's own name may not be here; then the numbers agree to rounding.
-        return BatchedEngine(str(resolve("auto")))
-    if again.engine == CompiledEngine.name and compiled(prepared.task, prepared.run.training, "cpu").ok:
-        return CompiledEngine()
-    return None
 
 
 def _needs_loop(request: Request) -> bool:

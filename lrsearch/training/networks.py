@@ -171,26 +171,11 @@ class StackedNetworks:
     def loss_of_one(
         self, trained: Tensor, still: Named, buffers: Named, inputs: Tensor, targets: Tensor
     ) -> tuple[Tensor, Named]:
-        """The loss of one lane, and what the forward pass made of its buffers, which it changes in place.
-
-        Args:
-            trained: Its trained parameters; [numbers].
-            still: Its other parameters.
-            buffers: Its buffers.
-            inputs: Of its batch.
-            targets: Of its batch.
-        """
+        """The loss of one lane, from its state as `first` gives it, and its buffers, which the forward pass changes."""
         return self._loss(self._named_of_one(trained), still, buffers, inputs, targets)
 
     def outputs_of_one(self, trained: Tensor, still: Named, buffers: Named, inputs: Tensor) -> Tensor:
-        """The outputs of one lane.
-
-        Args:
-            trained: Its trained parameters; [numbers].
-            still: Its other parameters.
-            buffers: Its buffers.
-            inputs: Rows.
-        """
+        """The outputs of one lane, from its state as `first` gives it."""
         return self._forward({**self._named_of_one(trained), **still}, buffers, inputs)
 
     def _named_of_one(self, trained: Tensor) -> Named:

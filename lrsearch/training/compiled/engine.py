@@ -15,7 +15,7 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.data import Data
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
-from lrsearch.training.batched import BatchedEngine, NetworkBatch
+from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.compiled.library import Function
 from lrsearch.training.compiled.pace import Pace
 from lrsearch.training.compiled.programs import Programs, programs_of
@@ -23,6 +23,7 @@ from lrsearch.training.compiled.state import BlockState, lanes_of_block
 from lrsearch.training.compiled.values import NotCompiledError
 from lrsearch.training.engine import Lane, LaneStream, Numbers
 from lrsearch.training.evaluation import EVALUATION_ROWS
+from lrsearch.training.network_batch import NetworkBatch
 from lrsearch.training.random_draws import SeedStreams
 
 MOST_UPDATES = 64
