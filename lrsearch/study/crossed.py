@@ -103,6 +103,22 @@ def interval(
     return Interval(mean, mean * math.exp(-ratio), mean * math.exp(ratio) + further, error)
 
 
+def interval_below_one(
+    cells: Numbers, confidence: float = CONFIDENCE, *, bias: float = 0.0, widening: float = 1.0
+) -> Interval:
+    """The mean of something that is 1 at most, such as an accuracy: 1 minus the interval of what it lacks, a loss.
+
+    Args:
+        cells: See `estimate`.
+        confidence: Of the interval.
+        bias: See `interval`.
+        widening: See `interval`.
+    """
+    lacks = 1 - cells
+    found = interval(lacks, confidence, positive=bool((lacks.mean(axis=1) > 0).all()), bias=-bias, widening=widening)
+    return Interval(1 - found.mean, 1 - found.high, min(1 - found.low, 1.0), found.error)
+
+
 def around(found: Estimate, confidence: float = CONFIDENCE, *, bias: float = 0.0, widening: float = 1.0) -> Interval:
     """Student's t interval around an estimate.
 

@@ -324,9 +324,12 @@ class Evidence:
         return pair.difference(first, second).estimate
 
     def _interval(self, contender: Contender, bias: float = 0.0, widening: float = 1.0) -> Interval:
-        positive = not self.maximise and bool((contender.known > 0).all())
+        known, cells = contender.known, contender.cells[contender.mask]
         sure = ROUNDS_CONFIDENCE if self.rounds else CONFIDENCE
-        return crossed.interval(contender.cells[contender.mask], sure, positive=positive, bias=bias, widening=widening)
+        if self.maximise and bool(((known >= 0) & (known <= 1)).all()):
+            return crossed.interval_below_one(cells, sure, bias=bias, widening=widening)
+        positive = not self.maximise and bool((known > 0).all())
+        return crossed.interval(cells, sure, positive=positive, bias=bias, widening=widening)
 
     @property
     def margin_used(self) -> float:

@@ -1,27 +1,32 @@
 """Replay the operations that a function of tensors came down to, instead of its Python.
 
-Calling modules, `vmap` and autograd takes more time than the arithmetic of many small networks does. After enough calls
-with the same shapes their operations are recorded once, by `make_fx` of torch.fx, and from then on only these are done:
-the same ones in the same order, so the same bits, which the first replay is checked for.
+Calling modules, `vmap` and autograd takes more time than the arithmetic of many small networks does. After some calls
+with the same shapes their operations are recorded once (`recorded_operations`), and from then on only these are done:
+the same ones in the same order, so the same bits. The first two replays are checked for that, with the numbers of two
+calls: what was the same in both would not tell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as trees
 
 from lrsearch.tasks.attempt import attempt
+from lrsearch.training.recorded_operations import recorded
 
 Function = Callable[..., Any]
 """Takes and returns tensors, in tuples and dicts. It changes none that it is given and draws no random numbers."""
 
-RECORD_AFTER = 64
+RECORD_AFTER = 16
 """Calls before a function is recorded: recording takes about as long as so many replays save."""
+
+
+RECORDING = "recording a person's module"
 
 
 class Recordings:
@@ -35,6 +40,7 @@ class Recordings:
         self._after = after
         self._calls: dict[Hashable, int] = {}
         self._replays: dict[Hashable, Function | None] = {}
+        self._checked: set[Hashable] = set()
 
     def call(self, key: Hashable, function: Function, *arguments: Any) -> Any:
         """The function's result.
@@ -45,12 +51,15 @@ class Recordings:
             arguments: Its arguments.
         """
         replay = self._replays.get(key)
-        if replay is not None:
+        if replay is not None and key in self._checked:
             with torch.no_grad():
                 return replay(*arguments)
         result = function(*arguments)
         calls = self._calls[key] = self._calls.get(key, 0) + 1
-        if calls >= self._after and key not in self._replays:
+        if replay is not None:
+            self._replays[key] = _confirmed(replay, arguments, result)
+            self._checked.add(key)
+        elif calls >= self._after and key not in self._replays:
             self._replays[key] = _recorded(function, arguments, result)
         return result
 
@@ -60,26 +69,32 @@ class Recordings:
         Args:
             key: Of `call`.
         """
-        return self._replays.get(key) is not None
+        return key in self._checked and self._replays[key] is not None
 
 
 def _recorded(function: Function, arguments: tuple[Any, ...], result: Any) -> Function | None:
     """The function's operations; None where they cannot be recorded, or do not give the same bits."""
+    replay = attempt(partial(recorded, function, arguments), RECORDING)
+    return None if replay is None else _confirmed(replay, arguments, result)
 
-    def traced() -> tuple[Function, Any]:
-        replay = make_fx(lambda *given: function(*given))(*arguments)  # of a method it would count `self`
+
+def _confirmed(replay: Function, arguments: tuple[Any, ...], result: Any) -> Function | None:
+    """The replay if it gives the bits of a call."""
+
+    def replayed() -> Any:
         with torch.no_grad():
-            return replay, replay(*arguments)
+            return replay(*arguments)
 
-    found = attempt(traced, "recording a person's module")  # then it is called as before
-    return found[0] if found is not None and _same(result, found[1]) else None
+    return replay if _same(result, attempt(replayed, RECORDING)) else None
 
 
 def _same(one: Any, other: Any) -> bool:
     """Whether all tensors are the same to the last bit; what is not a number equals itself."""
-    pairs = zip(trees.tree_leaves(one), trees.tree_leaves(other), strict=True)
-    return all(_same_tensor(mine, its) for mine, its in pairs)
+    mine, its = trees.tree_leaves(one), trees.tree_leaves(other)
+    return len(mine) == len(its) and all(map(_same_tensor, mine, its))
 
 
-def _same_tensor(one: Tensor, other: Tensor) -> bool:
-    return one.dtype == other.dtype and bool(((one == other) | (one.isnan() & other.isnan())).all())
+def _same_tensor(one: Tensor, other: Tensor | None) -> bool:
+    return (
+        other is not None and one.dtype == other.dtype and bool(((one == other) | (one.isnan() & other.isnan())).all())
+    )

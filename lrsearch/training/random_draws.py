@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch._ops import OpOverload
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from lrsearch.tasks.data import same_random_numbers
+from lrsearch.training.eager_mode import EagerMode
 from lrsearch.training.one_by_one import OneByOneError
 
 Arguments = tuple[Any, ...]
@@ -134,15 +134,7 @@ def _numpy_state() -> bytes:
     return pickle.dumps(np.random.get_state())
 
 
-class _EagerMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """A mode under which nothing is compiled, so that torch need not import its compiler, which takes two seconds."""
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False
-
-
-class GivenDraws(_EagerMode):
+class GivenDraws(EagerMode):  # type: ignore[no-untyped-call]
     """Within the block the random operations of many networks give what was drawn for them.
 
     Args:
@@ -154,7 +146,7 @@ class GivenDraws(_EagerMode):
     """
 
     def __init__(self, draws: Sequence[Draw], numbers: Sequence[Tensor]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._left = list(zip(draws, numbers, strict=True))
 
     @classmethod
@@ -217,11 +209,11 @@ _FILLING: dict[OpOverload, _Filling] = {
 """Operations whose numbers depend on the random stream alone, and that `vmap` gives a lane axis in front."""
 
 
-class _Listening(_EagerMode):
+class _Listening(EagerMode):  # type: ignore[no-untyped-call]
     """Notes what is drawn within the block."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.draws: list[Draw] = []
 
     def __torch_dispatch__(

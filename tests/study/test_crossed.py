@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
 
-from lrsearch.study.crossed import estimate, interval
+from lrsearch.study.crossed import estimate, interval, interval_below_one
 
 Values = NDArray[np.float64]
 TABLES = arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(2, 7)), elements=st.integers(-9, 9).map(float))
@@ -98,6 +98,22 @@ def test_the_interval_of_a_loss_stays_above_zero_and_leans_up() -> None:
     assert positive.high > straight.high
     tiny = np.array([[1e-9, 2e-9], [1e-9, 5e-1]])
     assert np.isfinite(interval(tiny, positive=True).high)
+
+
+@pytest.mark.parametrize("bias", [0.0, -0.02])
+def test_an_accuracy_has_the_interval_of_its_error(bias: float) -> None:
+    """Also where a straight interval would reach above all that an accuracy can be."""
+    cells = np.zeros((4, 30))
+    cells[:, 0] = cells[2, 1] = 1  # a row that every seed gets wrong, and one that a single seed does
+    assert interval(1 - cells).high > 1
+    found, of_error = interval_below_one(1 - cells, bias=bias), interval(cells, positive=True, bias=-bias)
+    assert found.low < found.mean < found.high < 1
+    wanted = 1 - of_error.mean, 1 - of_error.high, 1 - of_error.low
+    assert (found.mean, found.low, found.high) == pytest.approx(wanted)
+
+
+def test_an_accuracy_of_one_on_some_seed_is_no_more_than_one() -> None:
+    assert interval_below_one(np.array([[1.0], [0.9], [0.95]])).high == 1
 
 
 def test_a_bias_moves_the_interval_and_a_widening_widens_it() -> None:

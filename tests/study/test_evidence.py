@@ -176,6 +176,15 @@ def test_what_is_larger_may_be_better() -> None:
     assert large.seeds_better(turned[0], turned[1]) == small.seeds_better(groups[0], groups[1]) == 5
 
 
+def test_the_mean_of_an_accuracy_is_not_said_to_reach_above_one() -> None:
+    values = np.array([0.9, 0.99, 0.98, 0.99, 0.97])
+    ours = replace(evidence(contender("constant", values), contender("lambda", values - 0.05)), maximise=True)
+    assert mean_interval(values).high > 1
+    assert ours.interval(ours.contenders[-1]).high == 1
+    score = replace(evidence(contender("constant", 100 * values), contender("lambda", values)), maximise=True)
+    assert score.interval(score.contenders[-1]).high == pytest.approx(100 * mean_interval(values).high)
+
+
 def test_more_finalists_need_more_proof() -> None:
     """The best of many is compared with each of the others, so that each interval is wider."""
     pair = [contender("lambda", 10 + NOISE), contender("constant", 10.5 + NOISE + WOBBLE)]

@@ -68,8 +68,8 @@ def test_a_function_is_recorded_after_some_calls() -> None:
     recordings = Recordings(after=3)
     for turn in range(10):
         assert recordings.call("double", double, torch.tensor([float(turn)])).item() == 2 * turn
-        assert recordings.is_replayed("double") == (turn >= 2)
-    assert next(calls) == 4  # three calls, and the recording itself
+        assert recordings.is_replayed("double") == (turn >= 3)
+    assert next(calls) == 5  # three calls, the recording itself, and the call that the second replay is checked by
 
 
 def test_what_cannot_be_recorded_is_called() -> None:
@@ -98,7 +98,7 @@ def test_a_signal_while_recording_is_not_swallowed() -> None:
 
 
 def test_what_changes_from_call_to_call_is_not_replayed() -> None:
-    """The first replay is compared with the call before it."""
+    """The first replays are compared with calls."""
     recordings = Recordings(after=1)
     turns = count()
 
@@ -108,6 +108,18 @@ def test_what_changes_from_call_to_call_is_not_replayed() -> None:
     results = [recordings.call("add", add_turn, torch.zeros(1)).item() for _ in range(3)]
     assert not recordings.is_replayed("add")
     assert results == sorted(set(results))
+
+
+def test_a_number_that_was_kept_from_the_first_call_is_noticed() -> None:
+    """NumPy sees the numbers where no operation of torch does: with those of one call alone nothing would show."""
+    recordings = Recordings(after=1)
+
+    def add_sum(value: Tensor) -> Tensor:
+        return value + float(value.numpy().sum())
+
+    for number in (1.0, 2.0, 3.0):
+        assert recordings.call("sum", add_sum, torch.tensor([number])).item() == 2 * number
+    assert not recordings.is_replayed("sum")
 
 
 def test_shapes_are_recorded_each_for_itself() -> None:
