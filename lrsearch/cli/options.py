@@ -61,7 +61,11 @@ Grace = Annotated[
     typer.Option(min=0.1, metavar="S", help="A worker on another machine, silent for so long, has lost its trials."),
 ]
 Engine = Annotated[
-    str, typer.Option(help="auto, sequential, batched (many at once), or parallel (side by side on all cores).")
+    str,
+    typer.Option(
+        help="auto, sequential, batched (many at once), compiled (many at once, as C++), or parallel (side by side on "
+        "all cores)."
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[

@@ -19,10 +19,10 @@ from lrsearch.tasks import loading
 from lrsearch.tasks.error_location import sentence
 from lrsearch.tasks.task import Task
 from lrsearch.training import checkpoint, definition
-from lrsearch.training.alone import train_alone
+from lrsearch.training.alone import batched_by, train_alone
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.definition import Changes, RunDefinition
-from lrsearch.training.devices import describe, resolve
+from lrsearch.training.devices import describe
 from lrsearch.training.engine import set_threads
 from lrsearch.training.loop import train
 from lrsearch.training.run import EpochRecord, Run
@@ -62,7 +62,7 @@ class Prepared:
         checkpoint: Where it is saved after every epoch.
         repeats: The trial that it repeats without a change.
         expects: What a study recommends and expects of it, if it is that without a change.
-        by_batched_engine: Whether the batched engine trains it, because it trained that trial.
+        batched_by: The engine of batches that trains it, because it trained that trial; None for the loop.
         saved: Epochs in the checkpoint.
     """
 
@@ -72,7 +72,7 @@ class Prepared:
     threads: int
     checkpoint: Path | None
     repeats: Repeatable | None = None
-    by_batched_engine: bool = False
+    batched_by: BatchedEngine | None = None
     expects: Recommendation | None = None
     saved: int = field(init=False)
 
@@ -81,11 +81,10 @@ class Prepared:
 
     def records(self) -> Iterator[EpochRecord]:
         """Train under the run's own schedule, from where it is to the last epoch."""
-        if not self.by_batched_engine:
+        if self.batched_by is None:
             return train(self.run)
         assert self.repeats is not None
-        # The device that has the trial's own name may not be here; then the numbers agree to rounding.
-        return train_alone(self.run, BatchedEngine(str(resolve("auto"))), self.repeats.place)
+        return train_alone(self.run, self.batched_by, self.repeats.place)
 
     def save(self) -> None:
         """Write the checkpoint, if there shall be one."""
@@ -178,7 +177,9 @@ def prepare(request: Request, faults: list[Fault], options: Sequence[str]) -> Pr
             prepared.expects = again.recommended if same else None
         elif same and threads == again.threads:
             prepared.repeats = again
-            prepared.by_batched_engine = again.engine == BatchedEngine.name and not _needs_loop(request)
+            prepared.batched_by = (
+                None if _needs_loop(request) else batched_by(again.engine, prepared.task, run.training)
+            )
         _announce(again, request, prepared)
     return prepared
 
@@ -267,8 +268,8 @@ def _announce(again: Repeatable, request: Request, prepared: Prepared) -> None:
     say(f"Repeating trial {again.number} of study {request.from_study}{changed}.")
     if again.value is not None and unchanged:
         say(f"Its test metric with this seed was {show(again.value)}.")
-    device = describe(resolve("auto")) if prepared.by_batched_engine else "cpu"
-    engine = BatchedEngine.name if prepared.by_batched_engine else "sequential"
+    device = "cpu" if prepared.batched_by is None else describe(prepared.batched_by.device)
+    engine = "sequential" if prepared.batched_by is None else prepared.batched_by.name
     if (again.engine, again.device) != (engine, device):
         trained = f"{again.engine} engine on {again.device}"
         say(f"It was trained by the {trained}, this run by the {engine} engine on {device}: equal to rounding only.")

@@ -94,19 +94,20 @@ ONE_BY_ONE = LaneCost(1, 0.0)
 """Where each trial is trained by itself, every lane costs the same."""
 
 
-def reckoned(*, one_pass: bool, device: str) -> LaneCost:
+def reckoned(*, one_pass: bool, device: str, fixed: float = 1.0) -> LaneCost:
     """What lanes cost, as far as can be said without a clock.
 
-    With a batch on a processor the fixed part is about what 32 lanes cost: `tests/benchmarks/README.md` has the
-    measurements.
+    With a batch on a processor the fixed part is about what 32 lanes cost, with compiled code half of that:
+    `tests/benchmarks/README.md` has the measurements.
 
     Args:
         one_pass: Whether lanes are trained in one pass.
         device: Where, ``cpu`` or ``cuda``.
+        fixed: See `LaneCost`; of an engine whose lanes take one pass.
     """
     if not one_pass:
         return ONE_BY_ONE
-    return LaneCost(CPU_BLOCK if device == "cpu" else CUDA_BLOCK, 1.0)
+    return LaneCost(CPU_BLOCK if device == "cpu" else CUDA_BLOCK, fixed)
 
 
 def stored(table: object) -> LaneCost | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lrsearch.errors import InputError, LrsearchError, input_error
+from lrsearch.search import paying
 from lrsearch.search.recipe import identity, only_here, recipe_of
 from lrsearch.search.training_process import program
 from lrsearch.search.variants import corners
@@ -20,6 +21,7 @@ from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.choice import ENGINES, Choice, choose
 from lrsearch.training.command_engine import CommandEngine
+from lrsearch.training.compiled.engine import CompiledEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.lane_checkpoints import LaneCheckpoints
@@ -81,7 +83,7 @@ class Engines:
             return choose(self._wanted, task, stored.definition.training)
         there = engine_of(stored)
         wanted = self._wanted
-        if stored.trains_contestants and wanted == BatchedEngine.name:
+        if stored.trains_contestants and wanted in (BatchedEngine.name, CompiledEngine.name):
             wanted = "auto"  # it trains the search as it was asked to; contestants may have optimizers that it has not
         if wanted == "auto" and there is not None:
             return self._as_stored(stored, task, there)
@@ -115,6 +117,9 @@ class Engines:
         checkpoints = LaneCheckpoints(identity(stored), self._say)
         if chosen.engine == BatchedEngine.name:
             return BatchedEngine(place)
+        if chosen.engine == CompiledEngine.name:
+            assert stored.definition is not None
+            return CompiledEngine(place, known_as=_known_as(stored, stored.definition))
         if chosen.engine == SequentialEngine.name:
             return SequentialEngine(place, checkpoints)
         if len(self._machine.environments) == 1:
@@ -144,6 +149,9 @@ class Engines:
         chosen = self._right_for_all(wanted, stored, task, 1 if reason else number)
         if reason and chosen.engine == SequentialEngine.name:
             chosen = Choice(chosen.engine, f"{chosen.reason}; {reason}")
+        if wanted == "auto" and chosen.engine == BatchedEngine.name and stored.origin is None:
+            known_as = _known_as(stored, stored.definition)
+            chosen = paying.weighed(stored.definition, task, self._machine.device, known_as)
         if key is not None:
             self._chosen[key] = chosen
         return chosen

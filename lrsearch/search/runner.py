@@ -33,6 +33,7 @@ from lrsearch.study import control, lane_costs, status
 from lrsearch.study import open as opening
 from lrsearch.study.stored import StoredStudy
 from lrsearch.tasks.task import Task
+from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Engine
 from lrsearch.training.when_evaluated import evaluations_of
 
@@ -116,7 +117,8 @@ class Runner:
         """Settled before anything is trained: two workers that differ in their engines decide alike."""
         if not self.definition.is_pruned or self.stored.is_confirmation:
             return ONE_BY_ONE
-        return lane_costs.settled(self.stored, one_pass=engine.one_pass, device=engine.device.type)
+        fixed = engine.fixed_cost if isinstance(engine, BatchedEngine) else 0.0
+        return lane_costs.settled(self.stored, one_pass=engine.one_pass, device=engine.device.type, fixed=fixed)
 
     def _evaluations(self, task: Task) -> int:
         """Of a trial that is trained to the end; noted for those who look at the study without its task."""

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lrsearch.study_file.model import TrainingSection
+from lrsearch.tasks.task import Task
+from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.choice import compiled
+from lrsearch.training.compiled.engine import CompiledEngine
+from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, Lane
 from lrsearch.training.run import EpochRecord, Run
 
@@ -39,3 +45,19 @@ def train_alone(run: Run, engine: Engine, place: int) -> Iterator[EpochRecord]:
         run.records.append(record)
         run.stopping.take(record.test_metric)
         yield record
+
+
+def batched_by(name: str, task: Task, training: TrainingSection) -> BatchedEngine | None:
+    """The engine of batches that trained a trial, if it is to be had here.
+
+    Args:
+        name: Of the engine; None comes back for any other.
+        task: What is trained.
+        training: Batch size and optimizer.
+    """
+    if name == BatchedEngine.name:
+        # The device that has the trial's own name may not be here; then the numbers agree to rounding.
+        return BatchedEngine(str(resolve("auto")))
+    if name == CompiledEngine.name and compiled(task, training, "cpu").ok:
+        return CompiledEngine()
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from lrsearch.tasks.command_task import CommandTask
 from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.command_engine import CommandEngine
+from lrsearch.training.compiled.engine import CompiledEngine
 from lrsearch.training.devices import resolve
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.first_update import check_first_update
@@ -24,7 +26,7 @@ from lrsearch.training.resumable import KEPT_ELSEWHERE, is_resumable
 from lrsearch.training.room import check_room
 from lrsearch.training.timing import gain
 
-ENGINES = ("auto", "sequential", "batched", "parallel")
+ENGINES = ("auto", "sequential", "batched", "parallel", "compiled")
 WORTH_IT = 0.9
 """Below this gain the batched engine is not chosen. Less than 1: a measurement near it must not tip the scales."""
 CLEAR = 2.0
@@ -36,9 +38,9 @@ class Choice:
     """An engine by its name.
 
     Attributes:
-        engine: ``sequential``, ``batched`` or ``parallel``.
+        engine: ``sequential``, ``batched``, ``parallel`` or ``compiled``.
         note: What else a person should know.
-        reason: Why not the batched engine; empty where it is that one, or where a person named it.
+        reason: Why not a batch; empty where it is one, or where a person named the engine.
     """
 
     engine: str
@@ -95,9 +97,11 @@ def choose(
             raise _refused(name, KEPT_ELSEWHERE)
         return Choice(name)
     outcome, faster = _tried_out(task, training, place, known_as, timed=name == "auto")
-    if outcome.ok and (name == "batched" or faster >= WORTH_IT):
-        return Choice("batched")
-    if name == "batched":
+    if outcome.ok and name == "compiled":
+        outcome = compiled(task, training, place, known_as)
+    if outcome.ok and (name != "auto" or faster >= WORTH_IT):
+        return Choice("batched" if name == "auto" else name)
+    if name != "auto":
         raise _refused(name, outcome.reason)
     reason = f"batches would be right here, but take {1 / faster:.1f} times as long" if outcome.ok else outcome.reason
     side_by_side = processes > 1 and is_resumable(task, training, torch.device(place))
@@ -120,6 +124,26 @@ def _tried_out(
     return outcome, faster
 
 
+def compiled(task: Task, training: TrainingSection, place: str, known_as: str | None = None) -> ProbeOutcome:
+    """Whether compiled code is to be had for a task, and right: compiled, and tried out beside the sequential loop.
+
+    Args:
+        task: What is trained; a batch is right for it.
+        training: Batch size and optimizer.
+        place: The device.
+        known_as: See `choose`.
+    """
+    if torch.device(place).type != "cpu":
+        return ProbeOutcome(False, "compiled code runs on the CPU; add --device cpu")
+    known = KnownOutcome(None if known_as is None else f"compiled {known_as}", task, training, place)
+    if known.gain() is not None:
+        return ProbeOutcome(True)
+    outcome = probe(task, training, place, CompiledEngine(place).batch, twice=False)
+    if outcome.ok:
+        known.keep(1.0)
+    return outcome
+
+
 def choose_engine(
     name: str, task: Task, training: TrainingSection, device: str = "auto", processes: int = 1
 ) -> tuple[Engine, str]:
@@ -139,8 +163,8 @@ def choose_engine(
     if chosen.engine == CommandEngine.name:
         return CommandEngine(), chosen.line
     place = str(resolve(device))
-    made: dict[str, type[SequentialEngine] | type[BatchedEngine] | type[ParallelEngine]]
-    made = {"sequential": SequentialEngine, "batched": BatchedEngine, "parallel": ParallelEngine}
+    made: dict[str, Callable[[str], Engine]]
+    made = {own.name: own for own in (SequentialEngine, BatchedEngine, ParallelEngine, CompiledEngine)}
     return made[chosen.engine](place), chosen.line
 
 

@@ -49,6 +49,11 @@ class KnownOutcome:
             # A task that fails here fails when it is tried, too, where it is said.
             self._question = attempt(lambda: _question(name, task, training, device), "what identifies a task")
 
+    @property
+    def question(self) -> str | None:
+        """All that the outcome depends on; None where that cannot be said."""
+        return self._question
+
     def gain(self) -> float | None:
         """How many times as many trials a batch trains, if it was right; None where that is not known."""
         known = None if self._question is None else found_out.recall(self._question)

@@ -56,9 +56,9 @@ class LaneSGD:
 
     def step(self, parameters: Tensor, gradients: Tensor, rates: Tensor) -> None:
         """See `LaneOptimizer.step`."""
-        if _matters(self.weight_decay):
+        if matters(self.weight_decay):
             gradients = _plus(gradients, parameters, self.weight_decay)
-        if _matters(self.momentum):
+        if matters(self.momentum):
             if self.velocity is None:
                 self.velocity = gradients.clone()
             else:
@@ -95,9 +95,9 @@ class LaneAdam:
         if self.mean is None or self.square is None:
             self.mean, self.square = torch.zeros_like(parameters), torch.zeros_like(parameters)
         self.steps += 1
-        if _matters(self.weight_decay) and self.decoupled:
+        if matters(self.weight_decay) and self.decoupled:
             parameters.mul_((1 - rates * _on(self.weight_decay, rates)).to(parameters.dtype))
-        elif _matters(self.weight_decay):
+        elif matters(self.weight_decay):
             gradients = _plus(gradients, parameters, self.weight_decay)
         self.mean.lerp_(gradients, _like(1 - self.beta1, gradients))
         self._add_square(gradients)
@@ -141,7 +141,12 @@ def _taken(setting: Setting, slots: Tensor) -> Setting:
     return setting[slots.to(setting.device)] if isinstance(setting, Tensor) else setting
 
 
-def _matters(setting: Setting) -> bool:
+def matters(setting: Setting) -> bool:
+    """Whether a setting changes anything.
+
+    Args:
+        setting: Of all lanes.
+    """
     return isinstance(setting, Tensor) or bool(setting)
 
 

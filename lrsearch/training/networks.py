@@ -93,7 +93,7 @@ class StackedNetworks:
         """
         inputs, targets = batches
         self.module.train()
-        draws = self._draws_in(inputs[0], targets[0])
+        draws = self.draws_in(inputs[0], targets[0])
         numbers = streams.drawn(draws)
 
         def of_lanes(state: State, inputs: Tensor, targets: Tensor, *drawn: Tensor) -> tuple[Tensor, Tensor, Named]:
@@ -137,7 +137,7 @@ class StackedNetworks:
         self.module.eval()
         # Rows are split as the sequential loop splits them: some modules look at the other rows beside one.
         chunks = torch.split(inputs, EVALUATION_ROWS)
-        draws = tuple(draw for rows in chunks for draw in self._draws_in(rows))
+        draws = tuple(draw for rows in chunks for draw in self.draws_in(rows))
         numbers = streams.drawn(draws)
 
         def values(state: State, inputs: Tensor, targets: Tensor, *drawn: Tensor) -> tuple[Named, Named]:
@@ -163,7 +163,26 @@ class StackedNetworks:
         whole = [name for name in details if all(name in part for part in kept)]
         return _joined(of_all, metrics), _joined(kept, whole)
 
-    def _draws_in(self, inputs: Tensor, targets: Tensor | None = None) -> tuple[Draw, ...]:
+    def first(self) -> State:
+        """Copies of the first lane's state, without a lane axis."""
+        trained, still, buffers = self._state(slice(1))
+        return trained[0].clone(), _of_first(still), _of_first(buffers)
+
+    def loss_of_one(
+        self, trained: Tensor, still: Named, buffers: Named, inputs: Tensor, targets: Tensor
+    ) -> tuple[Tensor, Named]:
+        """The loss of one lane, from its state as `first` gives it, and its buffers, which the forward pass changes."""
+        return self._loss(self._named_of_one(trained), still, buffers, inputs, targets)
+
+    def outputs_of_one(self, trained: Tensor, still: Named, buffers: Named, inputs: Tensor) -> Tensor:
+        """The outputs of one lane, from its state as `first` gives it."""
+        return self._forward({**self._named_of_one(trained), **still}, buffers, inputs)
+
+    def _named_of_one(self, trained: Tensor) -> Named:
+        pieces = torch.split(trained, [shape.numel() for shape in self.shapes.values()])
+        return {name: piece.view(shape) for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)}
+
+    def draws_in(self, inputs: Tensor, targets: Tensor | None = None) -> tuple[Draw, ...]:
         """What one lane draws for such inputs, and in its loss; found out in the mode in which the module is."""
         key = self.module.training, inputs.shape
         if key not in self._draws:
@@ -259,6 +278,10 @@ def _joined(parts: Sequence[Named], names: Iterable[str]) -> Named:
 def _flat(tensors: Sequence[Tensor]) -> Tensor:
     """All numbers of some tensors in one row."""
     return torch.cat([tensor.flatten() for tensor in tensors])
+
+
+def _of_first(lanes: Named) -> Named:
+    return {name: value[0].clone() for name, value in lanes.items()}
 
 
 def _stacked(lanes: Sequence[Named]) -> Named:

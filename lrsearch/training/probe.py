@@ -8,7 +8,6 @@ computes without a word and wrongly (a buffer that forward assigns anew), and on
 from __future__ import annotations
 
 import math
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -26,14 +25,13 @@ from lrsearch.tasks.data import Data, Rows, first, first_batch, pair
 from lrsearch.tasks.metrics import Metric
 from lrsearch.tasks.task import Task
 from lrsearch.training import optimizers
-from lrsearch.training.batched import NetworkBatch
 from lrsearch.training.devices import moved
 from lrsearch.training.engine import Lane
 from lrsearch.training.evaluation import evaluate
 from lrsearch.training.loop import looking, own_stream, start, update
+from lrsearch.training.network_batch import NetworkBatch
 from lrsearch.training.packing import packed, without_wrapper
-from lrsearch.training.random_draws import ONLY_ONE_BY_ONE
-from lrsearch.training.recurrent import PACKED
+from lrsearch.training.probe_words import sentence, words_for
 from lrsearch.training.run import Run
 from lrsearch.training.watch import ModuleWatch
 
@@ -63,13 +61,25 @@ class _DisagreementError(Exception):
     """What the two engines did not agree about."""
 
 
-def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOutcome:
+Made = Callable[[Task, list[Lane], TrainingSection, torch.device], NetworkBatch]
+"""Makes the batch that is tried."""
+
+
+def _batch(task: Task, lanes: list[Lane], training: TrainingSection, device: torch.device) -> NetworkBatch:
+    return NetworkBatch(task, lanes, training, device, None)
+
+
+def probe(
+    task: Task, training: TrainingSection, device: str = "cpu", made: Made = _batch, *, twice: bool = True
+) -> ProbeOutcome:
     """Compare the batched engine with the sequential loop on a few real steps.
 
     Args:
         task: What would be trained.
         training: Batch size, optimizer, seeds.
         device: Where.
+        made: Makes the batch.
+        twice: Whether it is tried in float64, too.
     """
     if reason := _unsupported(task, training):
         return ProbeOutcome(False, reason)
@@ -83,12 +93,15 @@ def probe(task: Task, training: TrainingSection, device: str = "cpu") -> ProbeOu
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             # What vmap has no rule for it computes lane by lane, and warns: then there is nothing to gain.
             warnings.filterwarnings("error", message="There is a performance drop")
-            _compare_in_both_types(small, training, device)
+            if twice:
+                _compare_in_both_types(small, training, device, made)
+            else:
+                _compare(small, training, device, ROUGH, made)
     except _DisagreementError as disagreement:
         reason = str(disagreement)
         return ProbeOutcome(False, reason if small is given else without_wrapper(reason))
     except Exception as error:
-        return ProbeOutcome(False, _sentence(error))
+        return ProbeOutcome(False, sentence(error))
     return ProbeOutcome(True)
 
 
@@ -109,16 +122,16 @@ def _unsupported(task: Task, training: TrainingSection) -> str | None:
     return f"training.{used[0]}" if used else None
 
 
-def _compare_in_both_types(task: Task, training: TrainingSection, device: str) -> None:
+def _compare_in_both_types(task: Task, training: TrainingSection, device: str, made: Made) -> None:
     if {value.dtype for value in task.model().parameters()} != {torch.float64}:
-        _compare(task, training, device, ROUGH)
+        _compare(task, training, device, ROUGH, made)
         task = _in_float64(task)
         if not _trains(task, training):
             return
-    _compare(task, training, device, EXACT)
+    _compare(task, training, device, EXACT, made)
 
 
-def _compare(task: Task, training: TrainingSection, device: str, tolerance: float) -> None:
+def _compare(task: Task, training: TrainingSection, device: str, tolerance: float, made: Made) -> None:
     """Take the steps in both, and compare.
 
     Raises:
@@ -128,7 +141,7 @@ def _compare(task: Task, training: TrainingSection, device: str, tolerance: floa
     lanes = [Lane(lr, Linear(), seed) for lr, seed in zip(RATES, seeds, strict=True)]
     runs = [start(task, lane.schedule, lane.lr, training, lane.seed) for lane in lanes]
     initial = [_copies(dict(run.model.named_parameters())) for run in runs]
-    batch = NetworkBatch(task, lanes, training, torch.device(device), None)
+    batch = made(task, lanes, training, torch.device(device))
     watch = ModuleWatch(batch.networks.module)
     _take_steps(runs, batch, watch, tolerance)
     _compare_parameters(runs, batch, watch, initial, tolerance)
@@ -200,7 +213,7 @@ def _compare_metrics(
         except _DisagreementError:
             raise
         except Exception as error:
-            raise _DisagreementError(f"metric {name}: {_sentence(error)}") from error
+            raise _DisagreementError(f"metric {name}: {sentence(error)}") from error
         for lane, run in enumerate(runs):
             with looking(run):
                 wanted = evaluate(run.model, data, {name: metric})[name]
@@ -214,9 +227,9 @@ def _watched(watch: ModuleWatch, compute: Callable[[], _Result], outside: str = 
             return compute()
     except Exception as error:
         if name := watch.name_of_running():
-            raise _DisagreementError(f"{name}: {_sentence(error)}") from error
-        if outside and _words_for(error):
-            raise _DisagreementError(f"{outside}: {_sentence(error)}") from error
+            raise _DisagreementError(f"{name}: {sentence(error)}") from error
+        if outside and words_for(error):
+            raise _DisagreementError(f"{outside}: {sentence(error)}") from error
         raise
 
 
@@ -268,29 +281,3 @@ def _trains(task: Task, training: TrainingSection) -> bool:
 
 def _copies(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in tensors.items()}
-
-
-def _sentence(error: Exception) -> str:
-    """An error on one line: our words where vmap's are long, else its first sentence."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if words := _words_for(error):
-        return words
-    operator = re.search("atching rule (?:not implemented )?for (aten::[a-z_0-9]+)", text)
-    if operator is not None:
-        return f"vmap has no rule for {operator[1]}"
-    sentence = text.split(". ")[0].rstrip(".").removeprefix("vmap: ")
-    return sentence if len(sentence) <= 160 else f"{sentence[:157]}..."
-
-
-def _words_for(error: Exception) -> str | None:
-    """Our words for an error of vmap's, where there are some."""
-    return next((words for sign, words in _PLAIN_WORDS.items() if sign in str(error)), None)
-
-
-_PLAIN_WORDS = {
-    "It looks like you're": "looks at a tensor's value while it runs (.item(), or `if` on a tensor)",
-    "dynamic shape": "makes a tensor whose shape depends on values (a boolean mask, nonzero, unique)",
-    "called random operation": "draws random numbers",
-    "_pack_padded_sequence": PACKED,
-    "different inplace randomness": ONLY_ONE_BY_ONE,
-}

@@ -1,13 +1,14 @@
 """How much faster is a study than a plain Optuna script? Run it by hand; pytest does not collect it.
 
     python tests/benchmarks/end_to_end.py [--quick] [--rounds 3] [--peer-trials 20] [--trials 1000]
-        [--lanes 512 1024] [--sizes 500 10000] [--engine batched] [--cpu]
+        [--lanes 512 1024] [--sizes 500 10000] [--engine batched] [--cpu] [--only PART ...]
 
 The peer is `plain_script.py`, beside this file: the same network, data, epochs and families with a DataLoader, SQLite
 with default settings, every epoch's test MSE stored. The second peer is `expert_script.py`: no DataLoader, and one
 `add_trials`. All take turns, so that what else the machine does hits all. A study is timed as a whole process, from its
 start to its end; of the peers only the search is timed, not their imports. With `--cpu` the searches are timed in CPU
-seconds, for a machine that has other work, too.
+seconds, for a machine that has other work, too. `--only compiled` runs each study of the compiled engine twice: with an
+empty cache, and with what the first run has compiled.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import optuna
@@ -32,7 +34,9 @@ from lrsearch.sampling.proposer import Uniform
 from lrsearch.sampling.space import Space, settings_from
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
+from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.compiled.engine import CompiledEngine
 from lrsearch.training.engine import Lane
 
 HERE = Path(__file__).parent
@@ -74,8 +78,10 @@ class Finished:
     memory: float
 
 
-def run_study(folder: Path, name: str, trials: int, engine: str, *, workers: int = 1, generation: int = 0) -> Finished:
-    """`lrsearch study run` on a new database."""
+def run_study(
+    folder: Path, name: str, trials: int, engine: str, *, workers: int = 1, generation: int = 0, cache: str = ""
+) -> Finished:
+    """`lrsearch study run` on a new database, with a cache folder of its own if it has a name."""
     file = folder / f"{name}.toml"
     own = f"generation = {generation}" if generation else ""
     file.write_text(STUDY.format(name=name, trials=trials, generation=own))
@@ -94,7 +100,10 @@ def run_study(folder: Path, name: str, trials: int, engine: str, *, workers: int
     ]
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "lrsearch", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "lrsearch", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **({"XDG_CACHE_HOME": str(folder / cache)} if cache else {})},
     )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
@@ -139,24 +148,45 @@ def end_to_end(folder: Path, given: argparse.Namespace) -> None:
             print(f"| {workers} | {median(fast):.1f} | {PEERS[script]} | {numbers} |", flush=True)
 
 
+def first_and_second(folder: Path, given: argparse.Namespace) -> None:
+    """Print the table of whole searches by the compiled engine on one process, which compiles in the first run."""
+    print("| run | lrsearch, trials/s | plain script, trials/s | ratio | range |\n|---|---:|---:|---:|---:|")
+    slow: list[float] = []
+    fast: dict[str, list[float]] = {"first": [], "second": []}
+    for turn in range(given.rounds):
+        slow.append(run_peer("plain_script.py", folder, f"peer-{turn}", given.peer_trials, cpu=given.cpu))
+        for run, rates in fast.items():
+            ours = run_study(folder, f"{run}-{turn}", given.trials, CompiledEngine.name, cache=f"cache-{turn}")
+            rates.append(given.trials / (ours.cpu if given.cpu else ours.seconds))
+    for run, rates in fast.items():
+        ratios = sorted(mine / other for mine, other in zip(rates, slow, strict=True))
+        numbers = f"{statistics.median(ratios):.1f} | {ratios[0]:.1f}-{ratios[-1]:.1f}"
+        print(f"| {run} | {statistics.median(rates):.1f} | {statistics.median(slow):.2f} | {numbers} |", flush=True)
+
+
 def engine_alone(given: argparse.Namespace) -> None:
-    """Print the table of the engine without sampling and storage, against the plain loop without a database."""
+    """Print the table of engines without sampling and storage, against the plain loop without a database."""
     torch.set_num_threads(1)
     document = {"study": {"name": "engine"}, "task": {"name": "polynomial"}, "search": {"schedulers": ["classical"]}}
     definition = parse(document, "benchmark")
-    print("| lanes | plain loop, trials/s | engine, trials/s | ratio, CPU time | ratio, wall clock | ranges |")
-    print("|---:|---:|---:|---:|---:|---:|")
+    print("| engine | lanes | plain loop, trials/s | engine, trials/s | ratio, CPU time | ratio, wall clock | ranges |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    kinds = BatchedEngine(), CompiledEngine()
+    task = registry.tasks.get("polynomial").build(definition.task.options)
+    engine(kinds[1], definition, task, 32, 0)  # which compiles
     for lanes in given.lanes:
         loops, engines = [], []
         for turn in range(given.rounds):
             loops.append(_rates(plain_loop, given.peer_trials // 2, turn))
-            engines.append(_rates(lambda number, seed: engine(definition, number, seed), lanes, turn))
-        ratios = [sorted(e[i] / p[i] for p, e in zip(loops, engines, strict=True)) for i in (0, 1)]
-        cpu, wall = (statistics.median(own) for own in ratios)
-        spread = ", ".join(f"{own[0]:.1f}-{own[-1]:.1f}" for own in ratios)
-        peer = statistics.median(rate[0] for rate in loops)
-        mine = statistics.median(rate[0] for rate in engines)
-        print(f"| {lanes} | {peer:.2f} | {mine:.1f} | {cpu:.1f} | {wall:.1f} | {spread} |", flush=True)
+            engines.append([_rates(partial(engine, kind, definition, task), lanes, turn) for kind in kinds])
+        for kind, rates in zip(kinds, zip(*engines, strict=True), strict=True):
+            ratios = [sorted(e[i] / p[i] for p, e in zip(loops, rates, strict=True)) for i in (0, 1)]
+            cpu, wall = (statistics.median(own) for own in ratios)
+            spread = ", ".join(f"{own[0]:.1f}-{own[-1]:.1f}" for own in ratios)
+            peer = statistics.median(rate[0] for rate in loops)
+            mine = statistics.median(rate[0] for rate in rates)
+            numbers = f"{peer:.2f} | {mine:.1f} | {cpu:.1f} | {wall:.1f} | {spread}"
+            print(f"| {kind.name} | {lanes} | {numbers} |", flush=True)
 
 
 def _rates(work: Callable[[int, int], None], trials: int, seed: int) -> tuple[float, float]:
@@ -173,11 +203,11 @@ def plain_loop(trials: int, seed: int) -> None:
     study.optimize(lambda trial: plain_script.train(trial, train_data, test_data), n_trials=trials)
 
 
-def engine(definition: Definition, lanes: int, seed: int) -> None:
+def engine(kind: BatchedEngine, definition: Definition, task: Task, lanes: int, seed: int) -> None:
     """Random settings, trained together."""
-    space, task = Space.of(definition), registry.tasks.get("polynomial").build(definition.task.options)
+    space = Space.of(definition)
     settings = [settings_from(space.settle({}, Uniform(seed).point(number)).params) for number in range(lanes)]
-    stream = BatchedEngine().train(task, [Lane(own.lr, own.schedule, 24) for own in settings], definition.training)
+    stream = kind.train(task, [Lane(own.lr, own.schedule, 24) for own in settings], definition.training)
     for _ in stream:
         pass
 
@@ -198,7 +228,7 @@ def size(folder: Path, given: argparse.Namespace) -> None:
         print(f"| {trials} | {seconds:.1f} | {1000 * seconds / trials:.1f} |", flush=True)
 
 
-PARTS = ("end-to-end", "engine", "memory", "size")
+PARTS = ("end-to-end", "compiled", "engine", "memory", "size")
 
 
 def main() -> None:
@@ -221,6 +251,7 @@ def main() -> None:
         folder = Path(name)
         parts: dict[str, Callable[[], None]] = {
             "end-to-end": lambda: end_to_end(folder, given),
+            "compiled": lambda: first_and_second(folder, given),
             "engine": lambda: engine_alone(given),
             "memory": lambda: memory(folder, given),
             "size": lambda: size(folder, given),

@@ -6,7 +6,8 @@ Classical families, nothing pruned on either side, the metrics of every epoch in
 process and its children, because other work on the machine stretches wall clock. An engine runs a study of --trials
 trials and one of a quarter of them, as whole processes: the difference is what trials cost, without what a process
 needs to start. `batched:1:256` is an engine with its own number of trials. `loop` is the sequential loop alone, in this
-process, without sampling and storage; it takes turns with the plain loop.
+process, without sampling and storage; it takes turns with the plain loop. So does `code:1:32`, the compiled engine
+alone with so many lanes, whose compiling is not counted.
 
 The ratio of epochs per second is what CPU seconds say: `processes * plain / ours`, as it would be where every process
 has a core of its own.
@@ -34,9 +35,13 @@ from lrsearch import registry
 from lrsearch.schedules.classical import Constant
 from lrsearch.study_file import load
 from lrsearch.training import loop
+from lrsearch.training.compiled.engine import CompiledEngine
+from lrsearch.training.lane import Lane
 
 MODELS = ("cnn", "gru", "gpt", "dropout")
 PLAIN_TRIALS, TURNS = 2, 3
+TASKS: dict[str, lrsearch.Task] = {}
+"""The compiled engine keeps code with its task."""
 STUDY = """
 [study]
 name = "{name}"
@@ -202,6 +207,20 @@ def loop_seconds(name: str) -> float:
     return (time.process_time() - began) / plain_script.EPOCHS
 
 
+def code_seconds(name: str, lanes: int) -> float:
+    """CPU seconds of an epoch of a lane of the compiled engine alone, once its code is compiled."""
+    section = {"study": {"name": "code"}, "task": {"name": name}, "training": {"epochs": plain_script.EPOCHS}}
+    training = load.parse(section, "benchmark").training
+    task = TASKS.setdefault(name, registry.tasks.get(name).build({}))
+    own = [Lane(0.03, Constant(), plain_script.SEED + lane) for lane in range(lanes)]
+    stream = CompiledEngine().train(task, own, training)
+    next(stream), next(stream)
+    began = time.process_time()
+    for _ in stream:
+        pass
+    return (time.process_time() - began) / ((plain_script.EPOCHS - 1) * lanes)
+
+
 def run_seconds(name: str, engine: str, workers: str, trials: int, folder: Path) -> float:
     """CPU seconds of a run, its processes included."""
     file = folder / f"{trials}.toml"
@@ -216,13 +235,17 @@ def our_seconds(name: str, engine: str, workers: str, trials: int) -> tuple[floa
 
     Args:
         name: The model.
-        engine: Of lrsearch; ``loop`` for the loop alone.
+        engine: Of lrsearch; ``loop`` for the loop alone, ``code`` for the compiled engine alone.
         workers: Processes.
         trials: Of the longer of two runs.
     """
     with tempfile.TemporaryDirectory() as folder:
         if engine == "loop":
             turns = [(plain_seconds(name, Path(folder), 1), loop_seconds(name)) for _ in range(TURNS)]
+            plain, ours = (sum(own) / TURNS for own in zip(*turns, strict=True))
+            return plain, ours
+        if engine == "code":
+            turns = [(plain_seconds(name, Path(folder), 1), code_seconds(name, trials)) for _ in range(TURNS)]
             plain, ours = (sum(own) / TURNS for own in zip(*turns, strict=True))
             return plain, ours
         few = trials // 4

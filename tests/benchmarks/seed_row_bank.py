@@ -24,8 +24,8 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.network import multilayer_perceptron
 from lrsearch.tasks.polynomial import _draw
 from lrsearch.tasks.task import Task
-from lrsearch.training.batched import NetworkBatch
 from lrsearch.training.engine import Lane
+from lrsearch.training.network_batch import NetworkBatch
 
 SEEDS = 200
 ROWS = 100_000

@@ -35,8 +35,8 @@ from lrsearch.study.snippet import Steps
 from lrsearch.study_file.axes import short
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
-from lrsearch.training.batched import NetworkBatch
 from lrsearch.training.engine import Lane
+from lrsearch.training.network_batch import NetworkBatch
 
 SEEDS, RATES, TYPES, STEP = 60, 14, ("constant", "cosine"), math.sqrt(2)
 SEARCHED, TOP, ONE_ROUND = 18, 5, 5

@@ -87,7 +87,7 @@ def test_dry_run_writes_nothing(lrsearch: Command, tmp_path: Path) -> None:
     assert "pruning_saves_about" not in plan
 
 
-@pytest.mark.parametrize("engine", ["sequential", "batched"])
+@pytest.mark.parametrize("engine", ["sequential", "batched", pytest.param("compiled", marks=pytest.mark.soak)])
 def test_same_file_and_seed_give_the_same_trials(lrsearch: Command, tmp_path: Path, engine: str) -> None:
     """Bit for bit, and also when the second run stops half way, between two generations, and goes on."""
     with (tmp_path / "small.toml").open("a") as file:

@@ -223,6 +223,25 @@ def test_a_trial_is_repeated_to_the_last_bit(here: Command, study: optuna.Study,
             assert f"trial {trial.number}, to the last bit" in here(*repeat).stdout
 
 
+def test_a_trial_of_the_compiled_engine_is_repeated_by_it(
+    here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit; without a compiler, and what it has compiled, equal to rounding only, which is said."""
+    (tmp_path / "code.toml").write_text(
+        '[study]\nname = "code"\ntrials = 2\n[task]\nname = "polynomial"\nrows = 60\n[training]\nepochs = 2\n'
+        '[search]\nschedulers = ["lambda"]\n[confirm]\ntop = 0\n[pruner]\nname = "none"\n'
+    )
+    here("study", "run", "code.toml", "--engine", "compiled")
+    repeat = ("train", "--from-study", "code", "--trial", "1")
+    again = here(*repeat)
+    assert "trial 1, to the last bit" in again.stdout
+    assert "equal to rounding only" not in again.stderr
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    other = here(*repeat)
+    assert "trained by the compiled engine on cpu, this run by the sequential engine" in other.stderr
+
+
 def test_the_recommended_settings_are_trained_beside_what_is_expected(here: Command, study: optuna.Study) -> None:
     repeat = ("train", "--from-study", "pairs", "--storage", "sqlite:///own.db")
     best = read(here("study", "best", "pairs", "--storage", "sqlite:///own.db", "--format", "json"))

@@ -17,6 +17,7 @@ from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 from lrsearch.training.alone import train_alone
 from lrsearch.training.batched import BatchedEngine
+from lrsearch.training.compiled.engine import CompiledEngine
 from lrsearch.training.definition import parse
 from lrsearch.training.engine import Engine, SequentialEngine
 from lrsearch.training.loop import train
@@ -48,17 +49,20 @@ def test_every_trial_gives_its_value_again(define: Define) -> None:
     assert by_default.document == repeatable(stored, best.number).document
 
 
-def test_a_batched_trial_gives_its_curve_again_by_its_own_engine(define: Define) -> None:
+@pytest.mark.parametrize(("made", "every"), [(BatchedEngine, 1), (CompiledEngine, 11)])
+def test_a_batched_trial_gives_its_curve_again_by_its_own_engine(
+    define: Define, made: type[BatchedEngine], every: int
+) -> None:
     """To the last bit, pruned trials included, although it had 22 others beside it."""
     training = {"epochs": 6, "batch_size": 14, "seeds": [3, 4, 5], "momentum": 0.9}
     study = {"name": "many", "trials": 23}
-    stored = finished(define(study=study, training=training, search={"schedulers": ["all"]}), BatchedEngine())
-    for trial in stored.trials():
+    stored = finished(define(study=study, training=training, search={"schedulers": ["all"]}), made())
+    for trial in stored.trials()[::every]:
         again = repeatable(stored, trial.number)
-        assert (again.engine, again.device, again.place) == ("batched", "cpu", 3 * trial.number)
+        assert (again.engine, again.device, again.place) == (made.name, "cpu", 3 * trial.number)
         definition = parse(again.document, "test")
         run = definition.start(definition.build_task())
-        records = list(train_alone(run, BatchedEngine(), again.place))
+        records = list(train_alone(run, made(), again.place))
         assert run.records == records
         if again.value is not None:
             assert again.value == records[-1].test_metric

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -12,6 +15,10 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.data import pair
 from lrsearch.training import choice
 from lrsearch.training.choice import choose_engine
+from lrsearch.training.compiled import sums as sums
+from lrsearch.training.compiled.arithmetic import pointwise
+from lrsearch.training.compiled.rules import ATEN, OPERATIONS, Given, Operation
+from lrsearch.training.compiled.values import Value
 from lrsearch.training.timing import gain
 
 TRAINING = TrainingSection(batch_size=16)
@@ -59,3 +66,30 @@ def test_measuring_leaves_nothing_behind(task: str, batch_size: int) -> None:
     assert gain(TASKS[task], TrainingSection(batch_size=batch_size)) > 0
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(pair(TASKS[task].train)[0], rows)
+
+
+def test_compiled_code_that_is_not_to_be_had_is_refused_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    task = regression(TASKS["layer_norm"].model)
+    with pytest.raises(InputError, match=r'--engine = "compiled": cannot train this task: there is no C\+\+ compiler'):
+        choose_engine("compiled", task, TRAINING, "cpu")
+
+
+def test_compiled_code_that_is_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = OPERATIONS[ATEN.sum.dim_IntList]
+
+    def wrong(given: Given, *arguments: Any, **named: Any) -> Value:
+        whole = right.rule(given, *arguments, **named)
+        return pointwise(whole.shape, whole.kind, whole.kind, "({0} * {1})", whole, 1.1)
+
+    monkeypatch.setitem(OPERATIONS, ATEN.sum.dim_IntList, Operation(wrong))
+    with pytest.raises(InputError, match=r'"compiled": cannot train this task: .* one by one'):
+        choose_engine("compiled", regression(TASKS["layer_norm"].model), TRAINING, "cpu")
+
+
+def test_a_task_that_cannot_be_batched_cannot_be_compiled() -> None:
+    with pytest.raises(InputError, match="Branching"):
+        choose_engine("compiled", regression(Branching), TRAINING, "cpu")

@@ -13,9 +13,13 @@ import torch
 from torch import nn
 from workloads import TASKS, polynomial, regression
 
+from lrsearch.schedules.classical import Constant
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks import loaded_code
 from lrsearch.training import choice
+from lrsearch.training.compiled import one_lane
+from lrsearch.training.compiled.engine import CompiledEngine
+from lrsearch.training.engine import Lane
 from lrsearch.training.known_outcome import KnownOutcome
 from lrsearch.training.probe import ProbeOutcome
 
@@ -88,3 +92,16 @@ def test_code_that_has_changed_since_it_was_loaded_is_not_known(
     os.utime(file, (1e9, 1e9 + 1))
     assert loaded_code.loaded_code() not in (None, first)
     monkeypatch.delitem(sys.modules, module.__name__)
+
+
+def test_programs_that_an_earlier_process_compiled_are_found_without_tracing(monkeypatch: pytest.MonkeyPatch) -> None:
+    training = TrainingSection(epochs=2, batch_size=25)
+    lanes = [Lane(0.01, Constant(), seed) for seed in range(2)]
+
+    def once() -> list[list[float]]:  # of a new task, for this process keeps programs with theirs
+        task = regression(TASKS["layer_norm"].model)
+        return [list(record.test_metric) for record in CompiledEngine(known_as="layers").train(task, lanes, training)]
+
+    first = once()
+    monkeypatch.setattr(one_lane, "traced", None)
+    assert once() == first
