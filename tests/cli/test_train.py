@@ -13,6 +13,7 @@ from typing import Any
 import optuna
 import pytest
 import torch
+from compiler import needs_compiler
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 SMALL = ("train", "--task", "polynomial", "--set", "task.rows=60", "--epochs", "6")
@@ -227,6 +228,7 @@ def test_a_trial_of_the_compiled_engine_is_repeated_by_it(
     here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the last bit; without a compiler, and what it has compiled, equal to rounding only, which is said."""
+    needs_compiler()
     (tmp_path / "code.toml").write_text(
         '[study]\nname = "code"\ntrials = 2\n[task]\nname = "polynomial"\nrows = 60\n[training]\nepochs = 2\n'
         '[search]\nschedulers = ["lambda"]\n[confirm]\ntop = 0\n[pruner]\nname = "none"\n'

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from compiler import needs_compiler
 from torch import nn
 from workloads import TASKS, polynomial, regression
 
@@ -79,6 +80,7 @@ def test_compiled_code_that_is_not_to_be_had_is_refused_where_it_is_asked_for(
 
 
 def test_compiled_code_that_is_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_compiler()
     right = OPERATIONS[ATEN.sum.dim_IntList]
 
     def wrong(given: Given, *arguments: Any, **named: Any) -> Value:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 import pytest
 import torch
+from compiler import needs_compiler
 from test_batched import OPTIMIZERS, curves, schedule, settings, train
 from torch import nn
 from workloads import TASKS, in_float64, regression
@@ -28,6 +29,7 @@ QUICKLY = tuple("-O0" if flag == "-O2" else flag for flag in library.FLAGS)
 
 @pytest.fixture(autouse=True)
 def _quickly_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_compiler()
     monkeypatch.setattr(library, "FLAGS", QUICKLY)
 
 

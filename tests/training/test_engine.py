@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from compiler import needs_compiler
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from workloads import TASKS, in_float64
@@ -32,6 +33,8 @@ def lane(lr: float, seed: int, family: str = "constant") -> Lane:
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)
 def engine(request: pytest.FixtureRequest) -> Engine:
     made: Engine = request.param
+    if made.name == CompiledEngine.name:
+        needs_compiler()
     return made
 
 
@@ -167,6 +170,7 @@ def test_details_are_looked_at_before_and_after_training_and_change_nothing(engi
 
 @pytest.mark.parametrize(("name", "additive"), [("layer_norm", True), ("layer_norm", False), ("convolution", True)])
 def test_all_engines_give_the_same_details(name: str, additive: bool) -> None:
+    needs_compiler()
     task = in_float64(TASKS[name])
     plain = per_block(task, task.test)
     assert isinstance(plain, PerBlock)

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from compiler import needs_compiler
 
 from lrsearch.training.compiled import library
 from lrsearch.training.compiled.values import NotCompiledError
@@ -16,6 +17,11 @@ SOURCE = 'extern "C" int run() { return NUMBER; }\n'
 
 def number(value: int) -> int:
     return library.function_of(SOURCE.replace("NUMBER", str(value)))()
+
+
+@pytest.fixture(autouse=True)
+def _compiler() -> None:
+    needs_compiler()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from compiler import needs_compiler
 from torch import Tensor
 from torch.nn import functional
 
@@ -76,6 +77,11 @@ def with_gradients(one: Tensor, other: Tensor) -> list[Tensor]:
         whole = [torch.zeros_like(weights) if own is None else own for own in gradients]
         found += [value.detach(), (whole[0] * weights).sum() + (whole[1] * weights.exp()).sum()]
     return found
+
+
+@pytest.fixture(autouse=True)
+def _compiler() -> None:
+    needs_compiler()
 
 
 def test_values_and_gradients_of_many_functions(monkeypatch: pytest.MonkeyPatch) -> None:
