@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from unittest import mock
 
 import numpy as np
 from typer.main import get_command
-from typer.testing import CliRunner
 
 from lrsearch.cli.app import app
 from lrsearch.study.scaling.plan import SEEDS
@@ -28,37 +29,34 @@ schedulers = ["constant"]
 """
 
 
-def told(folder: Path, *options: str) -> str:
-    file = folder / "short.toml"
-    file.write_text(STUDY)
-    storage = ["--storage", f"sqlite:///{folder / 'scale.db'}"]
-    found = CliRunner().invoke(app, ["scale", str(file), "--to", "epochs=16", "--dry-run", *storage, *options])
-    assert found.exit_code == 0, found.output
-    return " ".join(found.output.split())
+Command = Callable[..., CompletedProcess[str]]
 
 
-def test_the_default_budget_is_told(tmp_path: Path) -> None:
+def told(here: Command, *asked: str) -> str:
+    """What the command says of a study file, on one line."""
+    Path("short.toml").write_text(STUDY)
+    found = here("scale", "short.toml", *asked)
+    assert found.returncode == 0, found.stderr
+    return " ".join((found.stdout + found.stderr).split())
+
+
+def test_the_default_budget_is_told(here: Command) -> None:
     """Rungs of 1, 2 and 4 epochs: 8, 11 and 11 rates at most."""
-    said = told(tmp_path)
+    said = told(here, "--to", "epochs=16", "--dry-run")
     epochs = SEEDS * (8 * 1 + 11 * 2 + 11 * 4)
     assert f"at most {epochs:,} epochs, as much as {epochs / 16:.1f} runs at 16" in said
     assert f"{SEEDS} seeds are the default" in said
     assert "--budget RUNS takes fewer or more; the smallest is" in said
 
 
-def test_the_command_that_tests_it_asks_the_same(tmp_path: Path) -> None:
+def test_the_command_that_tests_it_asks_the_same(here: Command) -> None:
     """With other rungs, seeds or epochs it would train short runs anew."""
-    file = tmp_path / "short.toml"
-    file.write_text(STUDY)
     asked = ["--to", "batch_size=200", "--from", "50,100", "--fixed", "epochs", "--budget", "140"]
-    url = f"sqlite:///{tmp_path / 'scale.db'}"
     with mock.patch("lrsearch.operations.scale_study.scale", return_value=follows()):
-        found = CliRunner().invoke(app, ["scale", str(file), *asked, "--storage", url])
-    assert found.exit_code == 0, found.output
-    said = " ".join(found.output.split())
+        said = told(here, *asked)
     assert "Test it with: lrsearch scale" in said
-    told = said.partition("Test it with: ")[2]
-    assert {*asked, "--check"} <= set(told.split())
+    suggested = said.partition("Test it with: ")[2]
+    assert {*asked, "--check"} <= set(suggested.split())
 
 
 def follows() -> Scaled:
@@ -77,5 +75,5 @@ def test_the_help_names_the_default() -> None:
     assert f"by default {SEEDS}," in option.help
 
 
-def test_a_budget_that_was_chosen_is_not_explained(tmp_path: Path) -> None:
-    assert "are the default" not in told(tmp_path, "--budget", "120")
+def test_a_budget_that_was_chosen_is_not_explained(here: Command) -> None:
+    assert "are the default" not in told(here, "--to", "epochs=16", "--dry-run", "--budget", "120")
