@@ -172,15 +172,11 @@ class StackedNetworks:
         self, trained: Tensor, still: Named, buffers: Named, inputs: Tensor, targets: Tensor
     ) -> tuple[Tensor, Named]:
         """The loss of one lane, from its state as `first` gives it, and its buffers, which the forward pass changes."""
-        return self._loss(self._named_of_one(trained), still, buffers, inputs, targets)
+        return self._loss(self._named(trained), still, buffers, inputs, targets)
 
     def outputs_of_one(self, trained: Tensor, still: Named, buffers: Named, inputs: Tensor) -> Tensor:
         """The outputs of one lane, from its state as `first` gives it."""
-        return self._forward({**self._named_of_one(trained), **still}, buffers, inputs)
-
-    def _named_of_one(self, trained: Tensor) -> Named:
-        pieces = torch.split(trained, [shape.numel() for shape in self.shapes.values()])
-        return {name: piece.view(shape) for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)}
+        return self._forward({**self._named(trained), **still}, buffers, inputs)
 
     def draws_in(self, inputs: Tensor, targets: Tensor | None = None) -> tuple[Draw, ...]:
         """What one lane draws for such inputs, and in its loss; found out in the mode in which the module is."""
@@ -225,11 +221,11 @@ class StackedNetworks:
         return outputs
 
     def _named(self, trained: Tensor) -> Named:
-        """Views of the trained parameters of some lanes [lanes, numbers]: name -> [lanes, ...]."""
+        """Views of the trained parameters of lanes [lanes, numbers], or of one [numbers]: name -> [..., *shape]."""
         sizes = [shape.numel() for shape in self.shapes.values()]
-        pieces = torch.split(trained, sizes, dim=1)
+        pieces = torch.split(trained, sizes, dim=-1)
         return {
-            name: piece.view(len(piece), *shape)
+            name: piece.view(*piece.shape[:-1], *shape)
             for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)
         }
 

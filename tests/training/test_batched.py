@@ -62,9 +62,13 @@ def train(engine: Engine, task: Task, lanes: Sequence[Lane], training: TrainingS
 
 
 def train_keeping(
-    task: Task, lanes: Sequence[Lane], training: TrainingSection, keep: Callable[[int], Collection[int]]
+    task: Task,
+    lanes: Sequence[Lane],
+    training: TrainingSection,
+    keep: Callable[[int], Collection[int]],
+    engine: Engine | None = None,
 ) -> list[LaneRecords]:
-    stream = BatchedEngine().train(task, lanes, training)
+    stream = (engine or BatchedEngine()).train(task, lanes, training)
     records = [next(stream)]
     try:
         while True:

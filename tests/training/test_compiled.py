@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-
 import numpy as np
 import pytest
 import torch
 from compiler import needs_compiler
-from test_batched import OPTIMIZERS, curves, schedule, settings, train
+from test_batched import OPTIMIZERS, curves, schedule, settings, train, train_keeping
 from torch import nn
 from workloads import TASKS, in_float64, regression
 
 from lrsearch.errors import InputError
 from lrsearch.study_file.model import TrainingSection
-from lrsearch.tasks.task import Task
 from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.compiled import library
 from lrsearch.training.compiled.engine import CompiledEngine
-from lrsearch.training.engine import Lane, LaneRecords, SequentialEngine
+from lrsearch.training.engine import Lane, SequentialEngine
 
 FAMILIES = [schedule("constant"), schedule("one_cycle"), schedule("plateau", patience=0, threshold=0.5, factor=0.5)]
 
@@ -31,18 +28,6 @@ QUICKLY = tuple("-O0" if flag == "-O2" else flag for flag in library.FLAGS)
 def _quickly_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     needs_compiler()
     monkeypatch.setattr(library, "FLAGS", QUICKLY)
-
-
-def train_keeping(
-    task: Task, lanes: Sequence[Lane], training: TrainingSection, keep: Callable[[int], Collection[int]]
-) -> list[LaneRecords]:
-    stream = CompiledEngine().train(task, lanes, training)
-    records = [next(stream)]
-    try:
-        while True:
-            records.append(stream.send(keep(records[-1].epoch)))
-    except StopIteration:
-        return records
 
 
 @pytest.mark.parametrize(
@@ -78,7 +63,9 @@ def test_last_bits_are_the_same_in_any_company(task: str, optimizer: str) -> Non
     few = train(CompiledEngine(), TASKS[task], lanes[40:44], training)
     assert [repr(curves(few, lane)) for lane in range(4)] == [repr(curves(whole, lane)) for lane in range(40, 44)]
     left = list(range(3, 100, 7))
-    fewer = train_keeping(TASKS[task], lanes, training, lambda epoch: left if epoch > 1 else range(100))
+    fewer = train_keeping(
+        TASKS[task], lanes, training, lambda epoch: left if epoch > 1 else range(100), CompiledEngine()
+    )
     assert [repr(curves(fewer, lane)) for lane in left] == [repr(curves(whole, lane)) for lane in left]
 
 
