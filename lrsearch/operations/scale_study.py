@@ -31,6 +31,8 @@ from lrsearch.study_file.model import Definition, PluginSection
 
 WIDE = Range(low=1e-9, high=1e3, log=True)
 """Rates that a rung may have: the ladder says which it has."""
+ANY_DECAY = Range(low=1e-12, high=1.0)
+"""Short runs decay as much in all, so further in each epoch than the study searched."""
 TESTING_SEEDS = 2
 """Of a test at the target, which is expensive."""
 logger = logging.getLogger(__name__)
@@ -143,7 +145,11 @@ def _opened(definition: Definition, url: str, plan: Plan, at: float) -> StoredSt
         "study": definition.study.model_copy(update={"name": name, "trials": 1}),
         "training": definition.training.model_copy(update={"seeds": seeds}),
         "search": definition.search.model_copy(
-            update={"lr": WIDE, "schedulers": [own.scheduler for own in plan.entrants]}
+            update={
+                "lr": WIDE,
+                "schedulers": [own.scheduler for own in plan.entrants],
+                "parameters": {**definition.search.parameters, "lambda": {"decay": ANY_DECAY}},
+            }
         ),
         "sampler": PluginSection(name="random"),
         "pruner": PluginSection(name="none"),

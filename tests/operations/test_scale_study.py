@@ -55,6 +55,20 @@ def test_short_runs_are_linked_studies_and_go_on(tmp_path: Path) -> None:
     assert studies.names(storage) == []
 
 
+def test_a_decay_beyond_what_the_study_searches_is_trained(tmp_path: Path) -> None:
+    """In a fifteenth of the epochs a decay of 0.95 becomes one of 0.46."""
+    url, own = f"sqlite:///{tmp_path / 'scale.db'}", definition(epochs=15)
+    own = own.model_copy(update={"search": own.search.model_copy(update={"schedulers": ["lambda"]})})
+    plan = scale_plan.planned(own, None, Asked("epochs=15", (1.0, 2.0), "updates", 40.0))
+    found = scale_study.scale(None, own, url, plan, OPTIONS, NoDisplay())
+    (of_lambda,) = found.types
+    assert [rung.at for rung in of_lambda.rungs] == [1.0, 2.0]
+    storage = open_storage(url)
+    trials = [trial for name in studies.names(storage) for trial in studies.load(storage, name).trials()]
+    assert {trial.state.name for trial in trials} == {"COMPLETE"}
+    assert min(trial.params["decay"] for trial in trials) < 0.8
+
+
 def test_the_budget_decides_how_many_seeds() -> None:
     own = definition()
     plan = scale_plan.planned(own, None, Asked("epochs=16", (2.0, 4.0), "updates", None))
