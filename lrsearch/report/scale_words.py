@@ -26,7 +26,7 @@ def headline(found: Scaled) -> str:
         return f"No rate for {found.axis} {found.to:g}: it would be a guess."
     low, high = best.prediction.interval
     better = ", ".join(own.scheduler for own in found.better_but_refused)
-    warning = f" On the longest rung this was better, but its rate would be a guess: {better}." if better else ""
+    warning = f" Better on the longest rung, but with a rate that would be a guess: {better}." if better else ""
     return (
         f"At {found.axis} {found.to:g} use {best.scheduler} with lr {best.prediction.lr:.2g} (95 % interval of the "
         f"best rate: {low:.2g} to {high:.2g}).{warning}"

@@ -58,10 +58,11 @@ def _valleys(axes: Axes, own: TypeAnswer) -> None:
 
 
 def _line(axes: Axes, own: TypeAnswer) -> None:
+    if not own.valleys or own.law is None:
+        axes.set_axis_off()  # there is no line
+        return
     axes.set_xlabel(plain(own.axis))
     axes.set_ylabel("best learning rate")
-    if not own.valleys or own.law is None:
-        return
     ats = np.array([valley.rung.at for valley in own.valleys])
     optima = np.array([valley.optimum for valley in own.valleys])
     sides = own.law.sides

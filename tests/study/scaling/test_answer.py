@@ -262,6 +262,6 @@ def test_a_better_type_that_is_refused_is_named() -> None:
     assert found.recommended is not None
     assert found.recommended.scheduler == "constant"
     assert [own.scheduler for own in found.better_but_refused] == ["linear"]
-    assert headline(found).endswith("this was better, but its rate would be a guess: linear.")
+    assert headline(found).endswith("Better on the longest rung, but with a rate that would be a guess: linear.")
     alone = scaled([run for run in runs if run.scheduler == "constant"], "epochs", TO)
     assert headline(alone).endswith(").")
