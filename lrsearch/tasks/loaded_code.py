@@ -11,8 +11,9 @@ from pathlib import Path
 
 import psutil
 
-OWN = ("lrsearch.schedules.", "lrsearch.tasks.", "lrsearch.training.")
-"""Modules of this package that decide how a task is trained. Of the others a process has now these, now those."""
+OWN = ("schedules", "tasks", "training")
+"""Folders of this package that decide how a task is trained. They count whole, for one command loads more of them than
+another, and what is loaded when a process asks is not all that it will load."""
 _KINDS = ("stdlib", "platstdlib", "purelib", "platlib")
 
 
@@ -27,14 +28,17 @@ def loaded_code(libraries: frozenset[str] = frozenset()) -> str | None:
     Returns:
         None where it cannot be known: code was typed into a prompt or a notebook, or a file has changed since.
     """
-    parts = []
+    own = _own_files()
+    files = dict(own)
     for name, module in sorted(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if name == "__main__" and file is None:
             return None
-        if file is None or not os.path.isabs(file) or not _counts(name, file, libraries):
-            continue
-        part = _identity(file, content=not _is_installed(file) or name.startswith("lrsearch."))
+        if file is not None and os.path.isabs(file) and _counts(name, file, libraries):
+            files[name] = file
+    parts = []
+    for name, file in files.items():
+        part = _identity(file, content=name in own or not _is_installed(file))
         if part is None:
             return None
         parts.append(f"{name} {part}")
@@ -56,9 +60,16 @@ def _began() -> float:
     return psutil.Process().create_time()
 
 
+def _own_files() -> dict[str, str]:
+    """Place in this package -> file."""
+    package = Path(__file__).parent.parent
+    found = (file for folder in OWN for file in (package / folder).rglob("*") if file.suffix in (".py", ".hpp"))
+    return {str(file.relative_to(package)): str(file) for file in sorted(found)}
+
+
 def _counts(name: str, file: str, libraries: frozenset[str]) -> bool:
     if root_of(name) == "lrsearch":
-        return name.startswith(OWN)
+        return False
     return root_of(name) in libraries or not _is_installed(file)
 
 

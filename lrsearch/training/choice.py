@@ -115,12 +115,10 @@ def _tried_out(
     known = KnownOutcome(known_as, task, training, place)
     if (before := known.gain()) is not None:
         return ProbeOutcome(True), before
-    outcome = probe(task, training, place)
-    if not outcome.ok or not timed:
-        return outcome, math.nan
-    faster = gain(task, training, place)
-    if faster >= CLEAR:
-        known.keep(faster)
+    outcome = ProbeOutcome(True) if known.is_right() else probe(task, training, place)
+    faster = gain(task, training, place) if outcome.ok and timed else math.nan
+    if outcome.ok:
+        known.keep(faster if faster >= CLEAR else None)
     return outcome, faster
 
 
@@ -136,11 +134,11 @@ def compiled(task: Task, training: TrainingSection, place: str, known_as: str | 
     if torch.device(place).type != "cpu":
         return ProbeOutcome(False, "compiled code runs on the CPU; add --device cpu")
     known = KnownOutcome(None if known_as is None else f"compiled {known_as}", task, training, place)
-    if known.gain() is not None:
+    if known.is_right():
         return ProbeOutcome(True)
     outcome = probe(task, training, place, CompiledEngine(place).batch, twice=False)
     if outcome.ok:
-        known.keep(1.0)
+        known.keep()
     return outcome
 
 

@@ -54,19 +54,26 @@ class KnownOutcome:
         """All that the outcome depends on; None where that cannot be said."""
         return self._question
 
+    def is_right(self) -> bool:
+        """Whether a batch is known to be right."""
+        return self._kept() is not None
+
     def gain(self) -> float | None:
         """How many times as many trials a batch trains, if it was right; None where that is not known."""
-        known = None if self._question is None else found_out.recall(self._question)
-        return float(known) if isinstance(known, (int, float)) and known > 0 else None
+        return self._kept() or None
 
-    def keep(self, gain: float) -> None:
+    def keep(self, gain: float | None = None) -> None:
         """Keep that a batch is right.
 
         Args:
-            gain: How many times as many trials it trains.
+            gain: How many times as many trials it trains; None where that was not measured, or not clear.
         """
         if self._question is not None:
-            found_out.keep(self._question, gain)
+            found_out.keep(self._question, gain or 0.0)
+
+    def _kept(self) -> float | None:
+        known = None if self._question is None else found_out.recall(self._question)
+        return float(known) if isinstance(known, (int, float)) and known >= 0 else None
 
 
 def _question(name: str, task: Task, training: TrainingSection, device: str) -> str | None:

@@ -182,6 +182,8 @@ def main() -> None:
     parser.add_argument("--database", type=Path, help="keep the study here, or open the one that is there")
     parser.add_argument("--pictures", type=Path, help="folder for what the browser shows")
     options = parser.parse_args()
+    if options.pictures:
+        options.pictures.mkdir(parents=True, exist_ok=True)  # the browser's driver makes none, and says nothing
     with tempfile.TemporaryDirectory() as temporary:
         file = options.database or Path(temporary) / "page.db"
         url, study_id = f"sqlite:///{file}", 1

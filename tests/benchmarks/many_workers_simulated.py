@@ -40,7 +40,8 @@ SLICE = 0.003
 DURATIONS = {"1 s": 1.0, "1 min": 60.0, "1 h": 3600.0}
 COLOURS = {"sequential": "#0072B2", "together": "#D55E00"}
 """Of Okabe and Ito, which people with any colour vision tell apart."""
-NAMES = {"sequential": "one trial a claim", "together": "64 trials a claim"}
+NAMES = {"sequential": "one by one", "together": "64 trials a claim"}
+"""How trials are trained. Where a worker trains them one by one, it claims one trial if these take a second or more."""
 
 
 @dataclass(frozen=True)
@@ -203,14 +204,15 @@ def services(rows: list[dict[str, Any]]) -> dict[str, Service]:
 def played_again(rows: list[dict[str, Any]], known: dict[str, Service]) -> list[tuple[str, int, float, float]]:
     """Kind of claim, workers, trials per second as measured and as simulated, on the machine of the measurement.
 
-    CPU times are those of each row: they rise with the number of processes that share cores and caches.
+    CPU times and trials a claim are those of each row. A claim holds the lock the longer, the more CPU time it takes.
     """
     found = []
     for row in rows:
         own = known[row["mode"]]
-        server, worker = (own.trials * row[f"{kind}_cpu_ms"] / 1e3 for kind in ("server", "worker"))
+        trials = max(1, round(1 / row["calls"]["claim"]))
+        server, worker = (trials * row[f"{kind}_cpu_ms"] / 1e3 for kind in ("server", "worker"))
         lock = own.lock * (server + worker) / (own.server + own.worker)
-        service = replace(own, lock=lock, server=server, worker=worker)
+        service = replace(own, lock=lock, server=server, worker=worker, trials=trials)
         seen = World(service, row["workers"], 0.0, row["cpus"], others=row["others"]).run(30.0)
         found.append((row["mode"], row["workers"], row["per_second"], seen.trials / 30.0))
     return found

@@ -66,15 +66,25 @@ def test_other_rows_are_another_question() -> None:
 
 
 def test_a_kept_outcome_saves_the_trial_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a clear gain is kept: one near the limit is measured anew, and a fault is looked for again."""
+    """That it is right is kept, and a clear gain: one near the limit is measured anew, a fault is looked for again."""
     tried: list[str] = []
     gains, outcomes = [1.0, 5.0], [ProbeOutcome(False, "once"), ProbeOutcome(True), ProbeOutcome(True)]
     monkeypatch.setattr(choice, "probe", lambda *_: tried.append("probe") or outcomes.pop(0))  # type: ignore[func-returns-value]
     monkeypatch.setattr(choice, "gain", lambda *_: tried.append("gain") or gains.pop(0))  # type: ignore[func-returns-value]
     choose = partial(choice.choose, "auto", polynomial(), TRAINING, "cpu", known_as="polynomial")
     assert [choose().engine for _ in range(5)] == ["sequential", *["batched"] * 4]
-    assert tried == ["probe", "probe", "gain", "probe", "gain"]
+    assert tried == ["probe", "probe", "gain", "gain"]
     assert choice.choose("batched", polynomial(), TRAINING, "cpu", known_as="polynomial").engine == "batched"
+
+
+def test_what_was_tried_for_an_engine_by_name_is_known_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--engine batched` measures no gain, so that `auto` does, without trying the task out again."""
+    tried: list[str] = []
+    monkeypatch.setattr(choice, "probe", lambda *_: tried.append("probe") or ProbeOutcome(True))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(choice, "gain", lambda *_: tried.append("gain") or 5.0)  # type: ignore[func-returns-value]
+    for name in ("batched", "batched", "auto", "batched", "auto"):
+        assert choice.choose(name, polynomial(), TRAINING, "cpu", known_as="polynomial").engine == "batched"
+    assert tried == ["probe", "gain"]
 
 
 def test_code_that_has_changed_since_it_was_loaded_is_not_known(
@@ -92,6 +102,20 @@ def test_code_that_has_changed_since_it_was_loaded_is_not_known(
     os.utime(file, (1e9, 1e9 + 1))
     assert loaded_code.loaded_code() not in (None, first)
     monkeypatch.delitem(sys.modules, module.__name__)
+
+
+def test_our_own_code_counts_whole_whatever_of_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What writes compiled code is loaded late, and by some commands only."""
+    first = loaded_code.loaded_code()
+    assert first is not None
+    for name in [name for name in sys.modules if name.startswith("lrsearch.training.compiled.")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert loaded_code.loaded_code() == first
+    content = loaded_code._content
+    monkeypatch.setattr(
+        loaded_code, "_content", lambda file, *of: content(file, *of) + file.endswith("prelude.hpp") * "!"
+    )
+    assert loaded_code.loaded_code() != first
 
 
 def test_programs_that_an_earlier_process_compiled_are_found_without_tracing(monkeypatch: pytest.MonkeyPatch) -> None:
