@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lrsearch.errors import InputError, LrsearchError, input_error
 from lrsearch.search import paying
@@ -148,10 +148,11 @@ class Engines:
         reason = only_here(stored) if number > 1 and wanted == "auto" else None
         chosen = self._right_for_all(wanted, stored, task, 1 if reason else number)
         if reason and chosen.engine == SequentialEngine.name:
-            chosen = Choice(chosen.engine, f"{chosen.reason}; {reason}")
-        if wanted == "auto" and chosen.engine == BatchedEngine.name and stored.origin is None:
+            chosen = replace(chosen, reason=f"{chosen.reason}; {reason}")
+        if wanted == "auto" and chosen.right_in_batches and stored.origin is None:
             known_as = _known_as(stored, stored.definition)
-            chosen = paying.weighed(stored.definition, task, self._machine.device, known_as)
+            processes = number if chosen.engine == ParallelEngine.name else 1
+            chosen = paying.weighed(chosen, stored.definition, task, self._machine.device, known_as, processes)
         if key is not None:
             self._chosen[key] = chosen
         return chosen

@@ -41,11 +41,13 @@ class Choice:
         engine: ``sequential``, ``batched``, ``parallel`` or ``compiled``.
         note: What else a person should know.
         reason: Why not a batch; empty where it is one, or where a person named the engine.
+        right_in_batches: Whether a batch came out as one by one when it was tried, for `auto` to choose between.
     """
 
     engine: str
     reason: str = ""
     note: str = ""
+    right_in_batches: bool = False
 
     @property
     def claims_alone(self) -> bool:
@@ -100,12 +102,12 @@ def choose(
     if outcome.ok and name == "compiled":
         outcome = compiled(task, training, place, known_as)
     if outcome.ok and (name != "auto" or faster >= WORTH_IT):
-        return Choice("batched" if name == "auto" else name)
+        return Choice(BatchedEngine.name, right_in_batches=True) if name == "auto" else Choice(name)
     if name != "auto":
         raise _refused(name, outcome.reason)
     reason = f"batches would be right here, but take {1 / faster:.1f} times as long" if outcome.ok else outcome.reason
     side_by_side = processes > 1 and is_resumable(task, training, torch.device(place))
-    return Choice("parallel" if side_by_side else "sequential", reason)
+    return Choice("parallel" if side_by_side else "sequential", reason, right_in_batches=outcome.ok)
 
 
 def _tried_out(

@@ -11,7 +11,11 @@ from lrsearch.search import paying
 from lrsearch.study import open as opening
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
+from lrsearch.training.choice import Choice
 from lrsearch.training.probe import ProbeOutcome
+from lrsearch.training.update_cost import BARE
+
+BATCHED = Choice("batched", right_in_batches=True)
 
 
 def study(trials: int, **search: object) -> Definition:
@@ -30,10 +34,17 @@ def study(trials: int, **search: object) -> Definition:
 def chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    def choose(definition: Definition, outcome: ProbeOutcome = ProbeOutcome(True), faster: float = 8.0) -> str:  # noqa: B008
+    def choose(
+        definition: Definition,
+        outcome: ProbeOutcome = ProbeOutcome(True),  # noqa: B008
+        faster: float = 8.0,
+        without: Choice = BATCHED,
+        update: float = BARE,
+    ) -> str:
         monkeypatch.setattr(paying, "compiled", lambda *_: outcome)
         monkeypatch.setattr(paying, "_times_as_fast", lambda *_: faster)
-        return paying.weighed(definition, opening.build_task(definition), "cpu", "a task").line
+        monkeypatch.setattr(paying, "update_seconds", lambda *_: update)
+        return paying.weighed(without, definition, opening.build_task(definition), "cpu", "a task").line
 
     return choose
 
@@ -41,7 +52,8 @@ def chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str
 def test_a_study_of_a_million_updates_is_compiled_and_a_smaller_one_is_not(chosen: Callable[..., str]) -> None:
     small, large = study(100), study(2000)
     task = opening.build_task(large)
-    assert paying.updates(small, task) < paying.PAYS < paying.updates(large, task)
+    assert paying.updates(small, task, BATCHED) < paying.PAYS / BARE < paying.updates(large, task, BATCHED)
+    assert paying.PAYS / BARE == 1e6
     assert chosen(small) == "engine: batched"
     assert chosen(large) == "engine: compiled"
 
@@ -57,3 +69,23 @@ def test_code_that_is_hardly_faster_is_not_worth_it(chosen: Callable[..., str]) 
 
 def test_a_study_that_searches_options_stays_with_batches(chosen: Callable[..., str]) -> None:
     assert chosen(study(2000, training={"batch_size": {"low": 16, "high": 64}})) == "engine: batched"
+
+
+@pytest.mark.parametrize("without", [BATCHED, Choice("parallel", "batches would be slow", right_in_batches=True)])
+def test_a_larger_network_is_worth_it_for_fewer_trials_but_not_a_large_one(
+    chosen: Callable[..., str], without: Choice
+) -> None:
+    own = study(100)
+    enough = paying.PAYS / paying.updates(own, opening.build_task(own), without)
+    assert enough < paying.LARGEST
+    lines = [chosen(own, without=without, update=own_update) for own_update in (0.99 * enough, 1.01 * enough, 0.011)]
+    assert lines == [without.line, "engine: compiled", without.line]
+
+
+def test_compiled_code_must_be_faster_than_all_processes_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds of an epoch: 32 lanes take 4 compiled, one takes 1 by itself; so code is as fast as eight processes."""
+    seconds = {"compiled": 4.0, "sequential": 1.0}
+    monkeypatch.setattr(paying, "epoch_seconds", lambda engine, *_: seconds[engine.name])
+    task = opening.build_task(study(1))
+    alone, beside = (paying._times_as_fast(Choice("parallel"), task, study(1).training, own) for own in (1, 4))
+    assert (alone, beside) == (8.0, 2.0)
