@@ -37,14 +37,14 @@ class Row:
 
     Attributes:
         label: Which settings.
-        expected: What one new training gives.
+        value: What one new training gives; without a confirmation, what the settings came to in the search.
         interval: Its 95 % interval; None where there are no fresh seeds.
         beats: On how many of the seeds it beat the best constant rate; None for that itself, or without seeds.
         seeds: How many seeds there are.
     """
 
     label: str
-    expected: float
+    value: float
     interval: tuple[float, float] | None
     beats: int | None
     seeds: int
@@ -53,7 +53,7 @@ class Row:
         """Label, value with interval, and seeds won, in words."""
         sure = "" if self.interval is None else f" ({limits(*self.interval)})"
         won = wording.MISSING if self.beats is None else f"{self.beats} of {self.seeds} seeds"
-        return [self.label, f"{brief(self.expected)}{sure}", won]
+        return [self.label, f"{brief(self.value)}{sure}", won]
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,11 @@ class Answer:
         """The three rows as texts, with a line of column names first; for all to see, nothing is escaped."""
         if self.recommendation is None:
             return []
-        header = ["settings", f"{wording.error(self.recommendation.metric)} to expect", "beat constant"]
+        metric = self.recommendation.metric
+        # Of single runs only the best one's luck is known, so that nothing but what they came to compares with it.
+        searched = f"{wording.test_metric(metric)} in the search"
+        value = searched if self._confirmed is None else f"{wording.error(metric)} to expect"
+        header = ["settings", value, "beat constant"]
         rows = [row.cells() for row in self.rows()]
         width = 3 if any(row[2] != wording.MISSING for row in rows) else 2
         return [cells[:width] for cells in (header, *rows)]
@@ -238,7 +242,7 @@ class Answer:
         return f"{word} {side} by about {brief(gain)}"
 
     def _searched(self, found: Recommendation) -> list[Row]:
-        rows = [Row("recommended, unconfirmed", found.expected, None, None, 0)]
+        rows = [Row("recommended, unconfirmed", found.value, None, None, 0)]
         constant = found.constant
         if constant is not None and constant.params != found.params:
             rows.append(Row(f"best constant rate, {wording.rate(constant.params)}", constant.value, None, None, 0))

@@ -8,10 +8,11 @@ from typing import Any
 import optuna
 import pytest
 
-from lrsearch.report import markdown
+from lrsearch.report import markdown, wording
 from lrsearch.report.frames import read
 from lrsearch.report.headline import Answer
 from lrsearch.report.verdict import answer
+from lrsearch.report.wording import brief
 
 Confirm = Callable[..., optuna.Study]
 Finalist = tuple[dict[str, Any], str, Sequence[float | None]]
@@ -97,6 +98,22 @@ def test_three_rows_say_what_to_expect_and_who_won(mixed: optuna.Study, confirma
     assert second == ["best constant rate, 0.01", "13 (11.1 to 15)", "–"]
     assert (third[0], third[2]) == ("today: a rate of 0.02, times 0.9 every epoch", "2 of 5 seeds")
     assert fourth == ["no learning: the network before training", "30", "–"]
+
+
+def test_without_a_confirmation_single_runs_are_compared_with_single_runs(
+    mixed: optuna.Study, trial: Callable[..., Any]
+) -> None:
+    """What to expect of the best one alone, beside what another one came to by luck, would look worse than that."""
+    mixed.add_trial(trial(7.0, "lambda", 0.02))
+    told = answer(read(mixed))
+    found = told.recommendation
+    assert found is not None
+    assert found.constant is not None
+    header, first, second = told.table()
+    assert header == ["settings", "test MSE in the search"]
+    assert first == ["recommended, unconfirmed", brief(found.value)]
+    assert second == [f"best constant rate, {wording.rate(found.constant.params)}", brief(found.constant.value)]
+    assert f"expect about {brief(found.expected)}" in told.how_sure()
 
 
 def test_how_sure_says_what_it_rests_on(told: Callable[[list[Finalist]], Answer]) -> None:
