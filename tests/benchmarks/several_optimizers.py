@@ -3,9 +3,9 @@
     python tests/benchmarks/several_optimizers.py --results FILE.jsonl [--repetitions 20] [--minutes M] [--table]
 
 Each repetition searches digits with SGD alone, with AdamW alone, and with both allowed (`[search] optimizers`), and
-confirms what each finds: `study run`, with another sampler seed and training seed. All three have so many trials; a
-trial of either optimizer costs the same, so that the times are equal, and the CPU seconds are in the table. What each
-recommends is trained on 20 further seeds and judged by the mean on holdout rows after the last epoch.
+confirms what each finds: `study run`, with another sampler seed and training seed. What each recommends is trained on
+20 further seeds and judged by the mean on holdout rows after the last epoch. Both allowed is two batches where one
+optimizer is one, and takes longer for as many trials: `--trials-of-both` gives it fewer, for equal CPU seconds.
 
 Every search is appended to FILE, so that a run that was broken off goes on; --table prints what is there.
 """
@@ -47,7 +47,7 @@ def document(way: str, number: int, given: argparse.Namespace) -> dict[str, Any]
     """A study; that of one optimizer has it as its only choice, so that all three are made alike."""
     names = WAYS[way]
     return {
-        "study": {"name": "search", "trials": given.trials},
+        "study": {"name": "search", "trials": trials_of(way, given)},
         "task": {"name": "digits"},
         "training": {"epochs": given.epochs, "batch_size": 50, "seeds": [FIRST_TRAINING_SEED + number]},
         "search": {
@@ -58,6 +58,11 @@ def document(way: str, number: int, given: argparse.Namespace) -> dict[str, Any]
         "sampler": {"name": "tpe", "seed": number},
         "confirm": {"contestants": [], "top": given.top, **({"seeds": given.seeds} if given.seeds else {})},
     }
+
+
+def trials_of(way: str, given: argparse.Namespace) -> int:
+    """How many trials a search has."""
+    return given.trials_of_both or given.trials if way == "both" else given.trials
 
 
 def searched(way: str, number: int, given: argparse.Namespace) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def measure(given: argparse.Namespace) -> None:
             return
         if (way, number) not in done:
             record = searched(way, number, given)
-            record |= {"value": judged(record, given), "options": made_with(given)}
+            record |= {"value": judged(record, given), "options": made_with(way, given)}
             with given.results.open("a") as file:
                 file.write(json.dumps(record) + "\n")
 
@@ -102,12 +107,12 @@ def measure(given: argparse.Namespace) -> None:
 def kept(given: argparse.Namespace) -> list[dict[str, Any]]:
     """The records of the file that were made with these options."""
     lines = given.results.read_text().splitlines() if given.results.exists() else []
-    return [own for own in map(json.loads, lines) if own["options"] == made_with(given)]
+    return [own for own in map(json.loads, lines) if own["options"] == made_with(own["way"], given)]
 
 
-def made_with(given: argparse.Namespace) -> list[int]:
+def made_with(way: str, given: argparse.Namespace) -> list[int]:
     """The options on which a record depends."""
-    return [given.trials, given.epochs, given.top, given.seeds, given.judge_seeds]
+    return [trials_of(way, given), given.epochs, given.top, given.seeds, given.judge_seeds]
 
 
 def print_table(given: argparse.Namespace) -> None:
@@ -117,17 +122,18 @@ def print_table(given: argparse.Namespace) -> None:
     common = sorted(set.intersection(*(set(own) for own in by_way.values())))
     values = {way: [by_way[way][number]["value"] for number in common] for way in WAYS}
     better = min(("sgd", "adamw"), key=lambda way: float(np.mean(values[way])))
-    print(f"\n### digits, {len(common)} repetitions, {given.trials} trials, {given.epochs} epochs\n")
+    print(f"\n### digits, {len(common)} repetitions, {given.epochs} epochs\n")
     print(
-        "| allowed | CPU seconds | holdout cross-entropy ± standard error | ratio to the better alone (95 %) "
+        "| allowed | trials | CPU seconds | holdout cross-entropy ± standard error | ratio to the better alone (95 %) "
         "| took sgd in |"
     )
-    print("|---|---:|---:|---:|---:|")
+    print("|---|---:|---:|---:|---:|---:|")
     for way, own in values.items():
         ratio = "1" if way == better else str(ratio_of_means(own, values[better])) if len(common) > 2 else ""
         seconds = np.mean([by_way[way][number]["cpu"] for number in common])
         sgd = sum(by_way[way][number]["params"]["optimizer"] == "sgd" for number in common)
-        print(f"| {way} | {seconds:.0f} | {np.mean(own):.4f} ± {stats.sem(own):.2g} | {ratio} | {sgd} |")
+        trials = trials_of(way, given)
+        print(f"| {way} | {trials} | {seconds:.0f} | {np.mean(own):.4f} ± {stats.sem(own):.2g} | {ratio} | {sgd} |")
 
 
 def main() -> None:
@@ -137,6 +143,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no further search after so many")
     parser.add_argument("--trials", type=int, default=60)
+    parser.add_argument("--trials-of-both", type=int, default=0, help="0: as many")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--top", type=int, default=5, help="finalists from the search")
     parser.add_argument("--seeds", type=int, default=0, help="fresh seeds for each; 0: as many as it takes")
