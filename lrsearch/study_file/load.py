@@ -10,6 +10,7 @@ from typing import Any
 from lrsearch import registry
 from lrsearch.errors import Fault, InputError, input_error, nearest
 from lrsearch.study_file import command, names, optimizer_keys, search_section, searched_options, toml
+from lrsearch.study_file.axes import StrictModel
 from lrsearch.study_file.command import CommandSection
 from lrsearch.study_file.faults import show, validate
 from lrsearch.study_file.meaning import check_meaning, check_search, completed
@@ -25,6 +26,11 @@ from lrsearch.study_file.model import (
 )
 
 SECTIONS = ("study", "task", "command", "training", "search", "sampler", "pruner", "try", "confirm", "scale")
+KEYS_OF: dict[str, type[StrictModel]] = {
+    "study": StudySection, "training": TrainingSection, "search": SearchSection, "confirm": ConfirmSection,
+    "scale": ScaleSection,
+}  # fmt: skip
+"""Where a key belongs that stands outside of all sections."""
 DEFAULT_TRIALS = 100
 TRY_KEYS = ("lr", "scheduler", "optimizer", "training", "task")
 """Keys of ``[[try]]`` that are no parameters of a scheduler type."""
@@ -230,6 +236,9 @@ def _task(document: dict[str, Any], faults: list[Fault]) -> PluginSection | None
 
 
 def _unknown_section(key: str, value: object) -> Fault:
+    homes = [f"[{section}]" for section, model in KEYS_OF.items() if key in model.model_fields]
+    if homes:
+        return Fault(key, f"stands outside any section; write it below {' or '.join(homes)}", show(value))
     near = nearest(key, SECTIONS)
     rule = "unknown section" if isinstance(value, (dict, list)) else "unknown key outside any section"
     return Fault(key, rule if near else f"{rule}; known: {', '.join(SECTIONS)}", show(value), near)

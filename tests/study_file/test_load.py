@@ -43,7 +43,10 @@ def test_only_two_names_are_required() -> None:
     [
         ("[training]\nepoch = 5", "training.epoch", "did you mean epochs?"),
         ("[trainig]\nepochs = 5", "trainig", "did you mean training?"),
-        ("epochs = 5", "epochs", "outside any section"),
+        ("epochs = 5", "epochs", "5: stands outside any section; write it below [training]"),
+        ("load = ['own.py']", "load", "write it below [study]"),
+        ("seeds = [1]", "seeds", "write it below [training] or [confirm]"),
+        ("layers = 5", "layers", "unknown key outside any section; known: study, task"),
         ("[training]\nepochs = '5'", "training.epochs", '"5": must be a whole number'),
         ("[training]\nepochs = -5", "training.epochs", "-5: must be at least 1"),
         ("[training]\nepochs = true", "training.epochs", "true: must be a whole number"),
