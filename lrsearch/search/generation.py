@@ -70,7 +70,9 @@ class Generation:
 
 def _lanes(training: Training, settings: Iterable[Settings]) -> int:
     """How many networks memory holds; where not even one can be tried, each trial shall fail by itself, and say why."""
-    variants = {group_of(own, training.engine): own for own in map(training.variant, settings)}
+    variants = {
+        (group_of(own, training.engine), own.training.optimizer): own for own in map(training.variant, settings)
+    }
     device = training.engine.device
     found = [attempt(lambda own=own: most_lanes(own.task, own.training, device), "measuring memory")  # type: ignore[misc]
              for own in variants.values()]  # fmt: skip

@@ -295,4 +295,4 @@ def group_of(variant: Variant, engine: Engine) -> Hashable:
         engine: What trains it.
     """
     options = repr(sorted(variant.options.items()))
-    return options, together(variant.training, one_pass=engine.one_pass) if variant.is_own else ""
+    return options, together(variant.training, engine) if variant.is_own else ""

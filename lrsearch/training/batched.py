@@ -10,6 +10,7 @@ from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Lane, LaneStream
 from lrsearch.training.graph_replay import Recordings
+from lrsearch.training.lane_optimizers import OF_OPTIMIZER, PER_LANE
 from lrsearch.training.network_batch import NetworkBatch
 from lrsearch.training.packing import packed
 
@@ -28,6 +29,7 @@ class BatchedEngine:
     name = "batched"
     together = True
     one_pass = True
+    may_differ: Collection[str] = (*PER_LANE, *OF_OPTIMIZER)
     in_memory = True
     fixed_cost = 1.0
     """Of an epoch, in units of what 32 lanes cost; see `pruning.lane_cost`."""

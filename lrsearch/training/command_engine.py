@@ -32,6 +32,7 @@ class CommandEngine:
     name = "command"
     together = False
     one_pass = False
+    may_differ: Collection[str] = ()
     in_memory = True
 
     def __init__(self) -> None:

@@ -79,6 +79,8 @@ class Engine(Protocol):
     """Whether trials come by the generation, and are compared with each other at a rung."""
     one_pass: bool
     """Whether lanes take their steps in one pass, where few cost nearly as much as many."""
+    may_differ: Collection[str]
+    """Keys of the training section in which lanes may differ that take their steps in one pass."""
     in_memory: bool
     """Whether all lanes that it is given must find room in memory."""
 
@@ -108,6 +110,7 @@ class SequentialEngine:
     name = "sequential"
     together = False
     one_pass = False
+    may_differ: Collection[str] = ()
     in_memory = True
 
     def __init__(self, device: str = "cpu", checkpoints: LaneCheckpoints | None = None) -> None:

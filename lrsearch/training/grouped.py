@@ -1,4 +1,4 @@
-"""Lanes that cannot be one batch, since optimizers, batch sizes or models differ: group after group, rung by rung.
+"""Lanes that cannot be one batch, since batch sizes or models differ: group after group, rung by rung.
 
 Each group is trained to the next pause before the next one is, and none goes beyond it before all are there. So trials
 of different groups are compared at a rung as those of one batch are.
@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
 from lrsearch.training.engine import Engine, Lane, LaneRecords, LaneStream
-from lrsearch.training.lane_optimizers import PER_LANE
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,14 @@ class Group:
     lanes: tuple[int, ...]
 
 
-def together(section: TrainingSection, *, one_pass: bool) -> str:
+def together(section: TrainingSection, engine: Engine) -> str:
     """Equal for lanes of one task that an engine can train together.
 
     Args:
         section: What a lane is trained with.
-        one_pass: Whether lanes take their steps in one pass; else each may have any section.
+        engine: What trains it: any sections, if lanes do not take their steps in one pass.
     """
-    return repr(section.model_dump(exclude=set(PER_LANE))) if one_pass else ""
+    return repr(section.model_dump(exclude=set(engine.may_differ))) if engine.one_pass else ""
 
 
 def train(engine: Engine, groups: Sequence[Group], lanes: Sequence[Lane], pauses: Collection[int]) -> LaneStream:

@@ -22,7 +22,7 @@ class Lane:
         place: Where it stood in its generation; by default where it stands in the list given to the engine. The
             batched engine repeats a lane's last bits at the same place, modulo `seats.CLASSES`.
         training: Its own training section, where lanes differ in more than settings; None for that of them all. Only
-            lanes that agree in all but `lane_optimizers.PER_LANE` can be one batch.
+            lanes that agree in all but an engine's `may_differ` can be one batch.
         options: The options that its task was made with, where lanes differ in them; lanes that an engine is given
             together agree in them.
     """

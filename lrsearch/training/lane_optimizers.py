@@ -14,9 +14,12 @@ import torch
 from torch import Tensor
 
 from lrsearch.study_file.model import TrainingSection
+from lrsearch.training.seats import filled
 
 PER_LANE = ("momentum", "weight_decay", "betas")
-"""Keys of the training section in which lanes of one batch may differ."""
+"""Keys of the training section that lanes of one optimizer have for themselves."""
+OF_OPTIMIZER = ("optimizer", "nesterov", "eps")
+"""Keys that say which optimizer it is: lanes that differ in them are updated one kind after the other."""
 Setting = float | Tensor
 """One number for all lanes, or one for each: float64 [lanes, 1]."""
 
@@ -123,13 +126,58 @@ class LaneAdam:
             self.mean, self.square = self.mean[slots], self.square[slots]
 
 
+class LaneMixture:
+    """Lanes of several optimizers: those of each kind are updated together.
+
+    Each kind is filled up with copies of its last lane (see `seats`), which nobody looks at.
+
+    Args:
+        sections: What each lane is trained with.
+    """
+
+    def __init__(self, sections: Sequence[TrainingSection]) -> None:
+        self._parts: list[tuple[Tensor, LaneOptimizer]] = []
+        for kind in dict.fromkeys(map(_kind, sections)):
+            lanes = _filled([lane for lane, own in enumerate(sections) if _kind(own) == kind])
+            self._parts.append((torch.tensor(lanes), build([sections[lane] for lane in lanes])))
+
+    def step(self, parameters: Tensor, gradients: Tensor, rates: Tensor) -> None:
+        """See `LaneOptimizer.step`."""
+        for lanes, optimizer in self._parts:
+            there = lanes.to(parameters.device)
+            own = parameters[there]
+            optimizer.step(own, gradients[there], rates[there])
+            parameters[there] = own
+
+    def take(self, slots: Tensor) -> None:
+        """See `LaneOptimizer.take`."""
+        wanted, parts = slots.tolist(), []
+        for lanes, optimizer in self._parts:
+            place = {lane: index for index, lane in enumerate(lanes.tolist())}
+            left = _filled([new for new, old in enumerate(wanted) if old in place])
+            if left:
+                optimizer.take(torch.tensor([place[wanted[new]] for new in left], device=slots.device))
+                parts.append((torch.tensor(left), optimizer))
+        self._parts = parts
+
+
 def build(sections: Sequence[TrainingSection]) -> LaneOptimizer:
     """The optimizer that a study file names.
 
     Args:
-        sections: What each lane is trained with: the same but for `PER_LANE`. Or one section for all of them.
+        sections: What each lane is trained with. Or one section for all of them.
     """
+    if len(set(map(_kind, sections))) > 1:
+        return LaneMixture(sections)
     return LaneSGD(sections) if sections[0].optimizer == "sgd" else LaneAdam(sections)
+
+
+def _kind(section: TrainingSection) -> tuple[object, ...]:
+    return tuple(getattr(section, key) for key in OF_OPTIMIZER)
+
+
+def _filled(lanes: list[int]) -> list[int]:
+    return lanes + lanes[-1:] * (filled(len(lanes)) - len(lanes))
 
 
 def _setting(values: Sequence[float]) -> Setting:

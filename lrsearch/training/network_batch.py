@@ -44,7 +44,7 @@ class NetworkBatch:
     Args:
         task: What is trained.
         lanes: Settings and seed of each.
-        training: Epochs, batch size, optimizer; a lane's own section differs from it in `lane_optimizers.PER_LANE`.
+        training: Epochs, batch size, optimizer; a lane's own section may have another optimizer.
         device: Where.
         memory: Bytes for intermediate results.
         recordings: Of earlier batches of the same task.

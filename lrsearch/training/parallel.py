@@ -45,6 +45,7 @@ class ParallelEngine:
     name = "parallel"
     together = True
     one_pass = False
+    may_differ: Collection[str] = ()
     in_memory = False
 
     def __init__(

@@ -124,6 +124,7 @@ class ReplayEngine:
     name = "batched"
     together = True
     one_pass = True
+    may_differ: Collection[str] = ()
     in_memory = True
     device = torch.device("cpu")
 

@@ -68,6 +68,7 @@ class Nothing:
     name = "nothing"
     device = torch.device("cpu")
     in_memory = False
+    may_differ: Collection[str] = ()
 
     def __init__(self, together: bool) -> None:
         self.together = self.one_pass = together

@@ -27,13 +27,14 @@ OF_EACH_LANE: list[list[dict[str, Any]]] = [
     [{"momentum": momentum + 0.001, "nesterov": True} for momentum in MOMENTA],
     [{"optimizer": "adam", "weight_decay": decay, "betas": betas} for decay, betas in zip(DECAYS, BETAS, strict=True)],
     [{"optimizer": "adamw", "weight_decay": decay} for decay in DECAYS],
+    [{**SETTINGS[place], "weight_decay": decay} for place, decay in zip((6, 2, 0, 4, 3, 5), DECAYS, strict=True)],
 ]
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("settings", [*([own] * 6 for own in SETTINGS), *OF_EACH_LANE], ids=lambda own: str(own[1]))
 def test_every_step_is_torchs(settings: list[dict[str, Any]], kind: torch.dtype) -> None:
-    """Rates change at every step, and half of the lanes leave on the way; lanes may differ in all of `PER_LANE`."""
+    """Rates change at every step, and half of the lanes leave on the way; and lanes may differ in all."""
     sections = [TrainingSection(**own) for own in settings]
     generator = torch.Generator().manual_seed(1)
     lanes = torch.randn(6, 37, generator=generator, dtype=kind)

@@ -26,6 +26,7 @@ class Clock:
     name = "clock"
     together = False
     one_pass = False
+    may_differ: Collection[str] = ()
     in_memory = True
     seen: tuple[int, int, int]
     evaluations: int

@@ -23,6 +23,7 @@ from lrsearch.training.compiled.state import BlockState, lanes_of_block
 from lrsearch.training.compiled.values import NotCompiledError
 from lrsearch.training.engine import Lane, LaneStream, Numbers
 from lrsearch.training.evaluation import EVALUATION_ROWS
+from lrsearch.training.lane_optimizers import PER_LANE
 from lrsearch.training.network_batch import NetworkBatch
 from lrsearch.training.random_draws import SeedStreams
 
@@ -44,6 +45,7 @@ class CompiledEngine(BatchedEngine):
     """
 
     name = "compiled"
+    may_differ: Collection[str] = PER_LANE
     fixed_cost = 0.5
 
     def __init__(self, device: str = "cpu", memory: int | None = None, known_as: str | None = None) -> None:
