@@ -141,7 +141,7 @@ class Progress:
 
 def _best(metric: str, value: float | None) -> str:
     """The best value of a single run; before there is one, what is waited for."""
-    return f"best {metric} {show(value)}" if value is not None else f"best {metric}: no trial has ended yet"
+    return f"best {metric} {show(value)}" if value is not None else f"best {metric}: no complete trial yet"
 
 
 def _stored_line(stored: StoredStudy, first: int, seconds: float) -> str:

@@ -159,7 +159,7 @@ def test_the_bar_stays_where_it_is_for_100000_trials(width: int) -> None:
 
 
 def test_best_says_what_is_waited_for() -> None:
-    assert SearchProgress(counts(), None, "mse").line().startswith("best mse: no trial has ended yet · ")
+    assert SearchProgress(counts(), None, "mse").line().startswith("best mse: no complete trial yet · ")
     assert SearchProgress(counts(), 1.5, "mse").line().startswith("best mse 1.5 · ")
 
 
