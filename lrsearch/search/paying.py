@@ -33,6 +33,8 @@ LARGEST = 0.01
 the best there are."""
 FASTER = 1.5
 """So many times as fast it must be: near 1 a busy minute would tip the scales."""
+NO_FASTER = 1.0
+"""From here down, as from `FASTER` up, the outcome is kept, and the next study of the task need not weigh again."""
 
 
 def weighed(
@@ -59,7 +61,7 @@ def weighed(
     known = KnownOutcome(f"paying {processes} {chosen.engine} {known_as}", task, definition.training, "cpu")
     if (faster := known.gain()) is None:
         faster = _times_as_fast(chosen, task, definition.training, processes)
-        if faster >= FASTER:
+        if not NO_FASTER < faster < FASTER:
             known.keep(faster)
     return Choice(CompiledEngine.name) if faster >= FASTER else chosen
 

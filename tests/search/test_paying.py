@@ -89,3 +89,24 @@ def test_compiled_code_must_be_faster_than_all_processes_together(monkeypatch: p
     task = opening.build_task(study(1))
     alone, beside = (paying._times_as_fast(Choice("parallel"), task, study(1).training, own) for own in (1, 4))
     assert (alone, beside) == (8.0, 2.0)
+
+
+@pytest.mark.parametrize(("first", "kept"), [(8.0, True), (0.5, True), (1.2, False)])
+def test_what_is_clear_is_weighed_once_and_what_is_not_is_weighed_again(
+    chosen: Callable[..., str], monkeypatch: pytest.MonkeyPatch, first: float, *, kept: bool
+) -> None:
+    gains: list[float] = []
+
+    class Known:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def gain(self) -> float | None:
+            return gains[-1] if gains else None
+
+        keep = staticmethod(gains.append)
+
+    monkeypatch.setattr(paying, "KnownOutcome", Known)
+    lines = {own: chosen(study(2000), faster=own) for own in (first, 8.0 if first < 1.5 else 0.5)}
+    assert (len(set(lines.values())) == 1) is kept
+    assert gains == [first if kept else 8.0]
