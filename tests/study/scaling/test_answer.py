@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lrsearch.report.scale_words import headline
 from lrsearch.study.scaling import prior
-from lrsearch.study.scaling.answer import COSTLY, TypeAnswer, answer
+from lrsearch.study.scaling.answer import COSTLY, SHARE, TypeAnswer, answer
 from lrsearch.study.scaling.basins import two_basins
 from lrsearch.study.scaling.law import fit
 from lrsearch.study.scaling.parabola import Numbers
@@ -158,34 +158,91 @@ def test_too_noisy_seeds_are_refused() -> None:
     assert "add" in found.reason
 
 
-def as_uncertain(steep: float) -> TypeAnswer:
+def as_uncertain(steep: float, slope: float = -0.9) -> TypeAnswer:
     """Seeds move the best rate as much, whatever the valley."""
     rng = np.random.default_rng(1)
-    rungs = [parabola(at, power(-0.9)(at), rng, noise=1.2 * steep, steep=steep) for at in RUNGS]
+    rungs = [parabola(at, power(slope)(at), rng, noise=1.2 * steep, steep=steep) for at in RUNGS]
     return answer("constant", rungs, "epochs", 2 * TO, prior.EPOCHS)
 
 
 def test_a_flat_valley_needs_no_narrow_interval() -> None:
-    """Of two intervals that are as wide, the one is refused where a guess in it would cost much."""
-    steep, flat = as_uncertain(0.15), as_uncertain(0.01)
+    """Of two intervals, the one is refused where a guess in it would cost much."""
+    steep, flat = as_uncertain(0.15, -0.1), as_uncertain(0.01, -0.1)
     assert steep.law is not None
     assert flat.law is not None
-    widths = [np.divide(*own.law.interval(2 * TO)[::-1]) for own in (steep, flat) if own.law is not None]
-    assert widths[0] == pytest.approx(widths[1], rel=0.2)
+    spreads = [own.law.spread(2 * TO) / own.law.blur for own in (steep, flat) if own.law is not None]
+    assert spreads[0] == pytest.approx(spreads[1], rel=0.2)
     assert steep.law.loss(steep.law.spread(2 * TO)) > COSTLY > flat.law.loss(flat.law.spread(2 * TO))
-    assert (steep.verdict, flat.verdict) == ("refuse", "follow")
+    assert steep.verdict == "refuse"
+    assert flat.verdict != "refuse"
     assert "a guess would cost" in steep.reason
     assert "% on average" in flat.reason
 
 
+def test_an_uncertain_rate_is_followed_where_keeping_costs_more() -> None:
+    """The reason says both costs, and that the rate is uncertain."""
+    found = as_uncertain(0.15)
+    assert found.costs is not None
+    assert COSTLY < found.costs.guess <= SHARE * found.costs.keeping
+    assert found.verdict == "follow"
+    guess, keeping = r"is uncertain; it may cost (\d+) %", r"keeping the rate of epochs 60 would cost about (\d+) %"
+    told = re.search(f"the rate at epochs 480 {guess}, but {keeping}", found.reason)
+    assert told is not None
+    assert [int(own) for own in told.groups()] == [round(100 * own) for own in found.costs]
+
+
+@given(slope=st.floats(-1.5, 0.3), steep=st.floats(0.005, 0.4), noise=st.floats(0.001, 0.4), seed=st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_nothing_is_answered_that_costs_more_than_is_accepted(
+    slope: float, steep: float, noise: float, seed: int
+) -> None:
+    """A guess may cost 3 %, or a fifth of what the longest rung's rate would: whatever the valleys look like."""
+    rng = np.random.default_rng(seed)
+    rungs = [parabola(at, power(slope)(at), rng, noise=noise, steep=steep, seeds=7) for at in RUNGS]
+    found = answer("constant", rungs, "epochs", TO, prior.EPOCHS)
+    if found.costs is None:
+        assert found.verdict == "refuse"
+        return
+    too_much = found.costs.guess > max(COSTLY, SHARE * found.costs.keeping)
+    assert found.costs.keeping >= found.costs.guess
+    assert not (too_much and found.verdict != "refuse")
+    assert too_much or "a guess would cost" not in found.reason
+
+
+def test_seeds_that_differ_hide_where_the_valley_is() -> None:
+    """Standard deviations grow with them, and the more seeds there are, the less is hidden."""
+
+    def blur(noise: float, seeds: int) -> float:
+        rng = np.random.default_rng(7)
+        return fit(
+            valleys([parabola(at, power(-1.0)(at), rng, noise=noise, seeds=seeds) for at in RUNGS]), TO, prior.EPOCHS
+        ).blur
+
+    assert blur(0.003, 7) == pytest.approx(1, abs=0.001)
+    assert blur(0.3, 7) > blur(0.3, 28) > blur(0.03, 7) > 1
+
+
+def test_seeds_that_rates_do_not_share_hide_nothing_that_is_known() -> None:
+    """Runs that exist may have other seeds at each rate."""
+    rng = np.random.default_rng(7)
+    rungs = [parabola(at, power(-1.0)(at), rng) for at in RUNGS]
+    apart = [Rung(own.at, own.rates, np.kron(np.diag(np.full(9, 1.0)), np.ones(5))) for own in rungs]
+    for own, rung in zip(apart, rungs, strict=True):
+        own.values[own.values == 0] = np.nan
+        own.values[own.values == 1] = rung.values.ravel()
+    assert fit(valleys(apart), TO, prior.EPOCHS).blur == 1
+
+
 def test_a_refusal_says_how_many_seeds_would_help() -> None:
     """So many seeds, and the next look does not refuse for want of them."""
-    refused = as_uncertain(0.15)
+    rng = np.random.default_rng(1)
+    refused = answer(
+        "constant", [parabola(at, power(-0.9)(at), rng, noise=0.3) for at in RUNGS], "epochs", TO, prior.EPOCHS
+    )
     (wanted,) = map(int, re.findall(r"about (\d+) seeds instead of 5", refused.reason))
     assert 5 < wanted <= 30
-    rng = np.random.default_rng(1)
-    rungs = [parabola(at, power(-0.9)(at), rng, noise=0.18, seeds=2 * wanted) for at in RUNGS]
-    assert answer("constant", rungs, "epochs", 2 * TO, prior.EPOCHS).verdict == "follow"
+    rungs = [parabola(at, power(-0.9)(at), rng, noise=0.3, seeds=2 * wanted) for at in RUNGS]
+    assert answer("constant", rungs, "epochs", TO, prior.EPOCHS).verdict == "follow"
 
 
 def test_a_target_that_is_far_wants_a_longer_rung() -> None:
