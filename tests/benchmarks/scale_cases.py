@@ -17,6 +17,7 @@ import argparse
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -128,9 +129,9 @@ def show(rows: Mapping[tuple[Case, int], Row]) -> None:
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for (case, to), row in rows.items():
         print(_line(case.name, f"{to // RUNGS[-1]}x", [row]))
-    groups: dict[str, Callable[[Case], bool]] = {
-        "chosen by": lambda case: not case.kept_back, "kept back": lambda case: case.kept_back, "all": lambda _: True,
-    }  # fmt: skip
+    groups: dict[str, Callable[[Case], bool]] = {"chosen by": lambda case: not case.kept_back}
+    groups |= {task: partial(_is_of, task) for task in dict.fromkeys(case.task for case, _ in rows)}
+    groups |= {"kept back": lambda case: case.kept_back, "all": lambda _: True}
     for name, belongs in groups.items():
         for to in TARGETS:
             own = [row for (case, at), row in rows.items() if at == to and belongs(case)]
@@ -140,6 +141,10 @@ def show(rows: Mapping[tuple[Case, int], Row]) -> None:
     for (case, to), row in rows.items():
         if row.refused:
             print(f"  {case.name}, {to // RUNGS[-1]}x: {dict(row.reasons)}; {_percent(row.refused)}")
+
+
+def _is_of(task: str, case: Case) -> bool:
+    return case.task == task
 
 
 def _line(name: str, to: str, rows: Sequence[Row]) -> str:
