@@ -226,10 +226,10 @@ def test_seeds_that_rates_do_not_share_hide_nothing_that_is_known() -> None:
     """Runs that exist may have other seeds at each rate."""
     rng = np.random.default_rng(7)
     rungs = [parabola(at, power(-1.0)(at), rng) for at in RUNGS]
-    apart = [Rung(own.at, own.rates, np.kron(np.diag(np.full(9, 1.0)), np.ones(5))) for own in rungs]
+    apart = [Rung(own.at, own.rates, np.full((9, 45), np.nan)) for own in rungs]
     for own, rung in zip(apart, rungs, strict=True):
-        own.values[own.values == 0] = np.nan
-        own.values[own.values == 1] = rung.values.ravel()
+        for rate, values in enumerate(rung.values):
+            own.values[rate, 5 * rate : 5 * rate + 5] = values
     assert fit(valleys(apart), TO, prior.EPOCHS).blur == 1
 
 
