@@ -1,19 +1,20 @@
 """How the best rate moves when data or batch grow while the number of updates stays. Run it by hand.
 
-    python tests/benchmarks/scale_axes.py FOLDER [--draws 50] [--seeds 7]
+    python tests/benchmarks/scale_axes.py FOLDER [--draws 50] [--seeds 7] [--others]
 
 FOLDER keeps what was trained. Shares of .1, .2 and .4 of the training rows stand for all of them, and batches of 16, 32
 and 64 for one of 256, as `lrsearch scale` trains them with `--fixed updates`. For each case the slope of the best rate
 is told, by all seeds of all places; then seven of sixteen seeds are drawn again and again as in `scale_cases.py`, and
-what the command predicts is judged by sixteen other seeds at the target.
+what the command predicts is judged by sixteen other seeds at the target. With `--others` the mean of the prior comes
+from the other task's slopes instead of from the code.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -123,26 +124,37 @@ def slopes(case: Case, axis: str, bank: Bank) -> tuple[float, float]:
     return float(np.polyfit(x[:-1], places[:-1], 1)[0]), float(np.polyfit(x, places, 1)[0])
 
 
+def believed_of(case: Case, axis: str, banks: Mapping[Case, Bank]) -> Prior:
+    """The code's prior with the mean slope of the other task."""
+    others = [slopes(other, axis, bank)[1] for other, bank in banks.items() if other.task != case.task]
+    return replace(prior.of(axis), slope=float(np.mean(others)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--draws", type=int, default=50)
     parser.add_argument("--seeds", type=int, default=7)
+    parser.add_argument("--others", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
     print("| axis | case | rungs' slope | of all | keep | ours | follow / keep / refuse | interval holds | width |")
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
     for axis in PLACES:
-        for case in CASES:
-            bank = values(case, axis, given.folder)
-            short, all_of_them = slopes(case, axis, bank)
-            row = told(case, axis, bank, prior.of(axis), given.draws, given.seeds)
-            counts = " / ".join(str(row.verdicts[kind]) for kind in ("follow", "keep", "refuse"))
-            keep, ours = (f"{100 * own:.1f} %" for own in np.mean(row.regrets or [(np.nan, np.nan)], axis=0))
-            held = f"{100 * np.mean(row.held):.0f} %" if row.held else "-"
-            width = f"{np.median(row.widths):.1f}" if row.widths else "-"
-            name = f"{axis} | {case.name} | {short:.2f} | {all_of_them:.2f}"
-            print(f"| {name} | {keep} | {ours} | {counts} | {held} | {width} |", flush=True)
+        banks = {case: values(case, axis, given.folder) for case in CASES}
+        for case, bank in banks.items():
+            believed = believed_of(case, axis, banks) if given.others else prior.of(axis)
+            row = told(case, axis, bank, believed, given.draws, given.seeds)
+            print(f"| {axis} | {case.name} | {_line(slopes(case, axis, bank), row)} |", flush=True)
+
+
+def _line(slopes: tuple[float, float], row: Told) -> str:
+    counts = " / ".join(str(row.verdicts[kind]) for kind in ("follow", "keep", "refuse"))
+    told = f"- | - | {counts} | - | -"
+    if row.regrets:
+        keep, ours = (f"{100 * own:.1f} %" for own in np.mean(row.regrets, axis=0))
+        told = f"{keep} | {ours} | {counts} | {100 * np.mean(row.held):.0f} % | {np.median(row.widths):.1f}"
+    return f"{slopes[0]:.2f} | {slopes[1]:.2f} | {told}"
 
 
 if __name__ == "__main__":
