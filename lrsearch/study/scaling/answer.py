@@ -12,7 +12,7 @@ import numpy as np
 from lrsearch.study.scaling.basins import Basins, torn, two_basins
 from lrsearch.study.scaling.law import Law, Limits, Z, fit
 from lrsearch.study.scaling.prior import Prior
-from lrsearch.study.scaling.valley import Rung, Valley, valleys
+from lrsearch.study.scaling.valley import Rung, Valley, height, unit, valleys
 
 Verdict = Literal["follow", "keep", "refuse"]
 AT_EDGE = 0.25
@@ -29,6 +29,9 @@ STILL = float(np.log(1.5))
 """The line must move the rate by at least this factor to be followed where no slope is possible, too."""
 WIDEST = 30.0
 """An interval wider than this factor is more than the rungs have seen of a valley, however flat."""
+CLIFF = float(np.log(2))
+"""A line that leads up to a rate which is so much worse than the best of the longest rung is not followed: there may be
+a cliff, and over one a rate costs several times the value."""
 MOST_SEEDS = 30
 """A reason to refuse names no more seeds than this: a longer rung costs less then."""
 FEWEST_RUNGS, FEWEST_RATES = 2, 3
@@ -192,6 +195,8 @@ def _untrusted(found: Sequence[Valley], law: Law, to: float, axis: str) -> str |
             f"the best rates do not lie on a line ({abs(law.bend):.1f} standard errors off), and a bent one would be "
             f"{times} times away at the target: add a rung between {law.reference:g} and {to:g}"
         )
+    if (cliff := _over_a_cliff(found[-1], law, to, axis)) is not None:
+        return cliff
     low, high = law.interval(to)
     costs = _costs(law, found[-1], to)
     if law.curvature > 0 and costs.guess <= costs.accepted and high / low <= WIDEST:
@@ -203,6 +208,21 @@ def _untrusted(found: Sequence[Valley], law: Law, to: float, axis: str) -> str |
             f"{law.reference:g} about {_percent(costs.keeping)}"
         )
     return f"the best rate at {axis} {to:g} may be anything from {low:.2g} to {high:.2g}{told}: {_more(law, found, to)}"
+
+
+def _over_a_cliff(longest: Valley, law: Law, to: float, axis: str) -> str | None:
+    """Why a line should not be followed upwards: below the target its rate does much harm already."""
+    place, rung = law.place(to), longest.rung
+    heights = height(rung.means)
+    finite = np.isfinite(heights)
+    # A rate that diverged is as high as anything.
+    above = np.where(finite, (heights - heights.min()) / unit(rung.means), 1e3)
+    if place <= longest.optimum or np.interp(place, np.log(rung.rates), above) < CLIFF:
+        return None
+    return (
+        f"the line leads up to {_rate(place):.2g}, a rate that does much harm at {axis} {rung.at:g} already: add a "
+        f"rung nearer to {to:g}"
+    )
 
 
 def _costs(law: Law, longest: Valley, to: float) -> Costs:
