@@ -9,7 +9,7 @@ import numpy as np
 
 from lrsearch.report.wording import brief, exact, number, plural
 from lrsearch.study.scale_record import ScaleRecord
-from lrsearch.study.scaling.answer import COSTLY, TypeAnswer
+from lrsearch.study.scaling.answer import COSTLY, SHARE, TypeAnswer
 from lrsearch.study.scaling.scaled import Scaled
 
 VERDICTS = {"follow": "follow the line", "keep": "keep the rate", "refuse": "no answer"}
@@ -78,10 +78,12 @@ class ScaleWords:
         )
         if len(own.rungs) > 2:
             said += f"The middle rungs are {abs(own.law.bend):.1f} standard errors off the line. "
-        lost = 100 * own.law.loss(own.law.spread(own.to))
+        assert own.costs is not None
+        guess, keeping = own.costs
         return (
             f"{said}The interval at the target is a factor of {width:.2g} wide. A rate as far off as that leaves open "
-            f"costs {lost:.2g} % on average; up to {100 * COSTLY:g} % is accepted."
+            f"costs {100 * guess:.2g} % on average, and keeping the rate of {own.axis} {own.law.reference:g} about "
+            f"{brief(100 * keeping)} %. Accepted are {100 * COSTLY:g} %, or {100 * SHARE:g} % of what keeping costs."
         )
 
     def rungs(self, own: TypeAnswer) -> list[list[str]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_wine, make_classification
 
 from lrsearch import registry
 from lrsearch.study_file.model import TrainingSection
@@ -68,8 +68,12 @@ TRAINED = (
     ("diabetes", "sgd", 3e-4, 0.7, False),
     ("diabetes", "adam", 3e-5, 0.06, False),
     ("digits", "adam", 2.5e-4, 0.25, False),
-    ("cancer", "sgd", 1e-3, 4.0, True),
-    ("cancer", "adam", 3e-5, 0.25, True),
+    ("cancer", "sgd", 1e-3, 4.0, False),
+    ("cancer", "adam", 3e-5, 0.25, False),
+    ("wine", "sgd", 2e-3, 8.0, True),
+    ("wine", "adam", 6e-5, 1.0, True),
+    ("flipped", "sgd", 1e-3, 4.0, True),
+    ("flipped", "adam", 3e-5, 0.25, True),
 )
 CASES = [Case(task, optimizer, kind, low, high, back)
          for task, optimizer, low, high, back in TRAINED for kind in ("constant", "linear")]  # fmt: skip
@@ -103,7 +107,7 @@ def values(case: Case, folder: Path) -> Bank:
     file = file_of(case, folder)
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        task = cancer() if case.task == "cancer" else registry.tasks.get(case.task).build({})
+        task = OWN[case.task]() if case.task in OWN else registry.tasks.get(case.task).build({})
         np.savez(file, short=_trained(task, case, RUNGS, SEEDS), long=_trained(task, case, TARGETS, JUDGES))
     found = np.load(file)
     return Bank(found["short"], found["long"])
@@ -111,19 +115,38 @@ def values(case: Case, folder: Path) -> Bank:
 
 def cancer() -> Task:
     """Benign or malignant, 569 patients, 30 measurements (classification: cross-entropy)."""
-    bunch = load_breast_cancer()
-    inputs, targets = torch.tensor(bunch.data, dtype=torch.float32), torch.tensor(bunch.target, dtype=torch.long)
+    return _classifier(*load_breast_cancer(return_X_y=True))
+
+
+def wine() -> Task:
+    """Which of three growers made a wine, 178 wines, 13 measurements."""
+    return _classifier(*load_wine(return_X_y=True))
+
+
+def flipped() -> Task:
+    """Two classes that overlap, 1,000 rows, 20 features of which 8 say something; one label in ten is drawn anew."""
+    return _classifier(*make_classification(1000, 20, n_informative=8, flip_y=0.1, random_state=0))
+
+
+def _classifier(rows: NDArray[np.float64], classes: NDArray[np.int64]) -> Task:
+    """One hidden layer, a fifth of the rows each for holdout and test."""
+    inputs, targets = torch.tensor(rows, dtype=torch.float32), torch.tensor(classes, dtype=torch.long)
     order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))
-    holdout, test, train = order[:114], order[114:228], order[228:]
+    fifth = round(len(inputs) / 5)
+    holdout, test, train = order[:fifth], order[fifth : 2 * fifth], order[2 * fifth :]
     inputs = (inputs - inputs[train].mean(dim=0)) / inputs[train].std(dim=0)
+    outputs = int(targets.max()) + 1
     return Task(
-        model=partial(multilayer_perceptron, 30, [32], 2, activation="relu", batch_norm="none"),
+        model=partial(multilayer_perceptron, inputs.shape[1], [32], outputs, activation="relu", batch_norm="none"),
         train=(inputs[train], targets[train]),
         test=(inputs[test], targets[test]),
         holdout=(inputs[holdout], targets[holdout]),
         loss="cross_entropy",
         metric="cross_entropy",
     )
+
+
+OWN = {"cancer": cancer, "wine": wine, "flipped": flipped}
 
 
 def _trained(task: Task, case: Case, horizons: Sequence[int], seeds: Sequence[int]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ import argparse
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ from lrsearch.study.scaling.parabola import Numbers
 from lrsearch.study.scaling.prior import Prior
 from lrsearch.study.scaling.valley import Rung, valleys
 
+WAYS = ("expected_keep", "keep", "unshrunk", "expected_ours", "ours")
+
 
 @dataclass
 class Row:
@@ -39,6 +42,8 @@ class Row:
         keep: Regret of the longest rung's rate, where ours did not refuse.
         unshrunk: The same of the line.
         ours: The same of ours.
+        expected_keep: What `scale` itself expects the longest rung's rate to cost.
+        expected_ours: The same of ours.
         refused: Regret that each draw would have had which was refused: of the longest rung's rate.
         verdicts: How many of each.
         held: Whether the interval holds the best rate.
@@ -49,6 +54,8 @@ class Row:
     keep: list[float] = field(default_factory=list)
     unshrunk: list[float] = field(default_factory=list)
     ours: list[float] = field(default_factory=list)
+    expected_keep: list[float] = field(default_factory=list)
+    expected_ours: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     verdicts: Counter[str] = field(default_factory=Counter)
     held: list[bool] = field(default_factory=list)
@@ -89,6 +96,9 @@ def asked(case: Case, rungs: Sequence[Rung], to: int, target: Numbers, believed:
     row.keep.append(keep)
     row.unshrunk.append(judged(case, target, float(np.exp(line[1]))))
     row.ours.append(judged(case, target, found.prediction.lr))
+    assert found.costs is not None
+    row.expected_keep.append(found.costs.keeping)
+    row.expected_ours.append(found.costs.guess)
     low, high = found.prediction.interval
     row.held.append(low <= np.exp(optimum(whole(case, to, target))) <= high)
     row.widths.append(high / low)
@@ -124,13 +134,16 @@ def main() -> None:
 
 
 def show(rows: Mapping[tuple[Case, int], Row]) -> None:
-    print("| case | target | keep | unshrunk | ours | follow / keep / refuse | interval holds | width |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    print(
+        "| case | target | keep, expected | keep | unshrunk | ours, expected | ours | follow / keep / refuse "
+        "| interval holds | width |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for (case, to), row in rows.items():
         print(_line(case.name, f"{to // RUNGS[-1]}x", [row]))
-    groups: dict[str, Callable[[Case], bool]] = {
-        "chosen by": lambda case: not case.kept_back, "kept back": lambda case: case.kept_back, "all": lambda _: True,
-    }  # fmt: skip
+    groups: dict[str, Callable[[Case], bool]] = {"chosen by": lambda case: not case.kept_back}
+    groups |= {task: partial(_is_of, task) for task in dict.fromkeys(case.task for case, _ in rows)}
+    groups |= {"kept back": lambda case: case.kept_back, "all": lambda _: True}
     for name, belongs in groups.items():
         for to in TARGETS:
             own = [row for (case, at), row in rows.items() if at == to and belongs(case)]
@@ -142,10 +155,14 @@ def show(rows: Mapping[tuple[Case, int], Row]) -> None:
             print(f"  {case.name}, {to // RUNGS[-1]}x: {dict(row.reasons)}; {_percent(row.refused)}")
 
 
+def _is_of(task: str, case: Case) -> bool:
+    return case.task == task
+
+
 def _line(name: str, to: str, rows: Sequence[Row]) -> str:
     verdicts = sum((row.verdicts for row in rows), Counter[str]())
     counts = " / ".join(str(verdicts[kind]) for kind in ("follow", "keep", "refuse"))
-    ways = [_percent([own for row in rows for own in getattr(row, way)]) for way in ("keep", "unshrunk", "ours")]
+    ways = [_percent([own for row in rows for own in getattr(row, way)]) for way in WAYS]
     held = _percent([float(own) for row in rows for own in row.held])
     widths: Numbers = np.array([own for row in rows for own in row.widths])
     width = f"{np.median(widths):.1f}" if len(widths) else "-"

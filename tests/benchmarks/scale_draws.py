@@ -39,7 +39,14 @@ def whole(case: Case, at: float, values: NDArray[np.float64]) -> Rung:
     return Rung(float(at), np.array(case.rates), values)
 
 
-def drawn(case: Case, bank: Bank, seeds: int, rng: np.random.Generator) -> list[Rung]:
+def drawn(
+    case: Case,
+    bank: Bank,
+    seeds: int,
+    rng: np.random.Generator,
+    places: Sequence[float] = RUNGS,
+    slope: float = prior.EPOCHS.slope,
+) -> list[Rung]:
     """The rungs of one study: so many seeds, a ladder around a rate that is known roughly, refined as the command does.
 
     Args:
@@ -47,12 +54,14 @@ def drawn(case: Case, bank: Bank, seeds: int, rng: np.random.Generator) -> list[
         bank: What was trained.
         seeds: How many of the bank's seeds.
         rng: Draws the seeds, and how far the known rate is from the best one.
+        places: Of the rungs.
+        slope: Of the prior that places the ladders.
     """
     picked = rng.choice(len(SEEDS), seeds, replace=False)
-    known = RUNGS[-1], float(np.exp(optimum(whole(case, RUNGS[-1], bank.short[-1]))) * rng.choice(KNOWN))
+    known = places[-1], float(np.exp(optimum(whole(case, places[-1], bank.short[-1]))) * rng.choice(KNOWN))
     rungs: list[Rung] = []
-    for at, own in zip(RUNGS, bank.short, strict=True):
-        rungs.append(_trained(case, at, own[:, picked], around(known, at, prior.EPOCHS.slope)))
+    for at, own in zip(places, bank.short, strict=True):
+        rungs.append(_trained(case, at, own[:, picked], around(known, at, slope)))
         known = at, best_rate(rungs[-1]) or known[1]
     return rungs
 

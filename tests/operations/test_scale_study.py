@@ -15,6 +15,7 @@ from lrsearch.operations.scale_plan import Asked
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import control
 from lrsearch.study import stored as studies
+from lrsearch.study.scaling import prior
 from lrsearch.study.scaling.plan import Entrant, refined
 from lrsearch.study.scaling.valley import Rung
 from lrsearch.study_file.load import differences, parse
@@ -86,7 +87,7 @@ def test_a_rung_begins_where_the_shorter_one_was_best() -> None:
     (entrant,) = plan.entrants
     assert plan.rates(entrant, 8.0) == pytest.approx([0.01, 0.02, 0.04, 0.08])
     ladder = plan.rates(entrant, 16.0, (8.0, 0.03))
-    assert ladder[3] == pytest.approx(0.03 * 2**-0.95, rel=1e-3)
+    assert ladder[3] == pytest.approx(0.03 * 2**prior.EPOCHS.slope, rel=1e-3)
     assert ladder == pytest.approx([ladder[3] * 2.0**step for step in range(-3, 4)], rel=1e-3)
     assert [plan.runs_at_most(at) for at in plan.rungs] == [plan.seeds * 8, plan.seeds * 11]
 

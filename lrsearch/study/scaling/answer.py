@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from lrsearch.study.scaling.basins import Basins, torn, two_basins
 from lrsearch.study.scaling.law import Law, Limits, Z, fit
 from lrsearch.study.scaling.prior import Prior
-from lrsearch.study.scaling.valley import Rung, Valley, valleys
+from lrsearch.study.scaling.valley import Rung, Valley, height, unit, valleys
 
 Verdict = Literal["follow", "keep", "refuse"]
 AT_EDGE = 0.25
@@ -22,10 +22,16 @@ SURE_BEND = 0.975
 COSTLY = 0.03
 """A rate that costs at most this share of the value on average may be used, however wide its interval: what is flat
 needs no narrow one."""
+SHARE = 0.2
+"""A rate may cost more if that is at most this share of what no answer would cost: who gets none keeps the rate of the
+longest rung."""
 STILL = float(np.log(1.5))
 """The line must move the rate by at least this factor to be followed where no slope is possible, too."""
 WIDEST = 30.0
 """An interval wider than this factor is more than the rungs have seen of a valley, however flat."""
+CLIFF = float(np.log(2))
+"""A line that leads up to a rate which is so much worse than the best of the longest rung is not followed: there may be
+a cliff, and over one a rate costs several times the value."""
 MOST_SEEDS = 30
 """A reason to refuse names no more seeds than this: a longer rung costs less then."""
 FEWEST_RUNGS, FEWEST_RATES = 2, 3
@@ -44,6 +50,23 @@ class Prediction:
 
     lr: float
     interval: Limits
+
+
+class Costs(NamedTuple):
+    """What a rate is expected to cost at the target, by the valley of the rungs; shares of the value.
+
+    Attributes:
+        guess: Of the line's rate, for what is not known of it.
+        keeping: Of the longest rung's rate.
+    """
+
+    guess: float
+    keeping: float
+
+    @property
+    def accepted(self) -> float:
+        """What the line's rate may cost."""
+        return max(COSTLY, SHARE * self.keeping)
 
 
 @dataclass(frozen=True)
@@ -71,6 +94,11 @@ class TypeAnswer:
     verdict: Verdict
     reason: str
     prediction: Prediction | None
+
+    @property
+    def costs(self) -> Costs | None:
+        """What a rate is expected to cost at the target; None where there is no line."""
+        return None if self.law is None else _costs(self.law, self.valleys[-1], self.to)
 
     def document(self) -> dict[str, Any]:
         """The entry of ``by_type``."""
@@ -167,20 +195,48 @@ def _untrusted(found: Sequence[Valley], law: Law, to: float, axis: str) -> str |
             f"the best rates do not lie on a line ({abs(law.bend):.1f} standard errors off), and a bent one would be "
             f"{times} times away at the target: add a rung between {law.reference:g} and {to:g}"
         )
+    if (cliff := _over_a_cliff(found[-1], law, to, axis)) is not None:
+        return cliff
     low, high = law.interval(to)
-    lost = law.loss(law.spread(to))
-    if law.curvature > 0 and lost <= COSTLY and high / low <= WIDEST:
+    costs = _costs(law, found[-1], to)
+    if law.curvature > 0 and costs.guess <= costs.accepted and high / low <= WIDEST:
         return None
-    costs = f", and a guess would cost {100 * lost:.2g} % on average" if lost > COSTLY else ""
+    told = ""
+    if costs.guess > costs.accepted:
+        told = (
+            f", and a guess would cost {_percent(costs.guess)} on average, keeping the rate of {axis} "
+            f"{law.reference:g} about {_percent(costs.keeping)}"
+        )
+    return f"the best rate at {axis} {to:g} may be anything from {low:.2g} to {high:.2g}{told}: {_more(law, found, to)}"
+
+
+def _over_a_cliff(longest: Valley, law: Law, to: float, axis: str) -> str | None:
+    """Why a line should not be followed upwards: below the target its rate does much harm already."""
+    place, rung = law.place(to), longest.rung
+    heights = height(rung.means)
+    finite = np.isfinite(heights)
+    # A rate that diverged is as high as anything.
+    above = np.where(finite, (heights - heights.min()) / unit(rung.means), 1e3)
+    if place <= longest.optimum or np.interp(place, np.log(rung.rates), above) < CLIFF:
+        return None
     return (
-        f"the best rate at {axis} {to:g} may be anything from {low:.2g} to {high:.2g}{costs}: {_more(law, to, seeds)}"
+        f"the line leads up to {_rate(place):.2g}, a rate that does much harm at {axis} {rung.at:g} already: add a "
+        f"rung nearer to {to:g}"
     )
 
 
-def _more(law: Law, to: float, seeds: int) -> str:
+def _costs(law: Law, longest: Valley, to: float) -> Costs:
+    spread, moved = law.spread(to), law.place(to) - longest.optimum
+    return Costs(law.loss(spread), law.loss(float(np.hypot(moved, spread))))
+
+
+def _more(law: Law, found: Sequence[Valley], to: float) -> str:
     """What would help: seeds, where they are what is missing, else a longer rung."""
-    stray = law.stray(to) ** 2
-    allowed = min(COSTLY / law.curvature if law.curvature > 0 else np.inf, (np.log(WIDEST) / (2 * Z)) ** 2) - stray
+    seeds, stray = min(own.rung.seeds for own in found), law.stray(to) ** 2
+    moved = law.place(to) - found[-1].optimum
+    flat = COSTLY / law.curvature if law.curvature > 0 else np.inf
+    # The variance at which a guess costs SHARE of what keeping does, which it is a part of.
+    allowed = min(max(flat, SHARE / (1 - SHARE) * moved**2), (np.log(WIDEST) / (2 * Z)) ** 2) - stray
     if allowed > 0:
         enough = math.ceil(seeds * (law.spread(to) ** 2 - stray) / allowed)
         if enough <= MOST_SEEDS:
@@ -193,7 +249,7 @@ def _predicted(seen: TypeAnswer, law: Law, longest: Valley) -> TypeAnswer:
     low, high = law.slope_interval
     moved = law.place(seen.to) - longest.optimum
     interval = law.interval(seen.to)
-    lost = f"what is not known of it costs about {100 * law.loss(law.spread(seen.to)):.1g} % on average"
+    lost = _uncertain(seen, law, _costs(law, longest, seen.to))
     if low <= 0 <= high and abs(moved) < STILL:
         lr = _rate(longest.optimum)
         reason = f"the best rate does not move (slope {law.slope:.2f}, 95 % {low:.2f} to {high:.2f}); {lost}"
@@ -204,6 +260,21 @@ def _predicted(seen: TypeAnswer, law: Law, longest: Valley) -> TypeAnswer:
         f"{np.exp(abs(moved)):.2g} times {'lower' if moved < 0 else 'higher'} than at {law.reference:g}; {lost}"
     )
     return replace(seen, verdict="follow", reason=reason, prediction=Prediction(_rate(law.place(seen.to)), interval))
+
+
+def _uncertain(seen: TypeAnswer, law: Law, costs: Costs) -> str:
+    """What following costs, and where that is much, why it is accepted."""
+    if costs.guess <= COSTLY:
+        return f"what is not known of it costs about {_percent(costs.guess)} on average"
+    return (
+        f"the rate at {seen.axis} {seen.to:g} is uncertain; it may cost {_percent(costs.guess)}, but keeping the rate "
+        f"of {seen.axis} {law.reference:g} would cost about {_percent(costs.keeping)}"
+    )
+
+
+def _percent(share: float) -> str:
+    """Such as 0.3 %, 5 %, 35 % or 120 %: what is expected is known no better."""
+    return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.1g} %"
 
 
 def _rate(place: float) -> float:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lrsearch.study.scaling.parabola import Numbers
-from lrsearch.study.scaling.valley import Rung, Valley, height, unit
+from lrsearch.study.scaling.valley import Rung, Valley, error, height, unit
 
 SURE = 3.0
 """Standard errors by which the ridge must be above both valleys: the pairs looked at are many."""
@@ -49,17 +48,15 @@ def two_basins(rung: Rung) -> Basins | None:
         None if there is no such pair.
     """
     heights = height(rung.means)
-    finite = np.flatnonzero(np.isfinite(heights))
-    scale = unit(rung.means)
-    error = _error(rung, heights, finite)
+    scale, noise = unit(rung.means), error(rung)
     best = float(heights.min())
     for first, second in combinations(sorted(_minima(heights), key=lambda place: heights[place]), 2):
         left, right = sorted((first, second))
         inside = heights[left + 1 : right]
         ridge = float(inside[np.isfinite(inside)].max(initial=-np.inf))
-        wanted = max(SURE * error, RIDGE * scale)
+        wanted = max(SURE * noise, RIDGE * scale)
         deep = ridge - max(heights[left], heights[right]) > wanted
-        if deep and heights[second] - best < max(COMPETES * scale, 2 * error):
+        if deep and heights[second] - best < max(COMPETES * scale, 2 * noise):
             return Basins(rung.at, float(rung.rates[left]), float(rung.rates[right]))
     return None
 
@@ -95,18 +92,3 @@ def _minima(heights: Numbers) -> list[int]:
         for place in range(1, len(heights) - 1)
         if heights[place] <= heights[place - 1] and heights[place] < heights[place + 1]
     ]
-
-
-def _error(rung: Rung, heights: Numbers, finite: NDArray[np.intp]) -> float:
-    """Standard error of the difference of two rates on common seeds, pooled over the better half of the rates."""
-    if rung.seeds < 2:
-        return np.inf
-    better = finite[np.argsort(heights[finite])][: max(len(finite) // 2, 3)]
-    own = rung.values[better]
-    own = own[:, np.isfinite(own).all(axis=0)]
-    if own.shape[1] < 2 or own.shape[0] < 2:
-        return np.inf
-    scaled = np.log(own) if (rung.means > 0).all() else own
-    left = scaled - scaled.mean(axis=1, keepdims=True) - scaled.mean(axis=0) + scaled.mean()
-    freedom = (own.shape[0] - 1) * (own.shape[1] - 1)
-    return float(np.sqrt(2 * (left**2).sum() / freedom / own.shape[1]))

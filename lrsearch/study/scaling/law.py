@@ -9,10 +9,14 @@ import numpy as np
 
 from lrsearch.study.scaling.parabola import Numbers
 from lrsearch.study.scaling.prior import Prior
-from lrsearch.study.scaling.valley import Valley, covariance
+from lrsearch.study.scaling.valley import Valley, covariance, error, unit
 
 Limits = tuple[float, float]
 Z = 1.96
+HIDDEN = 4.0
+"""Where seeds differ much from rate to rate, they hide what of a valley is no parabola, such as a second one, and its
+lowest point is elsewhere more often than resamples of the seeds say. With two rates told apart with a standard error of
+a share e of the value, variances are multiplied by 1 + (HIDDEN e)^2."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Law:
         level: Log rate there.
         slope: Posterior mean.
         covariance: Of level and slope.
+        blur: What standard deviations are multiplied by, the covariance's included, for what seeds hide (`HIDDEN`).
         prior: What the slope was shrunk towards, and how far real optima stray from a line.
         unshrunk: The slope by least squares, without a prior.
         bend: How many standard errors the middle rungs are off the line; 0 for two rungs.
@@ -36,6 +41,7 @@ class Law:
     level: float
     slope: float
     covariance: Numbers
+    blur: float
     prior: Prior
     unshrunk: float
     bend: float
@@ -73,7 +79,7 @@ class Law:
         Args:
             at: The place.
         """
-        return float(np.hypot(self.prior.scatter, self.prior.drift * np.log(at / self.reference)))
+        return self.blur * float(np.hypot(self.prior.scatter, self.prior.drift * np.log(at / self.reference)))
 
     def loss(self, off: float) -> float:
         """What a rate costs that is off the best one: a share of the value, see `Valley.curvature`.
@@ -115,9 +121,26 @@ def fit(found: Sequence[Valley], to: float, prior: Prior) -> Law:
     unshrunk = float(np.polyfit(x, optima, 1)[0])
     bend, bent = _bend(x, optima, weights, line, to / reference)
     sides: Numbers = np.asarray(Z * np.sqrt(np.diag(seeds)))
+    blur = _blur(found[-1])
     return Law(
-        reference, float(level), float(slope), posterior, prior, unshrunk, bend, bent, found[-1].curvature, sides
+        reference,
+        float(level),
+        float(slope),
+        posterior * blur**2,
+        blur,
+        prior,
+        unshrunk,
+        bend,
+        bent,
+        found[-1].curvature,
+        sides,
     )
+
+
+def _blur(longest: Valley) -> float:
+    """1 where the rates have no seeds in common: what these hide is not known then."""
+    noise = error(longest.rung) / unit(longest.rung.means)
+    return float(np.hypot(1.0, HIDDEN * noise)) if np.isfinite(noise) else 1.0
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,30 @@ def unit(means: Numbers) -> float:
     return 1.0 if _positive(means) else float(np.ptp(means[np.isfinite(means)])) or 1.0
 
 
+def error(rung: Rung) -> float:
+    """Standard error of the difference of two rates on common seeds, pooled over the better half of the rates.
+
+    Args:
+        rung: At least one rate has a finite mean.
+
+    Returns:
+        In the unit of `height`; infinite where the rates have no two seeds in common.
+    """
+    heights = height(rung.means)
+    finite = np.flatnonzero(np.isfinite(heights))
+    better = finite[np.argsort(heights[finite])][: max(len(finite) // 2, 3)]
+    own = rung.values[better]
+    own = own[:, np.isfinite(own).all(axis=0)]
+    if own.shape[1] < 2 or own.shape[0] < 2:
+        return np.inf
+    scaled = own
+    if _positive(rung.means):  # of which a single value may be none
+        scaled = np.log(own) if _positive(own) else own / rung.means[better][:, None]
+    left = scaled - scaled.mean(axis=1, keepdims=True) - scaled.mean(axis=0) + scaled.mean()
+    freedom = (own.shape[0] - 1) * (own.shape[1] - 1)
+    return float(np.sqrt(2 * (left**2).sum() / freedom / own.shape[1]))
+
+
 def lowest(rates: Numbers, heights: Numbers) -> Numbers:
     """Log rate of the lowest point of one rung, for itself.
 
