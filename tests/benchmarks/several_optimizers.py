@@ -4,8 +4,8 @@
 
 Each repetition searches digits with SGD alone, with AdamW alone, and with both allowed (`[search] optimizers`), and
 confirms what each finds: `study run`, with another sampler seed and training seed. What each recommends is trained on
-20 further seeds and judged by the mean on holdout rows after the last epoch. Both allowed is two batches where one
-optimizer is one, and takes longer for as many trials: `--trials-of-both` gives it fewer, for equal CPU seconds.
+20 further seeds and judged by the mean on holdout rows after the last epoch. A trial costs more with one optimizer than
+with the other: `--trials-of-both` gives the search with both another number.
 
 Every search is appended to FILE, so that a run that was broken off goes on; --table prints what is there.
 """
