@@ -6,6 +6,7 @@ only numbers) and ask `StratifiedPruner.decide`.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,15 @@ class StratifiedPruner(BasePruner, ABC):
     def epochs(self) -> list[int]:
         """Everything that it ever looks at."""
         return sorted({epoch for rung in self.rungs for epoch in self.looks(rung)})
+
+    def until_next(self, rung: int, last: int | None) -> float:
+        """Epochs from a rung to the next one, or to the end.
+
+        Args:
+            rung: The rung.
+            last: Epochs of a trial that is trained to the end; None if that is not known.
+        """
+        return next((later - rung for later in self.rungs if later > rung), math.inf if last is None else last - rung)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Optuna's question about one trial; see `BasePruner.prune`."""

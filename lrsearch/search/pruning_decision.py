@@ -36,6 +36,7 @@ class PruningDecision:
             were stored when their generation began.
         cost: What lanes cost that are trained together: more go on where that costs next to nothing.
         rule: Which epoch of a run counts.
+        evaluations: Of a trial that is trained to the end; None if that is not known.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class PruningDecision:
         together: bool,
         cost: LaneCost = ONE_BY_ONE,
         rule: Rule = LAST,
+        evaluations: int | None = None,
     ) -> None:
         self._stored = stored
         self._pruner = pruner
@@ -56,6 +58,7 @@ class PruningDecision:
         self._before: dict[int, RungTrial] | None = None
         self._excluded: Collection[int] = ()
         self._rule = rule
+        self._evaluations = evaluations
         self._rungs = RungValues(stored.reader, self._epochs(pruner) if isinstance(pruner, StratifiedPruner) else ())
 
     def _epochs(self, pruner: StratifiedPruner) -> Sequence[int]:
@@ -99,11 +102,12 @@ class PruningDecision:
         asked = {claim.number for claim in trials}
         if not self._together:
             return pruner.decide(rung, arrived, lambda kind: self._seen_now(pruner, rung, kind, asked)).ended
+        ahead = pruner.until_next(rung, self._evaluations)
         decision = pruner.decide(
             rung,
             arrived,
             lambda kind: self._seen_before(pruner, rung, kind),
-            lambda kept, next_best: self._cost.spared(kept, next_best, self._places(trials)),
+            lambda kept, next_best: self._cost.spared(kept, next_best, self._places(trials), ahead),
         )
         for claim in decision.alone:
             self._remember(arrived[claim], trials[claim], pruner)

@@ -11,7 +11,8 @@ from optuna.trial import TrialState
 
 from lrsearch.errors import InputError
 from lrsearch.garbage import search_as_usual
-from lrsearch.pruning import audit, pruners
+from lrsearch.pruning import pruners
+from lrsearch.pruning.audit import Audit
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
 from lrsearch.sampling import ask
 from lrsearch.sampling.space import Settings, settings_from
@@ -88,7 +89,7 @@ class Runner:
         self.heartbeat = Heartbeat(self.store, grace, can_hang=self.definition.command is None)
         rule = Rule.of(self.definition, maximise=stored.maximises)
         cost = self._lane_cost(engine)
-        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, cost, rule)
+        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, cost, rule, evaluations)
         self.at_once = stored.generation if engine.together else 1
         self._claim_size, self._newest = ClaimSize(1 if self.at_once > 1 else workers), -1
         self.training = Training(
@@ -104,7 +105,7 @@ class Runner:
             score=stored.score,
             rule=rule,
             spent=self._claim_size.spent,
-            audit=audit.choice(self.definition),
+            audit=Audit.of(self.definition, cost if engine.together else ONE_BY_ONE),
             variants=Variants(self.definition, task, partial(opening.task_with, stored))
             if self.definition.search.options
             else None,
