@@ -140,7 +140,7 @@ ONE_BY_ONE = LaneCost(1, 0.0)
 """Where each trial is trained by itself, every lane costs the same."""
 
 
-def reckoned(*, one_pass: bool, device: str, fixed: float = 1.0) -> LaneCost:
+def reckoned(*, one_pass: bool, device: str, fixed: float = 1.0, recording: float = 0.0) -> LaneCost:
     """What lanes cost, as far as can be said without a clock.
 
     With a batch on a processor the fixed part is about what 32 lanes cost, with compiled code half of that:
@@ -150,10 +150,11 @@ def reckoned(*, one_pass: bool, device: str, fixed: float = 1.0) -> LaneCost:
         one_pass: Whether lanes are trained in one pass.
         device: Where, ``cpu`` or ``cuda``.
         fixed: See `LaneCost`; of an engine whose lanes take one pass.
+        recording: The same.
     """
     if not one_pass:
         return ONE_BY_ONE
-    return LaneCost(CPU_BLOCK if device == "cpu" else CUDA_BLOCK, fixed)
+    return LaneCost(CPU_BLOCK if device == "cpu" else CUDA_BLOCK, fixed, recording)
 
 
 def stored(table: object) -> LaneCost | None:
@@ -164,9 +165,8 @@ def stored(table: object) -> LaneCost | None:
     """
     if not isinstance(table, Mapping):
         return None
-    block, fixed = table.get("block"), table.get("fixed")
+    block, costs = table.get("block"), [table.get("fixed"), table.get("recording", 0.0)]
     if not isinstance(block, int) or isinstance(block, bool) or block < 1:
         return None
-    if not isinstance(fixed, (int, float)) or isinstance(fixed, bool) or not 0 <= fixed < 1e6:
-        return None
-    return LaneCost(block, float(fixed))
+    known = [float(own) for own in costs if isinstance(own, (int, float)) and not isinstance(own, bool)]
+    return LaneCost(block, *known) if len(known) == len(costs) and all(0 <= own < 1e6 for own in known) else None

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from sampling import shares
 from unseen_seeds import Curve, definition_of, train
 
@@ -21,6 +20,7 @@ from lrsearch.study import open as opening
 from lrsearch.study.linked import HOLDOUT
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task
+from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream
 
 Key = tuple[int, int]
@@ -111,7 +111,7 @@ class Bank:
                 self._curves[int(number), int(seed)] = Curve(test, float(holdout))
 
 
-class ReplayEngine:
+class ReplayEngine(BatchedEngine):
     """Takes curves from a bank instead of training; serves one search with its confirmation.
 
     Each trial gets the nearest setting that no other trial of the search has, and keeps it. So the bank stands for
@@ -121,13 +121,8 @@ class ReplayEngine:
         bank: The curves.
     """
 
-    name = "batched"
-    together = True
-    one_pass = True
-    in_memory = True
-    device = torch.device("cpu")
-
     def __init__(self, bank: Bank) -> None:
+        super().__init__()
         self.bank = bank
         self.epochs = 0
         self._number: dict[tuple[float, str], int] = {}

@@ -102,12 +102,16 @@ def test_seats_that_are_left_cost_nothing(cost: LaneCost, seeds: int, data: st.D
 @pytest.mark.parametrize(
     "table",
     [None, [], "x", {}, {"block": 0, "fixed": 1.0}, {"block": True, "fixed": 1.0}, {"block": 32},
+     {"block": 32, "fixed": 1.0, "recording": True}, {"block": 32, "recording": 1.0},
      {"block": 32, "fixed": -1.0}, {"block": 32, "fixed": "1"}, {"block": 32, "fixed": math.inf}],
 )  # fmt: skip
 def test_what_somebody_else_wrote_is_no_table(table: Any) -> None:
     assert lane_cost.stored(table) is None
 
 
-@given(costs)
-def test_what_is_stored_is_read_again(cost: LaneCost) -> None:
-    assert lane_cost.stored(cost.table()) == cost
+@given(costs, st.floats(0, 400))
+def test_what_is_stored_is_read_again(cost: LaneCost, recording: float) -> None:
+    own = replace(cost, recording=recording)
+    assert lane_cost.stored(own.table()) == own
+    before = {"block": cost.block, "fixed": cost.fixed}
+    assert lane_cost.stored(before) == cost, "studies of former versions have no recordings"

@@ -26,7 +26,7 @@ from lrsearch.study.forecast import Player, Rungs
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
 
-RUNG, KEEP = 4, 0.4
+EPOCHS, RUNG, KEEP = 8, 4, 0.4
 PRUNERS = ["halving", "extrapolation"]
 Trial = tuple[str, float, float]
 """Scheduler type, value until half of the rung's epochs, value from then on."""
@@ -38,7 +38,7 @@ def definition_of(pruner: str, rung: float = 0.5) -> Definition:
         {
             "study": {"name": "halved", "trials": 60},
             "task": {"name": "polynomial", "rows": 20},
-            "training": {"epochs": 8},
+            "training": {"epochs": EPOCHS},
             "search": {"schedulers": ["constant", "lambda"]},
             "pruner": {"name": pruner, "rungs": [rung], "keep": KEEP},
         },
@@ -103,7 +103,7 @@ def of_run(there: Generations, pruner: str, *, together: bool, cost: LaneCost = 
     storage = open_storage("sqlite://", create=True)
     stored = opening.store(storage, definition, opening.build_task(definition))
     store, space = trial_store(stored.study, storage), Space.of(definition)
-    decide = PruningDecision(stored, pruners.build(definition), together, cost)
+    decide = PruningDecision(stored, pruners.build(definition), together, cost, evaluations=EPOCHS)
     ends: list[bool] = []
     for generation in there:
         claims = store.claim(len(generation), definition.trials, Worker.this().as_dict())
@@ -165,3 +165,15 @@ def test_a_batch_is_filled_with_those_that_came_nearest() -> None:
     assert [place for place, ends in enumerate(filled) if not ends] == list(range(12))
     assert of_run(there, "halving", together=True, cost=cost) == reference(there, "halving")
     assert of_run(there[:1], "extrapolation", together=False, cost=cost)[:12] != filled[:12]
+
+
+@pytest.mark.parametrize(("recording", "ends"), [(0.0, 12), (11.9, 12), (12.0, 0)])
+def test_nobody_ends_where_that_would_cost_more_than_it_saves(recording: float, ends: int) -> None:
+    """Four epochs with two blocks instead of five save twelve; a forecast counts likewise."""
+    there = [[("constant", 9.0, float(value)) for value in range(20)]]
+    cost = LaneCost(block=4, fixed=1.0, recording=recording)
+    assert sum(of_run(there, "extrapolation", together=True, cost=cost)) == ends
+    pruner = pruners.build(definition_of("extrapolation"))
+    assert isinstance(pruner, StratifiedPruner)
+    players = [Player(number, kind, now) for number, (kind, _, now) in enumerate(there[0])]
+    assert len(players) - len(Rungs(pruner, 1, cost, EPOCHS).pass_on(RUNG, players)) == ends
