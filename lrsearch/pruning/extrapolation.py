@@ -31,7 +31,7 @@ class StratifiedExtrapolation(StratifiedPruner):
         keep: Share that goes on at each rung, at least one trial; one number for all, or one for each.
     """
 
-    fills = True
+    fills = across = True
 
     def __init__(self, rungs: Sequence[int], keep: float | Sequence[float]) -> None:
         shares = [keep] * len(rungs) if isinstance(keep, (int, float)) else list(keep)

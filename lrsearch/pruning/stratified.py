@@ -16,7 +16,18 @@ from optuna.pruners import BasePruner
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.pruning.comparison import FREE, AtRung, Trial, at_rungs, comparable, halve, next_best, of_like, survivors
+from lrsearch.pruning.comparison import (
+    FREE,
+    AtRung,
+    Seen,
+    Trial,
+    at_rungs,
+    comparable,
+    halve,
+    next_best,
+    of_like,
+    survivors,
+)
 from lrsearch.storage.attributes import EXCLUDED
 from lrsearch.storage.rung_trials import RungTrial
 
@@ -41,8 +52,8 @@ class StratifiedPruner(BasePruner, ABC):
     late; comparing like with like removes that bias. The same goes for optimizers, where several are searched and each
     has more than three trials of the type there (`comparison.of_like`). Who leads its type by what it has come to goes
     on in any case. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
-    Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far,
-    and the first three of a type always do.
+    Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far.
+    The first three of a type always do, or are compared with all types (`across`).
 
     It only reads: asked twice, it answers twice the same.
 
@@ -52,6 +63,8 @@ class StratifiedPruner(BasePruner, ABC):
 
     fills: ClassVar[bool]
     """Whether more go on where that costs next to nothing."""
+    across: ClassVar[bool]
+    """Whether a trial is compared with all types where too few of its own were seen."""
 
     def __init__(self, shares: Mapping[int, float]) -> None:
         self.shares = dict(sorted(shares.items()))
@@ -100,27 +113,27 @@ class StratifiedPruner(BasePruner, ABC):
         trials = at_rungs(study.get_trials(deepcopy=False))
         maximise = study.direction == StudyDirection.MAXIMIZE
         excluded = {int(number) for number in study.user_attrs.get(EXCLUDED, {})}
-        others = self.seen(trials, rung, trial.params.get("scheduler"), {*excluded, trial.number}, maximise=maximise)
+        seen = self.seen(trials, rung, {*excluded, trial.number}, maximise=maximise)
         own = self.at_rung(rung, at_rungs([trial])[trial.number], maximise=maximise)
-        return self.ends(own, others, self.shares[rung])
+        return self.ends(own, seen.of(own.scheduler), self.shares[rung], seen.all)
 
     def decide(
         self,
         rung: int,
         arrived: Mapping[Trial, AtRung],
-        seen_before: Callable[[str | None], Sequence[AtRung]],
+        seen_before: Seen,
         spared: Callable[[Collection[Trial], Sequence[Trial]], Collection[Trial]] = lambda *_: (),
     ) -> Decision[Trial]:
         """Who ends of some trials that reach a rung together.
 
-        Of a scheduler type of which more arrive than always go on, the best share of them goes on. The others are
-        compared one by one with those of their type that were seen at the rung before, and with each other in the
-        order given.
+        Of a scheduler type of which more than three arrive, the best share of them goes on. The others are compared one
+        by one with those of their type that were seen at the rung before, and with each other in the order given; where
+        that is too few, see `across`, with all types.
 
         Args:
             rung: The rung.
             arrived: The trials.
-            seen_before: A type's trials that reached the rung before; asked only where it matters.
+            seen_before: The trials that reached the rung before.
             spared: Says of those that the rule keeps and of those that it ends, the best first, who goes on beside them
                 because that costs next to nothing.
         """
@@ -131,8 +144,12 @@ class StratifiedPruner(BasePruner, ABC):
         for trial in alone:
             own = arrived[trial]
             if own.scheduler not in others:
-                others[own.scheduler] = list(seen_before(own.scheduler))
-            if self.ends(own, others[own.scheduler], keep):
+                others[own.scheduler] = list(seen_before.of(own.scheduler))
+
+            def everybody(trial: Trial = trial) -> list[AtRung]:
+                return [*seen_before.all(), *(beside for other, beside in arrived.items() if other != trial)]
+
+            if self.ends(own, others[own.scheduler], keep, everybody):
                 ended.add(trial)
             others[own.scheduler].append(own)
         if self.fills and ended:
@@ -140,15 +157,20 @@ class StratifiedPruner(BasePruner, ABC):
             ended -= set(spared(kept, next_best(arrived, ended)))
         return Decision(ended, alone)
 
-    def ends(self, own: AtRung, others: Sequence[AtRung], keep: float) -> bool:
+    def ends(
+        self, own: AtRung, others: Sequence[AtRung], keep: float, everybody: Callable[[], Sequence[AtRung]]
+    ) -> bool:
         """Whether a trial ends at a rung.
 
         Args:
             own: The trial.
             others: The other trials of its scheduler type.
             keep: Share that goes on there.
+            everybody: The other trials of all types.
         """
         others = of_like(own, others, FREE)
+        if len(others) < FREE and self.across:
+            others = everybody()
         if len(others) < FREE:
             return False
         place = sum(other.rank < own.rank for other in others)
@@ -168,29 +190,21 @@ class StratifiedPruner(BasePruner, ABC):
         value, now = self.judged(rung, {epoch: comparable(sign * trial.values[epoch]) for epoch in there})
         return AtRung(trial.number, trial.scheduler, value, now, trial.optimizer)
 
-    def seen(
-        self,
-        trials: Mapping[int, RungTrial],
-        rung: int,
-        scheduler: str | None,
-        but: Collection[int],
-        *,
-        maximise: bool,
-    ) -> list[AtRung]:
-        """The trials that one of their type is compared with at a rung: failed ones do not count.
+    def seen(self, trials: Mapping[int, RungTrial], rung: int, but: Collection[int], *, maximise: bool) -> Seen:
+        """The trials that one is compared with at a rung: failed ones do not count.
 
         Args:
             trials: All trials, by number.
             rung: The rung.
-            scheduler: The scheduler type.
             but: Numbers of trials that do not count: excluded ones, and those that are asked about.
             maximise: Whether larger values are better.
         """
-        return [
-            self.at_rung(rung, trial, maximise=maximise)
-            for number, trial in trials.items()
-            if trial.scheduler == scheduler
-            and rung in trial.values
-            and trial.state != TrialState.FAIL
-            and number not in but
-        ]
+
+        def found(counts: Callable[[RungTrial], bool]) -> list[AtRung]:
+            return [
+                self.at_rung(rung, trial, maximise=maximise)
+                for number, trial in trials.items()
+                if counts(trial) and rung in trial.values and trial.state != TrialState.FAIL and number not in but
+            ]
+
+        return Seen(lambda kind: found(lambda trial: trial.scheduler == kind), lambda: found(lambda _: True))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from lrsearch.pruning import lane_cost, pruners
 from lrsearch.pruning.audit import Audit
-from lrsearch.pruning.comparison import AtRung
+from lrsearch.pruning.comparison import AtRung, Seen
 from lrsearch.pruning.lane_cost import LaneCost
 from lrsearch.pruning.stratified import StratifiedPruner
 from lrsearch.sampling.ask import generation_size, trials_to_train
@@ -185,6 +185,9 @@ class Rungs:
         """
         return {own: range(own.number * self._seeds, (own.number + 1) * self._seeds) for own in players}
 
+    def _all(self, epoch: int) -> list[AtRung]:
+        return [own for (rung, _), seen in self._seen.items() if rung == epoch for own in seen]
+
     def pass_on(self, epoch: int, players: list[Player]) -> list[Player]:
         """Those that go on, of some that reach a rung together.
 
@@ -197,7 +200,7 @@ class Rungs:
         ended = self._pruner.decide(
             epoch,
             arrived,
-            lambda kind: self._seen[epoch, str(kind)],
+            Seen(lambda kind: self._seen[epoch, str(kind)], lambda: self._all(epoch)),
             lambda kept, next_best: self._cost.spared(kept, next_best, places, ahead),
         ).ended
         for own in players:

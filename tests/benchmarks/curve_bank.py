@@ -136,11 +136,15 @@ class ReplayEngine(BatchedEngine):
             self._taken.add(self._number[key])
         return self._number[key]
 
+    def keys(self, lanes: Sequence[Lane]) -> list[Key]:
+        """What of the bank stands for lanes."""
+        return [(self.number_of(Settings(lane.lr, lane.schedule)), lane.seed) for lane in lanes]
+
     def train(
         self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
     ) -> LaneStream:
         """See `Engine.train`."""
-        keys = [(self.number_of(Settings(lane.lr, lane.schedule)), lane.seed) for lane in lanes]
+        keys = self.keys(lanes)
         self.bank.need(keys)
         curves = [self.bank[key] for key in keys]
         live = list(range(len(lanes)))

@@ -75,6 +75,8 @@ def reference(there: Generations, pruner: str) -> list[bool]:
             alike = [trial for trial in arrived if trial[0] == kind]
             if len(alike) <= 3:  # too few: those seen before, and who came just before it
                 alike = [trial for trial in [*before, *arrived[: place + 1]] if trial[0] == kind]
+                if len(alike) <= 3 and pruner == "extrapolation":  # still too few: all types
+                    alike = [*before, *arrived]
             better = [trial for trial in alike if (trial[1], trial[3]) < (value, own)]
             leads = all((trial[2], trial[3]) >= (now, own) for trial in alike)
             share = max(1, math.floor(KEEP * len(alike) + 0.5))
@@ -84,9 +86,9 @@ def reference(there: Generations, pruner: str) -> list[bool]:
     return ends
 
 
-def of_forecast(there: Generations) -> list[bool]:
+def of_forecast(there: Generations, name: str) -> list[bool]:
     """Trials that are only a number."""
-    pruner = pruners.build(definition_of("halving"))
+    pruner = pruners.build(definition_of(name))
     assert isinstance(pruner, StratifiedPruner)
     rungs, ends, number = Rungs(pruner), [], 0
     for generation in there:
@@ -135,10 +137,12 @@ def trace_of(curve: list[float]) -> TrialTrace:
     return trace
 
 
+@pytest.mark.parametrize("pruner", PRUNERS)
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(generations)
-def test_a_forecast_decides_as_the_rule_says(there: Generations) -> None:
-    assert of_forecast(there) == reference(there, "halving")
+def test_a_forecast_decides_as_the_rule_says(pruner: str, there: Generations) -> None:
+    steady = [[(kind, now, now) for kind, _, now in generation] for generation in there]
+    assert of_forecast(steady, pruner) == reference(steady, pruner)
 
 
 @pytest.mark.parametrize("pruner", PRUNERS)
@@ -154,6 +158,14 @@ def test_a_run_that_trains_generations_decides_as_the_rule_says(pruner: str, the
 def test_a_run_that_trains_one_after_the_other_decides_as_the_rule_says(pruner: str, there: list[Trial]) -> None:
     alone = [[trial] for trial in there]
     assert of_run(alone, pruner, together=False) == reference(alone, pruner)
+
+
+def test_few_of_a_type_are_compared_with_all_types() -> None:
+    """The first ones of every type go on while fewer than three were seen of all; halving lets three of each pass."""
+    came_to = (("constant", 1.0), ("constant", 2.0), ("lambda", 3.0), ("lambda", 4.0), ("lambda", 0.5))
+    alone: Generations = [[(kind, 9.0, value)] for kind, value in came_to]
+    assert of_run(alone, "extrapolation", together=False) == [False, False, False, True, False]
+    assert of_run(alone, "halving", together=False) == [False] * 5
 
 
 def test_a_batch_is_filled_with_those_that_came_nearest() -> None:
