@@ -47,6 +47,12 @@ class AtRung:
         """Orders trials by what they have come to."""
         return rank(self.value if self.now is None else self.now, self.number)
 
+    @property
+    def rank_hoped(self) -> Rank:
+        """The same as `rank` if it gains twice what is expected of it."""
+        gain = 0.0 if self.now is None or not math.isfinite(self.now - self.value) else self.now - self.value
+        return rank(self.value - gain, self.number)
+
 
 @dataclass(frozen=True)
 class Seen:

@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from lrsearch.pruning.comparison import (
     FREE,
     AtRung,
+    Rank,
     Seen,
     Trial,
     at_rungs,
@@ -53,7 +54,7 @@ class StratifiedPruner(BasePruner, ABC):
     has more than three trials of the type there (`comparison.of_like`). Who leads its type by what it has come to goes
     on in any case. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
     Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far.
-    The first three of a type always do, or are compared with all types (`across`).
+    The first three of a type always do, or are compared with all types; see `across`.
 
     It only reads: asked twice, it answers twice the same.
 
@@ -64,7 +65,8 @@ class StratifiedPruner(BasePruner, ABC):
     fills: ClassVar[bool]
     """Whether more go on where that costs next to nothing."""
     across: ClassVar[bool]
-    """Whether a trial is compared with all types where too few of its own were seen."""
+    """Whether a trial that is compared one by one is compared with all types, too: where too few of its own were seen;
+    and else it ends if it would not be among the best share of all even with twice the gain that is expected of it."""
 
     def __init__(self, shares: Mapping[int, float]) -> None:
         self.shares = dict(sorted(shares.items()))
@@ -127,8 +129,8 @@ class StratifiedPruner(BasePruner, ABC):
         """Who ends of some trials that reach a rung together.
 
         Of a scheduler type of which more than three arrive, the best share of them goes on. The others are compared one
-        by one with those of their type that were seen at the rung before, and with each other in the order given; where
-        that is too few, see `across`, with all types.
+        by one with those of their type that were seen at the rung before, and with each other in the order given; see
+        also `across`.
 
         Args:
             rung: The rung.
@@ -169,11 +171,17 @@ class StratifiedPruner(BasePruner, ABC):
             everybody: The other trials of all types.
         """
         others = of_like(own, others, FREE)
-        if len(others) < FREE and self.across:
-            others = everybody()
-        if len(others) < FREE:
-            return False
-        place = sum(other.rank < own.rank for other in others)
+        if len(others) >= FREE:
+            return self._is_behind(own, own.rank, others, keep) or (
+                self.across and self._is_behind(own, own.rank_hoped, everybody(), keep)
+            )
+        others = everybody() if self.across else []
+        return len(others) >= FREE and self._is_behind(own, own.rank, others, keep)
+
+    @staticmethod
+    def _is_behind(own: AtRung, judged: Rank, others: Sequence[AtRung], keep: float) -> bool:
+        """Whether a trial is not among the best share, nor leads by what it has come to."""
+        place = sum(other.rank < judged for other in others)
         leads = all(own.rank_now < other.rank_now for other in others)
         return place >= survivors(len(others) + 1, keep) and not leads
 
@@ -190,7 +198,15 @@ class StratifiedPruner(BasePruner, ABC):
         value, now = self.judged(rung, {epoch: comparable(sign * trial.values[epoch]) for epoch in there})
         return AtRung(trial.number, trial.scheduler, value, now, trial.optimizer)
 
-    def seen(self, trials: Mapping[int, RungTrial], rung: int, but: Collection[int], *, maximise: bool) -> Seen:
+    def seen(
+        self,
+        trials: Mapping[int, RungTrial],
+        rung: int,
+        but: Collection[int],
+        *,
+        maximise: bool,
+        known: dict[tuple[int, int], AtRung] | None = None,
+    ) -> Seen:
         """The trials that one is compared with at a rung: failed ones do not count.
 
         Args:
@@ -198,11 +214,21 @@ class StratifiedPruner(BasePruner, ABC):
             rung: The rung.
             but: Numbers of trials that do not count: excluded ones, and those that are asked about.
             maximise: Whether larger values are better.
+            known: Rung and number -> a trial that has ended, from earlier calls; it gets those that are new.
         """
+        known = {} if known is None else known
+
+        def at_rung(trial: RungTrial) -> AtRung:
+            if (rung, trial.number) in known:
+                return known[rung, trial.number]
+            found = self.at_rung(rung, trial, maximise=maximise)
+            if trial.state.is_finished():
+                known[rung, trial.number] = found
+            return found
 
         def found(counts: Callable[[RungTrial], bool]) -> list[AtRung]:
             return [
-                self.at_rung(rung, trial, maximise=maximise)
+                at_rung(trial)
                 for number, trial in trials.items()
                 if counts(trial) and rung in trial.values and trial.state != TrialState.FAIL and number not in but
             ]

@@ -57,6 +57,7 @@ class PruningDecision:
         self._mirror: Mirror | None = None
         self._before: dict[int, RungTrial] | None = None
         self._excluded: Collection[int] = ()
+        self._ended: dict[tuple[int, int], AtRung] = {}
         self._rule = rule
         self._evaluations = evaluations
         self._rungs = RungValues(stored.reader, self._epochs(pruner) if isinstance(pruner, StratifiedPruner) else ())
@@ -130,7 +131,7 @@ class PruningDecision:
     def _seen_now(self, pruner: StratifiedPruner, rung: int, asked: Collection[int]) -> Seen:
         but = {*self._stored.excluded(), *asked}
         known = self._rule.compared(self._rungs.read())
-        return pruner.seen(known, rung, but, maximise=self._stored.maximises)
+        return pruner.seen(known, rung, but, maximise=self._stored.maximises, known=self._ended)
 
     def _seen_before(self, pruner: StratifiedPruner, rung: int) -> Seen:
         if self._before is None:

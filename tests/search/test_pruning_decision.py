@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from databases import close
@@ -61,6 +62,13 @@ def end_of(pruner: str, then: float, now: float) -> float:
     return now + (now - then) if pruner == "extrapolation" and falls else now
 
 
+def behind(value: float, now: float, own: int, others: Sequence[tuple[str, float, float, int]]) -> bool:
+    """Not among the best share, and not the leader."""
+    better = [trial for trial in others if (trial[1], trial[3]) < (value, own)]
+    leads = all((trial[2], trial[3]) > (now, own) for trial in others)
+    return len(better) >= max(1, math.floor(KEEP * (len(others) + 1) + 0.5)) and not leads
+
+
 def reference(there: Generations, pruner: str) -> list[bool]:
     """Whether each trial ends, one sentence a line."""
     ends = []
@@ -72,15 +80,18 @@ def reference(there: Generations, pruner: str) -> list[bool]:
             (kind, end_of(pruner, then, now), now, number + place) for place, (kind, then, now) in enumerate(known)
         ]
         for place, (kind, value, now, own) in enumerate(arrived):
-            alike = [trial for trial in arrived if trial[0] == kind]
-            if len(alike) <= 3:  # too few: those seen before, and who came just before it
-                alike = [trial for trial in [*before, *arrived[: place + 1]] if trial[0] == kind]
-                if len(alike) <= 3 and pruner == "extrapolation":  # still too few: all types
-                    alike = [*before, *arrived]
-            better = [trial for trial in alike if (trial[1], trial[3]) < (value, own)]
-            leads = all((trial[2], trial[3]) >= (now, own) for trial in alike)
-            share = max(1, math.floor(KEEP * len(alike) + 0.5))
-            ends.append(len(alike) > 3 and len(better) >= share and not leads)
+            everybody = [trial for trial in [*before, *arrived] if trial[3] != own]
+            alike = [trial for trial in arrived if trial[0] == kind and trial[3] != own]
+            one_by_one = len(alike) < 3
+            if one_by_one:  # too few: those seen before, and who came just before it
+                alike = [trial for trial in [*before, *arrived[:place]] if trial[0] == kind]
+            few = len(alike) < 3
+            if few and pruner == "extrapolation":
+                alike = everybody
+            ends.append(len(alike) >= 3 and behind(value, now, own, alike))
+            if one_by_one and not few and pruner == "extrapolation":  # the gain once more: hopeless among all types
+                hoped = value - (now - value) if math.isfinite(now - value) else value
+                ends[-1] |= behind(hoped, now, own, everybody)
         before += arrived
         number += len(arrived)
     return ends
