@@ -210,8 +210,7 @@ class Pass:
         rungs = {trace.epoch for trace in asked.values()}
         if len(rungs) != 1 or (epoch := rungs.pop()) not in self._training.rungs or epoch <= self.compared:
             return
-        asked = {claim: trace for claim, trace in asked.items() if trace.is_evaluated(epoch)}
-        if not asked:
+        if not (asked := {claim: trace for claim, trace in asked.items() if trace.is_evaluated(epoch)}):
             return
         self._training.store.record(self._fresh(asked))
         pruned = self._training.ended_at_rung(asked)
