@@ -21,8 +21,8 @@ class StratifiedExtrapolation(StratifiedPruner):
 
         predicted end = now + (now - then),  now and then = medians of the values that end at the rung and at its half
 
-    A trial that got worse is judged by where it is. The one that leads its type now goes on, too. One by one, trials are
-    compared with those of all types, too; see `StratifiedPruner.across`.
+    A trial that got worse is judged by where it is. The one that leads its type now goes on, too. One by one, trials
+    are compared with those of all types as well; see `StratifiedPruner.across`.
     `tests/benchmarks/pruning_rules.py` compares this with other rules.
 
     Source of the bias: Wu et al., "Understanding Short-Horizon Bias in Stochastic Meta-Optimization" (2018).
