@@ -32,6 +32,10 @@ from lrsearch.pruning.comparison import (
 from lrsearch.storage.attributes import EXCLUDED
 from lrsearch.storage.rung_trials import RungTrial
 
+STRICTER = 0.85
+"""Of the share that goes on, the part that does where trials are compared one by one and `across` holds: a sampler's
+later trials are better than its earlier ones, so that otherwise more than the share of them would go on."""
+
 
 @dataclass(frozen=True)
 class Decision(Generic[Trial]):
@@ -171,12 +175,14 @@ class StratifiedPruner(BasePruner, ABC):
             everybody: The other trials of all types.
         """
         others = of_like(own, others, FREE)
-        if len(others) >= FREE:
-            return self._is_behind(own, own.rank, others, keep) or (
-                self.across and self._is_behind(own, own.rank_hoped, everybody(), keep)
-            )
-        others = everybody() if self.across else []
-        return len(others) >= FREE and self._is_behind(own, own.rank, others, keep)
+        enough = len(others) >= FREE
+        if not self.across:
+            return enough and self._is_behind(own, own.rank, others, keep)
+        keep *= STRICTER
+        if enough and self._is_behind(own, own.rank, others, keep):
+            return True
+        others = everybody()
+        return len(others) >= FREE and self._is_behind(own, own.rank_hoped if enough else own.rank, others, keep)
 
     @staticmethod
     def _is_behind(own: AtRung, judged: Rank, others: Sequence[AtRung], keep: float) -> bool:

@@ -62,11 +62,11 @@ def end_of(pruner: str, then: float, now: float) -> float:
     return now + (now - then) if pruner == "extrapolation" and falls else now
 
 
-def behind(value: float, now: float, own: int, others: Sequence[tuple[str, float, float, int]]) -> bool:
+def behind(value: float, now: float, own: int, others: Sequence[tuple[str, float, float, int]], keep: float) -> bool:
     """Not among the best share, and not the leader."""
     better = [trial for trial in others if (trial[1], trial[3]) < (value, own)]
     leads = all((trial[2], trial[3]) > (now, own) for trial in others)
-    return len(better) >= max(1, math.floor(KEEP * (len(others) + 1) + 0.5)) and not leads
+    return len(better) >= max(1, math.floor(keep * (len(others) + 1) + 0.5)) and not leads
 
 
 def reference(there: Generations, pruner: str) -> list[bool]:
@@ -85,13 +85,14 @@ def reference(there: Generations, pruner: str) -> list[bool]:
             one_by_one = len(alike) < 3
             if one_by_one:  # too few: those seen before, and who came just before it
                 alike = [trial for trial in [*before, *arrived[:place]] if trial[0] == kind]
+            keep = 0.85 * KEEP if one_by_one and pruner == "extrapolation" else KEEP
             few = len(alike) < 3
             if few and pruner == "extrapolation":
                 alike = everybody
-            ends.append(len(alike) >= 3 and behind(value, now, own, alike))
+            ends.append(len(alike) >= 3 and behind(value, now, own, alike, keep))
             if one_by_one and not few and pruner == "extrapolation":  # the gain once more: hopeless among all types
                 hoped = value - (now - value) if math.isfinite(now - value) else value
-                ends[-1] |= behind(hoped, now, own, everybody)
+                ends[-1] |= behind(hoped, now, own, everybody, keep)
         before += arrived
         number += len(arrived)
     return ends
