@@ -64,6 +64,10 @@ class StratifiedPruner(BasePruner, ABC):
 
     Args:
         shares: Epoch after which trials are compared -> share that goes on, at least one trial.
+
+    Attributes:
+        shares: The same, in the order of the epochs.
+        stricter: See `STRICTER`.
     """
 
     fills: ClassVar[bool]
@@ -74,6 +78,7 @@ class StratifiedPruner(BasePruner, ABC):
 
     def __init__(self, shares: Mapping[int, float]) -> None:
         self.shares = dict(sorted(shares.items()))
+        self.stricter = STRICTER
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -178,7 +183,7 @@ class StratifiedPruner(BasePruner, ABC):
         enough = len(others) >= FREE
         if not self.across:
             return enough and self._is_behind(own, own.rank, others, keep)
-        keep *= STRICTER
+        keep *= self.stricter
         if enough and self._is_behind(own, own.rank, others, keep):
             return True
         others = everybody()

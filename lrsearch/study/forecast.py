@@ -11,9 +11,12 @@ from lrsearch.pruning import lane_cost, pruners
 from lrsearch.pruning.audit import Audit
 from lrsearch.pruning.comparison import AtRung, Seen
 from lrsearch.pruning.lane_cost import LaneCost
-from lrsearch.pruning.stratified import StratifiedPruner
+from lrsearch.pruning.stratified import STRICTER, StratifiedPruner
 from lrsearch.sampling.ask import generation_size, trials_to_train
 from lrsearch.study_file.model import Definition
+
+NOT_LEARNING = ("random", "qmc", "grid")
+"""Samplers whose later trials are no better than their earlier ones."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,11 @@ def _played(
     """The same in evaluations, of runs that have `steps` of them and end after `last`."""
     pruner, seeds = pruners.build(definition, steps), len(definition.training.seeds)
     cost = (cost or lane_cost.reckoned(one_pass=True, device="cpu")) if together else lane_cost.ONE_BY_ONE
-    at_rungs = Rungs(pruner, seeds, cost, steps) if isinstance(pruner, StratifiedPruner) else None
+    at_rungs = None
+    if isinstance(pruner, StratifiedPruner):
+        # Players are no better the later they come; of trials that are, about the whole share goes on (`STRICTER`).
+        pruner.stricter = STRICTER if definition.sampler.name in NOT_LEARNING else 1.0
+        at_rungs = Rungs(pruner, seeds, cost, steps)
     audit = Audit.of(definition, cost)
     rungs = [] if at_rungs is None else [rung for rung in at_rungs.epochs if rung < last]
     size = generation_size(definition) if together else 1
