@@ -17,7 +17,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lrsearch import registry
 from lrsearch.pruning.audit import is_chosen
-from lrsearch.pruning.lane_cost import AUDITED, reckoned
 from lrsearch.sampling.proposer import Uniform
 from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.runner import Runner
@@ -154,25 +153,6 @@ def test_audited_trials_take_nobodys_place(share: float, audited: Define, define
     expected = halved({t.number: (t.params["scheduler"], t.intermediate_values) for t in ends}, [2, 4])
     assert {t.number: t.last_step for t in watched if t.state == TrialState.PRUNED} == expected
     assert [t.number for t in audits(watched)] == [n for n in sorted(expected) if is_chosen(3, n, share)]
-
-
-def test_in_a_batch_an_audit_takes_empty_seats_only(audited: Define) -> None:
-    """Forty trials in two blocks: those who go on fit into one, and so do all who are trained."""
-    definition = audited(trials=40, audit=AUDITED, rungs=[0.5], keep=0.5)
-    cost, ended = reckoned(one_pass=True, device="cpu"), finished(definition, BatchedEngine())
-    kept = [trial.number for trial in ended if trial.state == TrialState.COMPLETE]
-    watched = [trial.number for trial in audits(ended)]
-    drawn = [trial.number for trial in ended if trial.number not in kept and is_chosen(3, trial.number, AUDITED)]
-    assert watched == [number for number in drawn if number in watched]
-    assert [cost.blocks(cost.lanes(own)) for own in (range(40), kept, [*kept, *watched])] == [2, 1, 1]
-    assert all(cost.blocks(cost.lanes([*kept, *watched, other])) == 2 for other in set(drawn) - set(watched))
-
-
-def test_alone_there_is_a_seat_for_everybody(audited: Define) -> None:
-    definition = audited(trials=40, audit=AUDITED)
-    ended = finished(definition, SequentialEngine())
-    pruned = [trial.number for trial in ended if trial.state == TrialState.PRUNED]
-    assert [trial.number for trial in audits(ended)] == [own for own in pruned if is_chosen(3, own, AUDITED)] != []
 
 
 def test_epochs_of_the_audit_are_counted(audited: Define) -> None:

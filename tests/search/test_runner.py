@@ -13,21 +13,18 @@ from optuna.trial import TrialState
 
 from lrsearch import registry
 from lrsearch.errors import LrsearchError
-from lrsearch.pruning.lane_cost import LaneCost
 from lrsearch.sampling.space import settings_from
 from lrsearch.search.events import Event, TrialEnded
 from lrsearch.search.runner import Runner
 from lrsearch.signals import Interruption
 from lrsearch.storage.rdb import open_storage
 from lrsearch.storage.store import TrialEnd
-from lrsearch.study import control, lane_costs, status
+from lrsearch.study import control, status
 from lrsearch.study import stored as studies
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file.model import Definition
 from lrsearch.tasks.task import Task
-from lrsearch.training import seats
-from lrsearch.training.batched import RECORDING, BatchedEngine
-from lrsearch.training.compiled.engine import CompiledEngine
+from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import SequentialEngine
 from lrsearch.training.loop import start, train
 
@@ -114,16 +111,6 @@ def test_pruned_trials_end_at_a_rung(storage: BaseStorage, define: Callable[...,
         assert last == 8 if trial.state == TrialState.COMPLETE else last in (2, 4)
         assert len(trial.user_attrs["train_curve"]) == last
         assert trial.value == trial.intermediate_values[last]
-
-
-def test_what_lanes_cost_is_reckoned_for_the_engine_and_stored(define: Callable[..., Definition]) -> None:
-    """From the updates between two evaluations; who comes later goes on with what is stored."""
-    for engine, fixed, recording in ((BatchedEngine(), 1.0, RECORDING / 4), (CompiledEngine(), 0.5, 0.0)):
-        definition = define(training={"epochs": 3, "batch_size": 9, "evaluate_every": 4})
-        stored = studies.create(open_storage("sqlite://"), definition, "mse")
-        for own in (engine, SequentialEngine()):
-            Runner(stored, task_of(definition), own, Interruption())
-            assert lane_costs.of(stored) == LaneCost(seats.BLOCK, fixed, recording)
 
 
 def test_diverged_trials_rank_last(storage: BaseStorage, define: Callable[..., Definition]) -> None:
