@@ -75,7 +75,9 @@ def try_out(task: Task, definition: Definition, device: str) -> Tried:
     chosen = choose("auto", task, training, device, 1 if to_share(device) else side_by_side(1))
     together = chosen.engine != SequentialEngine.name
     place = str(resolve(device))
-    cost = lane_cost.reckoned(one_pass=chosen.engine == BatchedEngine.name, device=resolve(device).type)
+    one_pass = chosen.engine == BatchedEngine.name
+    recording = BatchedEngine(place).recording_cost(task, training) if one_pass else 0.0
+    cost = lane_cost.reckoned(one_pass=one_pass, device=resolve(device).type, recording=recording)
     lanes = min(generation_size(definition), definition.trials) * len(training.seeds) if together else 1
     if chosen.engine == ParallelEngine.name:
         # The sequential loop trains it, in several processes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from lrsearch.storage.rung_trials import RungTrial
 
 Trial = TypeVar("Trial", bound=Hashable)
 FREE = 3
-"""So many trials of a type pass each rung before anybody is compared."""
+"""So many trials must have been seen at a rung before another one is compared with them."""
 Rank = tuple[float, int]
 """Orders trials: what they are compared by, then their number."""
 
@@ -47,6 +47,25 @@ class AtRung:
         """Orders trials by what they have come to."""
         return rank(self.value if self.now is None else self.now, self.number)
 
+    @property
+    def rank_hoped(self) -> Rank:
+        """The same as `rank` if it gains twice what is expected of it."""
+        gain = 0.0 if self.now is None or not math.isfinite(self.now - self.value) else self.now - self.value
+        return rank(self.value - gain, self.number)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Trials that reached a rung before; asked only where it matters.
+
+    Attributes:
+        of: Those of a scheduler type.
+        all: Those of all types.
+    """
+
+    of: Callable[[str | None], Sequence[AtRung]]
+    all: Callable[[], Sequence[AtRung]]
+
 
 def halve(arrived: Mapping[Trial, AtRung], keep: float) -> tuple[set[Trial], set[Trial]]:
     """Compare trials that reach a rung together: of each scheduler type the best share goes on, and who leads it.
@@ -56,8 +75,8 @@ def halve(arrived: Mapping[Trial, AtRung], keep: float) -> tuple[set[Trial], set
         keep: Share that goes on, at least one trial.
 
     Returns:
-        The trials that end, and those that were compared at all: a type with no more trials than always go on is left
-        to be compared with those seen before.
+        The trials that end, and those that were compared at all: a type with too few trials is left to be compared with
+        those seen before.
     """
     ended: set[Trial] = set()
     compared: set[Trial] = set()
@@ -139,7 +158,7 @@ def of_like(own: AtRung, others: Sequence[AtRung], fewest: int) -> Sequence[AtRu
 def compared_together(arrived: Mapping[Trial, AtRung]) -> list[list[Trial]]:
     """The trials that are compared with each other, best first: those of each type.
 
-    Where each optimizer has more trials of a type than always go on, those of each optimizer by themselves: what is
+    Where each optimizer has more than three trials of a type, those of each optimizer by themselves: what is
     good for one may be poor for another, and few trials do not show it.
     """
     groups = []

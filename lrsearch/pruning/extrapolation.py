@@ -21,7 +21,8 @@ class StratifiedExtrapolation(StratifiedPruner):
 
         predicted end = now + (now - then),  now and then = medians of the values that end at the rung and at its half
 
-    A trial that got worse is judged by where it is. The one that leads its type now goes on, too.
+    A trial that got worse is judged by where it is. The one that leads its type now goes on, too. One by one, trials
+    are compared with those of all types as well; see `StratifiedPruner.across`.
     `tests/benchmarks/pruning_rules.py` compares this with other rules.
 
     Source of the bias: Wu et al., "Understanding Short-Horizon Bias in Stochastic Meta-Optimization" (2018).
@@ -31,7 +32,7 @@ class StratifiedExtrapolation(StratifiedPruner):
         keep: Share that goes on at each rung, at least one trial; one number for all, or one for each.
     """
 
-    fills = True
+    fills = across = True
 
     def __init__(self, rungs: Sequence[int], keep: float | Sequence[float]) -> None:
         shares = [keep] * len(rungs) if isinstance(keep, (int, float)) else list(keep)

@@ -15,7 +15,7 @@ class StratifiedHalving(StratifiedPruner):
         keep: Share that goes on, at least one trial.
     """
 
-    fills = False
+    fills = across = False
 
     def __init__(self, rungs: Sequence[int], keep: float) -> None:
         super().__init__(dict.fromkeys(rungs, keep))

@@ -7,6 +7,7 @@ with another table goes on with this one.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -32,10 +33,12 @@ class LaneCost:
     Attributes:
         block: Lanes that cost as much as one of them.
         fixed: What an epoch costs beside them.
+        recording: What it costs, once, to go on with fewer blocks: their operations are recorded anew.
     """
 
     block: int
     fixed: float
+    recording: float = 0.0
 
     def seconds(self, lanes: int) -> float:
         """What an epoch costs.
@@ -55,10 +58,24 @@ class LaneCost:
             return len(list(places))
         return SEAT_CLASSES * max(Counter(place % SEAT_CLASSES for place in places).values(), default=0)
 
+    def blocks(self, lanes: int) -> int:
+        """How many blocks some lanes fill.
+
+        Args:
+            lanes: As `lanes` counts them.
+        """
+        return -(-lanes // self.block)
+
     def spared(
-        self, kept: Collection[Trial], next_best: Sequence[Trial], places: Mapping[Trial, Sequence[int]]
+        self,
+        kept: Collection[Trial],
+        next_best: Sequence[Trial],
+        places: Mapping[Trial, Sequence[int]],
+        epochs: float = math.inf,
     ) -> list[Trial]:
         """Who goes on beyond those whom a rule keeps: the next best, as long as training takes nearly the same seconds.
+
+        Everybody, where fewer blocks would save less than their recording costs.
 
         Some of those that end are trained on for the audit. Seats are left for them, where the rule's own do not need
         them, whether there is an audit or not: it must not change who goes on.
@@ -67,20 +84,49 @@ class LaneCost:
             kept: Whom the rule keeps.
             next_best: Whom it ends, the best first.
             places: Where the lanes of each trial stood in their generation.
+            epochs: For which the batch stays as it is then.
         """
         if self.block == 1 or not next_best:
             return []
         left = round(AUDITED * len(next_best) * len(places[next_best[0]]) / SEAT_CLASSES)
-        load = Counter(place % SEAT_CLASSES for trial in kept for place in places[trial])
-        blocks = -(-max(load.values(), default=0) * SEAT_CLASSES // self.block)
+        load = self._load(kept, places)
+        blocks = self.blocks(SEAT_CLASSES * max(load.values(), default=0))
         blocks = max(blocks, int(NEARLY * (self.fixed + blocks) - self.fixed))
-        seats = blocks * self.block // SEAT_CLASSES
-        if self.lanes(place for trial in [*kept, *next_best] for place in places[trial]) <= blocks * self.block:
+        saved = self.blocks(self.lanes(place for trial in [*kept, *next_best] for place in places[trial])) - blocks
+        if saved <= 0 or saved * epochs <= self.recording:
             return list(next_best)
-        found = []
-        for trial in next_best:
+        return self._fitting(next_best, load, places, blocks * self.block // SEAT_CLASSES - left)
+
+    def seated(
+        self, further: Sequence[Trial], trained: Collection[Trial], places: Mapping[Trial, Sequence[int]]
+    ) -> list[Trial]:
+        """Who of some trials finds seats in the blocks that others take anyway, the first ones first.
+
+        Args:
+            further: These trials.
+            trained: Those that are trained in any case.
+            places: Where the lanes of each trial stood in their generation.
+        """
+        if self.block == 1:
+            return list(further)
+        load = self._load(trained, places)
+        blocks = self.blocks(SEAT_CLASSES * max(load.values(), default=0))
+        return self._fitting(further, load, places, blocks * self.block // SEAT_CLASSES)
+
+    @staticmethod
+    def _load(trials: Iterable[Trial], places: Mapping[Trial, Sequence[int]]) -> Counter[int]:
+        """How many lanes each class of seats has."""
+        return Counter(place % SEAT_CLASSES for trial in trials for place in places[trial])
+
+    @staticmethod
+    def _fitting(
+        further: Iterable[Trial], load: Counter[int], places: Mapping[Trial, Sequence[int]], seats: int
+    ) -> list[Trial]:
+        """Who of some trials fits beside a load, where each class has so many seats."""
+        found, load = [], Counter(load)
+        for trial in further:
             own = Counter(place % SEAT_CLASSES for place in places[trial])
-            if all(load[seat] + lanes <= seats - left for seat, lanes in own.items()):
+            if all(load[seat] + lanes <= seats for seat, lanes in own.items()):
                 found.append(trial)
                 load += own
         return found
@@ -94,7 +140,7 @@ ONE_BY_ONE = LaneCost(1, 0.0)
 """Where each trial is trained by itself, every lane costs the same."""
 
 
-def reckoned(*, one_pass: bool, device: str, fixed: float = 1.0) -> LaneCost:
+def reckoned(*, one_pass: bool, device: str, fixed: float = 1.0, recording: float = 0.0) -> LaneCost:
     """What lanes cost, as far as can be said without a clock.
 
     With a batch on a processor the fixed part is about what 32 lanes cost, with compiled code half of that:
@@ -104,10 +150,11 @@ def reckoned(*, one_pass: bool, device: str, fixed: float = 1.0) -> LaneCost:
         one_pass: Whether lanes are trained in one pass.
         device: Where, ``cpu`` or ``cuda``.
         fixed: See `LaneCost`; of an engine whose lanes take one pass.
+        recording: The same.
     """
     if not one_pass:
         return ONE_BY_ONE
-    return LaneCost(CPU_BLOCK if device == "cpu" else CUDA_BLOCK, fixed)
+    return LaneCost(CPU_BLOCK if device == "cpu" else CUDA_BLOCK, fixed, recording)
 
 
 def stored(table: object) -> LaneCost | None:
@@ -118,9 +165,8 @@ def stored(table: object) -> LaneCost | None:
     """
     if not isinstance(table, Mapping):
         return None
-    block, fixed = table.get("block"), table.get("fixed")
+    block, costs = table.get("block"), [table.get("fixed"), table.get("recording", 0.0)]
     if not isinstance(block, int) or isinstance(block, bool) or block < 1:
         return None
-    if not isinstance(fixed, (int, float)) or isinstance(fixed, bool) or not 0 <= fixed < 1e6:
-        return None
-    return LaneCost(block, float(fixed))
+    known = [float(own) for own in costs if isinstance(own, (int, float)) and not isinstance(own, bool)]
+    return LaneCost(block, *known) if len(known) == len(costs) and all(0 <= own < 1e6 for own in known) else None

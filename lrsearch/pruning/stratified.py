@@ -6,6 +6,7 @@ only numbers) and ask `StratifiedPruner.decide`.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,25 @@ from optuna.pruners import BasePruner
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from lrsearch.pruning.comparison import FREE, AtRung, Trial, at_rungs, comparable, halve, next_best, of_like, survivors
+from lrsearch.pruning.comparison import (
+    FREE,
+    AtRung,
+    Rank,
+    Seen,
+    Trial,
+    at_rungs,
+    comparable,
+    halve,
+    next_best,
+    of_like,
+    survivors,
+)
 from lrsearch.storage.attributes import EXCLUDED
 from lrsearch.storage.rung_trials import RungTrial
+
+STRICTER = 0.85
+"""Of the share that goes on, the part that does where trials are compared one by one and `across` holds: a sampler's
+later trials are better than its earlier ones, so that otherwise more than the share of them would go on."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +57,28 @@ class StratifiedPruner(BasePruner, ABC):
     late; comparing like with like removes that bias. The same goes for optimizers, where several are searched and each
     has more than three trials of the type there (`comparison.of_like`). Who leads its type by what it has come to goes
     on in any case. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
-    Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far,
-    and the first three of a type always do.
+    Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far.
+    The first three of a type always do, or are compared with all types; see `across`.
 
     It only reads: asked twice, it answers twice the same.
 
     Args:
         shares: Epoch after which trials are compared -> share that goes on, at least one trial.
+
+    Attributes:
+        shares: The same, in the order of the epochs.
+        stricter: See `STRICTER`.
     """
 
     fills: ClassVar[bool]
     """Whether more go on where that costs next to nothing."""
+    across: ClassVar[bool]
+    """Whether a trial that is compared one by one is compared with all types, too: where too few of its own were seen;
+    and else it ends if it would not be among the best share of all even with twice the gain that is expected of it."""
 
     def __init__(self, shares: Mapping[int, float]) -> None:
         self.shares = dict(sorted(shares.items()))
+        self.stricter = STRICTER
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -82,6 +107,15 @@ class StratifiedPruner(BasePruner, ABC):
         """Everything that it ever looks at."""
         return sorted({epoch for rung in self.rungs for epoch in self.looks(rung)})
 
+    def until_next(self, rung: int, last: int | None) -> float:
+        """Epochs from a rung to the next one, or to the end.
+
+        Args:
+            rung: The rung.
+            last: Epochs of a trial that is trained to the end; None if that is not known.
+        """
+        return next((later - rung for later in self.rungs if later > rung), math.inf if last is None else last - rung)
+
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Optuna's question about one trial; see `BasePruner.prune`."""
         rung = trial.last_step
@@ -90,27 +124,27 @@ class StratifiedPruner(BasePruner, ABC):
         trials = at_rungs(study.get_trials(deepcopy=False))
         maximise = study.direction == StudyDirection.MAXIMIZE
         excluded = {int(number) for number in study.user_attrs.get(EXCLUDED, {})}
-        others = self.seen(trials, rung, trial.params.get("scheduler"), {*excluded, trial.number}, maximise=maximise)
+        seen = self.seen(trials, rung, {*excluded, trial.number}, maximise=maximise)
         own = self.at_rung(rung, at_rungs([trial])[trial.number], maximise=maximise)
-        return self.ends(own, others, self.shares[rung])
+        return self.ends(own, seen.of(own.scheduler), self.shares[rung], seen.all)
 
     def decide(
         self,
         rung: int,
         arrived: Mapping[Trial, AtRung],
-        seen_before: Callable[[str | None], Sequence[AtRung]],
+        seen_before: Seen,
         spared: Callable[[Collection[Trial], Sequence[Trial]], Collection[Trial]] = lambda *_: (),
     ) -> Decision[Trial]:
         """Who ends of some trials that reach a rung together.
 
-        Of a scheduler type of which more arrive than always go on, the best share of them goes on. The others are
-        compared one by one with those of their type that were seen at the rung before, and with each other in the
-        order given.
+        Of a scheduler type of which more than three arrive, the best share of them goes on. The others are compared one
+        by one with those of their type that were seen at the rung before, and with each other in the order given; see
+        also `across`.
 
         Args:
             rung: The rung.
             arrived: The trials.
-            seen_before: A type's trials that reached the rung before; asked only where it matters.
+            seen_before: The trials that reached the rung before.
             spared: Says of those that the rule keeps and of those that it ends, the best first, who goes on beside them
                 because that costs next to nothing.
         """
@@ -121,8 +155,12 @@ class StratifiedPruner(BasePruner, ABC):
         for trial in alone:
             own = arrived[trial]
             if own.scheduler not in others:
-                others[own.scheduler] = list(seen_before(own.scheduler))
-            if self.ends(own, others[own.scheduler], keep):
+                others[own.scheduler] = list(seen_before.of(own.scheduler))
+
+            def everybody(trial: Trial = trial) -> list[AtRung]:
+                return [*seen_before.all(), *(beside for other, beside in arrived.items() if other != trial)]
+
+            if self.ends(own, others[own.scheduler], keep, everybody):
                 ended.add(trial)
             others[own.scheduler].append(own)
         if self.fills and ended:
@@ -130,18 +168,31 @@ class StratifiedPruner(BasePruner, ABC):
             ended -= set(spared(kept, next_best(arrived, ended)))
         return Decision(ended, alone)
 
-    def ends(self, own: AtRung, others: Sequence[AtRung], keep: float) -> bool:
+    def ends(
+        self, own: AtRung, others: Sequence[AtRung], keep: float, everybody: Callable[[], Sequence[AtRung]]
+    ) -> bool:
         """Whether a trial ends at a rung.
 
         Args:
             own: The trial.
             others: The other trials of its scheduler type.
             keep: Share that goes on there.
+            everybody: The other trials of all types.
         """
         others = of_like(own, others, FREE)
-        if len(others) < FREE:
-            return False
-        place = sum(other.rank < own.rank for other in others)
+        enough = len(others) >= FREE
+        if not self.across:
+            return enough and self._is_behind(own, own.rank, others, keep)
+        keep *= self.stricter
+        if enough and self._is_behind(own, own.rank, others, keep):
+            return True
+        others = everybody()
+        return len(others) >= FREE and self._is_behind(own, own.rank_hoped if enough else own.rank, others, keep)
+
+    @staticmethod
+    def _is_behind(own: AtRung, judged: Rank, others: Sequence[AtRung], keep: float) -> bool:
+        """Whether a trial is not among the best share, nor leads by what it has come to."""
+        place = sum(other.rank < judged for other in others)
         leads = all(own.rank_now < other.rank_now for other in others)
         return place >= survivors(len(others) + 1, keep) and not leads
 
@@ -162,25 +213,35 @@ class StratifiedPruner(BasePruner, ABC):
         self,
         trials: Mapping[int, RungTrial],
         rung: int,
-        scheduler: str | None,
         but: Collection[int],
         *,
         maximise: bool,
-    ) -> list[AtRung]:
-        """The trials that one of their type is compared with at a rung: failed ones do not count.
+        known: dict[tuple[int, int], AtRung] | None = None,
+    ) -> Seen:
+        """The trials that one is compared with at a rung: failed ones do not count.
 
         Args:
             trials: All trials, by number.
             rung: The rung.
-            scheduler: The scheduler type.
             but: Numbers of trials that do not count: excluded ones, and those that are asked about.
             maximise: Whether larger values are better.
+            known: Rung and number -> a trial that has ended, from earlier calls; it gets those that are new.
         """
-        return [
-            self.at_rung(rung, trial, maximise=maximise)
-            for number, trial in trials.items()
-            if trial.scheduler == scheduler
-            and rung in trial.values
-            and trial.state != TrialState.FAIL
-            and number not in but
-        ]
+        known = {} if known is None else known
+
+        def at_rung(trial: RungTrial) -> AtRung:
+            if (rung, trial.number) in known:
+                return known[rung, trial.number]
+            found = self.at_rung(rung, trial, maximise=maximise)
+            if trial.state.is_finished():
+                known[rung, trial.number] = found
+            return found
+
+        def found(counts: Callable[[RungTrial], bool]) -> list[AtRung]:
+            return [
+                at_rung(trial)
+                for number, trial in trials.items()
+                if counts(trial) and rung in trial.values and trial.state != TrialState.FAIL and number not in but
+            ]
+
+        return Seen(lambda kind: found(lambda trial: trial.scheduler == kind), lambda: found(lambda _: True))

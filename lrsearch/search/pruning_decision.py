@@ -13,7 +13,7 @@ from optuna.pruners import BasePruner
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lrsearch.pruning.comparison import AtRung, at_rungs
+from lrsearch.pruning.comparison import AtRung, Seen, at_rungs
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
 from lrsearch.pruning.stratified import StratifiedPruner
 from lrsearch.sampling.space import Settings
@@ -36,6 +36,7 @@ class PruningDecision:
             were stored when their generation began.
         cost: What lanes cost that are trained together: more go on where that costs next to nothing.
         rule: Which epoch of a run counts.
+        evaluations: Of a trial that is trained to the end; None if that is not known.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class PruningDecision:
         together: bool,
         cost: LaneCost = ONE_BY_ONE,
         rule: Rule = LAST,
+        evaluations: int | None = None,
     ) -> None:
         self._stored = stored
         self._pruner = pruner
@@ -55,7 +57,9 @@ class PruningDecision:
         self._mirror: Mirror | None = None
         self._before: dict[int, RungTrial] | None = None
         self._excluded: Collection[int] = ()
+        self._ended: dict[tuple[int, int], AtRung] = {}
         self._rule = rule
+        self._evaluations = evaluations
         self._rungs = RungValues(stored.reader, self._epochs(pruner) if isinstance(pruner, StratifiedPruner) else ())
 
     def _epochs(self, pruner: StratifiedPruner) -> Sequence[int]:
@@ -98,12 +102,13 @@ class PruningDecision:
         arrived = {claim: self._arrived(pruner, rung, claim, trace) for claim, trace in trials.items()}
         asked = {claim.number for claim in trials}
         if not self._together:
-            return pruner.decide(rung, arrived, lambda kind: self._seen_now(pruner, rung, kind, asked)).ended
+            return pruner.decide(rung, arrived, self._seen_now(pruner, rung, asked)).ended
+        ahead = pruner.until_next(rung, self._evaluations)
         decision = pruner.decide(
             rung,
             arrived,
-            lambda kind: self._seen_before(pruner, rung, kind),
-            lambda kept, next_best: self._cost.spared(kept, next_best, self._places(trials)),
+            Seen(lambda kind: self._seen_before(pruner, rung).of(kind), lambda: self._seen_before(pruner, rung).all()),
+            lambda kept, next_best: self._cost.spared(kept, next_best, self._places(trials), ahead),
         )
         for claim in decision.alone:
             self._remember(arrived[claim], trials[claim], pruner)
@@ -123,21 +128,19 @@ class PruningDecision:
         first = {claim: self._order[claim] * seeds for claim in trials}
         return {claim: range(place, place + len(trials[claim].lanes)) for claim, place in first.items()}
 
-    def _seen_now(
-        self, pruner: StratifiedPruner, rung: int, scheduler: str | None, asked: Collection[int]
-    ) -> list[AtRung]:
+    def _seen_now(self, pruner: StratifiedPruner, rung: int, asked: Collection[int]) -> Seen:
         but = {*self._stored.excluded(), *asked}
         known = self._rule.compared(self._rungs.read())
-        return pruner.seen(known, rung, scheduler, but, maximise=self._stored.maximises)
+        return pruner.seen(known, rung, but, maximise=self._stored.maximises, known=self._ended)
 
-    def _seen_before(self, pruner: StratifiedPruner, rung: int, scheduler: str | None) -> list[AtRung]:
+    def _seen_before(self, pruner: StratifiedPruner, rung: int) -> Seen:
         if self._before is None:
             there = at_rungs(self._stored.trials())
             own = {claim.number for claim in self._settings}
             before = {number: trial for number, trial in there.items() if number not in own}
             self._before = dict(self._rule.compared(before))
             self._excluded = self._stored.excluded()
-        return pruner.seen(self._before, rung, scheduler, self._excluded, maximise=self._stored.maximises)
+        return pruner.seen(self._before, rung, self._excluded, maximise=self._stored.maximises)
 
     def _remember(self, arrived: AtRung, trace: TrialTrace, pruner: StratifiedPruner) -> None:
         """A trial of the generation that was not compared with the others of it: later ones are compared with it."""

@@ -11,7 +11,8 @@ from optuna.trial import TrialState
 
 from lrsearch.errors import InputError
 from lrsearch.garbage import search_as_usual
-from lrsearch.pruning import audit, pruners
+from lrsearch.pruning import lane_cost, pruners
+from lrsearch.pruning.audit import Audit
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
 from lrsearch.sampling import ask
 from lrsearch.sampling.space import Settings, settings_from
@@ -87,8 +88,8 @@ class Runner:
         self.store = trial_store(stored.study, stored.storage, say, stored.patience)
         self.heartbeat = Heartbeat(self.store, grace, can_hang=self.definition.command is None)
         rule = Rule.of(self.definition, maximise=stored.maximises)
-        cost = self._lane_cost(engine)
-        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, cost, rule)
+        cost = self._lane_cost(engine, task)
+        self.decision = PruningDecision(stored, stored.study.pruner, engine.together, cost, rule, evaluations)
         self.at_once = stored.generation if engine.together else 1
         self._claim_size, self._newest = ClaimSize(1 if self.at_once > 1 else workers), -1
         self.training = Training(
@@ -104,7 +105,7 @@ class Runner:
             score=stored.score,
             rule=rule,
             spent=self._claim_size.spent,
-            audit=audit.choice(self.definition),
+            audit=Audit.of(self.definition, cost if engine.together else ONE_BY_ONE),
             variants=Variants(self.definition, task, partial(opening.task_with, stored))
             if self.definition.search.options
             else None,
@@ -113,12 +114,15 @@ class Runner:
         self.failures = FailureStreak(stored.reader, self.store, engine.device)
         self._reaped_at = -grace
 
-    def _lane_cost(self, engine: Engine) -> LaneCost:
+    def _lane_cost(self, engine: Engine, task: Task) -> LaneCost:
         """Settled before anything is trained: two workers that differ in their engines decide alike."""
         if not self.definition.is_pruned or self.stored.is_confirmation:
             return ONE_BY_ONE
-        fixed = engine.fixed_cost if isinstance(engine, BatchedEngine) else 0.0
-        return lane_costs.settled(self.stored, one_pass=engine.one_pass, device=engine.device.type, fixed=fixed)
+        fixed = recording = 0.0
+        if isinstance(engine, BatchedEngine):
+            fixed, recording = engine.fixed_cost, engine.recording_cost(task, self.definition.training)
+        own = lane_cost.reckoned(one_pass=engine.one_pass, device=engine.device.type, fixed=fixed, recording=recording)
+        return lane_costs.settled(self.stored, own)
 
     def _evaluations(self, task: Task) -> int:
         """Of a trial that is trained to the end; noted for those who look at the study without its task."""

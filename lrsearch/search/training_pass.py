@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from optuna.trial import TrialState
 
+from lrsearch.pruning.audit import NO_AUDIT, Audit
 from lrsearch.sampling.space import Settings
 from lrsearch.search.events import EpochDone, Event, TrialEnded
 from lrsearch.search.kept_epoch import Rule
@@ -63,7 +64,7 @@ class Training:
         rule: Which epoch of a run counts.
         spent: Told the seconds that the engine took, each time that it is asked.
         variants: Says what each trial is trained with, beside its settings; None where all have `task` and `section`.
-        audit: Says, by its number, whether a trial that is pruned is trained on, to see what it would come to.
+        audit: Says which of the trials that are pruned are trained on, to see what they would come to.
     """
 
     task: Task
@@ -78,7 +79,7 @@ class Training:
     score: str | None = None
     rule: Rule = LAST
     spent: Callable[[float], None] = lambda seconds: None  # noqa: ARG005
-    audit: Callable[[int], bool] = lambda _: False
+    audit: Audit = NO_AUDIT
     variants: Variants | None = None
 
     def variant(self, settings: Settings) -> Variant:
@@ -134,6 +135,7 @@ class Pass:
                 for index, seed in seeds
             ]
             self._active[claim] = TrialTrace(range(first, len(self._lanes)), training.score, training.rule)
+        self._seats = {own: range(places[own], places[own] + len(it.lanes)) for own, it in self._active.items()}
         self._claim_of = {lane: claim for claim, trace in self._active.items() for lane in trace.lanes}
         self._stored: dict[Claim, int] = dict.fromkeys(settings, 0)
 
@@ -208,15 +210,15 @@ class Pass:
         rungs = {trace.epoch for trace in asked.values()}
         if len(rungs) != 1 or (epoch := rungs.pop()) not in self._training.rungs or epoch <= self.compared:
             return
-        asked = {claim: trace for claim, trace in asked.items() if trace.is_evaluated(epoch)}
-        if not asked:
+        if not (asked := {claim: trace for claim, trace in asked.items() if trace.is_evaluated(epoch)}):
             return
         self._training.store.record(self._fresh(asked))
         pruned = self._training.ended_at_rung(asked)
-        chosen = {claim for claim in pruned if self._training.audit(claim.number)}
+        numbers = {claim: claim.number for claim in self._active if claim in pruned}
+        chosen = self._training.audit.chosen(numbers, self._active.keys() - pruned, self._seats)
         self.audited |= {claim: deepcopy(self._active[claim]) for claim in chosen}
         self.compared = epoch
-        if ended := pruned - chosen:
+        if ended := pruned - set(chosen):
             yield from self._tell([claim for claim in self._active if claim in ended])
 
     def _fresh(self, claims: Iterable[Claim]) -> dict[int, dict[int, float]]:

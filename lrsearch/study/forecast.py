@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from lrsearch.pruning import audit, lane_cost, pruners
-from lrsearch.pruning.comparison import AtRung
+from lrsearch.pruning import lane_cost, pruners
+from lrsearch.pruning.audit import Audit
+from lrsearch.pruning.comparison import AtRung, Seen
 from lrsearch.pruning.lane_cost import LaneCost
-from lrsearch.pruning.stratified import StratifiedPruner
+from lrsearch.pruning.stratified import STRICTER, StratifiedPruner
 from lrsearch.sampling.ask import generation_size, trials_to_train
 from lrsearch.study_file.model import Definition
+
+NOT_LEARNING = ("random", "qmc", "grid")
+"""Samplers whose later trials are no better than their earlier ones."""
 
 
 @dataclass(frozen=True)
@@ -119,28 +123,31 @@ def _played(
     cost: LaneCost | None,
 ) -> Forecast:
     """The same in evaluations, of runs that have `steps` of them and end after `last`."""
-    pruner = pruners.build(definition, steps)
-    seeds = len(definition.training.seeds)
+    pruner, seeds = pruners.build(definition, steps), len(definition.training.seeds)
+    cost = (cost or lane_cost.reckoned(one_pass=True, device="cpu")) if together else lane_cost.ONE_BY_ONE
     at_rungs = None
     if isinstance(pruner, StratifiedPruner):
-        cost = cost or lane_cost.reckoned(one_pass=together, device="cpu")
-        at_rungs = Rungs(pruner, seeds, cost if together else lane_cost.ONE_BY_ONE)
-    audited = audit.choice(definition)
+        # Players are no better the later they come; of trials that are, about the whole share goes on (`STRICTER`).
+        pruner.stricter = STRICTER if definition.sampler.name in NOT_LEARNING else 1.0
+        at_rungs = Rungs(pruner, seeds, cost, steps)
+    audit = Audit.of(definition, cost)
     rungs = [] if at_rungs is None else [rung for rung in at_rungs.epochs if rung < last]
     size = generation_size(definition) if together else 1
     epochs, seconds, unpruned = 0, 0.0, 0.0
     for first in range(0, len(players), size):
-        live, beside = players[first : first + size], 0
+        live, beside = players[first : first + size], list[Player]()
         unpruned += last * step_seconds(len(live) * seeds)
         for begin, end in zip([0, *rungs], [*rungs, last], strict=True):
-            lanes = (len(live) + beside) * seeds
+            lanes = (len(live) + len(beside)) * seeds
             if not lanes:
                 break
             epochs += (end - begin) * lanes
             seconds += (end - begin) * step_seconds(lanes)
-            left = at_rungs.pass_on(end, live) if at_rungs is not None and end in rungs else []
-            beside += sum(audited(own.number) for own in live if own not in left)
-            live = left
+            if at_rungs is not None and end in rungs:
+                left = at_rungs.pass_on(end, live)
+                ended = {own: own.number for own in live if own not in left}
+                beside += audit.chosen(ended, [*left, *beside], at_rungs.places([*live, *beside]))
+                live = left
     return Forecast(len(players), rungs, epochs, seconds, len(players) * seeds * last, unpruned)
 
 
@@ -159,16 +166,34 @@ class Rungs:
         pruner: The study's.
         seeds: Lanes of a trial.
         cost: What lanes cost.
+        last: Evaluations of a trial that is trained to the end; None if that is not known.
     """
 
-    def __init__(self, pruner: StratifiedPruner, seeds: int = 1, cost: LaneCost = lane_cost.ONE_BY_ONE) -> None:
-        self._pruner, self._seeds, self._cost = pruner, seeds, cost
+    def __init__(
+        self,
+        pruner: StratifiedPruner,
+        seeds: int = 1,
+        cost: LaneCost = lane_cost.ONE_BY_ONE,
+        last: int | None = None,
+    ) -> None:
+        self._pruner, self._seeds, self._cost, self._last = pruner, seeds, cost, last
         self._seen: dict[tuple[int, str], list[AtRung]] = defaultdict(list)
 
     @property
     def epochs(self) -> list[int]:
         """Where the rungs are."""
         return list(self._pruner.rungs)
+
+    def places(self, players: Iterable[Player]) -> dict[Player, range]:
+        """Where the lanes of each stand.
+
+        Args:
+            players: They.
+        """
+        return {own: range(own.number * self._seeds, (own.number + 1) * self._seeds) for own in players}
+
+    def _all(self, epoch: int) -> list[AtRung]:
+        return [own for (rung, _), seen in self._seen.items() if rung == epoch for own in seen]
 
     def pass_on(self, epoch: int, players: list[Player]) -> list[Player]:
         """Those that go on, of some that reach a rung together.
@@ -177,14 +202,13 @@ class Rungs:
             epoch: The rung.
             players: They.
         """
-        first = {own: own.number * self._seeds for own in players}
-        places = {own: range(place, place + self._seeds) for own, place in first.items()}
+        places, ahead = self.places(players), self._pruner.until_next(epoch, self._last)
         arrived = {own: AtRung(own.number, own.kind, own.value) for own in players}
         ended = self._pruner.decide(
             epoch,
             arrived,
-            lambda kind: self._seen[epoch, str(kind)],
-            lambda kept, next_best: self._cost.spared(kept, next_best, places),
+            Seen(lambda kind: self._seen[epoch, str(kind)], lambda: self._all(epoch)),
+            lambda kept, next_best: self._cost.spared(kept, next_best, places, ahead),
         ).ended
         for own in players:
             self._seen[epoch, own.kind].append(arrived[own])

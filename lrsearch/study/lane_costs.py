@@ -17,17 +17,14 @@ def of(stored: StoredStudy) -> LaneCost | None:
     return lane_cost.stored(stored.reader.attributes().get(LANE_COST))
 
 
-def settled(stored: StoredStudy, *, one_pass: bool, device: str, fixed: float = 1.0) -> LaneCost:
-    """What the study keeps; if it keeps nothing yet, what is reckoned for this process, which it keeps from now on.
+def settled(stored: StoredStudy, own: LaneCost) -> LaneCost:
+    """What the study keeps; if it keeps nothing yet, what this process reckons, which it keeps from now on.
 
     Args:
         stored: The study.
-        one_pass: Whether its engine trains lanes in one pass.
-        device: Where, ``cpu`` or ``cuda``.
-        fixed: What an epoch of its engine costs beside the lanes; see `LaneCost`.
+        own: What is reckoned for this process.
     """
     if (kept := of(stored)) is not None:
         return kept
-    own = lane_cost.reckoned(one_pass=one_pass, device=device, fixed=fixed)
     stored.remember(LANE_COST, own.table())
     return of(stored) or own

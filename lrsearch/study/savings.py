@@ -14,6 +14,8 @@ from lrsearch.storage.attributes import AUDIT_CURVE, AUDIT_SECONDS, ENGINE, PLAC
 from lrsearch.study import lane_costs
 from lrsearch.study.stored import StoredStudy
 
+ONE_PASS = ("batched", "compiled")
+"""Engines whose lanes take their steps together."""
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -75,7 +77,7 @@ def savings(stored: StoredStudy, trials: Sequence[FrozenTrial]) -> Savings | Non
     seeds = len(definition.training.seeds)
     last = stored.evaluations
     lengths = [_length(trial, last, seeds) for trial in ended]
-    together = any(trial.user_attrs.get(ENGINE) == "batched" for trial in ended)
+    together = any(trial.user_attrs.get(ENGINE) in ONE_PASS for trial in ended)
     cost = (lane_costs.of(stored) or ONE_BY_ONE) if together else ONE_BY_ONE
     share = share_of_seconds(lengths, cost, stored.generation if together else 1)
     took = spent(ended)

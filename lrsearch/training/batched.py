@@ -8,11 +8,15 @@ import torch
 
 from lrsearch.study_file.model import TrainingSection
 from lrsearch.tasks.task import Task
+from lrsearch.training.batches import updates_per_epoch
 from lrsearch.training.engine import Lane, LaneStream
 from lrsearch.training.graph_replay import Recordings
 from lrsearch.training.lane_optimizers import OF_OPTIMIZER, PER_LANE
 from lrsearch.training.network_batch import NetworkBatch
 from lrsearch.training.packing import packed
+
+RECORDING = 200
+"""Updates of one block of lanes that take as long as recording the operations of another number of lanes, at most."""
 
 
 class BatchedEngine:
@@ -40,6 +44,15 @@ class BatchedEngine:
         self._task: Task | None = None
         self._packed: Task
         self._recordings = Recordings()
+
+    def recording_cost(self, task: Task, training: TrainingSection) -> float:
+        """What it costs to go on with another number of lanes; see `pruning.lane_cost`.
+
+        Args:
+            task: What is trained.
+            training: Batch size, and how often is evaluated.
+        """
+        return RECORDING / (training.evaluate_every or updates_per_epoch(task, training))
 
     def train(
         self,

@@ -41,14 +41,17 @@ class Recordings:
         self._calls: dict[Hashable, int] = {}
         self._replays: dict[Hashable, Function | None] = {}
         self._checked: set[Hashable] = set()
+        self._recordable: set[Hashable] = set()
 
-    def call(self, key: Hashable, function: Function, *arguments: Any) -> Any:
+    def call(self, key: Hashable, function: Function, *arguments: Any, kind: Hashable = None) -> Any:
         """The function's result.
 
         Args:
             key: Calls with the same key do the same operations on tensors of the same shapes.
             function: What to call, or to replay.
             arguments: Its arguments.
+            kind: The key without the number of lanes. Once one number of lanes is replayed, another one is recorded at
+                its first call: that it can be recorded is known, and some lanes have left for good.
         """
         replay = self._replays.get(key)
         if replay is not None and key in self._checked:
@@ -59,7 +62,9 @@ class Recordings:
         if replay is not None:
             self._replays[key] = _confirmed(replay, arguments, result)
             self._checked.add(key)
-        elif calls >= self._after and key not in self._replays:
+            if kind is not None and self._replays[key] is not None:
+                self._recordable.add(kind)
+        elif (calls >= self._after or kind in self._recordable) and key not in self._replays:
             self._replays[key] = _recorded(function, arguments, result)
         return result
 

@@ -102,8 +102,9 @@ class StackedNetworks:
         def compute(part: slice) -> tuple[Tensor, Tensor, Named]:
             seen = streams.followed[part]
             given = self._state(part), inputs[seen], targets[seen], *(drawn[seen] for drawn in numbers)
+            shape = inputs.shape[1:]
             result: tuple[Tensor, Tensor, Named] = self._recordings.call(
-                ("gradients", len(seen), inputs.shape[1:]), of_lanes, *given
+                ("gradients", len(seen), shape), of_lanes, *given, kind=("gradients", shape)
             )
             return result
 
@@ -154,8 +155,8 @@ class StackedNetworks:
             given = inputs, targets, *(drawn[streams.followed[part]] for drawn in numbers)
             if details:  # rare, and long to record
                 return values(state, *given)
-            key = ("metrics", *metrics, len(state[0]), inputs.shape)
-            result: tuple[Named, Named] = self._recordings.call(key, values, state, *given)
+            kind = ("metrics", *metrics, inputs.shape)
+            result: tuple[Named, Named] = self._recordings.call((kind, len(state[0])), values, state, *given, kind=kind)
             return result
 
         with torch.no_grad(), plain_kernels():

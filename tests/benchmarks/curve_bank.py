@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from sampling import shares
 from unseen_seeds import Curve, definition_of, train
 
@@ -21,6 +20,7 @@ from lrsearch.study import open as opening
 from lrsearch.study.linked import HOLDOUT
 from lrsearch.study_file.model import Definition, TrainingSection
 from lrsearch.tasks.task import Task
+from lrsearch.training.batched import BatchedEngine
 from lrsearch.training.engine import Lane, LaneRecords, LaneStream
 
 Key = tuple[int, int]
@@ -111,7 +111,7 @@ class Bank:
                 self._curves[int(number), int(seed)] = Curve(test, float(holdout))
 
 
-class ReplayEngine:
+class ReplayEngine(BatchedEngine):
     """Takes curves from a bank instead of training; serves one search with its confirmation.
 
     Each trial gets the nearest setting that no other trial of the search has, and keeps it. So the bank stands for
@@ -121,14 +121,8 @@ class ReplayEngine:
         bank: The curves.
     """
 
-    name = "batched"
-    together = True
-    one_pass = True
-    may_differ: Collection[str] = ()
-    in_memory = True
-    device = torch.device("cpu")
-
     def __init__(self, bank: Bank) -> None:
+        super().__init__()
         self.bank = bank
         self.epochs = 0
         self._number: dict[tuple[float, str], int] = {}
@@ -142,11 +136,15 @@ class ReplayEngine:
             self._taken.add(self._number[key])
         return self._number[key]
 
+    def keys(self, lanes: Sequence[Lane]) -> list[Key]:
+        """What of the bank stands for lanes."""
+        return [(self.number_of(Settings(lane.lr, lane.schedule)), lane.seed) for lane in lanes]
+
     def train(
         self, task: Task, lanes: Sequence[Lane], training: TrainingSection, pauses: Collection[int] = ()
     ) -> LaneStream:
         """See `Engine.train`."""
-        keys = [(self.number_of(Settings(lane.lr, lane.schedule)), lane.seed) for lane in lanes]
+        keys = self.keys(lanes)
         self.bank.need(keys)
         curves = [self.bank[key] for key in keys]
         live = list(range(len(lanes)))

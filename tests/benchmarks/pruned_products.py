@@ -11,7 +11,7 @@ all on holdout rows, those of both ways and all sampler seeds of a case in one b
 way anything. Seconds are CPU seconds of the process and its children, because other work on the machine stretches wall
 clock. Every search is appended to FILE, so that a run that was broken off goes on.
 
-`replayed_products.py` adds the same searches of the long studies on further sampler seeds, without their seconds.
+`replayed_products.py` adds the same searches on further sampler seeds, without their seconds.
 The convolutional network of `own_models.py` is trained one by one, and has no holdout rows: its test rows score it.
 """
 

@@ -1,7 +1,7 @@
 """What does pruning cost a search by TPE, and what should the sampler be told of a pruned trial? By replay.
 
     python tests/benchmarks/pruned_searches.py --banks FOLDER [--study "polynomial 480" ...] [--searches 16]
-        [--trials 128] [--ways none halving ...]
+        [--trials 128] [--ways none halving ...] [--one-by-one]
 
 lrsearch's own runner, sampler and pruner search a bank of `pruning_banks.py`, with an engine that replays, on one seed.
 A batch is taken to cost what its lanes cost, so that the rule alone decides who goes on. Regret is the mean of the best
@@ -47,7 +47,16 @@ WAYS = {
 """Name -> pruner, and what the sampler is told of a pruned trial."""
 
 
-def search(bank: Bank, study: str, way: str, seed: int, trials: int) -> tuple[float, float]:
+class OneByOne(ReplayEngine):
+    """Each trial is trained by itself, and told before the next one is asked for."""
+
+    name = "sequential"
+    together = one_pass = False
+
+
+def search(
+    bank: Bank, study: str, way: str, seed: int, trials: int, kind: type[ReplayEngine] = ReplayEngine
+) -> tuple[float, float]:
     """The best value of one search, and its epochs as a share of all.
 
     Args:
@@ -56,11 +65,12 @@ def search(bank: Bank, study: str, way: str, seed: int, trials: int) -> tuple[fl
         way: A name of `WAYS`.
         seed: Of the sampler.
         trials: How many.
+        kind: How they are trained.
     """
     pruner, told = WAYS[way]
     definition = pruning_banks.definition_of(study, trials, seed, {"name": pruner})
     stored = studies.create(open_storage("sqlite://"), definition, bank.task.metric_name)
-    engine = ReplayEngine(bank)
+    engine = kind(bank)
     with _told(told, engine), mock.patch.object(lane_cost, "reckoned", return_value=lane_cost.ONE_BY_ONE):
         list(Runner(stored, bank.task, engine, Interruption()).events())
     best = ranking.ranked(stored.trials(), {}, maximise=False)[0]
@@ -103,7 +113,9 @@ def main() -> None:
     options.add_argument("--searches", type=int, default=16)
     options.add_argument("--trials", type=int, default=128)
     options.add_argument("--ways", nargs="+", choices=tuple(WAYS), default=list(WAYS))
+    options.add_argument("--one-by-one", action="store_true", help="each trial is trained by itself")
     given = options.parse_args()
+    kind = OneByOne if given.one_by_one else ReplayEngine
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     torch.set_num_threads(1)
     print("| study | way | best value, mean | regret | epochs |\n|---|---|---:|---:|---:|")
@@ -111,7 +123,7 @@ def main() -> None:
         bank = pruning_banks.bank(study, given.banks)
         whole: np.ndarray = np.empty(0)
         for way in given.ways:
-            found = [search(bank, study, way, seed, given.trials) for seed in range(given.searches)]
+            found = [search(bank, study, way, seed, given.trials, kind) for seed in range(given.searches)]
             values, epochs = (np.array(part) for part in zip(*found, strict=True))
             whole = values if way == given.ways[0] else whole
             error = (values - whole).std(ddof=1) / math.sqrt(len(values)) / whole.mean()

@@ -1,25 +1,29 @@
 """Which rule for ending trials loses little and saves much? By replay of learning curves, on one seed each.
 
     python tests/benchmarks/pruning_rules.py --banks FOLDER [--curves FILE.csv.gz ...] [--searches 150] [--trials 64]
+        [--one-by-one] [--types 2]
 
 Banks are trained where FOLDER does not have them (10 minutes). A search is so many random settings of a bank that are
-trained together; a file of curves is one search for each scheduler type. Regret is how much worse the best value after
-the last epoch is than without pruning, as a share; epochs are those that are trained, as a share. Epochs after a trial
-has diverged count for nobody. Prints a markdown table.
+trained together; a file of curves is one search for each scheduler type. With --one-by-one each trial is trained by
+itself, and compared with those that were seen at the rung before. Regret is how much worse the best value after the
+last epoch is than without pruning, as a share; epochs are those that are trained, as a share. Epochs after a trial has
+diverged count for nobody. Prints a markdown table.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pruning_banks
+from numpy.typing import NDArray
 from pruning_banks import STUDIES, Curves
 
-from lrsearch.pruning.comparison import AtRung
+from lrsearch.pruning.comparison import AtRung, Seen
 from lrsearch.pruning.extrapolation import StratifiedExtrapolation, last_epochs
 from lrsearch.pruning.halving import StratifiedHalving
 from lrsearch.pruning.pruners import Extrapolation, ExtrapolationOptions
@@ -45,6 +49,12 @@ class ByOneEpoch(StratifiedExtrapolation):
     def judged(self, rung: int, values: Mapping[int, float]) -> tuple[float, float]:
         """See `StratifiedPruner.judged`."""
         return values[rung] + min(values[rung] - values[rung // 2], 0.0), values[rung]
+
+
+class ThreeFree(StratifiedExtrapolation):
+    """One by one the first three of each type always go on."""
+
+    across = False
 
 
 class WithoutLeader(StratifiedExtrapolation):
@@ -91,6 +101,14 @@ RULES: Mapping[str, Rule] = {
 }
 
 
+ALONE: Mapping[str, Rule] = {
+    "none": lambda _: None,
+    "ours, three of each type go on": lambda epochs: ThreeFree(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
+    "ours": ours,
+}
+"""The rules that are compared where each trial is trained by itself."""
+
+
 def replay(curves: Curves, pruner: StratifiedPruner | None) -> tuple[float, float]:
     """Regret and share of the epochs of one search.
 
@@ -107,21 +125,54 @@ def replay(curves: Curves, pruner: StratifiedPruner | None) -> tuple[float, floa
         begin, live = end, [trial for trial in live if np.isfinite(curves.test[trial, end - 1])]
         if pruner is None or end == last:
             continue
-        arrived = {
-            trial: AtRung(trial, str(curves.types[trial]), *_judged(pruner, end, curves.test[trial])) for trial in live
-        }
-        ended = pruner.decide(end, arrived, lambda _: []).ended
+        arrived = {trial: _arrived(pruner, end, curves, trial) for trial in live}
+        ended = pruner.decide(end, arrived, Seen(lambda _: [], list)).ended
         live = [trial for trial in live if trial not in ended]
-    steady = np.isfinite(curves.test)
-    best = curves.test[:, -1].min()
+    return _came_to(curves, live, trained)
+
+
+def replay_one_by_one(curves: Curves, pruner: StratifiedPruner | None) -> tuple[float, float]:
+    """The same where the trials are trained one after the other.
+
+    Args:
+        curves: Of the trials, in their order.
+        pruner: Decides; None ends nobody.
+    """
+    seen: dict[int, list[AtRung]] = defaultdict(list)
+    trained, live = np.zeros_like(curves.test, dtype=bool), []
+    for trial in range(len(curves.types)):
+        end = None if pruner is None else _end(pruner, curves, trial, seen)
+        trained[trial, :end] = True
+        live += [trial] if end is None else []
+    return _came_to(curves, live, trained)
+
+
+def _end(pruner: StratifiedPruner, curves: Curves, trial: int, seen: Mapping[int, list[AtRung]]) -> int | None:
+    """The rung that ends a trial, which is seen there from now on; None if it goes on to its end."""
+    for rung in pruner.rungs:
+        if not np.isfinite(curves.test[trial, rung - 1]):
+            return None
+        own, there = _arrived(pruner, rung, curves, trial), list(seen[rung])
+        before = Seen(lambda kind, there=there: [it for it in there if it.scheduler == kind], lambda there=there: there)  # type: ignore[misc]
+        seen[rung].append(own)
+        if pruner.decide(rung, {trial: own}, before).ended:
+            return rung
+    return None
+
+
+def _arrived(pruner: StratifiedPruner, rung: int, curves: Curves, trial: int) -> AtRung:
+    values = {epoch: float(curves.test[trial, epoch - 1]) for epoch in pruner.looks(rung)}
+    return AtRung(trial, str(curves.types[trial]), *pruner.judged(rung, values))
+
+
+def _came_to(curves: Curves, live: Sequence[int], trained: NDArray[np.bool_]) -> tuple[float, float]:
+    steady, best = np.isfinite(curves.test), curves.test[:, -1].min()
     return float(curves.test[live, -1].min() / best - 1), float((trained & steady).sum() / steady.sum())
 
 
-def _judged(pruner: StratifiedPruner, rung: int, curve: pruning_banks.Numbers) -> tuple[float, float]:
-    return pruner.judged(rung, {epoch: float(curve[epoch - 1]) for epoch in pruner.looks(rung)})
-
-
-def replays(curves: Curves, rule: Rule, searches: int, trials: int) -> tuple[float, float]:
+def replays(
+    curves: Curves, rule: Rule, searches: int, trials: int, types: int | None = None, *, one_by_one: bool = False
+) -> tuple[float, float]:
     """Mean regret and share of the epochs.
 
     Args:
@@ -129,13 +180,26 @@ def replays(curves: Curves, rule: Rule, searches: int, trials: int) -> tuple[flo
         rule: Makes the pruner.
         searches: How many are drawn.
         trials: Of each.
+        types: So many scheduler types are drawn for each search; None for all.
+        one_by_one: Whether each trial is trained by itself.
     """
     pruner, size = rule(curves.test.shape[1]), len(curves.types)
-    if size <= trials:
-        return replay(curves, pruner)
-    drawn = (np.random.default_rng(seed).choice(size, trials, replace=False) for seed in range(searches))
-    regret, epochs = np.mean([replay(curves.of(chosen), pruner) for chosen in drawn], axis=0)
+    once = replay_one_by_one if one_by_one else replay
+    if size <= trials and types is None:
+        return once(curves, pruner)
+    drawn = (_drawn(curves, trials, types, np.random.default_rng(seed)) for seed in range(searches))
+    regret, epochs = np.mean([once(curves.of(chosen), pruner) for chosen in drawn], axis=0)
     return float(regret), float(epochs)
+
+
+def _drawn(curves: Curves, trials: int, types: int | None, source: np.random.Generator) -> NDArray[np.intp]:
+    """The settings of a search."""
+    kinds = np.unique(curves.types)
+    if types is not None:
+        kinds = source.choice(kinds, min(types, len(kinds)), replace=False)
+    there = np.flatnonzero(np.isin(curves.types, kinds))
+    chosen: NDArray[np.intp] = source.choice(there, min(trials, len(there)), replace=False)
+    return chosen
 
 
 def by_type(files: Sequence[Path]) -> dict[str, Curves]:
@@ -159,12 +223,17 @@ def main() -> None:
     options.add_argument("--curves", type=Path, nargs="*", default=[], help="files of curves")
     options.add_argument("--searches", type=int, default=150)
     options.add_argument("--trials", type=int, default=64)
+    options.add_argument("--one-by-one", action="store_true", help="each trial is trained by itself")
+    options.add_argument("--types", type=int, help="so many scheduler types are drawn for each search")
     given = options.parse_args()
     banks = by_type(given.curves)
     banks |= {study: pruning_banks.curves_of(pruning_banks.bank(study, given.banks)) for study in STUDIES}
     print(f"| rule | mean regret | worst bank | epochs | {' | '.join(banks)} |\n|---|{'---:|' * (len(banks) + 3)}")
-    for name, rule in RULES.items():
-        found = [replays(curves, rule, given.searches, given.trials) for curves in banks.values()]
+    for name, rule in (ALONE if given.one_by_one else RULES).items():
+        found = [
+            replays(curves, rule, given.searches, given.trials, given.types, one_by_one=given.one_by_one)
+            for curves in banks.values()
+        ]
         regrets, epochs = zip(*found, strict=True)
         cells = [f"{100 * np.mean(regrets):.2f} %", f"{100 * max(regrets):.1f} %", f"{np.mean(epochs):.2f}"]
         print(f"| {name} | {' | '.join([*cells, *(f'{100 * own:.1f} %' for own in regrets)])} |", flush=True)

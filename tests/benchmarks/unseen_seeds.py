@@ -73,10 +73,17 @@ def train(task: Task, lanes: Sequence[tuple[Settings, int]], definition: Definit
     scored = scored_on_holdout(task)
     for first in range(0, len(lanes), LANES):
         part = [Lane(own.lr, own.schedule, seed) for own, seed in lanes[first : first + LANES]]
-        yield from _trained(scored, part, definition)
+        yield from trained(scored, part, definition)
 
 
-def _trained(scored: Task, lanes: Sequence[Lane], definition: Definition) -> list[Curve]:
+def trained(scored: Task, lanes: Sequence[Lane], definition: Definition) -> list[Curve]:
+    """Lanes, trained together to their end.
+
+    Args:
+        scored: What is trained, see `scored_on_holdout`.
+        lanes: Settings and seed of each.
+        definition: The study.
+    """
     epochs = definition.training.epochs
     test, holdout = np.full((len(lanes), epochs + 1), np.nan), np.full(len(lanes), np.nan)
     for records in BatchedEngine().train(scored, lanes, definition.training):

@@ -52,15 +52,15 @@ def test_a_single_lucky_epoch_decides_nothing() -> None:
     assert pruner.judged(100, {**steady, 100: 1.0}) == (4.0, 4.0)
 
 
-def study_of(curves: list[list[float]], *, maximise: bool = False) -> optuna.Study:
-    """Trials under way, each with its curve from epoch 1."""
+def study_of(curves: list[list[float]], *, maximise: bool = False, types: str = "") -> optuna.Study:
+    """Trials under way, each with its curve from epoch 1, and a letter for its scheduler type."""
     sign, study = (-1 if maximise else 1), optuna.create_study(direction="maximize" if maximise else "minimize")
-    for curve in curves:
+    for curve, kind in zip(curves, types or "a" * len(curves), strict=True):
         study.add_trial(
             create_trial(
                 state=TrialState.RUNNING,
-                params={"scheduler": "constant"},
-                distributions={"scheduler": CategoricalDistribution(["constant"])},
+                params={"scheduler": kind},
+                distributions={"scheduler": CategoricalDistribution(["a", "b"])},
                 intermediate_values={epoch: sign * value for epoch, value in enumerate(curve, 1)},
             )
         )
@@ -77,6 +77,23 @@ def test_a_late_winner_goes_on_and_so_does_who_leads(maximise: bool) -> None:
     assert [pruner.prune(study, trial) for trial in study.trials] == [True] * 4 + [False, False, True]
     halving = lrsearch.StratifiedHalving([8], 0.1)
     assert [halving.prune(study, trial) for trial in study.trials] == [True] * 5 + [False, True]
+
+
+def test_the_first_of_a_type_are_compared_with_all_types() -> None:
+    """The fifth and sixth are the only ones of theirs; halving knows too few of them to say anything."""
+    study = study_of([*([float(value)] * 8 for value in range(1, 5)), [3.0] * 8, [0.5] * 8], types="aaaabb")
+    pruner, halving = (build([8], 0.5) for build in (lrsearch.StratifiedExtrapolation, lrsearch.StratifiedHalving))
+    assert [pruner.prune(study, trial) for trial in study.trials[4:]] == [True, False]
+    assert [halving.prune(study, trial) for trial in study.trials[4:]] == [False, False]
+
+
+@pytest.mark.parametrize(("then", "ends"), [(9.0, False), (8.1, False), (7.9, True), (6.0, True)])
+def test_who_leads_a_poor_type_must_be_able_to_catch_up(then: float, ends: bool) -> None:
+    """It is best of its type, and the others are at 2: from 6 it gets there if it gains twice what it has gained."""
+    poor = [[9.0] * 8 for _ in range(3)]
+    study = study_of([*[[2.0] * 8 for _ in range(4)], *poor, [then] * 4 + [6.0] * 4], types="aaaabbbb")
+    assert lrsearch.StratifiedExtrapolation([8], 0.5).prune(study, study.trials[-1]) == ends
+    assert not lrsearch.StratifiedHalving([8], 0.5).prune(study, study.trials[-1])
 
 
 def test_values_that_are_missing_are_not_looked_at() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,19 +63,55 @@ def test_a_generation_of_64_keeps_a_block_and_seats_for_the_audit() -> None:
     assert len(cost.spared(crowded, [number for number in range(64) if number not in crowded], places)) == 47
 
 
+@given(costs, st.integers(1, 40), st.integers(0, 60), st.floats(0, 400))
+def test_nobody_ends_where_a_new_recording_costs_more_than_it_saves(
+    cost: LaneCost, keeping: int, ending: int, recording: float
+) -> None:
+    """Otherwise the same as where recordings cost nothing."""
+    numbers = list(range(keeping + ending))
+    kept, ended, places = numbers[:keeping], numbers[keeping:], {number: [number] for number in numbers}
+    free, dear = cost.spared(kept, ended, places), replace(cost, recording=recording)
+    before, after = (cost.blocks(cost.lanes([*range(keeping), *more])) for more in (ended, free))
+    saves = cost.block > 1 and before > after and 10 * (before - after) <= recording
+    assert dear.spared(kept, ended, places, 10) == (ended if saves else free)
+    assert dear.spared(kept, ended, places) == free, "a batch without end"
+
+
 def test_one_by_one_there_is_nothing_to_spare() -> None:
     assert ONE_BY_ONE.spared([1, 2], [3, 4], {number: [number] for number in range(5)}) == []
+    assert ONE_BY_ONE.seated([1, 2], [3, 4], {number: [number] for number in range(5)}) == [1, 2]
+
+
+@given(costs.filter(lambda cost: cost.block > 1), st.integers(1, 3), st.data())
+def test_seats_that_are_left_cost_nothing(cost: LaneCost, seeds: int, data: st.DataObject) -> None:
+    """Whoever does not find one would need a block more."""
+    trained = data.draw(st.lists(st.integers(0, 99), max_size=40, unique=True))
+    further = [number for number in data.draw(st.permutations(range(100))) if number not in trained][:20]
+    places = {number: range(number * seeds, (number + 1) * seeds) for number in range(100)}
+
+    def blocks(trials: list[int]) -> int:
+        return cost.blocks(cost.lanes(place for number in trials for place in places[number]))
+
+    found = cost.seated(further, trained, places)
+    assert found == [number for number in further if number in found]
+    assert blocks([*trained, *found]) == blocks(trained)
+    for number in set(further) - set(found):
+        assert blocks([*trained, *found, number]) > blocks(trained)
 
 
 @pytest.mark.parametrize(
     "table",
     [None, [], "x", {}, {"block": 0, "fixed": 1.0}, {"block": True, "fixed": 1.0}, {"block": 32},
+     {"block": 32, "fixed": 1.0, "recording": True}, {"block": 32, "recording": 1.0},
      {"block": 32, "fixed": -1.0}, {"block": 32, "fixed": "1"}, {"block": 32, "fixed": math.inf}],
 )  # fmt: skip
 def test_what_somebody_else_wrote_is_no_table(table: Any) -> None:
     assert lane_cost.stored(table) is None
 
 
-@given(costs)
-def test_what_is_stored_is_read_again(cost: LaneCost) -> None:
-    assert lane_cost.stored(cost.table()) == cost
+@given(costs, st.floats(0, 400))
+def test_what_is_stored_is_read_again(cost: LaneCost, recording: float) -> None:
+    own = replace(cost, recording=recording)
+    assert lane_cost.stored(own.table()) == own
+    before = {"block": cost.block, "fixed": cost.fixed}
+    assert lane_cost.stored(before) == cost, "studies of former versions have no recordings"

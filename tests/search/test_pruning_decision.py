@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from databases import close
@@ -26,7 +27,7 @@ from lrsearch.study.forecast import Player, Rungs
 from lrsearch.study_file.load import parse
 from lrsearch.study_file.model import Definition
 
-RUNG, KEEP = 4, 0.4
+EPOCHS, RUNG, KEEP = 8, 4, 0.4
 PRUNERS = ["halving", "extrapolation"]
 Trial = tuple[str, float, float]
 """Scheduler type, value until half of the rung's epochs, value from then on."""
@@ -38,7 +39,7 @@ def definition_of(pruner: str, rung: float = 0.5) -> Definition:
         {
             "study": {"name": "halved", "trials": 60},
             "task": {"name": "polynomial", "rows": 20},
-            "training": {"epochs": 8},
+            "training": {"epochs": EPOCHS},
             "search": {"schedulers": ["constant", "lambda"]},
             "pruner": {"name": pruner, "rungs": [rung], "keep": KEEP},
         },
@@ -61,6 +62,13 @@ def end_of(pruner: str, then: float, now: float) -> float:
     return now + (now - then) if pruner == "extrapolation" and falls else now
 
 
+def behind(value: float, now: float, own: int, others: Sequence[tuple[str, float, float, int]], keep: float) -> bool:
+    """Not among the best share, and not the leader."""
+    better = [trial for trial in others if (trial[1], trial[3]) < (value, own)]
+    leads = all((trial[2], trial[3]) > (now, own) for trial in others)
+    return len(better) >= max(1, math.floor(keep * (len(others) + 1) + 0.5)) and not leads
+
+
 def reference(there: Generations, pruner: str) -> list[bool]:
     """Whether each trial ends, one sentence a line."""
     ends = []
@@ -72,21 +80,27 @@ def reference(there: Generations, pruner: str) -> list[bool]:
             (kind, end_of(pruner, then, now), now, number + place) for place, (kind, then, now) in enumerate(known)
         ]
         for place, (kind, value, now, own) in enumerate(arrived):
-            alike = [trial for trial in arrived if trial[0] == kind]
-            if len(alike) <= 3:  # too few: those seen before, and who came just before it
-                alike = [trial for trial in [*before, *arrived[: place + 1]] if trial[0] == kind]
-            better = [trial for trial in alike if (trial[1], trial[3]) < (value, own)]
-            leads = all((trial[2], trial[3]) >= (now, own) for trial in alike)
-            share = max(1, math.floor(KEEP * len(alike) + 0.5))
-            ends.append(len(alike) > 3 and len(better) >= share and not leads)
+            everybody = [trial for trial in [*before, *arrived] if trial[3] != own]
+            alike = [trial for trial in arrived if trial[0] == kind and trial[3] != own]
+            one_by_one = len(alike) < 3
+            if one_by_one:  # too few: those seen before, and who came just before it
+                alike = [trial for trial in [*before, *arrived[:place]] if trial[0] == kind]
+            keep = 0.85 * KEEP if one_by_one and pruner == "extrapolation" else KEEP
+            few = len(alike) < 3
+            if few and pruner == "extrapolation":
+                alike = everybody
+            ends.append(len(alike) >= 3 and behind(value, now, own, alike, keep))
+            if one_by_one and not few and pruner == "extrapolation":  # the gain once more: hopeless among all types
+                hoped = value - (now - value) if math.isfinite(now - value) else value
+                ends[-1] |= behind(hoped, now, own, everybody, keep)
         before += arrived
         number += len(arrived)
     return ends
 
 
-def of_forecast(there: Generations) -> list[bool]:
+def of_forecast(there: Generations, name: str) -> list[bool]:
     """Trials that are only a number."""
-    pruner = pruners.build(definition_of("halving"))
+    pruner = pruners.build(definition_of(name))
     assert isinstance(pruner, StratifiedPruner)
     rungs, ends, number = Rungs(pruner), [], 0
     for generation in there:
@@ -103,7 +117,7 @@ def of_run(there: Generations, pruner: str, *, together: bool, cost: LaneCost = 
     storage = open_storage("sqlite://", create=True)
     stored = opening.store(storage, definition, opening.build_task(definition))
     store, space = trial_store(stored.study, storage), Space.of(definition)
-    decide = PruningDecision(stored, pruners.build(definition), together, cost)
+    decide = PruningDecision(stored, pruners.build(definition), together, cost, evaluations=EPOCHS)
     ends: list[bool] = []
     for generation in there:
         claims = store.claim(len(generation), definition.trials, Worker.this().as_dict())
@@ -135,10 +149,12 @@ def trace_of(curve: list[float]) -> TrialTrace:
     return trace
 
 
+@pytest.mark.parametrize("pruner", PRUNERS)
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(generations)
-def test_a_forecast_decides_as_the_rule_says(there: Generations) -> None:
-    assert of_forecast(there) == reference(there, "halving")
+def test_a_forecast_decides_as_the_rule_says(pruner: str, there: Generations) -> None:
+    steady = [[(kind, now, now) for kind, _, now in generation] for generation in there]
+    assert of_forecast(steady, pruner) == reference(steady, pruner)
 
 
 @pytest.mark.parametrize("pruner", PRUNERS)
@@ -156,6 +172,14 @@ def test_a_run_that_trains_one_after_the_other_decides_as_the_rule_says(pruner: 
     assert of_run(alone, pruner, together=False) == reference(alone, pruner)
 
 
+def test_few_of_a_type_are_compared_with_all_types() -> None:
+    """The first ones of every type go on while fewer than three were seen of all; halving lets three of each pass."""
+    came_to = (("constant", 1.0), ("constant", 2.0), ("lambda", 3.0), ("lambda", 4.0), ("lambda", 0.5))
+    alone: Generations = [[(kind, 9.0, value)] for kind, value in came_to]
+    assert of_run(alone, "extrapolation", together=False) == [False, False, False, True, False]
+    assert of_run(alone, "halving", together=False) == [False] * 5
+
+
 def test_a_batch_is_filled_with_those_that_came_nearest() -> None:
     """Eight take 12 seconds and twelve 13: halving ends them all the same, and one by one there is no batch."""
     there = [[("constant", 9.0, float(value)) for value in range(20)]]
@@ -165,3 +189,15 @@ def test_a_batch_is_filled_with_those_that_came_nearest() -> None:
     assert [place for place, ends in enumerate(filled) if not ends] == list(range(12))
     assert of_run(there, "halving", together=True, cost=cost) == reference(there, "halving")
     assert of_run(there[:1], "extrapolation", together=False, cost=cost)[:12] != filled[:12]
+
+
+@pytest.mark.parametrize(("recording", "ends"), [(0.0, 12), (11.9, 12), (12.0, 0)])
+def test_nobody_ends_where_that_would_cost_more_than_it_saves(recording: float, ends: int) -> None:
+    """Four epochs with two blocks instead of five save twelve; a forecast counts likewise."""
+    there = [[("constant", 9.0, float(value)) for value in range(20)]]
+    cost = LaneCost(block=4, fixed=1.0, recording=recording)
+    assert sum(of_run(there, "extrapolation", together=True, cost=cost)) == ends
+    pruner = pruners.build(definition_of("extrapolation"))
+    assert isinstance(pruner, StratifiedPruner)
+    players = [Player(number, kind, now) for number, (kind, _, now) in enumerate(there[0])]
+    assert len(players) - len(Rungs(pruner, 1, cost, EPOCHS).pass_on(RUNG, players)) == ends

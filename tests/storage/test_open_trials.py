@@ -106,8 +106,8 @@ def test_at_a_rung_everybody_is_judged_as_optuna_would_be_told(life: Life, prune
             if RUNG not in trial.intermediate_values:
                 continue
             own = pruner.at_rung(RUNG, at_rungs([trial])[trial.number], maximise=False)
-            others = pruner.seen(there, RUNG, trial.params["scheduler"], {trial.number}, maximise=False)
-            answers.append(pruner.ends(own, others, 0.333))
+            seen = pruner.seen(there, RUNG, {trial.number}, maximise=False)
+            answers.append(pruner.ends(own, seen.of(own.scheduler), 0.333, seen.all))
             assert answers[-1] == pruner.prune(life.study, trial)
     assert {True, False} == set(answers)
 

@@ -40,6 +40,8 @@ def test_what_pruning_saves_is_said_beside_what_it_leaves() -> None:
     found = forecast(study(pruner="extrapolation"), lambda lanes: 0.5 * lanes, together=False)
     assert (found.epochs_unpruned, found.seconds_unpruned) == (200 * 60, 0.5 * 200 * 60)
     assert 0.45 < found.epochs / found.epochs_unpruned < 0.6, "half of the epochs, and the audit"
+    random = study(pruner="extrapolation").model_copy(update={"sampler": PluginSection(name="random")})
+    assert forecast(random, lambda lanes: 0.5 * lanes, together=False).epochs < 0.95 * found.epochs, "none gets better"
     none = forecast(study(pruner="none"), lambda lanes: 0.5 * lanes, together=True)
     assert (none.epochs, none.seconds) == (none.epochs_unpruned, none.seconds_unpruned)
 

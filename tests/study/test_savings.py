@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from optuna.trial import create_trial
+from optuna.trial import TrialState, create_trial
 
 from lrsearch.pruning.lane_cost import ONE_BY_ONE, LaneCost
-from lrsearch.storage.attributes import AUDIT_SECONDS, SECONDS
-from lrsearch.study.savings import Length, share_of_seconds, spent
+from lrsearch.storage.attributes import AUDIT_SECONDS, ENGINE, LANE_COST, PLACE, SECONDS
+from lrsearch.storage.rdb import open_storage
+from lrsearch.study import stored as studies
+from lrsearch.study.savings import Length, savings, share_of_seconds, spent
+from lrsearch.study_file.model import Definition
 
 
 def lengths(trained: list[int], whole: int = 10, seeds: int = 1) -> list[Length]:
@@ -51,6 +56,27 @@ def test_epoch_by_epoch(trained: list[int], seeds: int, generation: int, block: 
         return total
 
     assert abs(share_of_seconds(there, cost, generation) - seconds(trained) / seconds([10] * len(there))) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("engine", "share"), [("batched", 25 / 30), ("compiled", 25 / 30), ("parallel", 60 / 80), ("sequential", 60 / 80)]
+)
+def test_lanes_are_counted_by_blocks_where_they_take_one_pass(
+    engine: str, share: float, define: Callable[..., Definition]
+) -> None:
+    """Eight trials, four of which end after half of ten epochs; all of them were trained for 8 seconds."""
+    stored = studies.create(open_storage("sqlite://"), define(training={"epochs": 10}), "mse")
+    stored.remember(LANE_COST, LaneCost(block=4, fixed=1.0).table())
+    for number in range(8):
+        state, last = (TrialState.PRUNED, 5) if number < 4 else (TrialState.COMPLETE, 10)
+        curve = dict.fromkeys(range(1, last + 1), 1.0)
+        told = {ENGINE: engine, SECONDS: 1.0, PLACE: number}
+        stored.study.add_trial(create_trial(state=state, value=1.0, intermediate_values=curve, user_attrs=told))
+    found = savings(stored, stored.trials())
+    assert found is not None
+    assert (found.trials, found.epochs_saved, found.epochs_unpruned) == (4, 20, 80)
+    assert found.seconds_unpruned == pytest.approx(8 / share)
+    assert found.seconds_saved == pytest.approx(8 / share - 8)
 
 
 def test_a_night_between_two_trials_is_no_training() -> None:

@@ -72,6 +72,25 @@ def test_a_function_is_recorded_after_some_calls() -> None:
     assert next(calls) == 5  # three calls, the recording itself, and the call that the second replay is checked by
 
 
+def test_another_number_of_lanes_is_recorded_at_its_first_call() -> None:
+    """As soon as one number is replayed; and not what only has the same name."""
+    calls = count()
+
+    def double(value: Tensor) -> Tensor:
+        next(calls)
+        return 2 * value
+
+    def of(lanes: int, kind: str) -> tuple[bool, int]:
+        before = next(calls)
+        assert recordings.call((kind, lanes), double, torch.ones(lanes), kind=kind).tolist() == [2.0] * lanes
+        return recordings.is_replayed((kind, lanes)), next(calls) - before - 1
+
+    recordings = Recordings(after=3)
+    assert [of(64, "double") for _ in range(5)] == [(False, 1), (False, 1), (False, 2), (True, 1), (True, 0)]
+    assert [of(32, "double") for _ in range(3)] == [(False, 2), (True, 1), (True, 0)]
+    assert of(32, "other") == (False, 1)
+
+
 def test_what_cannot_be_recorded_is_called() -> None:
     """A number that Python looks at cannot be recorded."""
     recordings = Recordings(after=1)
