@@ -15,8 +15,8 @@ from lrsearch.training.lane_optimizers import OF_OPTIMIZER, PER_LANE
 from lrsearch.training.network_batch import NetworkBatch
 from lrsearch.training.packing import packed
 
-RECORDING = 200
-"""Updates of one block of lanes that take as long as recording the operations of another number of lanes, at most."""
+RECORDING = 120
+"""Updates of one block of lanes that take as long as recording the operations of another number of lanes."""
 
 
 class BatchedEngine:
