@@ -58,7 +58,7 @@ class StratifiedPruner(BasePruner, ABC):
     has more than three trials of the type there (`comparison.of_like`). Who leads its type by what it has come to goes
     on in any case. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
     Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far.
-    The first three of a type always do, or are compared with all types; see `across`.
+    The first one of a type always does; the next two do as well, or are compared with all types, see `across`.
 
     It only reads: asked twice, it answers twice the same.
 
@@ -73,8 +73,9 @@ class StratifiedPruner(BasePruner, ABC):
     fills: ClassVar[bool]
     """Whether more go on where that costs next to nothing."""
     across: ClassVar[bool]
-    """Whether a trial that is compared one by one is compared with all types, too: where too few of its own were seen;
-    and else it ends if it would not be among the best share of all even with twice the gain that is expected of it."""
+    """Whether a trial that is compared one by one is compared with all types, too, if it is not the first of its own:
+    where few of its own were seen; and else it ends if it would not be among the best share of all even with twice the
+    gain that is expected of it."""
 
     def __init__(self, shares: Mapping[int, float]) -> None:
         self.shares = dict(sorted(shares.items()))
@@ -183,6 +184,8 @@ class StratifiedPruner(BasePruner, ABC):
         enough = len(others) >= FREE
         if not self.across:
             return enough and self._is_behind(own, own.rank, others, keep)
+        if not others:  # it shows what its type comes to, which may start slowly
+            return False
         keep *= self.stricter
         if enough and self._is_behind(own, own.rank, others, keep):
             return True

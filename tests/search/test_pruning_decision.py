@@ -89,7 +89,8 @@ def reference(there: Generations, pruner: str) -> list[bool]:
             few = len(alike) < 3
             if few and pruner == "extrapolation":
                 alike = everybody
-            ends.append(len(alike) >= 3 and behind(value, now, own, alike, keep))
+            is_first = one_by_one and not [it for it in [*before, *arrived[:place]] if it[0] == kind]
+            ends.append(len(alike) >= 3 and behind(value, now, own, alike, keep) and not is_first)
             if one_by_one and not few and pruner == "extrapolation":  # the gain once more: hopeless among all types
                 hoped = value - (now - value) if math.isfinite(now - value) else value
                 ends[-1] |= behind(hoped, now, own, everybody, keep)
@@ -173,8 +174,8 @@ def test_a_run_that_trains_one_after_the_other_decides_as_the_rule_says(pruner: 
 
 
 def test_few_of_a_type_are_compared_with_all_types() -> None:
-    """The first ones of every type go on while fewer than three were seen of all; halving lets three of each pass."""
-    came_to = (("constant", 1.0), ("constant", 2.0), ("lambda", 3.0), ("lambda", 4.0), ("lambda", 0.5))
+    """The first of every type goes on, and all while fewer than three were seen; halving lets three of each pass."""
+    came_to = (("constant", 1.0), ("constant", 2.0), ("lambda", 9.0), ("lambda", 4.0), ("lambda", 0.5))
     alone: Generations = [[(kind, 9.0, value)] for kind, value in came_to]
     assert of_run(alone, "extrapolation", together=False) == [False, False, False, True, False]
     assert of_run(alone, "halving", together=False) == [False] * 5
