@@ -149,6 +149,7 @@ def test_studies_are_listed(page: Page) -> None:
     page.keep("studies")
 
 
+@pytest.mark.filterwarnings("ignore:Some regimes for parameter")  # Optuna's, where a type has one complete trial
 def test_a_study_shows_its_history_curves_plots_and_artifacts(page: Page) -> None:
     page.log_in().says("small")
     page.open("/dashboard/studies/1").says("Intermediate values")
