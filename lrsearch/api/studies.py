@@ -84,8 +84,9 @@ def run_study(
         storage: Database URL, where `study` is no study; see `create_study`.
         trials: The study's trials in all, instead of its own number; never below what it has.
         timeout: Seconds after which no further trial is taken.
-        engine: ``batched`` trains many trials at once, ``parallel`` side by side in several processes, ``sequential``
-            one after the other; ``auto`` takes what suits this task, and stays with what the study was begun with.
+        engine: ``batched`` trains many trials at once, ``compiled`` too, by code that is compiled for the task;
+            ``parallel`` side by side in several processes, ``sequential`` one after the other; ``auto`` takes what
+            suits this task, and stays with what the study was begun with.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads of torch, only while the study runs.
         workers: With the parallel engine, processes that train for this run; by default one per core or GPU. With

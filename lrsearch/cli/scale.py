@@ -77,11 +77,7 @@ def scale(
     if (study is None) == (runs is None):
         raise input_error("scale", "name a study, its file, or the runs that exist with --runs", key="FILE|NAME")
     if runs is not None:
-        if to is None:
-            raise input_error("scale", "is missing; write for example --to epochs=240", key="--to")
-        axis, place = operation.target(to)
-        question = operation.Question(axis, place, operation.places(rungs), value, seed, direction.value, fixed.value)
-        _of_runs(runs, question, plot, output)
+        _of_runs(runs, _question(to, rungs, value, seed, direction, fixed), plot, output)
         return
     assert study is not None
     quiet_libraries()
@@ -112,6 +108,16 @@ def scale(
     _print(found, output, tested)
     if not check and found.recommended is not None:
         say(f"Test it with: {again} --check")
+
+
+def _question(to: str | None, rungs: str | None, value: str, seed: str, direction: Direction, fixed: Fixed) -> Question:
+    """What is asked of runs that exist."""
+    from lrsearch.operations import scale as operation
+
+    if to is None:
+        raise input_error("scale", "is missing; write for example --to epochs=240", key="--to")
+    axis, place = operation.target(to)
+    return operation.Question(axis, place, operation.places(rungs), value, seed, direction.value, fixed.value)
 
 
 def _of_runs(runs: Path, question: Question, plot: Path | None, output: Format) -> None:

@@ -169,10 +169,11 @@ def test_a_large_study_shows_the_curves_that_go_out_and_no_line_without_one(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(thinning, "MOST_CURVES", 4)
-    page.log_in()
+    page.log_in().says("small")
     page.open("/dashboard/studies/1").says("Intermediate values")
     lines = "return document.getElementById('graph-intermediate-values').data.map(line => line.x.length)"
-    page.until(lambda: page.browser.execute_script(lines) == [6] * 4)
+    page.until(lambda: page.browser.execute_script(lines))
+    assert page.browser.execute_script(lines) == [6] * 4
 
 
 def test_the_report_is_the_note_with_its_figures(page: Page) -> None:
