@@ -29,6 +29,7 @@ class AtRung:
         value: What it is judged by there; smaller is better.
         now: What it has come to there, if that is not the same.
         optimizer: Its optimizer, where several are searched.
+        goes_on: Whether it did not end there.
     """
 
     number: int
@@ -36,6 +37,7 @@ class AtRung:
     value: float
     now: float | None = None
     optimizer: str | None = None
+    goes_on: bool = True
 
     @property
     def rank(self) -> Rank:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Generic
 
 from optuna.pruners import BasePruner
@@ -32,9 +32,9 @@ from lrsearch.pruning.comparison import (
 from lrsearch.storage.attributes import EXCLUDED
 from lrsearch.storage.rung_trials import RungTrial
 
-STRICTER = 0.85
-"""Of the share that goes on, the part that does where trials are compared one by one and `across` holds: a sampler's
-later trials are better than its earlier ones, so that otherwise more than the share of them would go on."""
+SPENT = 0.6
+"""Of the share that goes on, the part that does once that share of all has gone on. A sampler's later trials are better
+than its earlier ones: compared with those, far more than the share of them would go on."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,6 @@ class StratifiedPruner(BasePruner, ABC):
 
     Attributes:
         shares: The same, in the order of the epochs.
-        stricter: See `STRICTER`.
     """
 
     fills: ClassVar[bool]
@@ -75,11 +74,10 @@ class StratifiedPruner(BasePruner, ABC):
     across: ClassVar[bool]
     """Whether a trial that is compared one by one is compared with all types, too, if it is not the first of its own:
     where few of its own were seen; and else it ends if it would not be among the best share of all even with twice the
-    gain that is expected of it."""
+    gain that is expected of it. Trained one by one, a smaller share goes on while the share of all is `SPENT`."""
 
     def __init__(self, shares: Mapping[int, float]) -> None:
         self.shares = dict(sorted(shares.items()))
-        self.stricter = STRICTER
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -135,6 +133,8 @@ class StratifiedPruner(BasePruner, ABC):
         arrived: Mapping[Trial, AtRung],
         seen_before: Seen,
         spared: Callable[[Collection[Trial], Sequence[Trial]], Collection[Trial]] = lambda *_: (),
+        *,
+        together: bool = False,
     ) -> Decision[Trial]:
         """Who ends of some trials that reach a rung together.
 
@@ -148,10 +148,11 @@ class StratifiedPruner(BasePruner, ABC):
             seen_before: The trials that reached the rung before.
             spared: Says of those that the rule keeps and of those that it ends, the best first, who goes on beside them
                 because that costs next to nothing.
+            together: Whether trials are trained by the generation. Else each is decided on before the next one comes.
         """
         keep = self.shares[rung]
-        ended, compared = halve(arrived, keep)
-        alone = [trial for trial in arrived if trial not in compared]
+        ended, decided = halve(arrived, keep)
+        alone = [trial for trial in arrived if trial not in decided]
         others: dict[str | None, list[AtRung]] = {}
         for trial in alone:
             own = arrived[trial]
@@ -159,10 +160,12 @@ class StratifiedPruner(BasePruner, ABC):
                 others[own.scheduler] = list(seen_before.of(own.scheduler))
 
             def everybody(trial: Trial = trial) -> list[AtRung]:
-                return [*seen_before.all(), *(beside for other, beside in arrived.items() if other != trial)]
+                there = [other for other in arrived if other != trial and (together or other in decided)]
+                return [*seen_before.all(), *(replace(arrived[it], goes_on=it not in ended) for it in there)]
 
-            if self.ends(own, others[own.scheduler], keep, everybody):
+            if self.ends(own, others[own.scheduler], keep, everybody, together=together):
                 ended.add(trial)
+            decided.add(trial)
             others[own.scheduler].append(own)
         if self.fills and ended:
             kept = [trial for trial in arrived if trial not in ended]
@@ -170,7 +173,13 @@ class StratifiedPruner(BasePruner, ABC):
         return Decision(ended, alone)
 
     def ends(
-        self, own: AtRung, others: Sequence[AtRung], keep: float, everybody: Callable[[], Sequence[AtRung]]
+        self,
+        own: AtRung,
+        others: Sequence[AtRung],
+        keep: float,
+        everybody: Callable[[], Sequence[AtRung]],
+        *,
+        together: bool = False,
     ) -> bool:
         """Whether a trial ends at a rung.
 
@@ -179,6 +188,7 @@ class StratifiedPruner(BasePruner, ABC):
             others: The other trials of its scheduler type.
             keep: Share that goes on there.
             everybody: The other trials of all types.
+            together: As for `decide`.
         """
         others = of_like(own, others, FREE)
         enough = len(others) >= FREE
@@ -186,11 +196,13 @@ class StratifiedPruner(BasePruner, ABC):
             return enough and self._is_behind(own, own.rank, others, keep)
         if not others:  # it shows what its type comes to, which may start slowly
             return False
-        keep *= self.stricter
+        all_types = everybody()
+        if not together and sum(other.goes_on for other in all_types) >= keep * (len(all_types) + 1):
+            keep *= SPENT
         if enough and self._is_behind(own, own.rank, others, keep):
             return True
-        others = everybody()
-        return len(others) >= FREE and self._is_behind(own, own.rank_hoped if enough else own.rank, others, keep)
+        hoped = own.rank_hoped if enough else own.rank
+        return len(all_types) >= FREE and self._is_behind(own, hoped, all_types, keep)
 
     @staticmethod
     def _is_behind(own: AtRung, judged: Rank, others: Sequence[AtRung], keep: float) -> bool:
@@ -210,7 +222,8 @@ class StratifiedPruner(BasePruner, ABC):
         sign = -1 if maximise else 1
         there = (epoch for epoch in self.looks(rung) if epoch in trial.values)
         value, now = self.judged(rung, {epoch: comparable(sign * trial.values[epoch]) for epoch in there})
-        return AtRung(trial.number, trial.scheduler, value, now, trial.optimizer)
+        goes_on = trial.state != TrialState.PRUNED or max(trial.values) > rung
+        return AtRung(trial.number, trial.scheduler, value, now, trial.optimizer, goes_on)
 
     def seen(
         self,

@@ -109,6 +109,7 @@ class PruningDecision:
             arrived,
             Seen(lambda kind: self._seen_before(pruner, rung).of(kind), lambda: self._seen_before(pruner, rung).all()),
             lambda kept, next_best: self._cost.spared(kept, next_best, self._places(trials), ahead),
+            together=True,
         )
         for claim in decision.alone:
             self._remember(arrived[claim], trials[claim], pruner)

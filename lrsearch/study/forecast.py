@@ -11,13 +11,9 @@ from lrsearch.pruning import lane_cost, pruners
 from lrsearch.pruning.audit import Audit
 from lrsearch.pruning.comparison import AtRung, Seen
 from lrsearch.pruning.lane_cost import LaneCost
-from lrsearch.pruning.stratified import STRICTER, StratifiedPruner
+from lrsearch.pruning.stratified import StratifiedPruner
 from lrsearch.sampling.ask import generation_size, trials_to_train
 from lrsearch.study_file.model import Definition
-
-NOT_LEARNING = ("random", "qmc", "grid")
-"""Samplers whose later trials are no better than their earlier ones."""
-
 
 @dataclass(frozen=True)
 class Player:
@@ -127,9 +123,7 @@ def _played(
     cost = (cost or lane_cost.reckoned(one_pass=True, device="cpu")) if together else lane_cost.ONE_BY_ONE
     at_rungs = None
     if isinstance(pruner, StratifiedPruner):
-        # Players are no better the later they come; of trials that are, about the whole share goes on (`STRICTER`).
-        pruner.stricter = STRICTER if definition.sampler.name in NOT_LEARNING else 1.0
-        at_rungs = Rungs(pruner, seeds, cost, steps)
+        at_rungs = Rungs(pruner, seeds, cost, steps, together=together)
     audit = Audit.of(definition, cost)
     rungs = [] if at_rungs is None else [rung for rung in at_rungs.epochs if rung < last]
     size = generation_size(definition) if together else 1
@@ -167,6 +161,7 @@ class Rungs:
         seeds: Lanes of a trial.
         cost: What lanes cost.
         last: Evaluations of a trial that is trained to the end; None if that is not known.
+        together: Whether trials are trained by the generation.
     """
 
     def __init__(
@@ -175,8 +170,10 @@ class Rungs:
         seeds: int = 1,
         cost: LaneCost = lane_cost.ONE_BY_ONE,
         last: int | None = None,
+        *,
+        together: bool = False,
     ) -> None:
-        self._pruner, self._seeds, self._cost, self._last = pruner, seeds, cost, last
+        self._pruner, self._seeds, self._cost, self._last, self._together = pruner, seeds, cost, last, together
         self._seen: dict[tuple[int, str], list[AtRung]] = defaultdict(list)
 
     @property
@@ -209,7 +206,8 @@ class Rungs:
             arrived,
             Seen(lambda kind: self._seen[epoch, str(kind)], lambda: self._all(epoch)),
             lambda kept, next_best: self._cost.spared(kept, next_best, places, ahead),
+            together=self._together,
         ).ended
         for own in players:
-            self._seen[epoch, own.kind].append(arrived[own])
+            self._seen[epoch, own.kind].append(replace(arrived[own], goes_on=own not in ended))
         return [own for own in players if own not in ended]
