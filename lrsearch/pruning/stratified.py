@@ -58,7 +58,7 @@ class StratifiedPruner(BasePruner, ABC):
     has more than three trials of the type there (`comparison.of_like`). Who leads its type by what it has come to goes
     on in any case. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
     Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far.
-    The first one of a type always does; the next two do as well, or are compared with all types, see `across`.
+    The first three of a type do as well, or are compared with all types, see `across`.
 
     It only reads: asked twice, it answers twice the same.
 
@@ -72,9 +72,11 @@ class StratifiedPruner(BasePruner, ABC):
     fills: ClassVar[bool]
     """Whether more go on where that costs next to nothing."""
     across: ClassVar[bool]
-    """Whether a trial that is compared one by one is compared with all types, too, if it is not the first of its own:
-    where few of its own were seen; and else it ends if it would not be among the best share of all even with twice the
-    gain that is expected of it. Trained one by one, a smaller share goes on while the share of all is `SPENT`."""
+    """Whether a trial that is compared one by one is compared with all types, too. The first of its own goes on at the
+    first rung, and later if it would be among the best share of all with twice the gain that is expected of it. The
+    second and third must be among them as they are. Others end, too, if they would not be even with twice that gain."""
+    spent: ClassVar[float] = SPENT
+    """See `SPENT`; for trials that are trained one by one, where `across` holds."""
 
     def __init__(self, shares: Mapping[int, float]) -> None:
         self.shares = dict(sorted(shares.items()))
@@ -125,7 +127,7 @@ class StratifiedPruner(BasePruner, ABC):
         excluded = {int(number) for number in study.user_attrs.get(EXCLUDED, {})}
         seen = self.seen(trials, rung, {*excluded, trial.number}, maximise=maximise)
         own = self.at_rung(rung, at_rungs([trial])[trial.number], maximise=maximise)
-        return self.ends(own, seen.of(own.scheduler), self.shares[rung], seen.all)
+        return self.ends(own, seen.of(own.scheduler), rung, seen.all)
 
     def decide(
         self,
@@ -150,8 +152,7 @@ class StratifiedPruner(BasePruner, ABC):
                 because that costs next to nothing.
             together: Whether trials are trained by the generation. Else each is decided on before the next one comes.
         """
-        keep = self.shares[rung]
-        ended, decided = halve(arrived, keep)
+        ended, decided = halve(arrived, self.shares[rung])
         alone = [trial for trial in arrived if trial not in decided]
         others: dict[str | None, list[AtRung]] = {}
         for trial in alone:
@@ -163,7 +164,7 @@ class StratifiedPruner(BasePruner, ABC):
                 there = [other for other in arrived if other != trial and (together or other in decided)]
                 return [*seen_before.all(), *(replace(arrived[it], goes_on=it not in ended) for it in there)]
 
-            if self.ends(own, others[own.scheduler], keep, everybody, together=together):
+            if self.ends(own, others[own.scheduler], rung, everybody, together=together):
                 ended.add(trial)
             decided.add(trial)
             others[own.scheduler].append(own)
@@ -176,7 +177,7 @@ class StratifiedPruner(BasePruner, ABC):
         self,
         own: AtRung,
         others: Sequence[AtRung],
-        keep: float,
+        rung: int,
         everybody: Callable[[], Sequence[AtRung]],
         *,
         together: bool = False,
@@ -186,22 +187,22 @@ class StratifiedPruner(BasePruner, ABC):
         Args:
             own: The trial.
             others: The other trials of its scheduler type.
-            keep: Share that goes on there.
+            rung: The rung.
             everybody: The other trials of all types.
             together: As for `decide`.
         """
-        others = of_like(own, others, FREE)
+        keep, others = self.shares[rung], of_like(own, others, FREE)
         enough = len(others) >= FREE
         if not self.across:
             return enough and self._is_behind(own, own.rank, others, keep)
-        if not others:  # it shows what its type comes to, which may start slowly
+        if not others and rung == self.rungs[0]:  # it shows what its type comes to, which may start slowly
             return False
         all_types = everybody()
         if not together and sum(other.goes_on for other in all_types) >= keep * (len(all_types) + 1):
-            keep *= SPENT
+            keep *= self.spent
         if enough and self._is_behind(own, own.rank, others, keep):
             return True
-        hoped = own.rank_hoped if enough else own.rank
+        hoped = own.rank_hoped if enough or not others else own.rank
         return len(all_types) >= FREE and self._is_behind(own, hoped, all_types, keep)
 
     @staticmethod

@@ -15,6 +15,13 @@ from lrsearch.pruning.stratified import StratifiedPruner
 from lrsearch.sampling.ask import generation_size, trials_to_train
 from lrsearch.study_file.model import Definition
 
+NOT_LEARNING = ("random", "qmc", "grid")
+"""Samplers whose later trials are no better than their earlier ones."""
+LEARNT = 0.7
+"""So much smaller is the error of the last trial than that of the first, where a sampler learns. Then as many go on as
+in searches by TPE (`tests/benchmarks/pruned_products.py`)."""
+
+
 @dataclass(frozen=True)
 class Player:
     """A trial that is only numbers.
@@ -78,8 +85,8 @@ def forecast(
     Nobody knows beforehand when the patience of a run ends. So it is played with runs that go on to the last epoch, and
     with runs that stop after ``patience + 1`` evaluations, the fewest that there can be: the first one always improves.
 
-    Every scheduler type gets as many trials as the others, in an order drawn at random. Pruned trials that are audited
-    are trained on beside the others.
+    Every scheduler type gets as many trials as the others, in an order drawn at random. The trials of a sampler that
+    learns are the better the later they come. Pruned trials that are audited are trained on beside the others.
 
     Args:
         definition: The study; see `can_be_played`.
@@ -146,11 +153,12 @@ def _played(
 
 
 def _players(definition: Definition, draw: int) -> list[Player]:
-    source = random.Random(draw)
+    source, trials = random.Random(draw), trials_to_train(definition)
     types = definition.search.schedulers
-    drawn = [(types[number % len(types)], source.random()) for number in range(trials_to_train(definition))]
+    drawn = [(types[number % len(types)], source.random()) for number in range(trials)]
     source.shuffle(drawn)
-    return [Player(number, *own) for number, own in enumerate(drawn)]
+    learnt = 0.0 if definition.sampler.name in NOT_LEARNING else LEARNT / trials
+    return [Player(number, kind, value * (1 - learnt * number)) for number, (kind, value) in enumerate(drawn)]
 
 
 class Rungs:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -55,6 +56,18 @@ class ThreeFree(StratifiedExtrapolation):
     """One by one the first three of each type always go on."""
 
     across = False
+
+
+class WholeShare(StratifiedExtrapolation):
+    """One by one the share goes on of those seen so far, however many have gone on."""
+
+    spent = 1.0
+
+
+class HalfShare(StratifiedExtrapolation):
+    """One by one half of the share goes on once the share has."""
+
+    spent = 0.5
 
 
 class WithoutLeader(StratifiedExtrapolation):
@@ -103,8 +116,10 @@ RULES: Mapping[str, Rule] = {
 
 ALONE: Mapping[str, Rule] = {
     "none": lambda _: None,
-    "ours, three of each type go on": lambda epochs: ThreeFree(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
-    "ours": ours,
+    "three of each type go on": lambda epochs: ThreeFree(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
+    "the share, however many have gone on": lambda epochs: WholeShare(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
+    "half of the share once it has gone on": lambda epochs: HalfShare(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
+    "0.6 of the share once it has gone on (ours)": ours,
 }
 """The rules that are compared where each trial is trained by itself."""
 
@@ -126,7 +141,7 @@ def replay(curves: Curves, pruner: StratifiedPruner | None) -> tuple[float, floa
         if pruner is None or end == last:
             continue
         arrived = {trial: _arrived(pruner, end, curves, trial) for trial in live}
-        ended = pruner.decide(end, arrived, Seen(lambda _: [], list)).ended
+        ended = pruner.decide(end, arrived, Seen(lambda _: [], list), together=True).ended
         live = [trial for trial in live if trial not in ended]
     return _came_to(curves, live, trained)
 
@@ -152,10 +167,11 @@ def _end(pruner: StratifiedPruner, curves: Curves, trial: int, seen: Mapping[int
     for rung in pruner.rungs:
         if not np.isfinite(curves.test[trial, rung - 1]):
             return None
-        own, there = _arrived(pruner, rung, curves, trial), list(seen[rung])
+        own, there = _arrived(pruner, rung, curves, trial), seen[rung]
         before = Seen(lambda kind, there=there: [it for it in there if it.scheduler == kind], lambda there=there: there)  # type: ignore[misc]
-        seen[rung].append(own)
-        if pruner.decide(rung, {trial: own}, before).ended:
+        ends = bool(pruner.decide(rung, {trial: own}, before).ended)
+        seen[rung].append(replace(own, goes_on=not ends))
+        if ends:
             return rung
     return None
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 import lrsearch
 from lrsearch.errors import InputError
@@ -96,6 +96,37 @@ def test_who_leads_a_poor_type_must_be_able_to_catch_up(then: float, ends: bool)
     assert not lrsearch.StratifiedHalving([8], 0.5).prune(study, study.trials[-1])
 
 
+@pytest.mark.parametrize(("gone_on", "ends"), [(5, False), (6, True), (10, True)])
+def test_once_the_share_has_gone_on_fewer_do(gone_on: int, ends: bool) -> None:
+    """The fourth best of eleven, where a half goes on: six, or three as soon as 5.5 of them have."""
+    kind = {"scheduler": "a"}, {"scheduler": CategoricalDistribution(["a"])}
+
+    def trial(state: TrialState, value: float, epochs: int) -> FrozenTrial:
+        curve = dict.fromkeys(range(1, epochs + 1), value)
+        own = None if state == TrialState.RUNNING else value
+        return create_trial(
+            state=state, value=own, params=kind[0], distributions=kind[1], intermediate_values=dict(curve)
+        )
+
+    there = [
+        trial(*(TrialState.COMPLETE, place, 16) if place < gone_on else (TrialState.PRUNED, place, 8))
+        for place in range(10)
+    ]
+    study = optuna.create_study()
+    study.add_trials([*there, trial(TrialState.RUNNING, 2.5, 8)])
+    assert lrsearch.StratifiedExtrapolation([8], 0.5).prune(study, study.trials[-1]) == ends
+
+
+@pytest.mark.parametrize(("then", "ends"), [(9.0, False), (8.1, False), (7.9, True), (6.0, True)])
+def test_the_first_of_a_type_goes_on_and_at_a_later_rung_it_must_be_able_to_catch_up(then: float, ends: bool) -> None:
+    """The others are at 2: from 6 it gets there if it gains twice what it has gained."""
+    study = study_of([*[[2.0] * 8 for _ in range(4)], [then] * 4 + [6.0] * 4], types="aaaab")
+    own = study.trials[-1]
+    assert lrsearch.StratifiedExtrapolation([4, 8], 0.5).prune(study, own) == ends
+    assert not lrsearch.StratifiedExtrapolation([8], 0.5).prune(study, own)
+    assert not lrsearch.StratifiedHalving([4, 8], 0.5).prune(study, own)
+
+
 def test_values_that_are_missing_are_not_looked_at() -> None:
     """Whoever reports every fourth epoch only can be pruned, too."""
     study = study_of([[float(place)] * 8 for place in range(6)])
@@ -108,7 +139,8 @@ def test_values_that_are_missing_are_not_looked_at() -> None:
             )
         )
     pruner = StratifiedExtrapolation([8], 0.5)
-    assert [pruner.prune(sparse, trial) for trial in sparse.trials] == [False] * 3 + [True] * 3
+    decided = [[pruner.prune(there, trial) for trial in there.trials] for there in (study, sparse)]
+    assert decided == [[False] * 2 + [True] * 4] * 2
 
 
 @pytest.mark.parametrize(

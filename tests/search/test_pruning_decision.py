@@ -34,14 +34,15 @@ Trial = tuple[str, float, float]
 Generations = list[list[Trial]]
 
 
-def definition_of(pruner: str, rung: float = 0.5) -> Definition:
+def definition_of(pruner: str, later: bool = False) -> Definition:
+    """The rung that is looked at is the only one, or there is an earlier one."""
     return parse(
         {
             "study": {"name": "halved", "trials": 60},
             "task": {"name": "polynomial", "rows": 20},
             "training": {"epochs": EPOCHS},
             "search": {"schedulers": ["constant", "lambda"]},
-            "pruner": {"name": pruner, "rungs": [rung], "keep": KEEP},
+            "pruner": {"name": pruner, "rungs": [0.25, 0.5] if later else [0.5], "keep": KEEP},
         },
         "test",
     )
@@ -69,7 +70,7 @@ def behind(value: float, now: float, own: int, others: Sequence[tuple[str, float
     return len(better) >= max(1, math.floor(keep * (len(others) + 1) + 0.5)) and not leads
 
 
-def reference(there: Generations, pruner: str) -> list[bool]:
+def reference(there: Generations, pruner: str, *, together: bool, later: bool = False) -> list[bool]:
     """Whether each trial ends, one sentence a line."""
     ends = []
     before: list[tuple[str, float, float, int]] = []
@@ -85,25 +86,31 @@ def reference(there: Generations, pruner: str) -> list[bool]:
             one_by_one = len(alike) < 3
             if one_by_one:  # too few: those seen before, and who came just before it
                 alike = [trial for trial in [*before, *arrived[:place]] if trial[0] == kind]
-            keep = 0.85 * KEEP if one_by_one and pruner == "extrapolation" else KEEP
+            # One by one fewer go on while the share has: each generation is one trial then.
+            spent = not together and ends.count(False) >= KEEP * (own + 1)
+            keep = 0.6 * KEEP if spent and pruner == "extrapolation" else KEEP
             few = len(alike) < 3
             if few and pruner == "extrapolation":
                 alike = everybody
             is_first = one_by_one and not [it for it in [*before, *arrived[:place]] if it[0] == kind]
-            ends.append(len(alike) >= 3 and behind(value, now, own, alike, keep) and not is_first)
-            if one_by_one and not few and pruner == "extrapolation":  # the gain once more: hopeless among all types
-                hoped = value - (now - value) if math.isfinite(now - value) else value
+            hoped = value - (now - value) if math.isfinite(now - value) else value  # the gain once more
+            if is_first:
+                hopeless = len(everybody) >= 3 and behind(hoped, now, own, everybody, keep)
+                ends.append(hopeless and later and pruner == "extrapolation")
+                continue
+            ends.append(len(alike) >= 3 and behind(value, now, own, alike, keep))
+            if one_by_one and not few and pruner == "extrapolation":  # hopeless among all types
                 ends[-1] |= behind(hoped, now, own, everybody, keep)
         before += arrived
         number += len(arrived)
     return ends
 
 
-def of_forecast(there: Generations, name: str) -> list[bool]:
+def of_forecast(there: Generations, name: str, *, together: bool, later: bool = False) -> list[bool]:
     """Trials that are only a number."""
-    pruner = pruners.build(definition_of(name))
+    pruner = pruners.build(definition_of(name, later))
     assert isinstance(pruner, StratifiedPruner)
-    rungs, ends, number = Rungs(pruner), [], 0
+    rungs, ends, number = Rungs(pruner, together=together), [], 0
     for generation in there:
         players = [Player(number + place, kind, now) for place, (kind, _, now) in enumerate(generation)]
         number += len(players)
@@ -112,9 +119,11 @@ def of_forecast(there: Generations, name: str) -> list[bool]:
     return ends
 
 
-def of_run(there: Generations, pruner: str, *, together: bool, cost: LaneCost = ONE_BY_ONE) -> list[bool]:
+def of_run(
+    there: Generations, pruner: str, *, together: bool, later: bool = False, cost: LaneCost = ONE_BY_ONE
+) -> list[bool]:
     """Trials of a database that say they came to these values."""
-    definition = definition_of(pruner)
+    definition = definition_of(pruner, later)
     storage = open_storage("sqlite://", create=True)
     stored = opening.store(storage, definition, opening.build_task(definition))
     store, space = trial_store(stored.study, storage), Space.of(definition)
@@ -150,27 +159,37 @@ def trace_of(curve: list[float]) -> TrialTrace:
     return trace
 
 
+@pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("pruner", PRUNERS)
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(generations)
-def test_a_forecast_decides_as_the_rule_says(pruner: str, there: Generations) -> None:
+def test_a_forecast_decides_as_the_rule_says(pruner: str, later: bool, there: Generations) -> None:
     steady = [[(kind, now, now) for kind, _, now in generation] for generation in there]
-    assert of_forecast(steady, pruner) == reference(steady, pruner)
+    alone = [[trial] for generation in steady for trial in generation]
+    for own, together in ((steady, True), (alone, False)):
+        expected = reference(own, pruner, together=together, later=later)
+        assert of_forecast(own, pruner, together=together, later=later) == expected
 
 
-@pytest.mark.parametrize("pruner", PRUNERS)
-@settings(derandomize=True, deadline=None, max_examples=15)
-@given(generations)
-def test_a_run_that_trains_generations_decides_as_the_rule_says(pruner: str, there: Generations) -> None:
-    assert of_run(there, pruner, together=True) == reference(there, pruner)
-
-
+@pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("pruner", PRUNERS)
 @settings(derandomize=True, deadline=None, max_examples=10)
+@given(generations)
+def test_a_run_that_trains_generations_decides_as_the_rule_says(pruner: str, later: bool, there: Generations) -> None:
+    expected = reference(there, pruner, together=True, later=later)
+    assert of_run(there, pruner, together=True, later=later) == expected
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("pruner", PRUNERS)
+@settings(derandomize=True, deadline=None, max_examples=8)
 @given(st.lists(trials, min_size=1, max_size=25))
-def test_a_run_that_trains_one_after_the_other_decides_as_the_rule_says(pruner: str, there: list[Trial]) -> None:
+def test_a_run_that_trains_one_after_the_other_decides_as_the_rule_says(
+    pruner: str, later: bool, there: list[Trial]
+) -> None:
     alone = [[trial] for trial in there]
-    assert of_run(alone, pruner, together=False) == reference(alone, pruner)
+    expected = reference(alone, pruner, together=False, later=later)
+    assert of_run(alone, pruner, together=False, later=later) == expected
 
 
 def test_few_of_a_type_are_compared_with_all_types() -> None:
@@ -185,10 +204,13 @@ def test_a_batch_is_filled_with_those_that_came_nearest() -> None:
     """Eight take 12 seconds and twelve 13: halving ends them all the same, and one by one there is no batch."""
     there = [[("constant", 9.0, float(value)) for value in range(20)]]
     cost = LaneCost(block=4, fixed=10.0)
-    alone, filled = reference(there, "extrapolation"), of_run(there, "extrapolation", together=True, cost=cost)
+    alone, filled = (
+        reference(there, "extrapolation", together=True),
+        of_run(there, "extrapolation", together=True, cost=cost),
+    )
     assert [place for place, ends in enumerate(alone) if not ends] == list(range(8))
     assert [place for place, ends in enumerate(filled) if not ends] == list(range(12))
-    assert of_run(there, "halving", together=True, cost=cost) == reference(there, "halving")
+    assert of_run(there, "halving", together=True, cost=cost) == reference(there, "halving", together=True)
     assert of_run(there[:1], "extrapolation", together=False, cost=cost)[:12] != filled[:12]
 
 

@@ -107,7 +107,7 @@ def test_at_a_rung_everybody_is_judged_as_optuna_would_be_told(life: Life, prune
                 continue
             own = pruner.at_rung(RUNG, at_rungs([trial])[trial.number], maximise=False)
             seen = pruner.seen(there, RUNG, {trial.number}, maximise=False)
-            answers.append(pruner.ends(own, seen.of(own.scheduler), 0.333, seen.all))
+            answers.append(pruner.ends(own, seen.of(own.scheduler), RUNG, seen.all))
             assert answers[-1] == pruner.prune(life.study, trial)
     assert {True, False} == set(answers)
 
