@@ -12,7 +12,7 @@ way anything. Seconds are CPU seconds of the process and its children, because o
 clock. Every search is appended to FILE, so that a run that was broken off goes on.
 
 `replayed_products.py` adds the same searches on further sampler seeds, without their seconds.
-The convolutional network of `own_models.py` is trained one by one, and has no holdout rows: its test rows score it.
+The convolutional network of `own_networks.py` is trained one by one, and has no holdout rows: its test rows score it.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def shipped(name: str) -> Case:
 
 def network(types: Sequence[str], trials: int, engine: str) -> Case:
     """The convolutional network, 30 epochs a trial."""
-    study = {"name": "search", "trials": trials, "load": [str(HERE / "own_models.py")]}
+    study = {"name": "search", "trials": trials, "load": [str(HERE / "own_networks.py")]}
     document = {"study": study, "task": {"name": "cnn"}, "training": {"epochs": 30}, "search": {"schedulers": types}}
     return Case(document, engine, has_holdout=False)
 
