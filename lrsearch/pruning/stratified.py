@@ -32,8 +32,8 @@ from lrsearch.pruning.comparison import (
 from lrsearch.storage.attributes import EXCLUDED
 from lrsearch.storage.rung_trials import RungTrial
 
-SPENT = 0.6
-"""Of the share that goes on, the part that does once that share of all has gone on. A sampler's later trials are better
+SPENT, TIGHTER = 0.9, 0.7
+"""Once so much of the share of all has gone on, only so much of the share does. A sampler's later trials are better
 than its earlier ones: compared with those, far more than the share of them would go on."""
 
 
@@ -75,8 +75,8 @@ class StratifiedPruner(BasePruner, ABC):
     """Whether a trial that is compared one by one is compared with all types, too. The first of its own goes on at the
     first rung, and later if it would be among the best share of all with twice the gain that is expected of it. The
     second and third must be among them as they are. Others end, too, if they would not be even with twice that gain."""
-    spent: ClassVar[float] = SPENT
-    """See `SPENT`; for trials that are trained one by one, where `across` holds."""
+    tighter: ClassVar[float] = TIGHTER
+    """See `TIGHTER`; for trials that are trained one by one, where `across` holds."""
 
     def __init__(self, shares: Mapping[int, float]) -> None:
         self.shares = dict(sorted(shares.items()))
@@ -198,8 +198,8 @@ class StratifiedPruner(BasePruner, ABC):
         if not others and rung == self.rungs[0]:  # it shows what its type comes to, which may start slowly
             return False
         all_types = everybody()
-        if not together and sum(other.goes_on for other in all_types) >= keep * (len(all_types) + 1):
-            keep *= self.spent
+        if not together and sum(other.goes_on for other in all_types) >= SPENT * keep * (len(all_types) + 1):
+            keep *= self.tighter
         if enough and self._is_behind(own, own.rank, others, keep):
             return True
         hoped = own.rank_hoped if enough or not others else own.rank

@@ -61,13 +61,13 @@ class ThreeFree(StratifiedExtrapolation):
 class WholeShare(StratifiedExtrapolation):
     """One by one the share goes on of those seen so far, however many have gone on."""
 
-    spent = 1.0
+    tighter = 1.0
 
 
 class HalfShare(StratifiedExtrapolation):
-    """One by one half of the share goes on once the share has."""
+    """One by one half of the share goes on once nine tenths of it have."""
 
-    spent = 0.5
+    tighter = 0.5
 
 
 class WithoutLeader(StratifiedExtrapolation):
@@ -118,8 +118,8 @@ ALONE: Mapping[str, Rule] = {
     "none": lambda _: None,
     "three of each type go on": lambda epochs: ThreeFree(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
     "the share, however many have gone on": lambda epochs: WholeShare(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
-    "half of the share once it has gone on": lambda epochs: HalfShare(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
-    "0.6 of the share once it has gone on (ours)": ours,
+    "0.5 of the share once it is nearly spent": lambda epochs: HalfShare(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
+    "0.7 of the share once it is nearly spent (ours)": ours,
 }
 """The rules that are compared where each trial is trained by itself."""
 

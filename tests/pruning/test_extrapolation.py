@@ -96,9 +96,9 @@ def test_who_leads_a_poor_type_must_be_able_to_catch_up(then: float, ends: bool)
     assert not lrsearch.StratifiedHalving([8], 0.5).prune(study, study.trials[-1])
 
 
-@pytest.mark.parametrize(("gone_on", "ends"), [(5, False), (6, True), (10, True)])
+@pytest.mark.parametrize(("gone_on", "ends"), [(4, False), (5, True), (10, True)])
 def test_once_the_share_has_gone_on_fewer_do(gone_on: int, ends: bool) -> None:
-    """The fourth best of eleven, where a half goes on: six, or three as soon as 5.5 of them have."""
+    """The fifth best of eleven, where a half goes on: six, or four as soon as 4.95 have gone on."""
     kind = {"scheduler": "a"}, {"scheduler": CategoricalDistribution(["a"])}
 
     def trial(state: TrialState, value: float, epochs: int) -> FrozenTrial:
@@ -113,7 +113,7 @@ def test_once_the_share_has_gone_on_fewer_do(gone_on: int, ends: bool) -> None:
         for place in range(10)
     ]
     study = optuna.create_study()
-    study.add_trials([*there, trial(TrialState.RUNNING, 2.5, 8)])
+    study.add_trials([*there, trial(TrialState.RUNNING, 3.5, 8)])
     assert lrsearch.StratifiedExtrapolation([8], 0.5).prune(study, study.trials[-1]) == ends
 
 

@@ -86,9 +86,9 @@ def reference(there: Generations, pruner: str, *, together: bool, later: bool = 
             one_by_one = len(alike) < 3
             if one_by_one:  # too few: those seen before, and who came just before it
                 alike = [trial for trial in [*before, *arrived[:place]] if trial[0] == kind]
-            # One by one fewer go on while the share has: each generation is one trial then.
-            spent = not together and ends.count(False) >= KEEP * (own + 1)
-            keep = 0.6 * KEEP if spent and pruner == "extrapolation" else KEEP
+            # One by one fewer go on while nine tenths of the share have: each generation is one trial then.
+            spent = not together and ends.count(False) >= 0.9 * KEEP * (own + 1)
+            keep = 0.7 * KEEP if spent and pruner == "extrapolation" else KEEP
             few = len(alike) < 3
             if few and pruner == "extrapolation":
                 alike = everybody
