@@ -70,6 +70,22 @@ class HalfShare(StratifiedExtrapolation):
     tighter = 0.5
 
 
+class FirstGoesOn(StratifiedExtrapolation):
+    """One by one the first of each type goes on at every rung."""
+
+    def ends(
+        self,
+        own: AtRung,
+        others: Sequence[AtRung],
+        rung: int,
+        everybody: Callable[[], Sequence[AtRung]],
+        *,
+        together: bool = False,
+    ) -> bool:
+        """See `StratifiedPruner.ends`."""
+        return bool(others) and super().ends(own, others, rung, everybody, together=together)
+
+
 class WithoutLeader(StratifiedExtrapolation):
     """Who leads now must be among the best predicted."""
 
@@ -119,6 +135,7 @@ ALONE: Mapping[str, Rule] = {
     "three of each type go on": lambda epochs: ThreeFree(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
     "the share, however many have gone on": lambda epochs: WholeShare(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
     "0.5 of the share once it is nearly spent": lambda epochs: HalfShare(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
+    "0.7, and the first of each type goes on": lambda epochs: FirstGoesOn(*_shares(epochs, (0.125, 0.7), (0.5, 0.3))),
     "0.7 of the share once it is nearly spent (ours)": ours,
 }
 """The rules that are compared where each trial is trained by itself."""
