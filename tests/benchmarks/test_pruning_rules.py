@@ -43,7 +43,8 @@ def test_one_by_one_the_first_ones_are_compared_with_all_types(late: Curves) -> 
     """Of two types with sixteen trials each; nothing is lost by it, in an order that says nothing."""
     drawn = late.of(np.random.default_rng(0).permutation(32))
     assert replay_one_by_one(drawn, None) == (0.0, 1.0)
-    ours, free = (replay_one_by_one(drawn, ALONE[name](EPOCHS)) for name in (list(ALONE)[-1], "three of each type go on"))
+    names = list(ALONE)[-1], "three of each type go on"
+    ours, free = (replay_one_by_one(drawn, ALONE[name](EPOCHS)) for name in names)
     assert ours[0] <= free[0] + 0.01
     assert ours[1] < free[1] < 0.75
 
