@@ -12,7 +12,8 @@ way anything. Seconds are CPU seconds of the process and its children, because o
 clock. Every search is appended to FILE, so that a run that was broken off goes on.
 
 `replayed_products.py` adds the same searches on further sampler seeds, without their seconds.
-The convolutional network of `own_networks.py` is trained one by one, and has no holdout rows: its test rows score it.
+The convolutional network of `own_networks.py` is trained one by one, and has no holdout rows: its test rows score it, on
+seeds that are as fresh.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from pruning_banks import STUDIES
 from scipy import stats
 from unseen_seeds import Numbers, train
 
-from lrsearch.sampling.space import settings_from
+from lrsearch.sampling.space import Settings, settings_from
 from lrsearch.storage.rdb import open_storage
 from lrsearch.study import open as opening
 from lrsearch.study import ranking
@@ -42,7 +43,10 @@ from lrsearch.study import stored as studies
 from lrsearch.study.savings import savings
 from lrsearch.study.stored import StoredStudy
 from lrsearch.study_file import load
+from lrsearch.study_file.model import Definition
 from lrsearch.study_file.write import to_toml
+from lrsearch.training.compiled.engine import CompiledEngine
+from lrsearch.training.engine import Lane
 
 HERE = Path(__file__).resolve().parent
 FILES = HERE.parents[1] / "studies"
@@ -167,27 +171,44 @@ def judge(name: str, results: Results) -> None:
     case, known = CASES[name], results.judged(name)
     found = (own["best"] for searches in results.searches(name).values() for own in searches.values())
     missing = {_key(params): params for best in found for params in best if _key(params) not in known}
-    if not missing or not case.has_holdout:
+    if not missing:
         return
     definition = opening.define(case.document, "benchmark")
     seeds = range(FIRST_SEED, FIRST_SEED + PICKING + SCORING)
     lanes = [(settings_from(params), seed) for params in missing.values() for seed in seeds]
-    curves = list(train(opening.build_task(definition), lanes, definition))
-    values = np.array([math.inf if curve.diverged else curve.holdout for curve in curves]).reshape(-1, len(seeds))
+    scores = scored_on_holdout_rows if case.has_holdout else scored_on_test_rows
+    values = scores(lanes, definition).reshape(-1, len(seeds))
     for params, own in zip(missing.values(), values, strict=True):
         results.append("judged", name, {"params": params, "values": own.tolist()})
 
 
+def scored_on_holdout_rows(lanes: Sequence[tuple[Settings, int]], definition: Definition) -> Numbers:
+    """The error of settings on seeds; infinite where one diverged; [lanes]."""
+    curves = train(opening.build_task(definition), lanes, definition)
+    return np.array([math.inf if curve.diverged else curve.holdout for curve in curves])
+
+
+def scored_on_test_rows(lanes: Sequence[tuple[Settings, int]], definition: Definition) -> Numbers:
+    """The same where no rows are kept aside; of a network that a batch trains slowly."""
+    values = np.full(len(lanes), math.inf)
+    own = [Lane(settings.lr, settings.schedule, seed) for settings, seed in lanes]
+    for records in CompiledEngine().train(opening.build_task(definition), own, definition.training):
+        if records.epoch == definition.training.epochs:
+            values[list(records.lanes)] = np.where(records.diverged, math.inf, records.test_metric)
+    return values
+
+
 def errors(name: str, searches: Sequence[Record], results: Results) -> Numbers:
-    """The error of what each search recommends, on seeds and rows that it has not seen; [searches].
+    """The error of what each search recommends, on seeds (and rows, where any are kept aside) that it has not seen.
 
     Args:
         name: Of the case.
         searches: Of one way.
         results: What was judged.
+
+    Returns:
+        The errors, [searches].
     """
-    if not CASES[name].has_holdout:
-        return np.array([own["value"] for own in searches])
     judged, found = results.judged(name), []
     for own in searches:
         values = np.array([judged[_key(params)] for params in own["best"]])
@@ -213,7 +234,7 @@ def _compared(name: str, pairs: Sequence[Sequence[Record]], results: Results) ->
     """The cells of the errors: dashes where there are too few searches, or they were not judged."""
     known = results.judged(name)
     judged = all(_key(params) in known for pair in pairs for own in pair for params in own["best"])
-    if len(pairs) < 2 or (CASES[name].has_holdout and not judged):
+    if len(pairs) < 2 or not judged:
         return "– | – | –"
     whole, ours = (errors(name, own, results) for own in zip(*pairs, strict=True))
     error = stats.sem(ours - whole) / whole.mean()
