@@ -12,8 +12,8 @@ way anything. Seconds are CPU seconds of the process and its children, because o
 clock. Every search is appended to FILE, so that a run that was broken off goes on.
 
 `replayed_products.py` adds the same searches on further sampler seeds, without their seconds.
-The convolutional network of `own_networks.py` is trained one by one, and has no holdout rows: its test rows score it, on
-seeds that are as fresh.
+The convolutional network of `own_networks.py` is trained one by one, and has no holdout rows: its test rows score it,
+on seeds that are as fresh.
 """
 
 from __future__ import annotations
