@@ -29,7 +29,7 @@ class AtRung:
         value: What it is judged by there; smaller is better.
         now: What it has come to there, if that is not the same.
         optimizer: Its optimizer, where several are searched.
-        goes_on: Whether it did not end there.
+        goes_on: Whether it did not end there; a trial that is under way counts as one that did not.
     """
 
     number: int

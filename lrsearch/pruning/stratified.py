@@ -33,8 +33,8 @@ from lrsearch.storage.attributes import EXCLUDED
 from lrsearch.storage.rung_trials import RungTrial
 
 SPENT, TIGHTER = 0.9, 0.7
-"""Once so much of the share of all has gone on, only so much of the share does. A sampler's later trials are better
-than its earlier ones: compared with those, far more than the share of them would go on."""
+"""Parts of the share that goes on: once the first part of it has, of all types, only the second part does. A sampler's
+later trials are better than its earlier ones: compared with those, far more than the share of them would go on."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ class StratifiedPruner(BasePruner, ABC):
         enough = len(others) >= FREE
         if not self.across:
             return enough and self._is_behind(own, own.rank, others, keep)
-        if not others and rung == self.rungs[0]:  # it shows what its type comes to, which may start slowly
+        if self.shows_its_type(others, rung):
             return False
         all_types = everybody()
         if not together and sum(other.goes_on for other in all_types) >= SPENT * keep * (len(all_types) + 1):
@@ -204,6 +204,15 @@ class StratifiedPruner(BasePruner, ABC):
             return True
         hoped = own.rank_hoped if enough or not others else own.rank
         return len(all_types) >= FREE and self._is_behind(own, hoped, all_types, keep)
+
+    def shows_its_type(self, others: Sequence[AtRung], rung: int) -> bool:
+        """Whether a trial goes on in any case: the first of its type shows what that comes to, which may start slowly.
+
+        Args:
+            others: The other trials of its scheduler type.
+            rung: The rung; at later ones than the first it has shown it.
+        """
+        return not others and rung == self.rungs[0]
 
     @staticmethod
     def _is_behind(own: AtRung, judged: Rank, others: Sequence[AtRung], keep: float) -> bool:

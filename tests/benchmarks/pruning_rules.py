@@ -73,17 +73,9 @@ class HalfShare(StratifiedExtrapolation):
 class FirstGoesOn(StratifiedExtrapolation):
     """One by one the first of each type goes on at every rung."""
 
-    def ends(
-        self,
-        own: AtRung,
-        others: Sequence[AtRung],
-        rung: int,
-        everybody: Callable[[], Sequence[AtRung]],
-        *,
-        together: bool = False,
-    ) -> bool:
-        """See `StratifiedPruner.ends`."""
-        return bool(others) and super().ends(own, others, rung, everybody, together=together)
+    def shows_its_type(self, others: Sequence[AtRung], rung: int) -> bool:
+        """See `StratifiedPruner.shows_its_type`."""
+        return not others
 
 
 class WithoutLeader(StratifiedExtrapolation):
