@@ -55,8 +55,8 @@ class StratifiedPruner(BasePruner, ABC):
 
     Types that start slowly (one-cycle, warm-up) lose every early comparison with types that start fast, and win
     late; comparing like with like removes that bias. The same goes for optimizers, where several are searched and each
-    has more than three trials of the type there (`comparison.of_like`). Who leads its type by what it has come to goes
-    on in any case. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
+    has more than three trials of the type there (`comparison.of_like`). Who leads the others by what it has come to is
+    not behind them. One by one the rule is asynchronous (as in Li et al., "A System for Massively Parallel
     Hyperparameter Tuning", 2020): a trial goes on while it is among the best share of those seen at the rung so far.
     The first three of a type do as well, or are compared with all types, see `across`.
 
