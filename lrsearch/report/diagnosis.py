@@ -29,6 +29,8 @@ EDGE = 0.05
 """Share of a range, at either end, in which a best value suggests that the range ends too early."""
 PER_TYPE = 10
 """Trials of a scheduler type below which its best says little: so many the TPE sampler draws at random."""
+ENOUGH_COMPLETE = 3
+"""So many complete trials of a type say how good it can be."""
 NEAR_BEST = 10
 """Trials whose differences are compared with what a seed changes."""
 WIDER = (0.25, 0.1)
@@ -59,7 +61,7 @@ def findings(frames: StudyFrames, evidence: Evidence | None) -> list[Remark]:
     """
     if not len(standings.ranked(frames)):
         return []
-    found = [*_edges(frames, evidence), *_budget(frames), *_noise(frames, evidence)]
+    found = [*_edges(frames, evidence), *_budget(frames), *_cut_short(frames), *_noise(frames, evidence)]
     return [*found, *_convergence(frames), *_importance(frames)]
 
 
@@ -138,6 +140,29 @@ def _budget(frames: StudyFrames) -> list[Remark]:
             f"{named}. At least {2 * PER_TYPE * len(planned)} trials in all would be fair to each."
         )
     ]
+
+
+def _cut_short(frames: StudyFrames) -> list[Remark]:
+    """Scheduler types with few complete trials, of which a pruned one had already come further than these."""
+    trials, finished, sign = standings.counted(frames), standings.ranked(frames), _sign(frames)
+    pruned = trials[(trials["state"] == "pruned") & trials["last"].notna()]
+    named = []
+    for name in standings.schedulers(frames):
+        ended, complete = standings.of_type(pruned, name), standings.of_type(finished, name)
+        if name is None or not len(ended) or not 0 < len(complete) < ENOUGH_COMPLETE:
+            continue
+        furthest = ended.iloc[int((sign * ended["last"]).to_numpy().argmin())]
+        best = sign * float((sign * complete["value"]).min())
+        if sign * furthest["last"] < sign * best:
+            after = plural(int(furthest["epochs"]), frames.unit)
+            named.append(f"{name} (pruned {number(furthest['last'])} after {after}, to the end {number(best)})")
+    if not named:
+        return []
+    words = (
+        f"Few trials were trained to the end, and a pruned one was already better than these, of {', '.join(named)}. "
+        "How good such a type can be is not known. Without a pruner all of its trials are trained on."
+    )
+    return [Remark(words, '[pruner]\nname = "none"')]
 
 
 def _noise(frames: StudyFrames, evidence: Evidence | None) -> list[Remark]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import optuna
@@ -110,3 +111,33 @@ def test_importance_names_the_parameter_that_decides(trial: Make, study: MakeStu
 def test_a_search_without_a_finished_trial_has_no_diagnosis(trial: Make, study: MakeStudy) -> None:
     assert found(study([])) == []
     assert found(study([trial(state="pruned")], "pruned")) == []
+
+
+@pytest.mark.parametrize("maximise", [False, True])
+def test_a_type_that_pruning_cut_short_is_named(maximise: bool, trial: Make, study: MakeStudy) -> None:
+    """Its best complete trial is worse than one that was pruned; the other type's is not."""
+    made = study(
+        [
+            trial(9.0, scheduler="lambda"),
+            trial(7.0, scheduler="lambda", state="pruned", epochs=6),
+            trial(5.0),
+            trial(8.0, state="pruned", epochs=6),
+        ]
+    )
+    frames = replace(read(made), maximise=maximise)
+    (finding,) = [own for own in findings(frames, None) if own.words.startswith("Few trials were trained")]
+    name, other = ("constant", "lambda") if maximise else ("lambda", "constant")
+    assert f"{name} (" in finding.words
+    assert f"{other} (" not in finding.words
+    assert "after 6 epochs" in finding.words
+    assert tomllib.loads(finding.toml) == {"pruner": {"name": "none"}}
+
+
+def test_without_pruned_trials_no_type_was_cut_short(trial: Make, study: MakeStudy) -> None:
+    assert not starting(study([trial(9.0, scheduler="lambda"), trial(5.0)]), "Few trials were trained")
+
+
+def test_of_a_type_with_enough_complete_trials_nothing_is_said(trial: Make, study: MakeStudy) -> None:
+    ended = trial(7.0, state="pruned", epochs=6)
+    assert starting(study([trial(9.0), trial(8.5), ended]), "Few trials were trained")
+    assert not starting(study([trial(9.0), trial(8.5), trial(8.0), ended]), "Few trials were trained")
